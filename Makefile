@@ -1,0 +1,50 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint openapi bench lock clean
+
+help: ## what can be done
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# What the service needs to run, with hashes; then the project itself, built without the network.
+$(VENV)/.serve: requirements/build.txt requirements/runtime.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.serve
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
+	$(BIN)/forecast-service fit
+	exec $(BIN)/forecast-service serve --port $(PORT)
+
+test: $(VENV)/.dev ## set up and run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## style, types, layers, and the exported contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/forecast-service openapi --check openapi/openapi.json
+
+openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json
+	$(BIN)/forecast-service openapi --output openapi/openapi.json
+
+bench: $(VENV)/.dev ## measure: what a forecast costs
+	$(BIN)/python -m benchmarks.forecast_cost
+
+lock: $(VENV)/.dev ## lock the versions anew
+	$(BIN)/python -m pip install --quiet pip-tools
+	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
+
+clean: ## remove everything that was made
+	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

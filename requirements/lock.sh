@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Locks the versions (with hashes, without any index address): run after changing pyproject.toml.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+compile() { pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml; }
+compile -o requirements/runtime.txt
+compile -o requirements/build.txt --build-deps-for editable --only-build-deps
+compile -o requirements/dev.txt --extra dev -c requirements/runtime.txt

@@ -1,0 +1,105 @@
+"""Fitted paths on disk: fitted once, then memory-mapped by every worker.
+
+A fit is named by all that determines it (figures, country, origin, model version, draws, seed), so files
+are never changed, only added; a new version of the model or the figures has new names. One ``.npy``
+file a fit holds the shares as float32, laid out year by year so that a forecast reads only the years up
+to its deadline, and a JSON file beside it what the ensemble had to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from models.paths import Paths
+
+
+@dataclass(frozen=True)
+class FitKey:
+    """All that determines a fit."""
+
+    figures: str
+    country: str
+    origin: int
+    trend: bool
+    model_version: str
+    draws: int
+    seed: int
+
+    @property
+    def stem(self) -> str:
+        kind = "trend" if self.trend else "baseline"
+        return f"{self.country}-{self.figures}-{self.origin}-{kind}-m{self.model_version}-d{self.draws}-s{self.seed}"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted paths, with each member's weight and those that were left out (and why)."""
+
+    paths: Paths
+    members: tuple[str, ...]
+    weights: dict[str, float]
+    failed: dict[str, str]
+
+
+class PathStore:
+    """Fits in a folder; what is not there is made once, by ``make``, and kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open = lru_cache(maxsize=256)(self._read)
+
+    def has(self, key: FitKey) -> bool:
+        """Whether the fit is kept already."""
+        return self._meta(key).exists()
+
+    def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
+        """The fit ``key``, made by ``make`` if it is not kept yet."""
+        if not self.has(key):
+            self._write(key, make())
+        return self._open(key)
+
+    def _meta(self, key: FitKey) -> Path:
+        return self.folder / f"{key.stem}.json"
+
+    def _array(self, key: FitKey, name: str) -> Path:
+        return self.folder / f"{key.stem}.{name}.npy"
+
+    def _write(self, key: FitKey, fit: Fit) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, shares in fit.paths.shares.items():
+            self._save(self._array(key, name), np.ascontiguousarray(shares.T, dtype=np.float32))
+        self._save(self._array(key, "member"), fit.paths.member)
+        meta = asdict(key) | {
+            "components": list(fit.paths.shares),
+            "members": list(fit.members),
+            "weights": fit.weights,
+            "failed": fit.failed,
+        }
+        # Last, since its presence says that the fit is whole.
+        self._replace(self._meta(key), json.dumps(meta, indent=1).encode())
+
+    def _save(self, path: Path, array: np.ndarray) -> None:
+        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
+            np.save(file, array)
+        Path(file.name).replace(path)
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+
+    def _read(self, key: FitKey) -> Fit:
+        meta = json.loads(self._meta(key).read_text())
+        shares = {name: np.load(self._array(key, name), mmap_mode="r").T for name in meta["components"]}
+        member = np.load(self._array(key, "member"))
+        return Fit(Paths(key.origin, shares, member), tuple(meta["members"]), meta["weights"], meta["failed"])

@@ -1,0 +1,47 @@
+"""Countries and their figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast_service.engine import engine
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.countries import CountryDetailSchema, CountryListSchema, HistoryQuerySchema, HistorySchema
+from models.allies import Ally, allies, resolve
+
+blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="The allies and their figures.")
+
+CODE = {"description": "ISO 3166 alpha-2, alpha-3 or English name, in any case.", "example": "DEU"}
+
+
+def _with_latest(ally: Ally) -> dict[str, Any]:
+    seen = engine().current.figures.observations.get(ally.code)
+    return {name: getattr(ally, name) for name in (*Ally.__dataclass_fields__, "stance")} | {
+        "latest": seen[-1] if seen else None
+    }
+
+
+@blp.get("")
+@blp.response(200, CountryListSchema)
+def list_countries() -> dict[str, Any]:
+    """All allies with their stance and latest figure"""
+    return {"items": [_with_latest(ally) for ally in allies().values()], "next": None}
+
+
+@blp.get("/<code>", parameters=[{"in": "path", "name": "code", **CODE}])
+@blp.response(200, CountryDetailSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_country(code: str) -> dict[str, Any]:
+    """One ally, with what it has pledged"""
+    return _with_latest(resolve(code))
+
+
+@blp.get("/<code>/history", parameters=[{"in": "path", "name": "code", **CODE}])
+@blp.arguments(HistoryQuerySchema, location="query")
+@blp.response(200, HistorySchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_history(query: dict[str, Any], code: str) -> dict[str, Any]:
+    """The figures that forecasts of one ally rest on"""
+    ally = resolve(code)
+    figures = engine().forecaster(query.get("vintage", engine().settings.vintage)).figures
+    return {"ally": ally, "vintage": figures.vintage, "observations": figures.observations.get(ally.code, ())}

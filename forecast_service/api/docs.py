@@ -1,0 +1,23 @@
+"""The documentation page: Swagger UI, its files served from the flask-swagger-ui package."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from flask import Blueprint, Response, render_template, send_from_directory
+
+blp = Blueprint("docs", __name__, static_folder="../static", static_url_path="/static")
+
+_ASSETS = str(resources.files("flask_swagger_ui") / "dist")
+
+
+@blp.get("/docs")
+def page() -> str:
+    """The page; addresses in it are relative, so that it works under a gateway's prefix."""
+    return render_template("docs.html")
+
+
+@blp.get("/docs/assets/<path:name>")
+def assets(name: str) -> Response:
+    """Swagger UI's own files."""
+    return send_from_directory(_ASSETS, name)

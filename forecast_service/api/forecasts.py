@@ -1,0 +1,44 @@
+"""Forecasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from forecast_service.api.countries import CODE
+from forecast_service.engine import engine
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.forecasts import ForecastQuerySchema, ForecastRequestSchema, ForecastSchema
+from models.forecast import Forecast
+
+blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="The probability that targets are met.")
+
+
+def _answer(forecast: Forecast) -> dict[str, Any]:
+    code = forecast.ally.code
+    links = {
+        "country": url_for("countries.get_country", code=code),
+        "history": url_for("countries.get_history", code=code),
+    }
+    return {"forecast": forecast, "links": links}
+
+
+@blp.get("/countries/<code>/forecast", parameters=[{"in": "path", "name": "code", **CODE}])
+@blp.arguments(ForecastQuerySchema, location="query")
+@blp.response(200, ForecastSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
+    """How likely one ally meets the targets, under a scenario that ships with the service"""
+    return _answer(engine().current.forecast(code, **query))
+
+
+@blp.post("/forecasts")
+@blp.arguments(ForecastRequestSchema)
+@blp.response(200, ForecastSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+def post_forecast(body: dict[str, Any]) -> dict[str, Any]:
+    """How likely one ally meets the targets, under any scenario"""
+    return _answer(engine().current.forecast(**body))

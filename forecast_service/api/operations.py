@@ -1,0 +1,36 @@
+"""What operators ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast_service.engine import engine
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.operations import HealthSchema, ReadySchema, VersionSchema
+from forecast_service.version import VERSION
+from models.forecast import MODEL_VERSION
+
+blp = Blueprint("operations", __name__, description="Health, readiness, versions.")
+
+
+@blp.get("/healthz")
+@blp.response(200, HealthSchema)
+def healthz() -> dict[str, Any]:
+    """Whether the process answers"""
+    return {"status": "ok"}
+
+
+@blp.get("/readyz")
+@blp.response(200, ReadySchema)
+@blp.alt_response(503, schema=ReadySchema, description="Not yet: fits are missing")
+def readyz() -> tuple[dict[str, Any], int]:
+    """Whether figures and fits are loaded"""
+    missing = engine().missing()
+    return {"status": "not-ready" if missing else "ready", "missing": missing}, 503 if missing else 200
+
+
+@blp.get("/version")
+@blp.response(200, VersionSchema)
+def version() -> dict[str, Any]:
+    """What is running"""
+    return {"service": VERSION, "model": MODEL_VERSION, "vintage": engine().settings.vintage}

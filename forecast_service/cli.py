@@ -1,0 +1,177 @@
+"""The command line: ``forecast-service``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecast_service.settings import BadSetting, Settings
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment()
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The probability that an ally meets NATO's 3.5 % / 1.5 % of GDP targets."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+def serve(host: str, port: int) -> None:
+    """Serve the API with gunicorn; fits that are missing are made at the start."""
+    _settings()
+    configuration = Path(__file__).with_name("gunicorn.conf.py")
+    arguments = [
+        "-m",
+        "gunicorn",
+        "--config",
+        str(configuration),
+        "--bind",
+        f"{host}:{port}",
+        "forecast_service:create_app()",
+    ]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  gunicorn becomes this process, so signals reach it
+
+
+@main.command()
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="How many fit at once.",
+)
+def fit(quiet: bool, processes: int) -> None:
+    """Fit every ally that is not kept yet, in parallel, and keep the paths."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from forecast_service.engine import Engine
+    from models.fitting import fit_all
+
+    engine = Engine(_settings())
+    missing = engine.missing()
+    with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
+        task = progress.add_task("fitting", total=len(missing))
+        made = fit_all(
+            engine.current, processes, lambda code: progress.update(task, advance=1, description=f"fitted {code}")
+        )
+    if not quiet:
+        click.echo(f"{made} fits made; {engine.settings.vintage} is complete in {engine.store.folder}")
+
+
+def _scenario(text: str) -> Any:
+    """A scenario's name, or the scenario in a JSON file."""
+    from marshmallow import ValidationError
+
+    from forecast_service.schemas.levers import ScenarioSchema
+
+    if not text.endswith(".json"):
+        return text
+    try:
+        return ScenarioSchema().loads(Path(text).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise click.BadParameter(
+            f"{text} cannot be read as JSON ({type(error).__name__})", param_hint="--scenario"
+        ) from None
+    except ValidationError as error:
+        raise click.BadParameter(json.dumps(error.messages), param_hint="--scenario") from None
+
+
+@main.command()
+@click.argument("country")
+@click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
+@click.option("--deadline", type=int, default=2035, show_default=True, help="Deadline year.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
+def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
+    """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
+    from forecast_service import create_app, text
+    from forecast_service.schemas.forecasts import ForecastSchema
+    from models.allies import UnknownCountry
+    from models.forecast import CannotForecast
+    from models.named import NAMED, UnknownScenario
+    from models.scenario import ContradictoryLevers
+    from models.targets import Targets
+
+    app = create_app(_settings())
+    from forecast_service.engine import EXTENSION
+
+    try:
+        answer = app.extensions[EXTENSION].current.forecast(country, _scenario(scenario), Targets(deadline=deadline))
+    except UnknownCountry:
+        raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
+    except UnknownScenario:
+        raise click.BadParameter(
+            f"must be a .json file or one of {', '.join(NAMED)}", param_hint="--scenario"
+        ) from None
+    except ContradictoryLevers as error:
+        raise click.BadParameter(f"lever {error.index}: {error.detail}", param_hint="--scenario") from None
+    except CannotForecast as error:
+        raise click.BadParameter(error.detail, param_hint=f"--{error.field}") from None
+    if as_json:
+        click.echo(
+            json.dumps(
+                ForecastSchema().dump({"forecast": answer, "links": {}}), indent=2, ensure_ascii=False, allow_nan=False
+            )
+        )
+    else:
+        text.show(answer)
+
+
+@main.group()
+def data() -> None:
+    """The figures."""
+
+
+@data.command()
+def check() -> None:
+    """Check the bundled tables."""
+    from models import tables
+    from models.data_check import check as findings
+
+    found = findings()
+    for finding in found:
+        click.echo(finding, err=True)
+    if found:
+        raise click.exceptions.Exit(1)
+    click.echo(
+        f"{len(tables.NAMES)} tables, {sum(len(tables.read(name)) for name in tables.NAMES)} rows: all checks hold"
+    )
+
+
+@main.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option(
+    "--check",
+    "compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fail if this file differs.",
+)
+def openapi(output: Path | None, compare: Path | None) -> None:
+    """Print, write or compare the API's contract (OpenAPI 3.1.1)."""
+    from forecast_service import create_app
+    from forecast_service.openapi import contract_text
+
+    text = contract_text(create_app(_settings()))
+    if compare and compare.read_text(encoding="utf-8") != text:
+        raise click.ClickException(f"{compare} is not what the code says: run 'make openapi'")
+    if output:
+        output.write_text(text, encoding="utf-8")
+    elif not compare:
+        click.echo(text, nl=False)
+
+
+if __name__ == "__main__":
+    main()

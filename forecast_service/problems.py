@@ -1,0 +1,140 @@
+"""Errors as RFC 9457 ``application/problem+json``: one shape for everything that goes wrong.
+
+``type`` is stable and may be relied on; ``errors`` names each offending input with a JSON Pointer into
+the body (``pointer``) or the name of a parameter (``parameter``), and says what is allowed. No
+exception's own text leaves the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, json, request
+from werkzeug.exceptions import HTTPException
+
+from forecast_service.schemas.fields import pointer
+from models.allies import UnknownCountry
+from models.forecast import CannotForecast
+from models.named import NAMED, UnknownScenario
+from models.scenario import ContradictoryLevers
+
+CONTENT_TYPE = "application/problem+json"
+PREFIX = "urn:forecast-service:problem:"
+
+# status -> (the last part of the type, title)
+KINDS: dict[int, tuple[str, str]] = {
+    400: ("malformed", "The request cannot be read"),
+    404: ("not-found", "There is nothing at this address"),
+    405: ("method-not-allowed", "This address does not take that method"),
+    413: ("too-large", "The body is too large"),
+    415: ("unsupported-media-type", "The body is of a type that is not taken here"),
+    422: ("invalid-input", "Some input is not allowed"),
+    500: ("internal", "Something went wrong on our side"),
+    503: ("not-ready", "The service is not ready"),
+}
+
+Errors = list[dict[str, str]]
+
+
+def problem(status: int, detail: str, errors: Errors | None = None, kind: str | None = None) -> Response:
+    """A problem+json response."""
+    default_kind, title = KINDS.get(status, ("other", HTTPStatus(status).phrase))
+    body: dict[str, Any] = {
+        "type": PREFIX + (kind or default_kind),
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(json.dumps(body), status=status, content_type=CONTENT_TYPE)
+
+
+def flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The leaves of marshmallow's nested messages, each with its path."""
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from flatten(inner, path if key == "_schema" else (*path, str(key)))
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from flatten(inner, path)
+    else:
+        yield path, str(messages)
+
+
+def _invalid(messages: dict[str, Any]) -> Response:
+    errors: Errors = []
+    for location, inner in messages.items():
+        for path, detail in flatten(inner):
+            if location == "query":
+                errors.append({"parameter": path[0] if path else "", "detail": detail})
+            else:
+                errors.append({"pointer": pointer(path), "detail": detail})
+    where = [e.get("parameter") or e.get("pointer", "") for e in errors]
+    return problem(422, f"Not allowed: {', '.join(dict.fromkeys(where))}.", errors)
+
+
+def _from_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    data = getattr(error, "data", None) or {}
+    if status == 422 and isinstance(data.get("messages"), dict):
+        return _invalid(data["messages"])
+    details = {
+        400: "The request could not be understood.",
+        404: f"Nothing is served at {request.path}.",
+        405: f"{request.method} is not possible here.",
+        413: f"A body may hold at most {current_app.config['MAX_CONTENT_LENGTH']:,} bytes.",
+        500: "The error has been logged. Asking again later may help.",
+    }
+    response = problem(status, data.get("detail") or details.get(status, HTTPStatus(status).phrase), data.get("errors"))
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            response.headers[name] = value
+    return response
+
+
+def _input(field: str, detail: str, status: int = 422, kind: str | None = None) -> Response:
+    """A problem with one input, which the query calls ``field`` and a body holds under it."""
+    if request.method == "GET":
+        error = {"parameter": field.rsplit("/", 1)[-1], "detail": detail}
+    else:
+        error = {"pointer": "/" + field, "detail": detail}
+    return problem(status, f"{field.rsplit('/', 1)[-1]}: {detail}", [error], kind)
+
+
+def _unknown_country(_error: UnknownCountry) -> Response:
+    detail = "no ally goes by this code or name; GET /v1/countries lists them"
+    if request.view_args and "code" in request.view_args:
+        return problem(404, f"code: {detail}", [{"parameter": "code", "detail": detail}], "unknown-country")
+    return _input("country", detail, kind="unknown-country")
+
+
+def _unknown_scenario(_error: UnknownScenario) -> Response:
+    return _input("scenario", f"must be one of {', '.join(NAMED)}", kind="unknown-scenario")
+
+
+def _cannot(error: CannotForecast) -> Response:
+    inside_targets = request.method != "GET" and error.field == "deadline"
+    return _input(f"targets/{error.field}" if inside_targets else error.field, error.detail)
+
+
+def _contradiction(error: ContradictoryLevers) -> Response:
+    return _input(f"scenario/levers/{error.index}", error.detail, kind="contradictory-levers")
+
+
+def _crash(error: Exception) -> Response:
+    current_app.logger.exception("unhandled error on %s %s", request.method, request.path, exc_info=error)
+    return problem(500, "The error has been logged. Asking again later may help.")
+
+
+def register(app: Flask) -> None:
+    """Make every error of ``app`` a problem+json."""
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(UnknownCountry, _unknown_country)
+    app.register_error_handler(UnknownScenario, _unknown_scenario)
+    app.register_error_handler(CannotForecast, _cannot)
+    app.register_error_handler(ContradictoryLevers, _contradiction)
+    app.register_error_handler(Exception, _crash)

@@ -1,0 +1,153 @@
+"""Countries and their figures, as they come out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, pre_dump, validate
+
+from forecast_service.schemas.fields import COMPONENTS, share_out
+from models.allies import Ally
+from models.history import VINTAGES
+
+STANCES = ("law", "plan", "pledged", "reluctant", "claims-exemption")
+
+
+class CountryRefSchema(Schema):
+    """A country by its code and name."""
+
+    code = fields.String(required=True, metadata={"description": "ISO 3166 alpha-3.", "example": "DEU"})
+    code2 = fields.String(required=True, metadata={"description": "ISO 3166 alpha-2.", "example": "DE"})
+    name = fields.String(required=True, metadata={"description": "English name.", "example": "Germany"})
+
+
+class PledgeOutSchema(Schema):
+    """One stated aim."""
+
+    component = fields.String(
+        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "What it is about."}
+    )
+    target_pct = share_out("The level aimed at; null where no figure was given", required=True, allow_none=True)
+    year = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "By when; null where no year was given."}
+    )
+    stance = fields.String(required=True, validate=validate.OneOf(STANCES), metadata={"description": "How firm it is."})
+    stated_on = fields.String(required=True, metadata={"description": "Date of the statement (ISO 8601)."})
+    summary = fields.String(required=True, metadata={"description": "What was said."})
+    source = fields.String(required=True, metadata={"description": "Key of the source (models/data/SOURCES.md)."})
+
+
+class LatestSchema(Schema):
+    """The latest core share."""
+
+    year = fields.Integer(required=True, metadata={"description": "Year of the figure."})
+    share_pct = share_out("Core defence spending", required=True)
+    estimate = fields.Boolean(required=True, metadata={"description": "Whether NATO marks it as an estimate."})
+
+
+class CountrySchema(CountryRefSchema):
+    """An ally."""
+
+    accession = fields.Integer(required=True, metadata={"description": "Year it joined NATO."})
+    region = fields.String(required=True, metadata={"description": "Europe or North America."})
+    borders_russia_or_belarus = fields.Boolean(
+        required=True, metadata={"description": "Land borders, Kaliningrad included."}
+    )
+    has_armed_forces = fields.Boolean(
+        required=True, metadata={"description": "Without them, core targets do not apply."}
+    )
+    denominator = fields.String(
+        required=True,
+        validate=validate.OneOf(["GDP", "GNI"]),
+        metadata={"description": "What the share is a share of."},
+    )
+    stance = fields.String(
+        required=True, validate=validate.OneOf(STANCES), metadata={"description": "Where it stands on its target."}
+    )
+    latest = fields.Nested(
+        LatestSchema, required=True, allow_none=True, metadata={"description": "Null for an ally without armed forces."}
+    )
+
+
+class CountryDetailSchema(CountrySchema):
+    """An ally with all it has stated."""
+
+    pledges = fields.List(
+        fields.Nested(PledgeOutSchema), required=True, metadata={"description": "Plans and positions on record."}
+    )
+
+
+class ListSchema(Schema):
+    """What every list has beside its items."""
+
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "Link to the next page; null on the last."}
+    )
+
+
+class CountryListSchema(ListSchema):
+    """All allies."""
+
+    items = fields.List(
+        fields.Nested(CountrySchema), required=True, metadata={"description": "In the order of their codes."}
+    )
+
+
+class HistoryQuerySchema(Schema):
+    """Which figures of a country are asked for."""
+
+    vintage = fields.String(
+        validate=validate.OneOf(VINTAGES),
+        metadata={"description": "Edition of the figures; the current one if absent."},
+    )
+
+
+class ObservationSchema(Schema):
+    """The share of one year."""
+
+    year = fields.Integer(required=True, metadata={"description": "Calendar year (fiscal for Canada and the UK)."})
+    share_pct = share_out("Core defence spending", required=True)
+    definition = fields.String(
+        required=True,
+        validate=validate.OneOf(["nato", "nato-rescaled", "sipri-rescaled"]),
+        metadata={"description": "Whose counting rule, and whether it was rescaled to NATO's present one."},
+    )
+    estimate = fields.Boolean(required=True, metadata={"description": "Whether the publisher marks it as an estimate."})
+    source = fields.String(required=True, metadata={"description": "Key of the source (models/data/SOURCES.md)."})
+
+
+class ComponentHistorySchema(Schema):
+    """The figures of one component."""
+
+    component = fields.String(
+        required=True, validate=validate.OneOf(["core"]), metadata={"description": "The component."}
+    )
+    unit = fields.String(required=True, metadata={"description": "Unit of the shares.", "example": "% of GDP"})
+    observations = fields.List(fields.Nested(ObservationSchema), required=True, metadata={"description": "By year."})
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why there are none, where there are none."}
+    )
+
+
+class HistorySchema(Schema):
+    """The figures of one country."""
+
+    country = fields.Nested(CountryRefSchema, required=True)
+    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    components = fields.List(
+        fields.Nested(ComponentHistorySchema),
+        required=True,
+        metadata={"description": "Core only: no yearly figures of related spending are published."},
+    )
+
+    @pre_dump
+    def _compose(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        ally: Ally = data["ally"]
+        reason = None if data["observations"] else f"{ally.name} has no armed forces and no core defence spending."
+        core = {
+            "component": "core",
+            "unit": f"% of {ally.denominator}",
+            "observations": data["observations"],
+            "reason": reason,
+        }
+        return {"country": ally, "vintage": data["vintage"], "components": [core]}

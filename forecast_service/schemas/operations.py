@@ -1,0 +1,45 @@
+"""What operators ask, as it comes out."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+
+class HealthSchema(Schema):
+    """The process answers."""
+
+    status = fields.String(required=True, metadata={"description": "Always ok.", "example": "ok"})
+
+
+class ReadySchema(Schema):
+    """Whether the service can answer from kept fits."""
+
+    status = fields.String(required=True, metadata={"description": "ready or not-ready.", "example": "ready"})
+    missing = fields.List(fields.String(), required=True, metadata={"description": "Allies whose fit is not kept yet."})
+
+
+class VersionSchema(Schema):
+    """What is running."""
+
+    service = fields.String(required=True, metadata={"description": "Version of the service."})
+    model = fields.String(required=True, metadata={"description": "Version of the statistics."})
+    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+
+
+class ErrorItemSchema(Schema):
+    """One offending input."""
+
+    pointer = fields.String(metadata={"description": "JSON Pointer into the body."})
+    parameter = fields.String(metadata={"description": "Name of the parameter."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong and what is allowed."})
+
+
+class ProblemSchema(Schema):
+    """A problem (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"description": "Stable identifier of the kind of problem."})
+    title = fields.String(required=True, metadata={"description": "The kind of problem, in words."})
+    status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
+    detail = fields.String(required=True, metadata={"description": "What happened this time."})
+    instance = fields.String(required=True, metadata={"description": "The path that was asked."})
+    errors = fields.List(fields.Nested(ErrorItemSchema), metadata={"description": "Each offending input."})

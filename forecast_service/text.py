@@ -1,0 +1,75 @@
+"""A forecast in a terminal: a table of probabilities and a small fan chart."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from models.forecast import ComponentPaths, Forecast
+
+WIDTH = 48
+
+
+def show(forecast: Forecast, console: Console | None = None) -> None:
+    """Print ``forecast``."""
+    console = console or Console(highlight=False)
+    console.print(
+        f"[bold]{forecast.ally.name}[/bold], {forecast.scenario.name}, {forecast.origin} to {forecast.deadline} "
+        f"({forecast.vintage}, {forecast.draws:,} draws)"
+    )
+    table = Table("target", "at deadline", "by deadline", "held", "across members", "rests on")
+    for target in forecast.targets:
+        name = f"{target.component} ≥ {target.threshold:g} %"
+        if target.outcome is None:
+            table.add_row(name, "n/a", "n/a", "n/a", "", target.reason)
+            continue
+        p = target.outcome.probability
+        low, high = p.across_members
+        table.add_row(
+            name,
+            percent(p.at_deadline),
+            percent(p.by_deadline),
+            percent(p.held),
+            f"{percent(low)} to {percent(high)}",
+            target.basis,
+        )
+    console.print(table)
+    for name in ("core", "related"):
+        if name in forecast.components:
+            threshold = next(t.threshold for t in forecast.targets if t.component == name)
+            console.print(f"\n{name}, % of {forecast.ally.denominator}: median ●, 80 % ━, 95 % ─, target ┊")
+            for line in fan(forecast, forecast.components[name], threshold):
+                console.print(line)
+            break
+    for member, why in forecast.left_out.items():
+        console.print(f"left out: {member} ({why})")
+    for note in forecast.notes:
+        console.print(note)
+
+
+def percent(p: float) -> str:
+    """A probability in words a person reads: never a bare 0 % or 100 %."""
+    if p < 0.01:
+        return "< 1 %"
+    return "> 99 %" if p > 0.99 else f"{p:.0%}".replace("%", " %")
+
+
+def fan(forecast: Forecast, paths: ComponentPaths, threshold: float) -> list[str]:
+    """One line a year: the median with its 80 % and 95 % intervals, and the threshold."""
+    at = dict(zip(forecast.levels, paths.quantiles, strict=True))
+    top = max(float(at[0.975].max()), threshold) * 1.02
+
+    def column(value: float) -> int:
+        return int(np.clip(round(value / top * (WIDTH - 1)), 0, WIDTH - 1))
+
+    lines = []
+    for t, year in enumerate(forecast.years):
+        cells = [" "] * WIDTH
+        for low, high, mark in ((0.025, 0.975, "─"), (0.1, 0.9, "━")):
+            first, last = column(at[low][t]), column(at[high][t])
+            cells[first : last + 1] = [mark] * (last + 1 - first)
+        cells[column(threshold)] = "┊"
+        cells[column(at[0.5][t])] = "●"
+        lines.append(f"{year}  {''.join(cells)}  {at[0.5][t]:.2f} ({at[0.1][t]:.2f} to {at[0.9][t]:.2f})")
+    return lines

@@ -81,7 +81,8 @@ def _amounts() -> Iterator[str]:
         if abs(total - printed) > 300:
             yield f"core_amount: the allies add up to {total:.0f} in {year}, NATO prints {printed}"
     for (code, year), x in amount.items():
-        if (code, year - 1) in amount and (code, year) != GNI_BREAK:
+        pairs = ((code, year), (code, year - 1))
+        if all(pair in amount and pair in share for pair in pairs) and (code, year) != GNI_BREAK:
             growth = x / share[code, year] / (amount[code, year - 1] / share[code, year - 1]) - 1
             if not -0.16 < growth < 0.14:
                 yield f"core_amount: amount over share of {code} grows by {growth:.0%} in {year}"

@@ -1,0 +1,1 @@
+"""What things cost, measured side by side. Nothing in the tests depends on speed."""

@@ -1,0 +1,51 @@
+"""What the documentation says is what the code does."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.levers import ORDER
+from models.named import NAMED
+
+ROOT = Path(__file__).parent.parent
+MAX_LINES = 400
+
+
+def test_the_readme_opens_with_a_real_answer(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```text\n(.*?)\n```", readme, re.DOTALL)
+    assert shown
+    command = [sys.executable, "-m", "forecast_service.cli", "forecast", "DEU"]
+    environment = os.environ | {"FORECAST_STATE_DIR": str(tmp_path), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+    answer = subprocess.run(command, env=environment, check=True, capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert shown[1] == answer.stdout.rstrip()
+
+
+@pytest.mark.parametrize("name", sorted(lever.type for lever in ORDER))
+def test_every_lever_has_its_paragraph(name):
+    assert f"**`{name}`**" in (ROOT / "docs/scenarios.md").read_text(encoding="utf-8").replace(
+        "**`floor`**, **`cap`**", "**`floor`** **`cap`**"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_every_shipped_scenario_is_described(name):
+    assert f"| `{name}` |" in (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+
+
+def test_the_order_of_the_levers_is_the_documented_one():
+    text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    positions = [text.index(f"{n}. `{lever.type}`") for n, lever in enumerate(ORDER, 1)]
+    assert positions == sorted(positions)
+
+
+def test_no_source_file_is_long():
+    files = [
+        p for folder in ("models", "forecast_service", "tests", "benchmarks") for p in (ROOT / folder).rglob("*.py")
+    ]
+    assert files
+    assert [str(p) for p in files if len(p.read_text(encoding="utf-8").splitlines()) > MAX_LINES] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ def main() -> None:
 def serve(host: str, port: int) -> None:
     """Serve the API with gunicorn; fits that are missing are made at the start."""
     _settings()
+    workers = os.environ.get("WEB_CONCURRENCY", "1")
+    if not re.fullmatch("[1-9][0-9]{0,3}", workers):
+        raise click.ClickException(f"WEB_CONCURRENCY: {workers!r} is not a number of workers")
     configuration = Path(__file__).with_name("gunicorn.conf.py")
     arguments = [
         "-m",
@@ -76,16 +80,17 @@ def _scenario(text: str) -> Any:
     """A scenario's name, or the scenario in a JSON file."""
     from marshmallow import ValidationError
 
+    from forecast_service.parsing import BadJson, load_json
     from forecast_service.schemas.levers import ScenarioSchema
 
     if not text.endswith(".json"):
         return text
     try:
-        return ScenarioSchema().loads(Path(text).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise click.BadParameter(
-            f"{text} cannot be read as JSON ({type(error).__name__})", param_hint="--scenario"
-        ) from None
+        return ScenarioSchema().load(load_json(Path(text).read_bytes()))
+    except OSError as error:
+        raise click.BadParameter(f"{text} cannot be read ({error.strerror})", param_hint="--scenario") from None
+    except BadJson as error:
+        raise click.BadParameter(f"{text}: {error.detail}", param_hint="--scenario") from None
     except ValidationError as error:
         raise click.BadParameter(json.dumps(error.messages), param_hint="--scenario") from None
 

@@ -90,7 +90,8 @@ def make_api(app: Flask) -> ContractApi:
         OPENAPI_VERSION=OPENAPI_VERSION,
         API_SPEC_OPTIONS={
             "info": {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
-            "servers": [{"url": "."}],
+            # Relative to the document itself, so it holds behind any prefix of a gateway.
+            "servers": [{"url": ".", "description": "Where this document is served."}],
         },
     )
     api = ContractApi(app)
@@ -98,7 +99,7 @@ def make_api(app: Flask) -> ContractApi:
     converter.add_attribute_function(_document_unions)
     converter.add_attribute_function(_closed)
     for name, schema in SCHEMAS.items():
-        api.spec.components.schema(_component_name(name), schema=schema)
+        api.spec.components.schema(_component_name(name), schema.constraint, schema=schema)
     api.spec.components.schema("Scenario", schema=ScenarioSchema)
     return api
 

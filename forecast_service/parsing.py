@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 from flask import Request
@@ -10,43 +11,50 @@ from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser, abort
 
 
-class DuplicateKey(ValueError):
-    """An object of the body names a key twice."""
+class BadJson(ValueError):
+    """A text that is no JSON, or whose JSON means nothing definite; ``detail`` says why."""
 
-
-class NotANumber(ValueError):
-    """The body holds NaN or Infinity, which JSON does not have."""
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise DuplicateKey(next(name for name in names if names.count(name) > 1))
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadJson(f"The key {json.dumps(twice)} stands twice in one object.")
     return found
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise NotANumber(name)
+def _no_constant(_name: str) -> NoReturn:
+    raise BadJson("NaN and Infinity are no JSON numbers.")
+
+
+def load_json(text: bytes) -> Any:
+    """The value that a UTF-8 JSON text holds.
+
+    Raises
+    ------
+    BadJson
+    """
+    try:
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        if b"\\u" in text:  # half a surrogate pair is valid as an escape, but no text that can be sent on
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except BadJson:
+        raise
+    except UnicodeError:
+        raise BadJson("The text is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise BadJson("The text is not JSON.") from None
+    return value
 
 
 def _malformed(detail: str) -> NoReturn:
     abort(400, detail=detail, errors=[{"pointer": "", "detail": detail}])
     raise AssertionError("abort returns never")
-
-
-def load_json(body: bytes) -> Any:
-    """The value that a UTF-8 JSON text holds; a 400 problem if it is none."""
-    try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        _malformed("The body is not UTF-8.")
-    except DuplicateKey as error:
-        _malformed(f"The key {json.dumps(str(error))} stands twice in one object.")
-    except NotANumber:
-        _malformed("NaN and Infinity are no JSON numbers.")
-    except (ValueError, RecursionError):
-        _malformed("The body is not JSON.")
 
 
 class StrictParser(FlaskParser):
@@ -57,11 +65,19 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The body, which must be a JSON object of type application/json."""
         body = req.get_data(cache=True)
+        if req.args:
+            abort(422, messages={"query": {name: ["is not known here; the body is the question"] for name in req.args}})
         if req.mimetype != "application/json":
             abort(415, detail="Send the body as application/json.")
         if not body:
             _malformed("The body is empty; a JSON object is expected.")
-        value = load_json(body)
+        # Of a chunked body werkzeug hands over what fits, and the rest is lost without a word.
+        if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
+            abort(413)
+        try:
+            value = load_json(body)
+        except BadJson as error:
+            _malformed(error.detail)
         if not isinstance(value, dict):
             _malformed("The body must be a JSON object.")
         return value

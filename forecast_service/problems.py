@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, json, request
 from werkzeug.exceptions import HTTPException
@@ -37,6 +39,9 @@ KINDS: dict[int, tuple[str, str]] = {
 
 Errors = list[dict[str, str]]
 
+MAX_ERRORS = 50
+"""How many offending inputs one answer names."""
+
 
 def problem(status: int, detail: str, errors: Errors | None = None, kind: str | None = None) -> Response:
     """A problem+json response."""
@@ -46,7 +51,7 @@ def problem(status: int, detail: str, errors: Errors | None = None, kind: str | 
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.path,
+        "instance": quote(request.path),
     }
     if errors:
         body["errors"] = errors
@@ -67,12 +72,12 @@ def flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 def _invalid(messages: dict[str, Any]) -> Response:
     errors: Errors = []
-    for location, inner in messages.items():
-        for path, detail in flatten(inner):
-            if location == "query":
-                errors.append({"parameter": path[0] if path else "", "detail": detail})
-            else:
-                errors.append({"pointer": pointer(path), "detail": detail})
+    leaves = ((location, *leaf) for location, inner in messages.items() for leaf in flatten(inner))
+    for location, path, detail in islice(leaves, MAX_ERRORS):
+        if location == "query":
+            errors.append({"parameter": path[0] if path else "", "detail": detail})
+        else:
+            errors.append({"pointer": pointer(path), "detail": detail})
     where = [e.get("parameter") or e.get("pointer", "") for e in errors]
     return problem(422, f"Not allowed: {', '.join(dict.fromkeys(where))}.", errors)
 

@@ -132,7 +132,7 @@ class ComponentHistorySchema(Schema):
 class HistorySchema(Schema):
     """The figures of one country."""
 
-    country = fields.Nested(CountryRefSchema, required=True)
+    country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
     vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
     components = fields.List(
         fields.Nested(ComponentHistorySchema),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,6 +37,47 @@ class Number(fields.Float):
         return number
 
 
+class Year(fields.Integer):
+    """A JSON integer (2030 and 2030.0 are the same number in JSON Schema): no text, no boolean."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise ValidationError("must be a whole number")
+        return int(value)
+
+
+class QueryNumber(Number):
+    """A number that arrives as the text of a query, written as JSON writes it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        # float() alone would take 1_0, blanks around, and digits of every script.
+        plain = re.fullmatch(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", str(value))
+        return super()._deserialize(float(value) if plain else value, attr, data, **kwargs)
+
+
+class QueryYear(Year):
+    """A whole number that arrives as the text of a query."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        plain = re.fullmatch(r"-?[0-9]{1,400}(\.0{1,400})?", str(value))
+        return super()._deserialize(int(str(value).split(".")[0]) if plain else value, attr, data, **kwargs)
+
+
+class BoundedList(fields.List[Any]):
+    """A list whose length is checked before its items: a long one costs nothing and gives one message."""
+
+    def __init__(self, inner: fields.Field[Any], *, most: int, what: str, least: int = 0, **kwargs: Any) -> None:
+        bounds = f"{least} to" if least else "at most"
+        length = validate.Length(min=least or None, max=most, error=f"must hold {bounds} {most} {what}")
+        super().__init__(inner, validate=length, **kwargs)
+        self._length = length
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._length(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Rounded(fields.Float):
     """A number of an answer, rounded to ``places`` decimals so that it reads as it was meant."""
 
@@ -61,19 +103,20 @@ def share_out(description: str, **kwargs: Any) -> Rounded:
     return Rounded(4, metadata={"description": f"{description} (% of GDP)"}, **kwargs)
 
 
-def share_in(description: str, **kwargs: Any) -> Number:
+def share_in(description: str, kind: type[Number] = Number, **kwargs: Any) -> Number:
     """A share or threshold in % of GDP, as input: 0.01 to 100."""
-    return Number(
+    return kind(
         validate=validate.Range(min=0.01, max=100, error="must be from {min} to {max} (% of GDP)"),
         metadata={"description": f"{description} (% of GDP)"},
         **kwargs,
     )
 
 
-def year_in(description: str, first: int = FIRST_YEAR, last: int = LAST_YEAR, **kwargs: Any) -> fields.Integer:
+def year_in(
+    description: str, first: int = FIRST_YEAR, last: int = LAST_YEAR, kind: type[Year] = Year, **kwargs: Any
+) -> Year:
     """A year, as input."""
-    return fields.Integer(
-        strict=True,
+    return kind(
         validate=validate.Range(min=first, max=last, error="must be a year from {min} to {max}"),
         metadata={"description": description},
         **kwargs,

@@ -11,9 +11,12 @@ from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import (
     COMPONENTS,
     FIRST_YEAR,
-    LAST_YEAR,
+    BoundedList,
     Number,
+    QueryNumber,
+    QueryYear,
     Rounded,
+    Year,
     probability_out,
     share_in,
     share_out,
@@ -29,51 +32,35 @@ MAX_QUANTILES = 25
 LAST_ORIGIN = load_figures(CURRENT_VINTAGE).origin
 
 
-def _level() -> Number:
-    return Number(
+CORE = "Threshold of core spending; 3.5 if absent"
+RELATED = "Threshold of related spending; 1.5 if absent. The total's threshold is the sum"
+
+
+def _level(kind: type[Number] = Number) -> Number:
+    return kind(
         validate=validate.Range(min=0.001, max=0.999, error="must be from {min} to {max}"),
         metadata={"description": "Level of a quantile, 0.001 to 0.999."},
     )
 
 
-def _levels_length() -> validate.Length:
-    return validate.Length(min=1, max=MAX_QUANTILES, error="must hold {min} to {max} levels")
+def _deadline(kind: type[Year] = Year) -> Year:
+    return year_in("Deadline year; 2035 if absent. It must lie after the origin.", first=FIRST_YEAR + 1, kind=kind)
 
 
 class TargetsSchema(Schema):
     """What is to be met, and by when."""
 
-    deadline = year_in(
-        "Deadline year; 2035 if absent. It must lie after the origin.", first=FIRST_YEAR + 1, last=LAST_YEAR
-    )
-    core = share_in("Threshold of core spending; 3.5 if absent")
-    related = share_in("Threshold of related spending; 1.5 if absent. The total's threshold is the sum")
+    deadline = _deadline()
+    core = share_in(CORE)
+    related = share_in(RELATED)
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Targets:
         return Targets(**data)
 
 
-def _origin() -> fields.Integer:
-    return year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN)
-
-
-class _QueryNumber(Number):
-    """A number that arrives as the text of a query."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = value
-        return super()._deserialize(number, attr, data, **kwargs)
-
-
-def _query_share(description: str) -> _QueryNumber:
-    return _QueryNumber(
-        validate=validate.Range(min=0.01, max=100, error="must be from {min} to {max} (% of GDP)"),
-        metadata={"description": f"{description} (% of GDP)"},
-    )
+def _origin(kind: type[Year] = Year) -> Year:
+    return year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN, kind=kind)
 
 
 class ForecastQuerySchema(Schema):
@@ -83,22 +70,13 @@ class ForecastQuerySchema(Schema):
         validate=validate.OneOf(list(NAMED), error="must be one of {choices}"),
         metadata={"description": "A scenario that ships with the service; baseline if absent."},
     )
-    deadline = fields.Integer(
-        validate=validate.Range(min=FIRST_YEAR + 1, max=LAST_YEAR, error="must be a year from {min} to {max}"),
-        metadata={"description": "Deadline year; 2035 if absent. It must lie after the origin."},
-    )
-    core = _query_share("Threshold of core spending; 3.5 if absent")
-    related = _query_share("Threshold of related spending; 1.5 if absent. The total's threshold is the sum")
-    origin = fields.Integer(
-        validate=validate.Range(min=FIRST_YEAR, max=LAST_ORIGIN, error="must be a year from {min} to {max}"),
-        metadata={"description": "Last year the forecast may know; the last of the figures if absent."},
-    )
+    deadline = _deadline(QueryYear)
+    core = share_in(CORE, kind=QueryNumber)
+    related = share_in(RELATED, kind=QueryNumber)
+    origin = _origin(QueryYear)
     quantiles = DelimitedList(
-        _QueryNumber(
-            validate=validate.Range(min=0.001, max=0.999, error="must be from {min} to {max}"),
-            metadata={"description": "Level of a quantile, 0.001 to 0.999."},
-        ),
-        validate=_levels_length(),
+        _level(QueryNumber),
+        validate=validate.Length(min=1, max=MAX_QUANTILES, error="must hold {min} to {max} levels"),
         metadata={
             "description": f"Levels of the quantiles, separated by commas, at most {MAX_QUANTILES}.",
             "example": [0.1, 0.5, 0.9],
@@ -124,9 +102,11 @@ class ForecastRequestSchema(Schema):
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
     origin = _origin()
-    quantiles = fields.List(
+    quantiles = BoundedList(
         _level(),
-        validate=_levels_length(),
+        least=1,
+        most=MAX_QUANTILES,
+        what="levels",
         metadata={"description": f"Levels of the quantiles, at most {MAX_QUANTILES}."},
     )
 
@@ -216,9 +196,19 @@ class PathsSchema(Schema):
     years = fields.List(
         fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
     )
-    core = fields.Nested(ComponentPathsSchema, required=True, allow_none=True)
-    related = fields.Nested(ComponentPathsSchema, required=True, allow_none=True)
-    total = fields.Nested(ComponentPathsSchema, required=True, allow_none=True)
+    core = fields.Nested(
+        ComponentPathsSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Core; null for an ally without armed forces."},
+    )
+    related = fields.Nested(ComponentPathsSchema, required=True, allow_none=True, metadata={"description": "Related."})
+    total = fields.Nested(
+        ComponentPathsSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Core and related, of the latter at most 1.5; null where core is."},
+    )
 
 
 class MemberSchema(Schema):
@@ -250,8 +240,8 @@ class ForecastSchema(Schema):
     """A forecast."""
 
     id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
-    country = fields.Nested(CountryRefSchema, required=True)
-    scenario = fields.Nested(ScenarioOutSchema, required=True)
+    country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
+    scenario = fields.Nested(ScenarioOutSchema, required=True, metadata={"description": "What was assumed."})
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
     vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
@@ -261,7 +251,9 @@ class ForecastSchema(Schema):
     targets = fields.List(
         fields.Nested(TargetSchema), required=True, metadata={"description": "Always core, related and total."}
     )
-    paths = fields.Nested(PathsSchema, required=True)
+    paths = fields.Nested(
+        PathsSchema, required=True, metadata={"description": "The futures that every number is read off."}
+    )
     members = fields.List(
         fields.Nested(MemberSchema), required=True, metadata={"description": "The ensemble behind core."}
     )
@@ -303,7 +295,7 @@ class ForecastSchema(Schema):
                 else {
                     "mean": paths.mean.tolist(),
                     "quantiles": {
-                        f"{level:g}": row.tolist() for level, row in zip(forecast.levels, paths.quantiles, strict=True)
+                        str(level): row.tolist() for level, row in zip(forecast.levels, paths.quantiles, strict=True)
                     },
                 }
                 for name in COMPONENTS

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from forecast_service.schemas.fields import LAST_YEAR, Number, share_in, year_in
+from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, share_in, year_in
 from models.levers import Cap, Floor, Freeze, GdpGrowth, Lever, PledgeLever, SharePath, SpendingGrowth
 from models.named import NAMED
 from models.scenario import Scenario
@@ -19,6 +19,8 @@ class LeverSchema(Schema):
     """What every lever has."""
 
     lever: ClassVar[type[Lever]]
+    # What JSON Schema says of the object beyond its properties; repeated in the contract.
+    constraint: ClassVar[dict[str, Any]] = {}
 
     type = fields.String(required=True)
     first_year = year_in("First year the lever acts on; the year after the origin if absent.", data_key="from")
@@ -36,7 +38,9 @@ class LeverSchema(Schema):
 
 
 def _type(name: str) -> fields.String:
-    return fields.String(required=True, validate=validate.Equal(name), metadata={"enum": [name]})
+    return fields.String(
+        required=True, validate=validate.Equal(name), metadata={"enum": [name], "description": "Which lever it is."}
+    )
 
 
 def _component() -> fields.String:
@@ -47,6 +51,8 @@ def _component() -> fields.String:
 
 
 class _GrowthSchema(LeverSchema):
+    constraint: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["change_pp"]}, {"required": ["rate_pct"]}]}
+
     change_pp = Number(
         validate=validate.Range(min=-50, max=50, error="must be from {min} to {max}"),
         metadata={"description": "Change of real growth (percentage points a year)."},
@@ -190,10 +196,11 @@ class ScenarioSchema(Schema):
     description = fields.String(
         load_default="", validate=validate.Length(max=2000), metadata={"description": "In words."}
     )
-    levers = fields.List(
+    levers = BoundedList(
         LeverField(),
         required=True,
-        validate=validate.Length(max=MAX_LEVERS, error="must hold at most {max} levers"),
+        most=MAX_LEVERS,
+        what="levers",
         metadata={"description": f"At most {MAX_LEVERS} assumptions."},
     )
 

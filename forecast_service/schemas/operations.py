@@ -41,5 +41,5 @@ class ProblemSchema(Schema):
     title = fields.String(required=True, metadata={"description": "The kind of problem, in words."})
     status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
     detail = fields.String(required=True, metadata={"description": "What happened this time."})
-    instance = fields.String(required=True, metadata={"description": "The path that was asked."})
+    instance = fields.String(metadata={"description": "The path that was asked; absent where none could be read."})
     errors = fields.List(fields.Nested(ErrorItemSchema), metadata={"description": "Each offending input."})

@@ -1,0 +1,40 @@
+"""What more than one test of the service needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from forecast_service import create_app
+from forecast_service.settings import Settings
+from tests.serving import DRAWS, Service, serving
+
+
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the fits of this run are kept."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+def app(state_dir: Path) -> Flask:
+    """The application, with few draws: its numbers are rough, its contract is whole."""
+    return create_app(Settings(state_dir=state_dir, draws=DRAWS))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client that calls the application without a socket."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def live_service(state_dir: Path) -> Iterator[Service]:
+    """The service as it is deployed: gunicorn in a process of its own, ready."""
+    with serving(state_dir) as service:
+        service.wait_until_ready()
+        yield service

@@ -1,0 +1,109 @@
+"""The contract: exported, valid, complete, and the same as the code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from forecast_service.openapi import contract_text
+from models.named import NAMED
+
+EXPORTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def document(app: Flask) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(contract_text(app))
+    return parsed
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in item.keys() & {"get", "post", "put", "patch", "delete"}:
+            yield f"{method.upper()} {path}", item[method]
+
+
+def test_the_exported_file_is_what_the_code_says(app: Flask) -> None:
+    assert EXPORTED.read_text(encoding="utf-8") == contract_text(app), "run 'make openapi'"
+
+
+def test_the_served_document_is_the_exported_one(client: FlaskClient) -> None:
+    response = client.get("/openapi.json")
+    assert response.mimetype == "application/json"
+    assert response.data.decode() == EXPORTED.read_text(encoding="utf-8")
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.1"
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_server_is_wherever_the_document_is(document: dict[str, Any]) -> None:
+    assert [server["url"] for server in document["servers"]] == ["."]
+
+
+def test_every_route_of_the_issue_is_there(document: dict[str, Any]) -> None:
+    assert {name for name, _ in operations(document)} >= {
+        "GET /v1/countries",
+        "GET /v1/countries/{code}",
+        "GET /v1/countries/{code}/history",
+        "GET /v1/countries/{code}/forecast",
+        "POST /v1/forecasts",
+        "GET /v1/scenarios",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /version",
+    }
+
+
+def test_every_operation_is_described_and_tagged(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"] if tag["description"]}
+    for name, operation in operations(document):
+        assert operation.get("summary"), name
+        assert operation["tags"], name
+        assert set(operation["tags"]) <= tags, name
+
+
+def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    for name, response in document["components"]["responses"].items():
+        assert set(response["content"]) == {"application/problem+json"}, name
+    for name, operation in operations(document):
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}, name
+        for status, response in operation["responses"].items():
+            if status[0] == "4":
+                assert response["$ref"].startswith("#/components/responses/"), (name, status)
+
+
+def test_every_property_and_parameter_is_described(document: dict[str, Any]) -> None:
+    bare = [
+        f"{name}.{key}"
+        for name, schema in document["components"]["schemas"].items()
+        for key, value in schema["properties"].items()
+        if not value.get("description")
+    ]
+    assert bare == []
+    for name, item in document["paths"].items():
+        for parameter in item.get("parameters", []) + item.get("get", {}).get("parameters", []):
+            assert parameter["description"], (name, parameter["name"])
+
+
+def test_a_scenario_is_a_name_or_closed_levers(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    name, inline = schemas["ForecastRequest"]["properties"]["scenario"]["oneOf"]
+    assert name["enum"] == list(NAMED)
+    assert inline == {"$ref": "#/components/schemas/Scenario"}
+    mapping = schemas["Scenario"]["properties"]["levers"]["items"]["discriminator"]["mapping"]
+    assert set(mapping) == {"gdp_growth", "spending_growth", "share_path", "pledge", "freeze", "floor", "cap"}
+    for kind, ref in mapping.items():
+        lever = schemas[ref.rsplit("/", 1)[1]]
+        assert lever["properties"]["type"]["enum"] == [kind]
+        assert lever["additionalProperties"] is False
+    for kind in ("LeverGdpGrowth", "LeverSpendingGrowth"):
+        assert schemas[kind]["oneOf"] == [{"required": ["change_pp"]}, {"required": ["rate_pct"]}]

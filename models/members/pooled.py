@@ -1,64 +1,103 @@
-"""The pooled member: every ally's next step is mostly what all allies have just done.
+"""Pooled momentum: every series drifts with its panel, damped, by an amount it is unsure of.
 
-Allies' spending is driven by common shocks, so the panel's recent mean change says more about an ally's
-next change than the ally's own past (``docs/decisions``; backtests of 31 allies, 1999-2025). With
-x = log share, for t = 1 ... h after the origin:
+For series ``i`` at its last year ``T``, the log value ``h`` years on is Student t with ``nu`` degrees of freedom,
 
-    x(t) - x(t-1) = damping^t * (OWN * own + (1 - OWN) * panel) + D + e(t)
+    mean_h = y + S_h (a own + b others) + c h drift + R_h(own_reversion) (norm - y) + R_h(panel_reversion) (panel - y)
+    var_h  = s^2 inflation^2 (h + slope^2 h^2) + (doubt b others)^2 S_h^2
 
-own, panel : mean log change of the last three years, of the series and of the panel (median over series)
-D ~ N(0, DRIFT_SD^2 s^2) : the drift nobody knows, one value a path, so that the spread grows faster than
-    the square root of the horizon
-e ~ s * Student t(4), scaled to unit variance: annual log changes have fat tails
-s^2 : the series' own variance of log changes, shrunk toward the panel's as if by PRIOR_YEARS observations
+with ``S_h = damping + ... + damping^h`` and ``R_h(r) = 1 - (1 - r)^h``. ``own`` and ``others`` are exponentially
+weighted recent mean log changes of the series and of the rest of the panel, ``drift`` the series' mean change over
+all its years, ``norm`` its own mean level, ``panel`` the present mean level of the panel, and ``s^2`` the series'
+discounted mean squared change shrunk to the panel's. The slope term is a drift nobody knows: it makes the spread grow
+faster than the square root of the horizon. All parameters are learned from forecasts of the panel's own past (see
+``learning.py``).
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 from models.members.base import MemberFailed
+from models.members.learning import Common, learn
+from models.members.momentum import History, Parameters, moments
 from models.panel import Array, Panel
 
-OWN, DAMPING, DRIFT_SD, PRIOR_YEARS, TAILS, RECENT = 0.2, 0.85, 0.15, 20.0, 4.0, 3
-MINIMUM = 3
-_SMALLEST_SD = 1e-4
+SHORTEST = 3  # values below which a series has no spread worth the name
 
 
 @dataclass(frozen=True)
-class _FittedPooled:
-    panel: Panel
-    momentum: float
-    variance: float
+class FittedMomentum:
+    """Pooled momentum with its parameters learned.
+
+    Draws made with generators in the same state share the ``common`` part of the shocks, so that path ``k`` of one
+    series belongs to the same world as path ``k`` of another.
+    """
+
+    history: History
+    parameters: Parameters
+    common: Common
+
+    def place(self, name: str) -> tuple[int, int]:
+        """Row and column of the series' last value; MemberFailed if it is too short to have a spread."""
+        column = self.history.names.index(name)
+        row = int(np.flatnonzero(self.history.seen[:, column])[-1])
+        if self.history.count[row, column] < SHORTEST:
+            raise MemberFailed(f"{name}: fewer than {SHORTEST} values")
+        return row, column
+
+    def quantiles(self, name: str, horizon: int, levels: Array) -> Array:
+        """Quantiles of the log values, array (horizon, levels), exact where ``simulate`` is a sample."""
+        row, column = self.place(name)
+        mean, variance = moments(self.history, self.parameters, row, column, horizon)
+        nu = self.parameters.tails
+        unit = stdtrit(nu, levels) * np.sqrt((nu - 2) / nu)
+        return self.history.log[row, column] + mean[:, None] + np.sqrt(variance)[:, None] * unit
 
     def simulate(self, name: str, horizon: int, draws: int, rng: np.random.Generator) -> Array:
-        logs = self.panel[name].log
-        if logs.size < MINIMUM:
-            raise MemberFailed(f"needs {MINIMUM} values, has {logs.size}")
-        changes = np.diff(logs)
-        drift = OWN * changes[-RECENT:].mean() + (1 - OWN) * self.momentum
-        variance = (changes.size * np.mean(changes**2) + PRIOR_YEARS * self.variance) / (changes.size + PRIOR_YEARS)
-        sd = max(float(np.sqrt(variance)), _SMALLEST_SD)
-        steps = np.arange(1, horizon + 1)
-        shocks = rng.standard_t(TAILS, size=(draws, horizon)) * np.sqrt((TAILS - 2) / TAILS)
-        unknown = DRIFT_SD * rng.standard_normal((draws, 1))
-        paths: Array = logs[-1] + np.cumsum(drift * DAMPING**steps + sd * (unknown + shocks), axis=1)
-        return paths
+        row, column = self.place(name)
+        h, p = np.arange(1, horizon + 1), self.parameters
+        mean, _ = moments(self.history, p, row, column, horizon)
+        # What all series share is drawn from `rng` itself, the rest from a stream of the series' own.
+        scale = np.sqrt((p.tails - 2) / rng.chisquare(p.tails, (draws, 1)))
+        shared = rng.standard_normal((draws, horizon + 2))
+        alone = np.random.default_rng([int(rng.integers(2**32)), zlib.crc32(name.encode())])
+        share = np.full(horizon + 2, self.common.yearly)
+        share[:2] = self.common.drift, self.common.doubt
+        shock = np.sqrt(share) * shared + np.sqrt(1 - share) * alone.standard_normal((draws, horizon + 2))
+        slope, doubt, yearly = shock[:, :1], shock[:, 1:2], shock[:, 2:]
+        paths = np.cumsum(yearly, axis=1) + p.slope * h * slope
+        paths *= np.sqrt(self.history.variance(p.pooling)[row, column]) * p.inflation
+        others = self.history.recent(p.memory)[1][row, column]
+        paths += p.doubt * p.others * others * np.cumsum(p.damping**h) * doubt
+        return self.history.log[row, column] + mean + scale * paths
 
 
-class Pooled:
-    """Pooled momentum with damping, uncertain drift and fat tails."""
+class PooledMomentum:
+    """The member: parameters learned from the panel's past, then one forecast for every series."""
 
-    name = "pooled"
+    name = "pooled_momentum"
 
-    def fit(self, panel: Panel) -> _FittedPooled:
-        """Learn the panel's recent change and its typical variance."""
-        end = max(series.end for series in panel.values())
-        changes = [np.diff(s.log) for s in panel.values() if s.values.size > 1]
-        if not changes:
-            return _FittedPooled(panel, 0.0, _SMALLEST_SD**2)
-        recent = [np.diff(s.log)[-RECENT:].mean() for s in panel.values() if s.end == end and s.values.size > 1]
-        momentum = float(np.median(recent)) if recent else 0.0
-        return _FittedPooled(panel, momentum, float(np.median([np.mean(c**2) for c in changes])))
+    def __init__(self, prior: Parameters | None = None, fixed: tuple[str, ...] = ("own_reversion",)) -> None:
+        self.prior, self.fixed = prior or Parameters(), fixed
+
+    def fit(self, panel: Panel) -> FittedMomentum:
+        if not len(panel):
+            raise MemberFailed("an empty panel")
+        history = History(panel)
+        parameters, common = learn(history, self.prior, self.fixed)
+        return FittedMomentum(history, parameters, common)
+
+
+def return_to_norm() -> PooledMomentum:
+    """The same member with three per cent of the gap to each series' own norm closed a year, half of it in 23 years.
+
+    A share of income cannot trend for ever. The past of one panel says little about so slow a force, so that its rate
+    is given and its credit is left to the weights of the pool.
+    """
+    member = PooledMomentum(Parameters(own_reversion=0.03))
+    member.name = "return_to_norm"
+    return member

@@ -1,0 +1,21 @@
+"""The published track record: read by the service, written by ``forecast-service backtest --publish``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from models import tables
+
+FILE = tables.FOLDER / "track_record.json"
+
+
+def save(record: dict[str, Any]) -> None:
+    """Write the record that :func:`load` reads."""
+    FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def load() -> dict[str, Any]:
+    """The published track record, as :func:`models.track_record.track_record` made it."""
+    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return found

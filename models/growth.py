@@ -1,0 +1,165 @@
+"""What each economy is projected to do: what a share is a share of.
+
+Real growth and the deflator follow the IMF's World Economic Outlook (October 2025) to 2030; NATO's
+own figures of spring 2026, being newer, replace its real growth for 2025 and 2026. The last projected
+year is carried on beyond the horizon of the projection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+
+from models import tables
+from models.allies import allies
+from models.panel import Array
+
+WEO, NATO = "weo_2025_10", "nato_2026"
+LAST_ACTUAL = 2024
+"""The last year that the Outlook of October 2025 reports; from the next one on it projects."""
+WEO_KNOWN_FROM, NATO_KNOWN_FROM = 2025, 2026
+"""Origins from which on the two projections may be used: the years they were published in."""
+RECENT = 5
+"""Years whose mean stands for what was expected of the next one."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Projected growth of one ally, per cent a year, from ``start`` on.
+
+    ``real`` and ``deflator`` are arrays (years,).
+    """
+
+    start: int
+    real: Array
+    deflator: Array
+
+    def real_between(self, first: int, last: int) -> Array:
+        """Real growth of the years ``first`` ... ``last``, inclusive, % a year."""
+        return self._between(self.real, first, last)
+
+    def deflator_between(self, first: int, last: int) -> Array:
+        """Growth of the deflator of GDP, % a year."""
+        return self._between(self.deflator, first, last)
+
+    def nominal_between(self, first: int, last: int) -> Array:
+        """Nominal growth (real growth compounded with the deflator), % a year."""
+        real, deflator = self.real_between(first, last), self.deflator_between(first, last)
+        return ((1 + real / 100) * (1 + deflator / 100) - 1) * 100
+
+    def _between(self, values: Array, first: int, last: int) -> Array:
+        index = np.clip(np.arange(first, last + 1) - self.start, 0, values.size - 1)
+        return values[index]
+
+
+@cache
+def growth(code: str) -> Growth:
+    """Projected growth of the ally with ISO alpha-3 code ``code``, as known today."""
+    return _growth(code, (WEO, NATO))
+
+
+def _growth(code: str, sources: tuple[str, ...]) -> Growth:
+    """Growth by the Outlook, replaced by later ``sources`` where they are newer."""
+    real: dict[int, float] = {}
+    deflator: dict[int, float] = {}
+    for source in sources:
+        for row in tables.read("gdp"):
+            if row["iso3"] != code or row["source"] != source:
+                continue
+            year, rate, prices = int(row["year"]), row["real_growth_pct"], row["deflator_growth_pct"]
+            if rate and (source == WEO or year > LAST_ACTUAL):
+                real[year] = float(rate)
+            if prices:
+                deflator[year] = float(prices)
+    if not real:
+        # A series of one's own: nothing is known of an economy behind it, so none of it is assumed to grow.
+        return Growth(0, np.zeros(1), np.zeros(1))
+    # The contiguous tail: some series of the early 1990s have gaps.
+    start = last = max(real)
+    while start - 1 in real and start - 1 in deflator:
+        start -= 1
+    years = range(start, last + 1)
+    return Growth(years.start, np.array([real[y] for y in years]), np.array([deflator[y] for y in years]))
+
+
+@cache
+def actual_growth(code: str) -> Mapping[int, float]:
+    """Log growth of real GDP by year, as the Outlook reports it up to :data:`LAST_ACTUAL`."""
+    return MappingProxyType(
+        {
+            int(row["year"]): math.log1p(float(row["real_growth_pct"]) / 100)
+            for row in tables.read("gdp")
+            if (row["iso3"], row["source"], row["kind"]) == (code, WEO, "actual") and row["real_growth_pct"]
+        }
+    )
+
+
+def projected_growth(code: str, origin: int, horizon: int) -> Array:
+    """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than it.
+
+    From 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer figures; before, as no
+    older edition is at hand, the mean of the five years up to the origin (of all allies where an ally has none).
+    """
+    if origin >= WEO_KNOWN_FROM or code not in allies():
+        known = growth(code) if origin >= NATO_KNOWN_FROM else _growth(code, (WEO,))
+        return known.real_between(origin + 1, origin + horizon)
+    recent = _recent_growth(code, origin) or [g for other in allies() for g in _recent_growth(other, origin)]
+    return np.full(horizon, math.expm1(float(np.mean(recent))) * 100)
+
+
+def _recent_growth(code: str, origin: int) -> list[float]:
+    actual = actual_growth(code)
+    return [actual[year] for year in range(origin - RECENT + 1, origin + 1) if year in actual]
+
+
+@cache
+def nominal_gdp(code: str, last: int = 2060) -> Mapping[int, float]:
+    """Nominal GDP by year up to ``last``, billions of national currency.
+
+    As the Outlook reports it to :data:`LAST_ACTUAL`, then grown by :meth:`Growth.nominal_between`: the Outlook's own
+    projection, but for the real growth of 2025 and 2026 that NATO's newer figures replace, and carried on after
+    2030 at the last year's real growth and deflator.
+    """
+    nominal = {
+        int(row["year"]): float(row["nominal_lcu_bn"])
+        for row in tables.read("gdp")
+        if (row["iso3"], row["source"], row["kind"]) == (code, WEO, "actual") and row["nominal_lcu_bn"]
+    }
+    for year, rate in enumerate(growth(code).nominal_between(LAST_ACTUAL + 1, last), start=LAST_ACTUAL + 1):
+        nominal[year] = nominal[year - 1] * (1 + float(rate) / 100)
+    return MappingProxyType(nominal)
+
+
+@cache
+def gdp_usd(code: str, year: int) -> float | None:
+    """What NATO divides core spending by (Luxembourg from 2023: GNI), million US dollars of 2021.
+
+    It is the amount over the share, so as exact as the share's two decimals. None where NATO has no figure:
+    Iceland, and years before 2014 or after the edition.
+    """
+    found = {
+        column: float(row[column])
+        for table, column in (("core_amount", "amount"), ("core_share", "share_pct"))
+        for row in tables.read(table)
+        if (row["iso3"], row["year"]) == (code, str(year))
+    }
+    return found["amount"] / found["share_pct"] * 100 if len(found) == 2 else None
+
+
+def price_index(code: str, origin: int, last: int) -> Array:
+    """The deflator of GDP by year, ``origin`` ... ``last``, as a multiple of the origin's.
+
+    As projected from the origins that could know the Outlook; from earlier ones prices go on rising as in
+    the five years before.
+    """
+    known = growth(code)
+    if origin >= WEO_KNOWN_FROM:
+        rates = known.deflator_between(origin + 1, last)
+    else:
+        rates = np.full(last - origin, known.deflator_between(origin - RECENT + 1, origin).mean())
+    return np.concatenate([[1.0], np.cumprod(1 + rates / 100)])

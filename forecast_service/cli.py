@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from forecast_service.backtest_command import backtest
 from forecast_service.settings import BadSetting, Settings
 
 
@@ -73,7 +74,7 @@ def fit(quiet: bool, processes: int) -> None:
             engine.current, processes, lambda code: progress.update(task, advance=1, description=f"fitted {code}")
         )
     if not quiet:
-        click.echo(f"{made} fits made; {engine.settings.vintage} is complete in {engine.store.folder}")
+        click.echo(f"{made} allies fitted; {engine.settings.vintage} is complete in {engine.store.folder}")
 
 
 def _scenario(text: str) -> Any:
@@ -103,9 +104,9 @@ def _scenario(text: str) -> Any:
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
     from forecast_service import create_app, text
-    from forecast_service.schemas.forecasts import ForecastSchema
+    from forecast_service.schemas.answers import ForecastSchema
     from models.allies import UnknownCountry
-    from models.forecast import CannotForecast
+    from models.answer import CannotForecast
     from models.named import NAMED, UnknownScenario
     from models.scenario import ContradictoryLevers
     from models.targets import Targets
@@ -176,6 +177,9 @@ def openapi(output: Path | None, compare: Path | None) -> None:
         output.write_text(text, encoding="utf-8")
     elif not compare:
         click.echo(text, nl=False)
+
+
+main.add_command(backtest)
 
 
 if __name__ == "__main__":

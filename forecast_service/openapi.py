@@ -12,7 +12,15 @@ from marshmallow import fields
 
 from forecast_service.parsing import parser
 from forecast_service.problems import CONTENT_TYPE
-from forecast_service.schemas.levers import SCHEMAS, LeverField, ScenarioField, ScenarioSchema
+from forecast_service.schemas.forecasts import ForecastRequestSchema
+from forecast_service.schemas.levers import (
+    LEARNED,
+    SCHEMAS,
+    CredibilityField,
+    LeverField,
+    ScenarioField,
+    ScenarioSchema,
+)
 from forecast_service.schemas.operations import ProblemSchema
 from forecast_service.version import VERSION
 from models.named import NAMED
@@ -67,6 +75,8 @@ def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str,
             "oneOf": [{"$ref": ref} for ref in refs.values()],
             "discriminator": {"propertyName": "type", "mapping": refs},
         }
+    if isinstance(field, CredibilityField):
+        return {"oneOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "enum": [LEARNED]}]}
     if isinstance(field, ScenarioField):
         return {"oneOf": [{"type": "string", "enum": list(NAMED)}, {"$ref": "#/components/schemas/Scenario"}]}
     return {}
@@ -101,6 +111,7 @@ def make_api(app: Flask) -> ContractApi:
     for name, schema in SCHEMAS.items():
         api.spec.components.schema(_component_name(name), schema.constraint, schema=schema)
     api.spec.components.schema("Scenario", schema=ScenarioSchema)
+    api.spec.components.schema("ForecastRequest", ForecastRequestSchema.constraint, schema=ForecastRequestSchema)
     return api
 
 

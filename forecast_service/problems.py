@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from forecast_service.schemas.fields import pointer
 from models.allies import UnknownCountry
-from models.forecast import CannotForecast
+from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
 from models.scenario import ContradictoryLevers
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models.forecast import ComponentPaths, Forecast
+from models.answer import Fan, Forecast
 
 WIDTH = 48
 
@@ -48,6 +51,53 @@ def show(forecast: Forecast, console: Console | None = None) -> None:
         console.print(note)
 
 
+def show_scores(record: dict[str, Any], console: Console | None = None) -> None:
+    """Print the scores of a backtest."""
+    # A table this wide must not be folded because it goes to a file.
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 132)
+    first, last = record["origins"]
+    table = Table(title=f"origins {first} to {last}, {record['horizon']} years ahead")
+    for column in (
+        "",
+        "weight",
+        "forecasts",
+        "skill",
+        "90 % interval",
+        "skill from 2014",
+        "80 % covers",
+        "95 % covers",
+        "Brier",
+    ):
+        table.add_column(column, justify="left" if not column else "right")
+    rows = [
+        ("random walk in logs", record["random_walk"]),
+        ("trend", record["trend"]),
+        ("baseline", record["baseline"]),
+    ]
+    for name, found in rows + [(member["name"], member) for member in record["members"]]:
+        if found["forecasts"]:
+            table.add_row(name, *_score_cells(found))
+    console.print(table)
+    wales = record["wales"]
+    if wales["below_in_2014"]:
+        briers = ", ".join(f"{name} {wales[name]['brier']:.3f}" for name in ("random_walk", "trend", "baseline"))
+        console.print(f"Brier score of 2 % in 2024, averaged over origins 2014-2023: {briers}")
+
+
+def _score_cells(found: dict[str, Any]) -> list[str]:
+    late = found.get("skill_from_2014")
+    return [
+        f"{found['weight']:.2f}" if "weight" in found else "",
+        str(found["forecasts"]),
+        f"{found['skill']:+.3f}",
+        f"{found['skill_low']:+.3f} to {found['skill_high']:+.3f}",
+        "" if late is None else f"{late:+.3f}",
+        f"{found['coverage_80']:.3f}",
+        f"{found['coverage_95']:.3f}",
+        f"{found['brier']:.3f}",
+    ]
+
+
 def percent(p: float) -> str:
     """A probability in words a person reads: never a bare 0 % or 100 %."""
     if p < 0.01:
@@ -55,7 +105,7 @@ def percent(p: float) -> str:
     return "> 99 %" if p > 0.99 else f"{p:.0%}".replace("%", " %")
 
 
-def fan(forecast: Forecast, paths: ComponentPaths, threshold: float) -> list[str]:
+def fan(forecast: Forecast, paths: Fan, threshold: float) -> list[str]:
     """One line a year: the median with its 80 % and 95 % intervals, and the threshold."""
     at = dict(zip(forecast.levels, paths.quantiles, strict=True))
     top = max(float(at[0.975].max()), threshold) * 1.02

@@ -14,7 +14,8 @@ import os as _os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     _os.environ.setdefault(_name, "1")
 
-from models.forecast import Forecast, Forecaster  # noqa: E402  the threads must be set before numpy is imported
+from models.answer import Forecast  # noqa: E402  the threads must be set before numpy is imported
+from models.forecast import Forecaster  # noqa: E402
 from models.history import Figures, load_figures  # noqa: E402
 from models.scenario import Scenario  # noqa: E402
 from models.targets import Targets  # noqa: E402

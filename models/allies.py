@@ -81,6 +81,10 @@ class Ally:
         return dict(sorted(points.items()))
 
 
+OWN_SERIES = Ally("XXX", "XX", "Own series", 0, "", False, True, "", ())
+"""Stands where a country would, for a series that belongs to no ally (XXX is free for use in ISO 3166)."""
+
+
 def _fold(text: str) -> str:
     """A name without case, accents and punctuation, so that 'turkiye' finds Türkiye."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())

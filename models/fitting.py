@@ -15,7 +15,8 @@ from models.path_store import PathStore
 
 def _fit_one(folder: Path, vintage: str, sipri: bool, draws: int, seed: int, code: str) -> str:
     forecaster = _forecaster(folder, vintage, sipri, draws, seed)
-    forecaster.fit(resolve(code))
+    for trend in (False, True):
+        forecaster.fit(resolve(code), trend=trend)
     return code
 
 

@@ -78,6 +78,11 @@ class Figures:
         return panel if origin is None else panel.until(origin)
 
     @property
+    def edition(self) -> int:
+        """The year of the edition."""
+        return int(self.vintage.rsplit("-", 1)[1])
+
+    @property
     def key(self) -> str:
         """Names these figures among all that can be loaded; part of a fit's key."""
         return self.vintage if self.sipri else f"{self.vintage}-without-sipri"

@@ -13,9 +13,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from models.macro import Growth
 from models.panel import Array
-from models.paths import Floats
+from models.paths import Floats, Paths
 
 LeverComponent = Literal["core", "related"]
 
@@ -26,15 +25,20 @@ NATO's first estimates of a year, which rest on budgets, missed the final figure
 8-10 % (``share_vintages.csv``, 2024 and 2025).
 """
 
+_LEAST = 1e-6
+
 
 class Canvas:
     """The paths of one ally while a scenario is at work: the levers write into copies of the kept arrays."""
 
-    def __init__(self, origin: int, shares: Mapping[str, Floats], growth: Growth) -> None:
-        self.origin = origin
-        self.shares = {name: np.array(x) for name, x in shares.items()}
-        self.growth = growth
-        self.last = origin + next(iter(self.shares.values())).shape[1] - 1
+    def __init__(self, paths: Paths, deflator: Array, credibility: float) -> None:
+        self.origin = paths.origin
+        self.shares = {name: np.array(x) for name, x in paths.shares.items()}
+        self.gdp = np.array(paths.gdp)
+        # Index of prices by year, (1 + horizon,), 1 at the origin.
+        self.deflator = deflator
+        self.credibility = credibility
+        self.last = paths.origin + self.gdp.shape[1] - 1
 
     def span(self, lever: Lever) -> slice:
         """The columns that ``lever`` acts on: its years, within the forecast and after the origin."""
@@ -95,8 +99,8 @@ class OnComponent(Lever):
 class GdpGrowth(Lever):
     """Another growth of GDP, while spending stays what it is in money: a recession raises the share.
 
-    One of ``change_pp`` (percentage points on the projected real growth) and ``rate_pct`` (real growth
-    instead of the projected). What was lost stays lost: years after ``last_year`` keep the new level.
+    One of ``change_pp`` (percentage points on every draw's real growth) and ``rate_pct`` (the median
+    growth). What was lost stays lost: years after ``last_year`` keep the new level.
     """
 
     type: ClassVar[str] = "gdp_growth"
@@ -113,12 +117,17 @@ class GdpGrowth(Lever):
         span = canvas.span(self)
         if span.stop <= span.start:
             return
-        base = canvas.growth.real_between(canvas.origin + span.start, canvas.origin + span.stop - 1)
-        new = np.full_like(base, self.rate_pct) if self.rate_pct is not None else base + (self.change_pp or 0.0)
-        factor = np.ones(canvas.last - canvas.origin + 1)
-        factor[span] = (1 + base / 100) / (1 + new / 100)
-        for shares in canvas.shares.values():
-            shares *= np.cumprod(factor).astype(shares.dtype)
+        growth = canvas.gdp[:, span] / canvas.gdp[:, span.start - 1 : span.stop - 1]
+        if self.rate_pct is not None:
+            factor = (1 + self.rate_pct / 100) / np.median(growth, axis=0, keepdims=True)
+        else:
+            # No economy can shrink by more than all of it.
+            factor = np.maximum(growth + (self.change_pp or 0.0) / 100, _LEAST) / growth
+        level = np.cumprod(factor, axis=1).astype(canvas.gdp.dtype)
+        for part, change in ((span, level), (slice(span.stop, None), level[:, -1:])):
+            canvas.gdp[:, part] *= change
+            for shares in canvas.shares.values():
+                shares[:, part] /= change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,22 +146,17 @@ class SpendingGrowth(OnComponent):
     rate_pct: float | None = None
 
     def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        gdp = canvas.growth.real_between(canvas.origin + span.start, canvas.origin + span.stop - 1)
+        money: Floats = shares[:, span.start - 1 : span.stop] * canvas.gdp[:, span.start - 1 : span.stop]
         if self.rate_pct is not None:
-            median = canvas.median(self.component)
-            years = np.arange(1, gdp.size + 1)
-            path = median[span.start - 1] * (1 + self.rate_pct / 100) ** years / np.cumprod(1 + gdp / 100)
-            factor = path / median[span]
-            shares[:, span] *= factor.astype(shares.dtype)
-            shares[:, span.stop :] *= shares.dtype.type(factor[-1])
-            return
-        before = np.array(shares[:, span.start - 1 : span.stop])
-        real = before[:, 1:] / before[:, :-1] * (1 + gdp / 100)
-        # No draw's spending can shrink by more than all of it.
-        changed = np.maximum(real + (self.change_pp or 0.0) / 100, 1e-6)
-        ratio = np.cumprod(changed / real, axis=1).astype(shares.dtype)
-        shares[:, span] *= ratio
-        shares[:, span.stop :] *= ratio[:, -1:]
+            median = np.median(money, axis=0, keepdims=True)
+            years = np.arange(1, money.shape[1])
+            ratio: Floats = median[:, :1] * (1 + self.rate_pct / 100) ** years / median[:, 1:]
+        else:
+            real = money[:, 1:] / money[:, :-1]
+            # No draw's spending can shrink by more than all of it.
+            ratio = np.cumprod(np.maximum(real + (self.change_pp or 0.0) / 100, _LEAST) / real, axis=1)
+        shares[:, span] *= ratio.astype(shares.dtype)
+        shares[:, span.stop :] *= ratio[:, -1:].astype(shares.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,14 +188,15 @@ class PledgeLever(OnComponent):
     The pledged path rises in a straight line from the median (at the year before ``first_year``, or the
     origin) to ``share_pct`` in ``year`` and stays there; as executed it is missed by a log error of sd
     :data:`EXECUTION_SD`. Draws below the executed path close the fraction ``credibility`` of the gap, in
-    logs; draws above it stay where they are: a pledge is a promise of at least so much.
+    logs; draws above it stay where they are: a pledge is a promise of at least so much. ``"learned"``
+    stands for the fraction that the pledge member expects of this ally, from what allies did so far.
     """
 
     type: ClassVar[str] = "pledge"
 
     share_pct: float
     year: int
-    credibility: float = 1.0
+    credibility: float | Literal["learned"] = 1.0
 
     def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
         median = canvas.median(self.component)
@@ -207,7 +212,8 @@ class PledgeLever(OnComponent):
         # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
         damp = np.minimum(1.0, EXECUTION_SD / np.maximum(spread, 1e-9)).astype(now.dtype)
         gap = np.log(path).astype(now.dtype) + damp * noise - now
-        shares[:, span] = np.exp(now + now.dtype.type(self.credibility) * np.maximum(gap, 0))
+        closed = canvas.credibility if self.credibility == "learned" else self.credibility
+        shares[:, span] = np.exp(now + now.dtype.type(closed) * np.maximum(gap, 0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,15 +229,12 @@ class Freeze(OnComponent):
     what: Literal["share", "nominal", "real"] = "share"
 
     def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        first, last = canvas.origin + span.start, canvas.origin + span.stop - 1
-        if self.what == "share":
-            growth = np.zeros(span.stop - span.start)
-        elif self.what == "real":
-            growth = canvas.growth.real_between(first, last)
-        else:
-            growth = canvas.growth.nominal_between(first, last)
-        held = shares[:, span.start - 1 : span.start]
-        shares[:, span] = held / np.cumprod(1 + growth / 100).astype(shares.dtype)
+        before = slice(span.start - 1, span.start)
+        shares[:, span] = shares[:, before]
+        if self.what != "share":
+            shares[:, span] *= canvas.gdp[:, before] / canvas.gdp[:, span]
+        if self.what == "nominal":
+            shares[:, span] *= (canvas.deflator[before] / canvas.deflator[span]).astype(shares.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)

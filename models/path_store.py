@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.paths import Paths
+from models.paths import Floats, Paths
+
+_GDP = "gdp"
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,16 @@ class FitKey:
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted paths, with each member's weight and those that were left out (and why)."""
+    """Fitted paths, with each member's weight and those that were left out (and why).
+
+    ``credibility`` is the fraction of its gap to the Hague target that the ally is expected to close.
+    """
 
     paths: Paths
     members: tuple[str, ...]
     weights: dict[str, float]
     failed: dict[str, str]
+    credibility: float
 
 
 class PathStore:
@@ -74,14 +80,15 @@ class PathStore:
 
     def _write(self, key: FitKey, fit: Fit) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, shares in fit.paths.shares.items():
-            self._save(self._array(key, name), np.ascontiguousarray(shares.T, dtype=np.float32))
+        for name, values in (*fit.paths.shares.items(), (_GDP, fit.paths.gdp)):
+            self._save(self._array(key, name), np.ascontiguousarray(values.T, dtype=np.float32))
         self._save(self._array(key, "member"), fit.paths.member)
         meta = asdict(key) | {
             "components": list(fit.paths.shares),
             "members": list(fit.members),
             "weights": fit.weights,
             "failed": fit.failed,
+            "credibility": fit.credibility,
         }
         # Last, since its presence says that the fit is whole.
         self._replace(self._meta(key), json.dumps(meta, indent=1).encode())
@@ -100,6 +107,9 @@ class PathStore:
 
     def _read(self, key: FitKey) -> Fit:
         meta = json.loads(self._meta(key).read_text())
-        shares = {name: np.load(self._array(key, name), mmap_mode="r").T for name in meta["components"]}
-        member = np.load(self._array(key, "member"))
-        return Fit(Paths(key.origin, shares, member), tuple(meta["members"]), meta["weights"], meta["failed"])
+        shares = {name: self._map(key, name) for name in meta["components"]}
+        paths = Paths(key.origin, shares, self._map(key, _GDP), np.load(self._array(key, "member")))
+        return Fit(paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"])
+
+    def _map(self, key: FitKey, name: str) -> Floats:
+        return np.asarray(np.load(self._array(key, name), mmap_mode="r").T)

@@ -22,26 +22,29 @@ class Paths:
     ----------
     origin : the last year known. Column 0 is the origin's own share, column t the year origin + t.
     shares : component (``core``, ``related``) -> array (draws, 1 + horizon), % of GDP.
+    gdp : array (draws, 1 + horizon), index of real GDP in the same futures, 1 at the origin.
     member : array (draws,), the index of the ensemble's member that each draw of ``core`` came from.
     """
 
     origin: int
     shares: Mapping[str, Floats]
+    gdp: Floats
     member: NDArray[np.integer]
 
     @property
     def draws(self) -> int:
-        return int(next(iter(self.shares.values())).shape[0])
+        return int(self.gdp.shape[0])
 
     @property
     def years(self) -> NDArray[np.int64]:
         """The years of the columns, the origin first."""
-        return self.origin + np.arange(next(iter(self.shares.values())).shape[1])
+        return self.origin + np.arange(self.gdp.shape[1])
 
     def until(self, year: int) -> Paths:
         """The same paths with nothing later than ``year``."""
         end = year - self.origin + 1
-        return Paths(self.origin, {name: x[:, :end] for name, x in self.shares.items()}, self.member)
+        shares = {name: x[:, :end] for name, x in self.shares.items()}
+        return Paths(self.origin, shares, self.gdp[:, :end], self.member)
 
     def component(self, name: str) -> Floats | None:
         """Shares of ``core``, ``related`` or ``total``, array (draws, 1 + horizon); None where it does not apply.
@@ -54,6 +57,17 @@ class Paths:
         if core is None or related is None:
             return None
         return core + np.minimum(related, np.float32(RELATED_COUNTED))
+
+
+def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: float) -> Floats:
+    """Real spending behind shares, array (draws, years), in the unit of ``origin_amount``.
+
+    Parameters
+    ----------
+    shares : array (draws, years), % of GDP. gdp : index of real GDP, 1 at the origin.
+    origin_amount : spending that the publisher reports for the origin, for a share of ``origin_share`` (% of GDP).
+    """
+    return shares * gdp * np.float32(origin_amount / origin_share)
 
 
 def quantiles(shares: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from models.levers import ORDER, Canvas, Cap, Floor, Lever, SharePath
-from models.macro import Growth
+from models.panel import Array
 from models.paths import Paths
 
 
@@ -75,8 +75,14 @@ class Scenario:
             if starts <= ends:
                 yield first, second, index
 
-    def apply(self, paths: Paths, growth: Growth) -> Paths:
+    def apply(self, paths: Paths, deflator: Array, credibility: float) -> Paths:
         """``paths`` as bent by the levers, in the order of :data:`models.levers.ORDER`; the input stays as it is.
+
+        Parameters
+        ----------
+        paths : as the ensemble has them.
+        deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
+        credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
 
         Raises
         ------
@@ -85,7 +91,7 @@ class Scenario:
         self.check()
         if not self.levers:
             return paths
-        canvas = Canvas(paths.origin, paths.shares, growth)
+        canvas = Canvas(paths, deflator, credibility)
         for lever in sorted(self.levers, key=lambda lever: ORDER.index(type(lever))):
             lever.apply(canvas)
-        return Paths(paths.origin, canvas.shares, paths.member)
+        return Paths(paths.origin, canvas.shares, canvas.gdp, paths.member)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from flask_smorest import Api
 
+from forecast_service.api import (
+    alliance,
+    countries,
+    docs,
+    forecasts,
+    operations,
+    requirements,
+    scenarios,
+    track_record,
+)
+
+# In the order of the documentation.
+RESOURCES = (countries, forecasts, alliance, scenarios, requirements, track_record, operations)
+
 
 def register(api: Api) -> None:
     """Register every blueprint."""
-    from forecast_service.api import countries, docs, forecasts, operations, scenarios
-
-    for module in (countries, forecasts, scenarios, operations):
+    for module in RESOURCES:
         api.register_blueprint(module.blp)
     api._app.register_blueprint(docs.blp)

@@ -43,5 +43,5 @@ def get_country(code: str) -> dict[str, Any]:
 def get_history(query: dict[str, Any], code: str) -> dict[str, Any]:
     """The figures that forecasts of one ally rest on"""
     ally = resolve(code)
-    figures = engine().forecaster(query.get("vintage", engine().settings.vintage)).figures
+    figures = engine().forecaster(query.get("vintage")).figures
     return {"ally": ally, "vintage": figures.vintage, "observations": figures.observations.get(ally.code, ())}

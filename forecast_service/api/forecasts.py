@@ -9,18 +9,18 @@ from flask import url_for
 from forecast_service.api.countries import CODE
 from forecast_service.engine import engine
 from forecast_service.openapi import Blueprint
-from forecast_service.schemas.forecasts import ForecastQuerySchema, ForecastRequestSchema, ForecastSchema
-from models.forecast import Forecast
+from forecast_service.schemas.answers import ForecastSchema
+from forecast_service.schemas.forecasts import ForecastQuerySchema, ForecastRequestSchema
+from models.allies import OWN_SERIES
+from models.answer import Forecast
 
 blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="The probability that targets are met.")
 
 
 def _answer(forecast: Forecast) -> dict[str, Any]:
     code = forecast.ally.code
-    links = {
-        "country": url_for("countries.get_country", code=code),
-        "history": url_for("countries.get_history", code=code),
-    }
+    pages = {"country": "countries.get_country", "history": "countries.get_history"}
+    links = {name: url_for(page, code=code) for name, page in pages.items() if code != OWN_SERIES.code}
     return {"forecast": forecast, "links": links}
 
 
@@ -30,7 +30,7 @@ def _answer(forecast: Forecast) -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
-    return _answer(engine().current.forecast(code, **query))
+    return _answer(engine().forecast(country=code, **query))
 
 
 @blp.post("/forecasts")
@@ -41,4 +41,4 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 def post_forecast(body: dict[str, Any]) -> dict[str, Any]:
     """How likely one ally meets the targets, under any scenario"""
-    return _answer(engine().current.forecast(**body))
+    return _answer(engine().forecast(**body))

@@ -1,31 +1,27 @@
-"""Forecasts: the questions, and the answer."""
+"""Forecasts: the questions."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import Schema, fields, post_load, pre_dump, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 from webargs.fields import DelimitedList
 
-from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import (
-    COMPONENTS,
     FIRST_YEAR,
     BoundedList,
     Number,
     QueryNumber,
     QueryYear,
-    Rounded,
     Year,
-    probability_out,
     share_in,
-    share_out,
     year_in,
 )
-from forecast_service.schemas.levers import LeverField, ScenarioField
-from models.forecast import LEVELS, Forecast
-from models.history import CURRENT_VINTAGE, load_figures
+from forecast_service.schemas.levers import ScenarioField
+from models.forecast import LEVELS
+from models.history import CURRENT_VINTAGE, VINTAGES, load_figures
 from models.named import NAMED
+from models.panel import Series
 from models.targets import Targets
 
 MAX_QUANTILES = 25
@@ -63,6 +59,13 @@ def _origin(kind: type[Year] = Year) -> Year:
     return year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN, kind=kind)
 
 
+def _vintage() -> fields.String:
+    return fields.String(
+        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
+        metadata={"description": "Edition of the figures; the current one if absent. Its last year is the origin."},
+    )
+
+
 class ForecastQuerySchema(Schema):
     """The question, as a query."""
 
@@ -74,6 +77,7 @@ class ForecastQuerySchema(Schema):
     core = share_in(CORE, kind=QueryNumber)
     related = share_in(RELATED, kind=QueryNumber)
     origin = _origin(QueryYear)
+    vintage = _vintage()
     quantiles = DelimitedList(
         _level(QueryNumber),
         validate=validate.Length(min=1, max=MAX_QUANTILES, error="must hold {min} to {max} levels"),
@@ -92,16 +96,38 @@ class ForecastQuerySchema(Schema):
 class ForecastRequestSchema(Schema):
     """The question, as a body."""
 
+    # What JSON Schema can say of the whole: a country, a history, or both.
+    constraint: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["country"]}, {"required": ["history"]}]}
+
     country = fields.String(
-        required=True,
         validate=validate.Length(min=2, max=60),
-        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
+        metadata={
+            "description": "ISO alpha-2, ISO alpha-3 or English name, in any case. It may be absent where a history "
+            "is sent: the series is then taken by itself.",
+            "example": "DEU",
+        },
+    )
+    history = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(r"^(19|20)[0-9]{2}$", error="must be a year from 1900 to 2099")),
+        values=Number(
+            validate=validate.Range(min=1e-6, max=1e12, error="must be from {min} to {max}"),
+            metadata={"description": "Value of that year, positive."},
+        ),
+        validate=validate.Length(min=8, max=150, error="must hold {min} to {max} years"),
+        metadata={
+            "description": "One's own figures, year to value, without gaps; % of GDP where they stand in for an "
+            "ally's core shares. The last year is the origin.",
+            "propertyNames": {"pattern": "^(19|20)[0-9]{2}$"},
+            "minProperties": 8,
+            "maxProperties": 150,
+        },
     )
     scenario = ScenarioField(metadata={"description": "The name of a scenario, or one's own; baseline if absent."})
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
     origin = _origin()
+    vintage = _vintage()
     quantiles = BoundedList(
         _level(),
         least=1,
@@ -110,200 +136,18 @@ class ForecastRequestSchema(Schema):
         metadata={"description": f"Levels of the quantiles, at most {MAX_QUANTILES}."},
     )
 
+    @validates_schema
+    def _country_or_history(self, data: dict[str, Any], **_: Any) -> None:
+        if "country" not in data and "history" not in data:
+            raise ValidationError("is needed, unless a history is sent", "country")
+        years = sorted(map(int, data.get("history", ())))
+        missing = sorted(set(range(years[0], years[-1] + 1)) - set(years)) if years else []
+        if missing:
+            raise ValidationError(f"must have no gaps; {', '.join(map(str, missing[:5]))} is missing", "history")
+
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {"levels": data.pop("quantiles", LEVELS)} | data
-
-
-class ProbabilitySchema(Schema):
-    """How likely a target is met. Never exactly 0 or 1."""
-
-    at_deadline = probability_out("The share is at the threshold in the deadline year: the headline.", required=True)
-    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
-    held = probability_out("It is from the first crossing through the deadline.", required=True)
-    standard_error = Rounded(
-        6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
-    )
-    across_members = fields.List(
-        probability_out("at_deadline by a single member."),
-        required=True,
-        validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest at_deadline of any member: the honest uncertainty."},
-    )
-
-
-class RequiredSchema(Schema):
-    """What would just meet the target."""
-
-    real_growth_pct = Rounded(
-        2,
-        required=True,
-        metadata={"description": "Constant real growth of spending from the origin to the deadline (% a year)."},
-    )
-
-
-class TargetSchema(Schema):
-    """One target and its probability."""
-
-    component = fields.String(
-        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "core, related or total."}
-    )
-    threshold = share_out("The threshold", required=True)
-    basis = fields.String(
-        required=True,
-        validate=validate.OneOf(["history", "prior", "history and prior"]),
-        metadata={"description": "Whether the paths are fitted to figures or drawn from a documented prior."},
-    )
-    rests_on = fields.String(required=True, metadata={"description": "What the basis is, in words."})
-    probability = fields.Nested(
-        ProbabilitySchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "Null where the target does not apply."},
-    )
-    first_year = fields.Dict(
-        keys=fields.String(),
-        values=probability_out("Probability that this is the first year at the threshold, the origin's year included."),
-        required=True,
-        metadata={"description": "Year to probability; years without a draw are left out."},
-    )
-    required = fields.Nested(
-        RequiredSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "Null where the target does not apply."},
-    )
-    reason = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why the target does not apply, where it does not."}
-    )
-
-
-class ComponentPathsSchema(Schema):
-    """The paths of one component, one value a year."""
-
-    mean = fields.List(share_out("Mean"), required=True, metadata={"description": "Mean across draws."})
-    quantiles = fields.Dict(
-        keys=fields.String(),
-        values=fields.List(share_out("Quantile")),
-        required=True,
-        metadata={"description": "Level to values."},
-    )
-
-
-class PathsSchema(Schema):
-    """What the simulated futures look like. Components that do not apply are null."""
-
-    years = fields.List(
-        fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
-    )
-    core = fields.Nested(
-        ComponentPathsSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "Core; null for an ally without armed forces."},
-    )
-    related = fields.Nested(ComponentPathsSchema, required=True, allow_none=True, metadata={"description": "Related."})
-    total = fields.Nested(
-        ComponentPathsSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "Core and related, of the latter at most 1.5; null where core is."},
-    )
-
-
-class MemberSchema(Schema):
-    """One member of the ensemble."""
-
-    name = fields.String(required=True, metadata={"description": "Name of the statistical model."})
-    weight = Rounded(
-        4, required=True, metadata={"description": "Its share of the draws; null if it was left out."}, allow_none=True
-    )
-    at_deadline = probability_out(
-        "Its own probability for the core target; null if it was left out.", required=True, allow_none=True
-    )
-    left_out = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why it was left out; null if it was not."}
-    )
-
-
-class ScenarioOutSchema(Schema):
-    """The scenario that was asked for, as it was understood."""
-
-    name = fields.String(required=True, metadata={"description": "Its name."})
-    description = fields.String(required=True, metadata={"description": "In words."})
-    levers = fields.List(
-        LeverField(), required=True, metadata={"description": "In the order given; they act in a fixed order."}
-    )
-
-
-class ForecastSchema(Schema):
-    """A forecast."""
-
-    id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
-    country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
-    scenario = fields.Nested(ScenarioOutSchema, required=True, metadata={"description": "What was assumed."})
-    origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
-    deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
-    model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
-    draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
-    seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})
-    targets = fields.List(
-        fields.Nested(TargetSchema), required=True, metadata={"description": "Always core, related and total."}
-    )
-    paths = fields.Nested(
-        PathsSchema, required=True, metadata={"description": "The futures that every number is read off."}
-    )
-    members = fields.List(
-        fields.Nested(MemberSchema), required=True, metadata={"description": "The ensemble behind core."}
-    )
-    notes = fields.List(
-        fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
-    )
-    links = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        required=True,
-        metadata={"description": "Related addresses, relative to this one's origin."},
-    )
-
-    @pre_dump
-    def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
-        forecast: Forecast = answer["forecast"]
-        return {
-            name: getattr(forecast, name)
-            for name in ("id", "scenario", "origin", "deadline", "vintage", "model_version", "draws", "seed", "notes")
-        } | {
-            "country": forecast.ally,
-            "targets": [
-                {
-                    "component": t.component,
-                    "threshold": t.threshold,
-                    "basis": t.basis,
-                    "rests_on": t.rests_on,
-                    "probability": t.outcome.probability if t.outcome else None,
-                    "first_year": {str(y): p for y, p in t.outcome.first_year.items()} if t.outcome else {},
-                    "required": None if t.required_growth is None else {"real_growth_pct": t.required_growth},
-                    "reason": t.reason,
-                }
-                for t in forecast.targets
-            ],
-            "paths": {"years": forecast.years}
-            | {
-                name: None
-                if (paths := forecast.components.get(name)) is None
-                else {
-                    "mean": paths.mean.tolist(),
-                    "quantiles": {
-                        str(level): row.tolist() for level, row in zip(forecast.levels, paths.quantiles, strict=True)
-                    },
-                }
-                for name in COMPONENTS
-            },
-            "members": [{"name": n, "weight": w, "at_deadline": p, "left_out": None} for n, w, p in forecast.members]
-            + [
-                {"name": n, "weight": None, "at_deadline": None, "left_out": why}
-                for n, why in forecast.left_out.items()
-            ],
-            "links": answer["links"],
-        }
+        if "history" in data:
+            points = {int(year): value for year, value in data["history"].items()}
+            data["history"] = Series.from_points("history", points)
+        return {"levels": data.pop("quantiles", LEVELS), "country": data.pop("country", None)} | data

@@ -13,6 +13,7 @@ from models.named import NAMED
 from models.scenario import Scenario
 
 MAX_LEVERS = 50
+LEARNED = "learned"
 
 
 class LeverSchema(Schema):
@@ -110,6 +111,18 @@ class SharePathSchema(LeverSchema):
         return lever
 
 
+class CredibilityField(fields.Field[Any]):
+    """A fraction, or the word that stands for the one learned from what allies did."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | str:
+        if value == LEARNED:
+            return LEARNED
+        number = Number().deserialize(value)
+        if not 0 <= number <= 1:
+            raise ValidationError(f"must be from 0 to 1, or '{LEARNED}'")
+        return number
+
+
 class PledgeSchema(LeverSchema):
     """A pledge, kept to the degree of its credibility."""
 
@@ -118,9 +131,8 @@ class PledgeSchema(LeverSchema):
     component = _component()
     share_pct = share_in("Pledged share", required=True)
     year = year_in("Year by which it is pledged.", required=True)
-    credibility = Number(
-        validate=validate.Range(min=0, max=1, error="must be from {min} to {max}"),
-        metadata={"description": "Fraction of the gap that is closed, 0 to 1; 1 if absent."},
+    credibility = CredibilityField(
+        metadata={"description": "Fraction of the gap that is closed, 0 to 1, or 'learned'; 1 if absent."}
     )
 
 

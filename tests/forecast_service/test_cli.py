@@ -141,7 +141,7 @@ def test_openapi_prints_writes_and_compares(run: Run, tmp_path: Path) -> None:
 def test_fit_keeps_every_ally_once(tmp_path: Path) -> None:
     runner = CliRunner(env=environment(tmp_path, FORECAST_DRAWS="200"))
     first, again = (runner.invoke(main, ["fit", "--processes", "1"]) for _ in range(2))
-    assert "32 fits made" in first.output
-    assert "0 fits made" in again.output
-    assert len(list((tmp_path / "fits").glob("*.json"))) == 32
+    assert "32 allies fitted" in first.output
+    assert "0 allies fitted" in again.output
+    assert len(list((tmp_path / "fits").glob("*.json"))) == 64  # with and without pledges
     assert runner.invoke(main, ["fit", "--quiet"]).output == ""

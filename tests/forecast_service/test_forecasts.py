@@ -17,7 +17,7 @@ from models.named import NAMED
 
 FIELDS = {
     "id", "country", "scenario", "origin", "deadline", "vintage", "model_version", "draws", "seed",
-    "targets", "paths", "members", "notes", "links",
+    "targets", "paths", "money", "pledge_credibility", "members", "notes", "links",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from models import Forecaster, Scenario, Targets, load_figures
 from models.allies import allies, resolve
-from models.forecast import CannotForecast
+from models.answer import CannotForecast
 from models.levers import Cap, Freeze
 from models.path_store import PathStore
 from models.related import DEFAULT_LEVEL, related_prior
@@ -139,6 +139,8 @@ def test_fits_are_kept_and_read_back_as_they_were(tmp_path):
     store = PathStore(tmp_path)
     first = Forecaster(load_figures(), store, draws=300)
     made = first.fit(resolve("PRT"))
+    assert not first.is_kept(resolve("PRT"))
+    first.fit(resolve("PRT"), trend=True)
     assert first.is_kept(resolve("PRT"))
 
     def never():

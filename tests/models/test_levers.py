@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.levers import EXECUTION_SD, Cap, Floor, Freeze, GdpGrowth, PledgeLever, SharePath, SpendingGrowth
-from models.macro import growth
 from models.paths import Paths
 from models.scenario import Scenario
 from models.targets import assess
@@ -16,25 +15,32 @@ ORIGIN, LAST = 2026, 2035
 
 def paths(seed=3, draws=800, start=2.2, sd=0.1):
     rng = np.random.default_rng(seed)
-    steps = np.cumsum(0.02 + sd * rng.standard_normal((draws, LAST - ORIGIN)), axis=1)
+    years = LAST - ORIGIN
+    steps = np.cumsum(0.02 + sd * rng.standard_normal((draws, years)), axis=1)
     core = start * np.exp(np.hstack([np.zeros((draws, 1)), steps]))
-    related = np.exp(0.3 * rng.standard_normal((draws, 1)) + np.zeros((1, LAST - ORIGIN + 1)))
-    return Paths(
-        ORIGIN, {"core": core.astype(np.float32), "related": related.astype(np.float32)}, np.zeros(draws, dtype=int)
+    related = np.exp(0.3 * rng.standard_normal((draws, 1)) + np.zeros((1, years + 1)))
+    gdp = np.exp(
+        np.cumsum(np.hstack([np.zeros((draws, 1)), 0.015 + 0.02 * rng.standard_normal((draws, years))]), axis=1)
     )
+    shares = {"core": core.astype(np.float32), "related": related.astype(np.float32)}
+    return Paths(ORIGIN, shares, gdp.astype(np.float32), np.zeros(draws, dtype=int))
 
 
 PATHS = paths()
-GROWTH = growth("DEU")
+DEFLATOR = 1.02 ** np.arange(LAST - ORIGIN + 1)
+
+
+def bend(scenario, base=PATHS, credibility=0.5):
+    return scenario.apply(base, DEFLATOR, credibility)
 
 
 def bent(*levers, base=PATHS):
-    return Scenario("test", levers=levers).apply(base, GROWTH).shares["core"].astype(float)
+    return bend(Scenario("test", levers=levers), base).shares["core"].astype(float)
 
 
 def test_no_lever_changes_nothing_and_levers_leave_their_input_alone():
     before = PATHS.shares["core"].copy()
-    assert Scenario("test").apply(PATHS, GROWTH) is PATHS
+    assert bend(Scenario("test")) is PATHS
     bent(Cap(share_pct=1.0))
     np.testing.assert_array_equal(PATHS.shares["core"], before)
 
@@ -55,11 +61,11 @@ def test_a_frozen_share_is_every_draws_own_of_the_year_before():
     np.testing.assert_array_equal(frozen[:, 7:], PATHS.shares["core"][:, 7:])
 
 
-@pytest.mark.parametrize(("what", "rates"), [("real", GROWTH.real_between), ("nominal", GROWTH.nominal_between)])
-def test_frozen_money_loses_to_growth(what, rates):
+@pytest.mark.parametrize(("what", "prices"), [("real", np.ones(10)), ("nominal", DEFLATOR)])
+def test_frozen_money_loses_to_growth(what, prices):
     frozen = bent(Freeze(what=what))
-    expected = PATHS.shares["core"][:, :1] / np.cumprod(1 + rates(2027, 2035) / 100)
-    np.testing.assert_allclose(frozen[:, 1:], expected, rtol=1e-6)
+    expected = PATHS.shares["core"][:, :1] / (PATHS.gdp * prices)
+    np.testing.assert_allclose(frozen[:, 1:], expected[:, 1:], rtol=1e-5)
 
 
 def test_a_share_path_moves_the_median_and_keeps_the_noise():
@@ -84,7 +90,7 @@ def test_raising_a_share_path_never_lowers_a_probability(points, data, more, thr
     raised = points | {year: points[year] + more}
     low, high = (
         assess(
-            Scenario("x", levers=(SharePath(points=p),)).apply(PATHS, GROWTH).shares["core"],
+            bend(Scenario("x", levers=(SharePath(points=p),))).shares["core"],
             threshold,
             ORIGIN,
             PATHS.member,
@@ -95,31 +101,40 @@ def test_raising_a_share_path_never_lowers_a_probability(points, data, more, thr
     assert high.probability.by_deadline >= low.probability.by_deadline
 
 
-def test_gdp_growth_raises_the_share_when_gdp_falls():
-    shocked = bent(GdpGrowth(change_pp=-5.0, first_year=2027, last_year=2028))
-    base = GROWTH.real_between(2027, 2028)
-    factor = np.cumprod((1 + base / 100) / (1 + (base - 5) / 100))
-    ratio = shocked / PATHS.shares["core"]
-    np.testing.assert_allclose(ratio[:, 1:3], np.tile(factor, (800, 1)), rtol=1e-5)
-    np.testing.assert_allclose(ratio[:, 3:], factor[-1], rtol=1e-5)
+def growth_of(index):
+    return index[:, 1:] / index[:, :-1] - 1
 
 
-def test_gdp_growth_at_the_projected_rate_changes_nothing():
-    same = bent(GdpGrowth(rate_pct=float(GROWTH.real_between(2030, 2030)[0]), first_year=2030, last_year=2030))
-    np.testing.assert_allclose(same, PATHS.shares["core"], rtol=1e-6)
+def test_gdp_growth_moves_gdp_and_leaves_the_money():
+    after = bend(Scenario("x", levers=(GdpGrowth(change_pp=-5.0, first_year=2027, last_year=2028),)))
+    difference = growth_of(after.gdp.astype(float)) - growth_of(PATHS.gdp.astype(float))
+    np.testing.assert_allclose(difference[:, :2], -0.05, atol=1e-5)
+    np.testing.assert_allclose(difference[:, 2:], 0, atol=1e-5)
+    for name in ("core", "related"):
+        np.testing.assert_allclose(after.shares[name] * after.gdp, PATHS.shares[name] * PATHS.gdp, rtol=1e-5)
+
+
+def test_gdp_growth_at_a_rate_moves_the_median_to_it():
+    after = bend(Scenario("x", levers=(GdpGrowth(rate_pct=3.0, first_year=2030, last_year=2030),)))
+    rates = growth_of(after.gdp.astype(float))
+    assert np.median(rates[:, 3]) == pytest.approx(0.03, abs=1e-5)
+    np.testing.assert_allclose(
+        np.delete(rates, 3, axis=1), np.delete(growth_of(PATHS.gdp.astype(float)), 3, axis=1), atol=1e-5
+    )
+
+
+def money(after):
+    return after.shares["core"].astype(float) * after.gdp
 
 
 def test_spending_growth_at_a_rate_moves_the_median_to_it():
-    moved = np.median(bent(SpendingGrowth(rate_pct=5.0)), axis=0)
-    real = moved[1:] / moved[:-1] * (1 + GROWTH.real_between(2027, 2035) / 100) - 1
-    np.testing.assert_allclose(real, 0.05, atol=1e-5)
+    median = np.median(money(bend(Scenario("x", levers=(SpendingGrowth(rate_pct=5.0),)))), axis=0)
+    np.testing.assert_allclose(median[1:] / median[:-1], 1.05, atol=1e-5)
 
 
 def test_spending_growth_by_points_adds_to_every_draws_own():
-    moved = bent(SpendingGrowth(change_pp=2.0, last_year=2030))
-    base = PATHS.shares["core"].astype(float)
-    gdp = 1 + GROWTH.real_between(2027, 2035) / 100
-    difference = moved[:, 1:] / moved[:, :-1] * gdp - base[:, 1:] / base[:, :-1] * gdp
+    after = bend(Scenario("x", levers=(SpendingGrowth(change_pp=2.0, last_year=2030),)))
+    difference = growth_of(money(after)) - growth_of(money(PATHS))
     np.testing.assert_allclose(difference[:, :4], 0.02, atol=1e-5)
     np.testing.assert_allclose(difference[:, 4:], 0.0, atol=1e-5)
 
@@ -144,7 +159,14 @@ def test_a_pledge_without_credibility_changes_nothing():
     )
 
 
+def test_a_learned_credibility_is_the_allys():
+    lever = PledgeLever(share_pct=3.5, year=2035, credibility="learned")
+    learned = bend(Scenario("x", levers=(lever,)), credibility=0.3).shares["core"]
+    given = bend(Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.3),))).shares["core"]
+    np.testing.assert_array_equal(learned, given)
+
+
 def test_a_lever_on_a_component_that_does_not_apply_does_nothing():
-    only_related = Paths(ORIGIN, {"related": PATHS.shares["related"]}, PATHS.member)
-    after = Scenario("test", levers=(Cap(share_pct=0.1),)).apply(only_related, GROWTH)
+    only_related = Paths(ORIGIN, {"related": PATHS.shares["related"]}, PATHS.gdp, PATHS.member)
+    after = bend(Scenario("test", levers=(Cap(share_pct=0.1),)), only_related)
     np.testing.assert_array_equal(after.shares["related"], PATHS.shares["related"])

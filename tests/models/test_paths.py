@@ -22,18 +22,18 @@ def test_quantiles_are_numpys(shares, levels):
 
 def test_total_counts_related_up_to_one_and_a_half_draw_by_draw():
     core, related = np.array([[2.0, 2.0], [3.0, 3.0]]), np.array([[0.5, 2.0], [1.5, 1.0]])
-    paths = Paths(2026, {"core": core, "related": related}, np.zeros(2, dtype=int))
+    paths = Paths(2026, {"core": core, "related": related}, np.ones((2, 2)), np.zeros(2, dtype=int))
     np.testing.assert_allclose(paths.component("total"), [[2.5, 3.5], [4.5, 4.0]])
 
 
 def test_what_does_not_apply_is_none():
-    paths = Paths(2026, {"related": np.ones((3, 2))}, np.zeros(3, dtype=int))
+    paths = Paths(2026, {"related": np.ones((3, 2))}, np.ones((3, 2)), np.zeros(3, dtype=int))
     assert paths.component("core") is None
     assert paths.component("total") is None
 
 
 def test_until_cuts_the_years():
-    paths = Paths(2026, {"core": np.arange(12.0).reshape(3, 4)}, np.zeros(3, dtype=int))
+    paths = Paths(2026, {"core": np.arange(12.0).reshape(3, 4)}, np.ones((3, 4)), np.zeros(3, dtype=int))
     assert paths.until(2028).years.tolist() == [2026, 2027, 2028]
     assert paths.until(2028).shares["core"].shape == (3, 3)
     assert paths.draws == pytest.approx(3)

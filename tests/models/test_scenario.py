@@ -7,7 +7,7 @@ from models.allies import allies
 from models.levers import Cap, Floor, Freeze, GdpGrowth, PledgeLever, SharePath, SpendingGrowth
 from models.named import NAMED, UnknownScenario, named_scenario
 from models.scenario import ContradictoryLevers, Scenario
-from tests.models.test_levers import GROWTH, PATHS
+from tests.models.test_levers import bend
 
 PATH = SharePath(points={2030: 3.0})
 
@@ -45,8 +45,8 @@ def test_levers_that_do_not_meet_go_together(levers):
 
 def test_levers_act_in_a_fixed_order_whatever_the_list():
     levers = (Cap(share_pct=2.9), GdpGrowth(change_pp=-2.0, last_year=2028), PATH, Floor(share_pct=2.0))
-    one = Scenario("x", levers=levers).apply(PATHS, GROWTH)
-    other = Scenario("x", levers=levers[::-1]).apply(PATHS, GROWTH)
+    one = bend(Scenario("x", levers=levers))
+    other = bend(Scenario("x", levers=levers[::-1]))
     np.testing.assert_array_equal(one.shares["core"], other.shares["core"])
     assert one.shares["core"][:, 1:].max() == np.float32(2.9)
 

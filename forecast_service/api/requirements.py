@@ -1,0 +1,26 @@
+"""Requirements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from forecast_service.engine import engine
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.requirements import RequirementRequestSchema, RequirementSchema
+from models.requirements import required
+
+blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it takes to meet a target.")
+
+
+@blp.post("/requirements")
+@blp.arguments(RequirementRequestSchema)
+@blp.response(200, RequirementSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+def post_requirement(body: dict[str, Any]) -> dict[str, Any]:
+    """The extra growth of spending, and the money, that bring the probability to what is asked for"""
+    found = required(engine().forecaster(body.pop("vintage", None)), **body)
+    return {"requirement": found, "links": {"forecast": url_for("forecasts.get_forecast", code=found.ally.code)}}

@@ -1,0 +1,18 @@
+"""How past forecasts fared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.track_record import TrackRecordSchema
+from models.published import load
+
+blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", description="How often were we right?")
+
+
+@blp.get("")
+@blp.response(200, TrackRecordSchema)
+def get_track_record() -> dict[str, Any]:
+    """Scores of every forecast that would have been made since 1999"""
+    return load()

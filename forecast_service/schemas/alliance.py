@@ -1,0 +1,292 @@
+"""The alliance together: the question, and the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, pre_dump, validate
+
+from forecast_service.schemas.answers import ComponentPathsSchema
+from forecast_service.schemas.countries import CountryRefSchema
+from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.forecasts import ForecastQuerySchema
+from forecast_service.schemas.scenarios import NamedScenarioSchema
+from models.alliance import AllianceForecast, AllianceTarget, Standing, Tally
+from models.answer import Fan
+
+AT_LEAST = (10, 20, 25)
+GROUPS = ("alliance", "europe-and-canada", "united-states")
+
+
+class AllianceQuerySchema(ForecastQuerySchema):
+    """The question, as a query: the one of a country's forecast."""
+
+    class Meta:
+        """What is asked of all allies alike, whatever else a country's forecast takes."""
+
+        fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "quantiles")
+
+
+class TallySchema(Schema):
+    """How many allies do something, over the simulated futures."""
+
+    allies = fields.Integer(required=True, metadata={"description": "Number of allies that are counted."})
+    distribution = fields.List(
+        probability_out("Probability that exactly so many do."),
+        required=True,
+        metadata={"description": "Probability of each count, 0 first and all allies last; they sum to 1."},
+    )
+    mean = Rounded(3, required=True, metadata={"description": "Mean count (allies)."})
+    median = fields.Integer(required=True, metadata={"description": "Median count (allies)."})
+    interval_80 = fields.List(
+        fields.Integer(),
+        required=True,
+        validate=validate.Length(equal=2),
+        metadata={"description": "10 % and 90 % quantile of the count (allies)."},
+    )
+    at_least = fields.Dict(
+        keys=fields.String(),
+        values=probability_out("Probability that so many allies or more do."),
+        required=True,
+        metadata={"description": f"Count ({', '.join(map(str, AT_LEAST))}) to probability."},
+    )
+    all = probability_out("Probability that every one of them does.", required=True)
+    dispersion = Rounded(
+        3,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Variance of the count over what it would be if allies were independent (a ratio); above 1 "
+            "where they move together, null where nothing is uncertain."
+        },
+    )
+
+
+class CountReviewSchema(Schema):
+    """How many allies stand how in the review year."""
+
+    on_track = fields.Nested(
+        TallySchema,
+        required=True,
+        metadata={
+            "description": "At or above the straight line from the origin's share to the threshold in the deadline year."
+        },
+    )
+    at_threshold = fields.Nested(
+        TallySchema, required=True, metadata={"description": "At or above the threshold already."}
+    )
+
+
+class StandingReviewSchema(Schema):
+    """How one ally stands in the review year."""
+
+    on_track = probability_out(
+        "Probability of a share at or above the straight line from the origin's to the threshold in the deadline "
+        "year (for an ally that starts above it: at or above the threshold).",
+        required=True,
+    )
+    at_threshold = probability_out("Probability of a share at or above the threshold already.", required=True)
+
+
+class StandingSchema(Schema):
+    """One ally and one target."""
+
+    country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
+    at_deadline = probability_out("Its share is at the threshold in the deadline year.", required=True)
+    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
+    standard_error = Rounded(
+        6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
+    )
+    latest_share_pct = share_out(
+        "Core spending reported for the origin; null for related and total, of which none is published",
+        required=True,
+        allow_none=True,
+    )
+    review = fields.Nested(
+        StandingReviewSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The review year; null where it is not between origin and deadline."},
+    )
+
+
+class AllianceTargetSchema(Schema):
+    """One target over all allies that it applies to."""
+
+    component = fields.String(
+        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "core, related or total."}
+    )
+    threshold = share_out("The threshold", required=True)
+    at_deadline = fields.Nested(
+        TallySchema, required=True, metadata={"description": "Allies at the threshold in the deadline year."}
+    )
+    by_deadline = fields.Nested(
+        TallySchema,
+        required=True,
+        metadata={"description": "Allies at the threshold in some year from the origin up to the deadline."},
+    )
+    review = fields.Nested(
+        CountReviewSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The review year; null where it is not between origin and deadline."},
+    )
+    ranking = fields.List(
+        fields.Nested(StandingSchema),
+        required=True,
+        metadata={"description": "The allies, the likeliest at the deadline first."},
+    )
+
+
+class GroupShareSchema(ComponentPathsSchema):
+    """Core spending of a group of allies taken together, % of their GDP, one value a year."""
+
+    group = fields.String(
+        required=True, validate=validate.OneOf(GROUPS), metadata={"description": "Which allies together."}
+    )
+    allies = fields.List(fields.String(), required=True, metadata={"description": "Their ISO alpha-3 codes."})
+    at_deadline = probability_out("The group's share is at the core threshold in the deadline year.", required=True)
+    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
+    standard_error = Rounded(
+        6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
+    )
+
+
+class BurdenSchema(Schema):
+    """One holder's part of all allies' core spending, one value a year."""
+
+    holder = fields.String(
+        required=True, metadata={"description": "An ally's ISO alpha-3 code, or europe-and-canada.", "example": "USA"}
+    )
+    country = fields.Nested(
+        CountryRefSchema, required=True, allow_none=True, metadata={"description": "The ally; null for a group."}
+    )
+    mean = fields.List(
+        Rounded(3), required=True, metadata={"description": "Mean across draws (% of all allies' core spending)."}
+    )
+    quantiles = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(Rounded(3)),
+        required=True,
+        metadata={"description": "Level to values (% of all allies' core spending)."},
+    )
+
+
+class AllianceForecastSchema(Schema):
+    """What the allies do together."""
+
+    id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
+    scenario = fields.Nested(
+        NamedScenarioSchema,
+        required=True,
+        metadata={"description": "What was assumed; each ally gets the scenario in its own form."},
+    )
+    origin = fields.Integer(required=True, metadata={"description": "Last year whose figures the forecast knows."})
+    deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
+    review_year = fields.Integer(required=True, metadata={"description": "Year in which allies review progress."})
+    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
+    draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
+    seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})
+    targets = fields.List(
+        fields.Nested(AllianceTargetSchema), required=True, metadata={"description": "core, related and total."}
+    )
+    years = fields.List(
+        fields.Integer(),
+        required=True,
+        metadata={"description": "Years of shares and burden: from the year after the origin to the deadline."},
+    )
+    shares = fields.List(
+        fields.Nested(GroupShareSchema),
+        required=True,
+        metadata={
+            "description": "Core spending of groups of allies, weighted by GDP at 2021 prices and exchange rates; empty "
+            "where no amounts are published for the origin."
+        },
+    )
+    burden = fields.List(
+        fields.Nested(BurdenSchema),
+        required=True,
+        metadata={
+            "description": "Parts of all allies' core spending: the United States, Europe and Canada together, and the "
+            "five that spend most of these; empty where no amounts are published for the origin."
+        },
+    )
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why there are no shares, where there are none."}
+    )
+    left_out = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "ISO alpha-3 code to why an ally could not be counted from this origin."},
+    )
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Related addresses, relative to this one's origin."},
+    )
+
+    @pre_dump
+    def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
+        found: AllianceForecast = answer["forecast"]
+        plain = (
+            "id", "scenario", "origin", "deadline", "review_year", "vintage", "model_version", "draws", "seed",
+            "years", "reason", "left_out",
+        )  # fmt: skip
+        return {name: getattr(found, name) for name in plain} | {
+            "targets": [_target(target) for target in found.targets],
+            "shares": [
+                {name: getattr(share, name) for name in ("group", "allies", "at_deadline", "by_deadline")}
+                | {"standard_error": share.standard_error}
+                | _fan(found, share.share)
+                for share in found.shares
+            ],
+            "burden": [{"holder": part.holder, "country": part.ally} | _fan(found, part.part) for part in found.burden],
+            "links": answer["links"],
+        }
+
+
+def _fan(found: AllianceForecast, fan: Fan) -> dict[str, Any]:
+    quantiles = zip(found.levels, fan.quantiles, strict=True)
+    return {"mean": fan.mean.tolist(), "quantiles": {str(level): row.tolist() for level, row in quantiles}}
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "allies": tally.allies,
+        "distribution": tally.probabilities,
+        "mean": tally.mean,
+        "median": tally.median,
+        "interval_80": tally.interval,
+        "at_least": {str(n): tally.at_least(n) for n in AT_LEAST if n <= tally.allies},
+        "all": tally.at_least(tally.allies),
+        "dispersion": tally.dispersion,
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "country": standing.ally,
+        "at_deadline": standing.at_deadline,
+        "by_deadline": standing.by_deadline,
+        "standard_error": standing.standard_error,
+        "latest_share_pct": standing.latest,
+        "review": None
+        if standing.on_track is None
+        else {"on_track": standing.on_track, "at_threshold": standing.there},
+    }
+
+
+def _target(target: AllianceTarget) -> dict[str, Any]:
+    return {
+        "component": target.component,
+        "threshold": target.threshold,
+        "at_deadline": _tally(target.at_deadline),
+        "by_deadline": _tally(target.by_deadline),
+        "review": None
+        if target.on_track is None or target.there is None
+        else {"on_track": _tally(target.on_track), "at_threshold": _tally(target.there)},
+        "ranking": [_standing(standing) for standing in target.ranking],
+    }

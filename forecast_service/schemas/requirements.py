@@ -1,0 +1,175 @@
+"""Requirements: what it takes to bring a probability to what is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, pre_dump, validate
+
+from forecast_service.schemas.answers import ScenarioOutSchema
+from forecast_service.schemas.countries import CountryRefSchema
+from forecast_service.schemas.fields import COMPONENTS, Number, Rounded, probability_out, share_out, year_in
+from forecast_service.schemas.forecasts import LAST_ORIGIN, TargetsSchema
+from forecast_service.schemas.levers import ScenarioField
+from models.history import VINTAGES
+from models.requirements import LEAST_EXTRA, MOST_EXTRA, Requirement
+
+
+class RequirementRequestSchema(Schema):
+    """The question."""
+
+    country = fields.String(
+        required=True,
+        validate=validate.Length(min=2, max=60),
+        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
+    )
+    component = fields.String(
+        validate=validate.OneOf(COMPONENTS, error="must be one of {choices}"),
+        metadata={"description": "The target's component; core if absent. For total, core spending is raised."},
+    )
+    probability = Number(
+        required=True,
+        validate=validate.Range(min=0.01, max=0.99, error="must be from {min} to {max}"),
+        metadata={"description": "Wanted probability of meeting the target in the deadline year.", "example": 0.8},
+    )
+    scenario = ScenarioField(
+        metadata={
+            "description": "The name of a scenario, or one's own; baseline if absent. The extra growth comes on top of "
+            "the paths that all its levers have left; its caps hold for the extra growth as well."
+        }
+    )
+    targets = fields.Nested(
+        TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
+    )
+    origin = year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN)
+    vintage = fields.String(
+        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
+        metadata={"description": "Edition of the figures; the current one if absent. Its last year is the origin."},
+    )
+
+
+class AskedProbabilitySchema(Schema):
+    """Probabilities of meeting the target in the deadline year."""
+
+    asked = probability_out("What was asked for.", required=True)
+    reached = probability_out(
+        "With the extra growth. It may exceed what was asked for where many futures share one value, as at a floor.",
+        required=True,
+    )
+    without = probability_out("Under the scenario alone.", required=True)
+    standard_error = Rounded(
+        6, required=True, metadata={"description": "Monte-Carlo standard error of reached: simulation noise alone."}
+    )
+
+
+class NeededGrowthSchema(Schema):
+    """Real growth of spending from the origin to the deadline: median over the futures of each one's average."""
+
+    needed = Rounded(3, required=True, metadata={"description": "With the extra growth (% a year)."})
+    without = Rounded(3, required=True, metadata={"description": "Under the scenario alone (% a year)."})
+
+
+class NeededShareSchema(Schema):
+    """Median share in the deadline year."""
+
+    needed = share_out("With the extra growth", required=True)
+    without = share_out("Under the scenario alone", required=True)
+
+
+class SumsSchema(Schema):
+    """Amounts of money, medians over the futures; the unit is the one of the field that holds them."""
+
+    without = Rounded(
+        3, required=True, metadata={"description": "Spending in the deadline year, scenario alone (unit)."}
+    )
+    needed = Rounded(3, required=True, metadata={"description": "The same with the extra growth (unit)."})
+    extra = Rounded(3, required=True, metadata={"description": "Needed more in the deadline year (unit)."})
+    extra_cumulative = Rounded(
+        3, required=True, metadata={"description": "Needed more in all years from the one after the origin (unit)."}
+    )
+
+
+class NeededMoneySchema(Schema):
+    """The money behind it."""
+
+    usd = fields.Nested(
+        SumsSchema,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Million US dollars at 2021 prices and exchange rates; null where no amount is published "
+            "for the origin."
+        },
+    )
+    national = fields.Nested(
+        SumsSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Billion national currency at current prices; null for Luxembourg (share of GNI)."},
+    )
+
+
+class RequirementSchema(Schema):
+    """The extra growth of spending, and the money, that bring the probability to what was asked for."""
+
+    id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
+    country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
+    scenario = fields.Nested(ScenarioOutSchema, required=True, metadata={"description": "What was assumed."})
+    component = fields.String(
+        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "The target's component."}
+    )
+    moved = fields.String(
+        required=True,
+        validate=validate.OneOf(["core", "related"]),
+        metadata={"description": "The component whose spending is raised, and that share and money speak of."},
+    )
+    threshold = share_out("The threshold", required=True)
+    origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
+    deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
+    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
+    draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
+    seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})
+    probability = fields.Nested(
+        AskedProbabilitySchema, required=True, metadata={"description": "Asked for, reached, and without."}
+    )
+    extra_growth_pp = Rounded(
+        3,
+        required=True,
+        metadata={
+            "description": "Extra real growth of spending in every year after the origin (percentage points a year, "
+            f"{LEAST_EXTRA:g} to {MOST_EXTRA:g}); negative where the scenario alone does better than what was asked for."
+        },
+    )
+    real_growth_pct = fields.Nested(
+        NeededGrowthSchema, required=True, metadata={"description": "Average real growth of spending (% a year)."}
+    )
+    share_pct = fields.Nested(
+        NeededShareSchema, required=True, metadata={"description": "Share in the deadline year (% of GDP)."}
+    )
+    money = fields.Nested(NeededMoneySchema, required=True, metadata={"description": "Spending behind the share."})
+    notes = fields.List(
+        fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
+    )
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Related addresses, relative to this one's origin."},
+    )
+
+    @pre_dump
+    def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
+        found: Requirement = answer["requirement"]
+        plain = (
+            "id", "scenario", "component", "moved", "threshold", "origin", "deadline", "vintage", "model_version",
+            "draws", "seed", "extra_growth_pp", "notes",
+        )  # fmt: skip
+        return {name: getattr(found, name) for name in plain} | {
+            "country": found.ally,
+            "probability": {n: getattr(found, n) for n in ("asked", "reached", "without", "standard_error")},
+            "real_growth_pct": {"needed": found.real_growth, "without": found.real_growth_without},
+            "share_pct": {"needed": found.share, "without": found.share_without},
+            "money": {"usd": found.usd, "national": found.national},
+            "links": answer["links"],
+        }

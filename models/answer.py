@@ -1,0 +1,141 @@
+"""The answer to a forecast's question, read off its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.allies import OWN_SERIES, Ally
+from models.growth import gdp_usd, nominal_gdp, price_index, projected_growth
+from models.panel import Array
+from models.paths import Floats, Paths, quantiles, spending
+from models.related import related_prior
+from models.scenario import Scenario
+from models.targets import Outcome, Targets, assess, required_growth
+
+COMPONENTS = ("core", "related", "total")
+
+
+class CannotForecast(ValueError):
+    """A question that has no answer.
+
+    Attributes
+    ----------
+    field : the input that is at fault (``deadline``, ``origin``, ``history``).
+    detail : what is allowed instead.
+    """
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class TargetAnswer:
+    """One target and what the paths say of it; ``outcome`` is None, with a ``reason``, where it does not apply.
+
+    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target.
+    """
+
+    component: str
+    threshold: float
+    basis: str
+    rests_on: str
+    outcome: Outcome | None
+    required_growth: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Fan:
+    """Mean, array (years,), and quantiles, array (levels, years), of one quantity."""
+
+    mean: Array
+    quantiles: Array
+
+    @classmethod
+    def of(cls, values: Floats, levels: Array) -> Fan:
+        """From draws, array (draws, years)."""
+        return cls(values.mean(axis=0, dtype=np.float64), quantiles(values, levels))
+
+
+@dataclass(frozen=True)
+class Money:
+    """Core spending behind the shares: million USD at 2021 prices and exchange rates, and billion national currency.
+
+    ``national`` is None for Luxembourg, whose shares are of gross national income.
+    """
+
+    usd: Fan
+    national: Fan | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The answer. ``id`` is a hash of all that determines it."""
+
+    id: str
+    ally: Ally
+    scenario: Scenario
+    origin: int
+    deadline: int
+    vintage: str
+    model_version: str
+    draws: int
+    seed: int
+    levels: tuple[float, ...]
+    targets: tuple[TargetAnswer, ...]
+    years: tuple[int, ...]
+    components: Mapping[str, Fan]
+    money: Money | None
+    members: tuple[tuple[str, float, float], ...]
+    left_out: Mapping[str, str]
+    credibility: float | None
+    notes: tuple[str, ...]
+
+
+def target_answer(
+    ally: Ally, component: str, shares: Floats | None, targets: Targets, paths: Paths, core: str
+) -> TargetAnswer:
+    """What ``shares`` (draws, 1 + horizon; None if they do not apply) say of one target; ``core`` names the figures."""
+    threshold = targets.threshold(component)
+    prior = related_prior(ally.code).rests_on if ally is not OWN_SERIES else "nothing"
+    basis, rests_on = {
+        "core": ("history", core),
+        "related": ("prior", prior),
+        "total": ("history and prior", f"core: {core}; related: {prior}"),
+    }[component]
+    if shares is None:
+        reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
+        if ally is OWN_SERIES:
+            reason = "Nothing is assumed of related spending for a series that belongs to no ally."
+        return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)
+    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin)
+    # One prior stands behind related spending, so there are no members to range over.
+    member = np.zeros_like(paths.member) if component == "related" else paths.member
+    outcome = assess(shares, threshold, paths.origin, member)
+    growth = required_growth(float(np.median(shares[:, 0])), threshold, gdp)
+    return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
+
+
+def money(ally: Ally, paths: Paths, reported: float | None, levels: Array) -> Money | None:
+    """The money behind core spending, one value a year after the origin; None where no amount is published.
+
+    Parameters
+    ----------
+    reported : the share that the publisher reports for the origin, % of GDP.
+    """
+    denominator = gdp_usd(ally.code, paths.origin)
+    core = paths.shares.get("core")
+    if core is None or denominator is None or reported is None:
+        return None
+    real = spending(core, paths.gdp, denominator * reported / 100, reported)[:, 1:]
+    national = None
+    if ally.denominator == "GDP":
+        prices = price_index(ally.code, paths.origin, int(paths.years[-1]))[1:]
+        nominal = nominal_gdp(ally.code)[paths.origin] / 100 * core[:, 1:] * paths.gdp[:, 1:]
+        national = Fan.of(nominal * prices.astype(core.dtype), levels)
+    return Money(Fan.of(real, levels), national)

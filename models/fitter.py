@@ -1,0 +1,114 @@
+"""Making a fit: from the figures known at an origin to the paths of one ally."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.allies import Ally
+from models.answer import CannotForecast
+from models.commitments import core_commitments, equipment_commitments, equipment_panel
+from models.ensemble import NAMES, PRIOR, Ensemble, Mixture
+from models.history import Figures
+from models.learned import weights_at
+from models.macro import simulate_gdp
+from models.panel import Array, Panel, Series
+from models.path_store import Fit
+from models.paths import Paths
+from models.related import simulate_related
+from models.revisions import learn, simulate
+from models.streams import generator
+from models.targets import HAGUE_DEADLINE, LAST_DEADLINE
+
+MINIMUM_HISTORY = 8
+
+
+class Fitter:
+    """Fits on one set of figures; what is learned from a whole panel is learned once for each origin."""
+
+    def __init__(self, figures: Figures, draws: int, seed: int) -> None:
+        self.figures = figures
+        self.draws = draws
+        self.seed = seed
+        self._ensembles: dict[int, Ensemble] = {}
+
+    def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
+        """Paths of ``ally`` from ``origin`` to the last deadline; with ``pledge``, commitments pull.
+
+        Raises
+        ------
+        CannotForecast
+            if the history up to ``origin`` is too short.
+        """
+        horizon = LAST_DEADLINE - origin
+        related = simulate_related(ally.code, origin, horizon, self.draws, generator(self.seed, ally.code, "related"))
+        if not ally.has_armed_forces:
+            gdp = simulate_gdp(ally.code, origin, horizon, None, self.draws, self.seed)
+            nobody = np.full(self.draws, -1, dtype=np.int8)
+            return Fit(Paths(origin, {"related": related}, gdp, nobody), NAMES, {}, {}, 0.0)
+        series = self.figures.panel(origin).get(ally.code)
+        if series is None or series.end != origin or series.values.size < MINIMUM_HISTORY:
+            known = 0 if series is None else series.values.size
+            detail = f"{ally.name} has {known} figures in a row up to {origin}; a forecast needs {MINIMUM_HISTORY}"
+            raise CannotForecast("origin", detail)
+        if origin not in self._ensembles:
+            self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
+        return self._paths(ally, series, self._ensembles[origin], related, self._revision(ally, origin), pledge=pledge)
+
+    def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
+        """Paths from an analyst's own figures, which take the place of the ally's; they count as final.
+
+        Raises
+        ------
+        CannotForecast
+            if there are fewer than 8 figures, or they end outside the years that a forecast may start from.
+        """
+        self._long_enough(history)
+        origin = history.end
+        others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
+        ensemble = self._ensemble(Panel([*others, Series(ally.code, history.start, history.values)]))
+        rng = generator(self.seed, ally.code, "related")
+        related = simulate_related(ally.code, origin, LAST_DEADLINE - origin, self.draws, rng)
+        return self._paths(ally, history, ensemble, related, np.zeros(self.draws), pledge=pledge)
+
+    def fit_series(self, history: Series) -> Fit:
+        """Paths of a series that belongs to no ally, by itself: no peers, no pledges, no economy behind it.
+
+        Raises
+        ------
+        CannotForecast
+            if there are fewer than 8 values.
+        """
+        self._long_enough(history)
+        horizon = LAST_DEADLINE - history.end
+        mixture = Ensemble(Panel([history])).simulate(history.name, horizon, self.draws, self.seed, PRIOR, pledge=False)
+        levels = np.exp(np.hstack([np.full((self.draws, 1), history.log[-1]), mixture.logs]))
+        paths = Paths(history.end, {"core": levels}, np.ones_like(levels), mixture.member)
+        return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), 0.0)
+
+    @staticmethod
+    def _long_enough(history: Series) -> None:
+        if history.values.size < MINIMUM_HISTORY:
+            raise CannotForecast("history", f"needs {MINIMUM_HISTORY} figures in a row, has {history.values.size}")
+
+    def _ensemble(self, panel: Panel) -> Ensemble:
+        return Ensemble(panel, core_commitments(), equipment_panel(), equipment_commitments())
+
+    def _revision(self, ally: Ally, origin: int) -> Array:
+        """Log revisions that the origin's figure may still see, array (draws,); none if it is final."""
+        seen = next(o for o in self.figures.observations[ally.code] if o.year == origin)
+        if not seen.estimate:
+            return np.zeros(self.draws)
+        return simulate(learn(self.figures.vintage, self.figures.edition - origin), ally.code, self.draws, self.seed)
+
+    def _paths(
+        self, ally: Ally, series: Series, ensemble: Ensemble, related: Array, revision: Array, *, pledge: bool
+    ) -> Fit:
+        origin, horizon = series.end, LAST_DEADLINE - series.end
+        weights = weights_at(origin)
+        mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
+        # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
+        logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
+        gdp = simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed)
+        paths = Paths(origin, {"core": np.exp(logs), "related": related}, gdp, mixture.member)
+        credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
+        return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

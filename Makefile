@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint openapi bench lock clean
+.PHONY: help serve test lint openapi bench accuracy publish lock clean
 
 help: ## what can be done
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -42,9 +42,35 @@ openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json
 bench: $(VENV)/.dev ## measure: what a forecast costs
 	$(BIN)/python -m benchmarks.forecast_cost
 
+PEERS := .venv-peers
+PANEL ?= var/accuracy/allies.csv
+ORIGINS ?= 1999:2025
+HORIZON ?= 10
+MIN_YEARS ?= 12
+PROCESSES ?= 2
+
+# statsforecast needs pandas below 3: the peers live in an environment of their own.
+$(PEERS)/.ready: benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements-peers.txt
+	@touch $@
+
+var/accuracy/allies.csv: $(VENV)/.serve $(wildcard models/data/*.csv)
+	$(BIN)/python -m benchmarks.accuracy_table --write-panel $@
+
+accuracy: $(VENV)/.serve $(PEERS)/.ready $(PANEL) ## score the peers beside ours; PANEL=file.csv for another panel
+	$(PEERS)/bin/python benchmarks/peers.py $(PANEL) $(ORIGINS) $(HORIZON) var/accuracy \
+		--min-years $(MIN_YEARS) --processes $(PROCESSES)
+	$(BIN)/python -m benchmarks.accuracy_table $(PANEL) --peers var/accuracy --origins $(ORIGINS) --horizon $(HORIZON) \
+		--min-years $(MIN_YEARS) --processes $(PROCESSES) --json var/accuracy/figures.json
+
+publish: $(VENV)/.dev ## run the backtest of the allies anew; keep weights, track record and docs/accuracy.md
+	$(BIN)/forecast-service backtest --publish
+	$(BIN)/python -m benchmarks.accuracy_page
+
 lock: $(VENV)/.dev ## lock the versions anew
 	$(BIN)/python -m pip install --quiet pip-tools
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
 
 clean: ## remove everything that was made
-	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(PEERS) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

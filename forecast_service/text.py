@@ -90,7 +90,7 @@ def _score_cells(found: dict[str, Any]) -> list[str]:
         f"{found['weight']:.2f}" if "weight" in found else "",
         str(found["forecasts"]),
         f"{found['skill']:+.3f}",
-        f"{found['skill_low']:+.3f} to {found['skill_high']:+.3f}",
+        f"{found['skill_low']:+.3f} to {found['skill_high']:+.3f}" if "skill_low" in found else "",
         "" if late is None else f"{late:+.3f}",
         f"{found['coverage_80']:.3f}",
         f"{found['coverage_95']:.3f}",

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.allies import Ally, allies
-from models.answer import COMPONENTS, Fan
-from models.answer import CannotForecast
+from models.answer import COMPONENTS, CannotForecast, Fan
 from models.forecast import LEVELS, MODEL_VERSION, Forecaster
 from models.growth import gdp_usd
 from models.named import NAMED, NamedScenario, named_scenario
@@ -193,13 +192,13 @@ class _Tallies:
     def add(self, ally: Ally, shares: Floats, latest: float | None) -> None:
         """Count ``ally`` in, by its shares, array (1 + horizon, draws)."""
         reached = met(shares, self.threshold)
-        p = self._count("at", reached[-1])
-        by = self._count("by", reached.any(axis=0))
+        p = self._count("at", np.asarray(reached[-1]))
+        by = self._count("by", np.asarray(reached.any(axis=0)))
         track = there = None
         if self.review is not None:
             elapsed = self.review / (shares.shape[0] - 1)
             track = self._count("track", on_track(shares[[0, self.review]], self.threshold, elapsed))
-            there = self._count("there", reached[self.review])
+            there = self._count("there", np.asarray(reached[self.review]))
         error = math.sqrt(p * (1 - p) / self.draws)
         self.standings.append(Standing(ally, p, by, error, latest, track, there))
 
@@ -301,7 +300,8 @@ def alliance_forecast(
     """What the allies do together under a shipped scenario, which each ally gets in its own form.
 
     Today's allies are counted, at any origin. Core does not apply to Iceland, which NATO's alliance-wide figures
-    leave out as well. GDP is weighted as NATO does, at 2021 prices and exchange rates.
+    leave out as well. GDP is weighted as NATO does, at 2021 prices and exchange rates; the
+    weights are those of the latest edition, whichever edition the shares come from.
 
     Parameters
     ----------
@@ -316,10 +316,10 @@ def alliance_forecast(
     """
     targets = targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
-    forecaster._check(origin, targets.deadline)
+    forecaster.check_years(origin, targets.deadline)
     review = REVIEW_YEAR - origin if origin < REVIEW_YEAR <= targets.deadline else None
     tallies = {c: _Tallies(c, targets.threshold(c), forecaster.draws, review) for c in COMPONENTS}
-    latest = {code: x for code, ally in allies().items() if (x := forecaster._reported(ally, origin)) is not None}
+    latest = {code: x for code, ally in allies().items() if (x := forecaster.reported(ally, origin)) is not None}
     purse = _Purse(origin, latest)
     ordered = tuple(sorted(set(levels)))
     left_out: dict[str, str] = {}
@@ -332,7 +332,7 @@ def alliance_forecast(
             left_out[ally.code] = refused.detail
             continue
         key = forecaster.key(ally, origin, trend=not own.pledge_effect)
-        ids.append(forecaster._id(key, own, targets, ordered, None))
+        ids.append(forecaster.question_id(key, own, targets, ordered, None))
         _count_in(ally, paths, tallies, purse, latest.get(ally.code))
     counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].standings)
     shares = purse.shares(targets.core, np.array(ordered))

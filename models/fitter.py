@@ -16,7 +16,6 @@ from models.path_store import Fit
 from models.paths import Paths
 from models.related import simulate_related
 from models.revisions import learn, simulate
-from models.streams import generator
 from models.targets import HAGUE_DEADLINE, LAST_DEADLINE
 
 MINIMUM_HISTORY = 8
@@ -40,7 +39,7 @@ class Fitter:
             if the history up to ``origin`` is too short.
         """
         horizon = LAST_DEADLINE - origin
-        related = simulate_related(ally.code, origin, horizon, self.draws, generator(self.seed, ally.code, "related"))
+        related = simulate_related(ally.code, origin, horizon, self.draws, self.seed)
         if not ally.has_armed_forces:
             gdp = simulate_gdp(ally.code, origin, horizon, None, self.draws, self.seed)
             nobody = np.full(self.draws, -1, dtype=np.int8)
@@ -66,8 +65,7 @@ class Fitter:
         origin = history.end
         others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
         ensemble = self._ensemble(Panel([*others, Series(ally.code, history.start, history.values)]))
-        rng = generator(self.seed, ally.code, "related")
-        related = simulate_related(ally.code, origin, LAST_DEADLINE - origin, self.draws, rng)
+        related = simulate_related(ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed)
         return self._paths(ally, history, ensemble, related, np.zeros(self.draws), pledge=pledge)
 
     def fit_series(self, history: Series) -> Fit:

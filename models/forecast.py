@@ -100,7 +100,7 @@ class Forecaster:
         ally = resolve(country) if country else OWN_SERIES
         targets = targets or Targets()
         origin = self._origin(history, origin)
-        self._check(origin, targets.deadline)
+        self.check_years(origin, targets.deadline)
         if isinstance(scenario, str):
             scenario = named_scenario(scenario, ally, origin, targets.deadline)
         scenario.check()
@@ -116,9 +116,9 @@ class Forecaster:
         answers = tuple(target_answer(ally, name, shares.get(name), targets, paths, core) for name in COMPONENTS)
         by_member = answers[0].outcome.by_member if answers[0].outcome else {}
         ordered = tuple(sorted(set(levels)))
-        reported = None if history else self._reported(ally, origin)
+        reported = None if history else self.reported(ally, origin)
         return Forecast(
-            id=self._id(self.key(ally, origin, trend=trend), scenario, targets, ordered, history),
+            id=self.question_id(self.key(ally, origin, trend=trend), scenario, targets, ordered, history),
             ally=ally,
             scenario=scenario,
             origin=origin,
@@ -164,11 +164,13 @@ class Forecaster:
             )
         return history.end
 
-    def _reported(self, ally: Ally, origin: int) -> float | None:
+    def reported(self, ally: Ally, origin: int) -> float | None:
+        """The share that the figures hold for ``origin``, % of GDP; None where there is none."""
         seen = self.figures.observations.get(ally.code, ())
         return next((o.share_pct for o in seen if o.year == origin), None)
 
-    def _check(self, origin: int, deadline: int) -> None:
+    def check_years(self, origin: int, deadline: int) -> None:
+        """Raise CannotForecast unless ``origin`` is among the figures and ``deadline`` after it, at most 2060."""
         last = self.figures.origin
         if not FIRST_ORIGIN <= origin <= last:
             raise CannotForecast("origin", f"must be a year from {FIRST_ORIGIN} to {last}")
@@ -176,9 +178,10 @@ class Forecaster:
             raise CannotForecast("deadline", f"must be a year from {origin + 1} to {LAST_DEADLINE}")
 
     @staticmethod
-    def _id(
+    def question_id(
         fit: FitKey, scenario: Scenario, targets: Targets, levels: tuple[float, ...], history: Series | None
     ) -> str:
+        """A hash of all that determines an answer."""
         parts = {
             "fit": asdict(fit),
             "scenario": {"name": scenario.name, "levers": [_lever_facts(lever) for lever in scenario.levers]},

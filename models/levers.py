@@ -25,7 +25,8 @@ NATO's first estimates of a year, which rest on budgets, missed the final figure
 8-10 % (``share_vintages.csv``, 2024 and 2025).
 """
 
-_LEAST = 1e-6
+LEAST_RATIO = 1e-6
+"""Neither an economy nor its spending can shrink by more than all of it in a year."""
 
 
 class Canvas:
@@ -121,8 +122,7 @@ class GdpGrowth(Lever):
         if self.rate_pct is not None:
             factor = (1 + self.rate_pct / 100) / np.median(growth, axis=0, keepdims=True)
         else:
-            # No economy can shrink by more than all of it.
-            factor = np.maximum(growth + (self.change_pp or 0.0) / 100, _LEAST) / growth
+            factor = np.maximum(growth + (self.change_pp or 0.0) / 100, LEAST_RATIO) / growth
         level = np.cumprod(factor, axis=1).astype(canvas.gdp.dtype)
         for part, change in ((span, level), (slice(span.stop, None), level[:, -1:])):
             canvas.gdp[:, part] *= change
@@ -153,8 +153,7 @@ class SpendingGrowth(OnComponent):
             ratio: Floats = median[:, :1] * (1 + self.rate_pct / 100) ** years / median[:, 1:]
         else:
             real = money[:, 1:] / money[:, :-1]
-            # No draw's spending can shrink by more than all of it.
-            ratio = np.cumprod(np.maximum(real + (self.change_pp or 0.0) / 100, _LEAST) / real, axis=1)
+            ratio = np.cumprod(np.maximum(real + (self.change_pp or 0.0) / 100, LEAST_RATIO) / real, axis=1)
         shares[:, span] *= ratio.astype(shares.dtype)
         shares[:, span.stop :] *= ratio[:, -1:].astype(shares.dtype)
 

@@ -14,6 +14,7 @@ drawn from a prior that is written down here, and every answer says ``"basis": "
   Canada, 1.5), nearer the lower because governments far from the target have no reason to publish.
 - s: 0.15 for a figure of a national budget, 0.30 for a claim, 0.35 for a plan not yet reached, 0.50 where
   nothing is published (80 % interval 0.42 to 1.52 % of GDP).
+- Between allies, the level's error and f correlate by 0.4: NATO has yet to say what counts, and will say it to all.
 - f: pledges of this kind were about half kept (of 24 allies below 2 % in 2014, 12 reached it by 2024).
 
 These are judgements, not estimates: a scenario's ``share_path``, ``floor`` or ``pledge`` on the component
@@ -24,15 +25,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
 from models import tables
 from models.panel import Array
+from models.streams import generator
 from models.targets import HAGUE_DEADLINE, RELATED_TARGET
 
 DEFAULT_LEVEL, DEFAULT_SD = 0.8, 0.50
-CLOSED = (2.0, 2.0)
+TOGETHER = 0.4
 YEARLY_SD = 0.06
 _SD = {"national_figure": 0.15, "national_claim": 0.30, "national_plan": 0.35}
 
@@ -66,11 +69,27 @@ def related_prior(code: str) -> RelatedPrior:
     )
 
 
-def simulate_related(code: str, origin: int, horizon: int, draws: int, rng: np.random.Generator) -> Array:
-    """Draws of the related share, array (draws, 1 + horizon), % of GDP; column 0 is the origin year."""
+def _closed(normal: Array) -> Array:
+    """Beta(2, 2) variates from standard normal ones: its distribution function is 3 x^2 - 2 x^3."""
+    rank = np.vectorize(NormalDist().cdf, otypes=[float])(normal)
+    grid = np.linspace(0, 1, 1001)
+    return np.asarray(np.interp(rank, 3 * grid**2 - 2 * grid**3, grid))
+
+
+def simulate_related(code: str, origin: int, horizon: int, draws: int, seed: int) -> Array:
+    """Draws of the related share, array (draws, 1 + horizon), % of GDP; column 0 is the origin year.
+
+    Row i of every ally is the same world: what is counted, and how far it is taken, they decide together.
+    """
     prior = related_prior(code)
-    level = math.log(prior.median_pct) + prior.log_sd * rng.standard_normal((draws, 1))
-    closed = rng.beta(*CLOSED, size=(draws, 1))
+    shared, rng = generator(seed, "related"), generator(seed, "related", code)
+
+    def together() -> Array:
+        own = math.sqrt(1 - TOGETHER) * rng.standard_normal((draws, 1))
+        return math.sqrt(TOGETHER) * shared.standard_normal((draws, 1)) + own
+
+    level = math.log(prior.median_pct) + prior.log_sd * together()
+    closed = _closed(together())
     gap = np.maximum(0.0, math.log(RELATED_TARGET) - level)
     elapsed = np.minimum(np.arange(1, horizon + 1) / max(HAGUE_DEADLINE - origin, 1), 1.0)
     noise = np.cumsum(YEARLY_SD * rng.standard_normal((draws, horizon)), axis=1)

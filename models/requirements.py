@@ -26,7 +26,7 @@ from models.allies import Ally, Component, resolve
 from models.answer import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster
 from models.growth import gdp_usd, nominal_gdp, price_index
-from models.levers import ORDER, Cap, SpendingGrowth
+from models.levers import LEAST_RATIO, ORDER, Cap, SpendingGrowth
 from models.named import named_scenario
 from models.panel import Array
 from models.paths import RELATED_COUNTED, Floats, Paths
@@ -37,8 +37,6 @@ LEAST_EXTRA, MOST_EXTRA = -30.0, 60.0
 """Where the extra growth is looked for, percentage points a year."""
 GRAIN = 1000
 """Steps a percentage point is divided into."""
-_LEAST_RATIO = 1e-6
-"""No draw's spending can shrink by more than all of it; as the lever has it."""
 
 
 class CannotReach(CannotForecast):
@@ -138,7 +136,7 @@ class _Raised:
 
     def factor(self, extra_pp: float) -> Floats:
         """What spending is multiplied by up to each year after the origin, array (horizon, draws)."""
-        factors = np.maximum(self.ratios + extra_pp / 100, _LEAST_RATIO)
+        factors = np.maximum(self.ratios + extra_pp / 100, LEAST_RATIO)
         factors /= self.ratios
         return np.asarray(np.multiply.accumulate(factors, axis=0, out=factors))
 
@@ -146,7 +144,7 @@ class _Raised:
         """In how many draws the target is met in the deadline year."""
         factor = np.ones_like(self.ratios[0])
         for ratio in self.ratios:
-            factor *= np.maximum(ratio + extra_pp / 100, _LEAST_RATIO) / ratio
+            factor *= np.maximum(ratio + extra_pp / 100, LEAST_RATIO) / ratio
         share = np.minimum(self.shares[-1] * factor, self.caps[-1])
         return int(np.count_nonzero(met(share if self.counted is None else share + self.counted, self.threshold)))
 
@@ -187,8 +185,8 @@ def _search(raised: _Raised, probability: float, draws: int, scenario: Scenario,
     worst, best = (proportion(raised.hits(extra / GRAIN), draws) for extra in (low, high))
     if worst >= probability or best < probability:
         detail = (
-            f"cannot be reached here: extra growth of {LEAST_EXTRA:g} to {MOST_EXTRA:+g} percentage points a year takes "
-            f"the probability from {worst:.4g} to {best:.6g}"
+            f"cannot be reached here: extra growth of {LEAST_EXTRA:g} to {MOST_EXTRA:+g} percentage points a year "
+            f"takes the probability from {worst:.6f} to {best:.6f}"
         )
         if best < probability and raised.caps[-1] < raised.threshold:
             detail += f", and the scenario caps {raised.moved} spending at {raised.caps[-1]:g} % in {deadline}"
@@ -231,7 +229,7 @@ def required(
     """
     ally, targets = resolve(country), targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
-    forecaster._check(origin, targets.deadline)
+    forecaster.check_years(origin, targets.deadline)
     if component != "related" and not ally.has_armed_forces:
         raise CannotForecast(
             "component", f"{ally.name} has no armed forces and no core defence spending; 'related' can be asked for"
@@ -245,7 +243,12 @@ def required(
     shares = raised.with_extra(extra)
     reached = proportion(raised.hits(extra), paths.draws)
     key = forecaster.key(ally, origin, trend=not scenario.pledge_effect)
-    question = ("requirement", forecaster._id(key, scenario, targets, (), None), component, repr(float(probability)))
+    question = (
+        "requirement",
+        forecaster.question_id(key, scenario, targets, (), None),
+        component,
+        repr(float(probability)),
+    )
     usd = gdp_usd(ally.code, origin)
     return Requirement(
         id=hashlib.sha256(" ".join(question).encode()).hexdigest()[:32],

@@ -111,7 +111,6 @@ class _Judged:
         if not y.size:
             return {"forecasts": 0}
         crps = scores.crps(q, self.levels, y)
-        low, high = scores.skill_interval(crps, self.walk_crps[at], self.series[at])
         late = self.origin[at] >= RECENT
         brier = [
             scores.brier(scores.exceedance(q, self.levels, m * self.start[at]), y >= m * self.start[at]).mean()
@@ -123,13 +122,15 @@ class _Judged:
             "forecasts": int(y.size),
             "crps": crps.mean(),
             "skill": scores.skill(crps, self.walk_crps[at]),
-            "skill_low": low,
-            "skill_high": high,
             "skill_above_2": scores.skill(above, walk_above) if walk_above.any() else 0.0,
             "coverage_80": scores.covered(q, self.levels, y, 0.8).mean(),
             "coverage_95": scores.covered(q, self.levels, y, 0.95).mean(),
             "brier": float(np.mean(brier)),
         }
+        if np.unique(self.series[at]).size > 1:
+            # A bootstrap over series needs more than one.
+            low, high = scores.skill_interval(crps, self.walk_crps[at], self.series[at])
+            found |= {"skill_low": low, "skill_high": high}
         if late.any() and not late.all():
             found["skill_from_2014"] = scores.skill(crps[late], self.walk_crps[at][late])
             found["coverage_80_from_2014"] = scores.covered(q[late], self.levels, y[late], 0.8).mean()

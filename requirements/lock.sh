@@ -7,3 +7,7 @@ compile() { pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe 
 compile -o requirements/runtime.txt
 compile -o requirements/build.txt --build-deps-for editable --only-build-deps
 compile -o requirements/dev.txt --extra dev -c requirements/runtime.txt
+# The peers' own environment: pandas below 3.
+pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+  -o benchmarks/requirements-peers.txt benchmarks/requirements-peers.in

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import accuracy_page
+from models import published
 from models.levers import ORDER
 from models.named import NAMED
 
@@ -41,6 +43,10 @@ def test_the_order_of_the_levers_is_the_documented_one():
     text = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
     positions = [text.index(f"{n}. `{lever.type}`") for n, lever in enumerate(ORDER, 1)]
     assert positions == sorted(positions)
+
+
+def test_the_accuracy_page_is_the_published_track_record():
+    assert accuracy_page.PAGE.read_text(encoding="utf-8") == accuracy_page.page(published.load())
 
 
 def test_no_source_file_is_long():

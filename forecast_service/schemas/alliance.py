@@ -27,12 +27,17 @@ class AllianceQuerySchema(ForecastQuerySchema):
         fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "quantiles")
 
 
+def _fine(description: str, **kwargs: Any) -> Rounded:
+    """A probability that is spread over many cells: more decimals, so that none reads as 0."""
+    return Rounded(9, metadata={"description": description, "minimum": 0, "maximum": 1}, **kwargs)
+
+
 class TallySchema(Schema):
     """How many allies do something, over the simulated futures."""
 
     allies = fields.Integer(required=True, metadata={"description": "Number of allies that are counted."})
     distribution = fields.List(
-        probability_out("Probability that exactly so many do."),
+        _fine("Probability that exactly so many do."),
         required=True,
         metadata={"description": "Probability of each count, 0 first and all allies last; they sum to 1."},
     )
@@ -46,11 +51,11 @@ class TallySchema(Schema):
     )
     at_least = fields.Dict(
         keys=fields.String(),
-        values=probability_out("Probability that so many allies or more do."),
+        values=_fine("Probability that so many allies or more do."),
         required=True,
         metadata={"description": f"Count ({', '.join(map(str, AT_LEAST))}) to probability."},
     )
-    all = probability_out("Probability that every one of them does.", required=True)
+    all = _fine("Probability that every one of them does.", required=True)
     dispersion = Rounded(
         3,
         required=True,
@@ -69,7 +74,7 @@ class CountReviewSchema(Schema):
         TallySchema,
         required=True,
         metadata={
-            "description": "At or above the straight line from the origin's share to the threshold in the deadline year."
+            "description": "At or above the straight line from the origin's share to the threshold at the deadline."
         },
     )
     at_threshold = fields.Nested(
@@ -200,8 +205,8 @@ class AllianceForecastSchema(Schema):
         fields.Nested(GroupShareSchema),
         required=True,
         metadata={
-            "description": "Core spending of groups of allies, weighted by GDP at 2021 prices and exchange rates; empty "
-            "where no amounts are published for the origin."
+            "description": "Core spending of groups of allies, weighted by GDP at 2021 prices and exchange rates; "
+            "empty where no amounts are published for the origin."
         },
     )
     burden = fields.List(

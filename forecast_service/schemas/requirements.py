@@ -138,7 +138,7 @@ class RequirementSchema(Schema):
         required=True,
         metadata={
             "description": "Extra real growth of spending in every year after the origin (percentage points a year, "
-            f"{LEAST_EXTRA:g} to {MOST_EXTRA:g}); negative where the scenario alone does better than what was asked for."
+            f"{LEAST_EXTRA:g} to {MOST_EXTRA:g}); negative where the scenario alone does better than was asked for."
         },
     )
     real_growth_pct = fields.Nested(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from models.members.base import Fitted
+from models.members.base import Fitted, MemberFailed
 from models.members.state_space import PerSeries, StateSpace, estimating
 from models.panel import Array, Panel
 
@@ -36,7 +38,20 @@ def _form(log: Array) -> StateSpace:
         from statsmodels.tsa.statespace.structural import UnobservedComponents
 
         # In units of its changes: on the plain logarithms one series in twenty did not converge, and took longer.
-        centre, unit = float(log[-1]), float(np.sqrt(np.mean(np.diff(log) ** 2))) or 1.0
+        centre, unit = float(log[-1]), float(np.sqrt(np.mean(np.diff(log) ** 2)))
+        if not unit:
+            raise MemberFailed("the series never changes")
         model = UnobservedComponents((log - centre) / unit, level="lldtrend")
-        fit = model.fit(disp=False, cov_type="none")
+    try:
+        fit = _maximum(model, "lbfgs")
+    except MemberFailed:
+        # At a variance of zero the gradient may never vanish to the last digit, on some processors and not on others;
+        # a search without gradients settles it.
+        fit = _maximum(model, "powell")
     return StateSpace.of_results(fit, centre=centre, unit=unit)
+
+
+def _maximum(model: Any, method: str) -> Any:
+    """The fit at the likelihood's maximum; MemberFailed if the search did not converge."""
+    with estimating():
+        return model.fit(disp=False, cov_type="none", method=method, maxiter=500)

@@ -32,6 +32,17 @@ def _refuse(sock, status, reason, _message):
 util.write_error = _refuse
 
 
+# What the master starts beside the workers, and ends with them.
+_beside = []
+
+
 def when_ready(_server):
     """Make missing fits beside the service, which says 503 at /readyz until they are kept."""
-    subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"])
+    _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
+
+
+def on_exit(_server):
+    """Leave nothing behind."""
+    for process in _beside:
+        if process.poll() is None:
+            process.terminate()

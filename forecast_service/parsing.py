@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from flask import Request
+from flask import Flask, Request, request
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser, abort
 
@@ -65,8 +65,6 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The body, which must be a JSON object of type application/json."""
         body = req.get_data(cache=True)
-        if req.args:
-            abort(422, messages={"query": {name: ["is not known here; the body is the question"] for name in req.args}})
         if req.mimetype != "application/json":
             abort(415, detail="Send the body as application/json.")
         if not body:
@@ -91,3 +89,15 @@ class StrictParser(FlaskParser):
 
 
 parser = StrictParser()
+
+
+def refuse_unread_queries(app: Flask) -> None:
+    """Refuse a query where the route reads none, rather than ignore it."""
+
+    @app.before_request
+    def refuse() -> None:
+        view = app.view_functions.get(request.endpoint or "")
+        documented = getattr(view, "_apidoc", {})
+        reads = any(p["in"] == "query" for p in documented.get("arguments", {}).get("parameters", ()))
+        if documented and request.args and not reads:
+            abort(422, messages={"query": {name: ["is not known here"] for name in request.args}})

@@ -269,6 +269,13 @@ def test_a_query_beside_a_body(client: FlaskClient) -> None:
     check_problem(client.post("/v1/forecasts?deadline=2030", json={"country": "DEU"}), *named(INVALID, "deadline"))
 
 
+@pytest.mark.parametrize("path", ["/v1/countries", "/v1/countries/DEU", "/v1/track-record", "/healthz", "/version"])
+def test_a_query_where_none_is_read(client: FlaskClient, path: str) -> None:
+    problem = client.get(f"{path}?surprise=1")
+    assert problem.status_code == 422
+    assert problem.json["errors"] == [{"parameter": "surprise", "detail": "is not known here"}]
+
+
 def test_every_offending_field_is_named(client: FlaskClient) -> None:
     problem = client.post("/v1/forecasts", json={"country": 1, "origin": "x", "targets": {"core": -1}}).json
     assert {error["pointer"] for error in problem["errors"]} == {"/country", "/origin", "/targets/core"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.allies import OWN_SERIES, Ally
+from models.explain import Explanation
 from models.growth import gdp_usd, nominal_gdp, price_index, projected_growth
 from models.panel import Array
 from models.paths import Floats, Paths, quantiles, spending
@@ -75,7 +76,7 @@ class Money:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The answer. ``id`` is a hash of all that determines it."""
+    """The answer. ``id`` is a hash of all that determines it; ``explanation`` is None for the baseline itself."""
 
     id: str
     ally: Ally
@@ -94,6 +95,7 @@ class Forecast:
     members: tuple[tuple[str, float, float], ...]
     left_out: Mapping[str, str]
     credibility: float | None
+    explanation: Explanation | None
     notes: tuple[str, ...]
 
 

@@ -10,6 +10,7 @@ from models.commitments import core_commitments, equipment_commitments, equipmen
 from models.ensemble import NAMES, PRIOR, Ensemble, Mixture
 from models.history import Figures
 from models.learned import weights_at
+from models.levers import HistoryOverride
 from models.macro import simulate_gdp
 from models.panel import Array, Panel, Series
 from models.path_store import Fit
@@ -44,14 +45,40 @@ class Fitter:
             gdp = simulate_gdp(ally.code, origin, horizon, None, self.draws, self.seed)
             nobody = np.full(self.draws, -1, dtype=np.int8)
             return Fit(Paths(origin, {"related": related}, gdp, nobody), NAMES, {}, {}, 0.0)
+        series = self.series(ally, origin)
+        if origin not in self._ensembles:
+            self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
+        return self._paths(ally, series, self._ensembles[origin], related, self._revision(ally, origin), pledge=pledge)
+
+    def series(self, ally: Ally, origin: int) -> Series:
+        """The ally's own figures up to ``origin``.
+
+        Raises
+        ------
+        CannotForecast
+            if there are too few for a forecast.
+        """
         series = self.figures.panel(origin).get(ally.code)
         if series is None or series.end != origin or series.values.size < MINIMUM_HISTORY:
             known = 0 if series is None else series.values.size
             detail = f"{ally.name} has {known} figures in a row up to {origin}; a forecast needs {MINIMUM_HISTORY}"
             raise CannotForecast("origin", detail)
-        if origin not in self._ensembles:
-            self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
-        return self._paths(ally, series, self._ensembles[origin], related, self._revision(ally, origin), pledge=pledge)
+        return series
+
+    def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
+        """Paths from the ally's figures with some of an analyst's own among them.
+
+        Raises
+        ------
+        CannotForecast
+            if the history up to ``origin`` is too short.
+        """
+        series = override.replace(self.series(ally, origin))
+        others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
+        # The analyst's figures are final; an estimate that they leave in place may still be revised.
+        revision = np.zeros(self.draws) if origin in override.points else self._revision(ally, origin)
+        related = simulate_related(ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed)
+        return self._paths(ally, series, self._ensemble(Panel([*others, series])), related, revision, pledge=pledge)
 
     def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
         """Paths from an analyst's own figures, which take the place of the ally's; they count as final.

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.allies import OWN_SERIES, Ally, resolve
-from models.answer import COMPONENTS, CannotForecast, Fan, Forecast, money, target_answer
+from models.answer import COMPONENTS, CannotForecast, Fan, Forecast, TargetAnswer, money, target_answer
+from models.explain import Explanation, Reference, Waterfall, plausibility
 from models.growth import price_index
 from models.history import Figures
-from models.levers import Lever
+from models.levers import HistoryOverride, Lever
 from models.named import named_scenario
 from models.panel import Series
 from models.path_store import Fit, FitKey, PathStore
 from models.paths import Paths
-from models.scenario import Scenario
+from models.scenario import Scenario, Watch
 from models.targets import LAST_DEADLINE, Targets
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ MODEL_VERSION = "2"
 DRAWS, SEED = 10_000, 1
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 FIRST_ORIGIN = 1999
+OVERRIDES_KEPT = 4
+"""How many fits on figures of an analyst's own are kept in memory (4 MB each): who changes a lever asks again."""
 
 
 class Forecaster:
@@ -42,6 +45,7 @@ class Forecaster:
         self.store = store
         self.draws = draws
         self.seed = seed
+        self._overridden = lru_cache(maxsize=OVERRIDES_KEPT)(self._fit_overridden)
 
     @cached_property
     def _fitter(self) -> Fitter:
@@ -105,15 +109,21 @@ class Forecaster:
             scenario = named_scenario(scenario, ally, origin, targets.deadline)
         scenario.check()
         trend = not scenario.pledge_effect
-        fit = self._fit_sent(ally, history, trend=trend) if history else self.fit(ally, origin, trend=trend)
-        paths = self._bent(ally, fit, scenario, targets.deadline)
-        shares = {name: x for name in COMPONENTS if (x := paths.component(name)) is not None}
-        core = (
-            "the history that was sent"
-            if history
-            else f"NATO's figures, vintage {self.figures.vintage}, and the longer history joined to them"
-        )
-        answers = tuple(target_answer(ally, name, shares.get(name), targets, paths, core) for name in COMPONENTS)
+        asked = Asked(self, ally, scenario, origin, history)
+        fit = asked.fit(trend=trend)
+        steps = Waterfall(targets, tuple(lever.type for lever in scenario.levers))
+        if trend:
+            steps.without_pledges(asked.fit(trend=True, overridden=False).paths.until(targets.deadline))
+        paths = asked.bent(fit, targets.deadline, steps)
+        core = self._rests_on(asked)
+        answers = _answers(ally, targets, paths, core)
+        explanation = None
+        if not scenario.is_baseline:
+            baseline = asked.fit(trend=False, overridden=False).paths.until(targets.deadline)
+            references = {
+                a.component: Reference(a.outcome, a.required_growth) for a in _answers(ally, targets, baseline, core)
+            }
+            explanation = Explanation(references, tuple(steps.steps), plausibility(paths, baseline))
         by_member = answers[0].outcome.by_member if answers[0].outcome else {}
         ordered = tuple(sorted(set(levels)))
         reported = None if history else self.reported(ally, origin)
@@ -130,30 +140,84 @@ class Forecaster:
             levels=ordered,
             targets=answers,
             years=tuple(int(y) for y in paths.years[1:]),
-            components={name: Fan.of(x[:, 1:], np.array(ordered)) for name, x in shares.items()},
+            components={
+                name: Fan.of(x[:, 1:], np.array(ordered))
+                for name in COMPONENTS
+                if (x := paths.component(name)) is not None
+            },
             money=money(ally, paths, reported, np.array(ordered)),
             members=tuple((fit.members[i], fit.weights[fit.members[i]], p) for i, p in by_member.items()),
             left_out=fit.failed,
             credibility=fit.credibility if ally.pledges and ally.has_armed_forces else None,
-            notes=tuple(scenario.idle(origin, targets.deadline)),
+            explanation=explanation,
+            notes=tuple(self.notes(ally, scenario, origin, targets.deadline, history)),
         )
 
     def bent(self, ally: Ally, scenario: Scenario, deadline: int, origin: int | None = None) -> Paths:
         """The paths of ``ally`` to ``deadline`` as ``scenario`` bends them, from kept fits."""
-        fit = self.fit(ally, origin, trend=not scenario.pledge_effect)
-        return self._bent(ally, fit, scenario, deadline)
+        asked = Asked(self, ally, scenario, self.figures.origin if origin is None else origin, None)
+        return asked.bent(asked.fit(trend=not scenario.pledge_effect), deadline)
 
-    def _fit_sent(self, ally: Ally, history: Series, *, trend: bool) -> Fit:
+    def notes(
+        self, ally: Ally, scenario: Scenario, origin: int, deadline: int, history: Series | None = None
+    ) -> Iterator[str]:
+        """In words, what a reader should know of an answer under ``scenario``."""
+        yield from scenario.idle(origin, deadline, ally.code)
+        if override := scenario.override(ally.code):
+            known = self._known(ally, origin, history)
+            if known is None:
+                yield f"history_override changes nothing: {ally.name} has no figures of core spending."
+            elif unknown := [str(y) for y in sorted(override.points) if y < known.start]:
+                yield f"history_override: the figures begin in {known.start}; {', '.join(unknown)} is not used."
+        for what, written, now in (
+            ("the statistics", scenario.model_version, MODEL_VERSION),
+            ("the figures", scenario.vintage, self.figures.vintage),
+        ):
+            if written not in (None, now):
+                yield f"The scenario was written for version {written} of {what}; this answer uses {now}."
+
+    def _known(self, ally: Ally, origin: int, history: Series | None) -> Series | None:
+        return history or self.figures.panel(origin).get(ally.code)
+
+    def _rests_on(self, asked: Asked) -> str:
+        """In words, what the core paths are fitted to."""
+        known = self._known(asked.ally, asked.origin, asked.history)
+        figures = (
+            "the history that was sent"
+            if asked.history
+            else f"NATO's figures, vintage {self.figures.vintage}, and the longer history joined to them"
+        )
+        if asked.override is None or known is None:
+            return figures
+        own = ", ".join(str(year) for year in sorted(asked.override.points) if known.start <= year <= known.end)
+        return f"{figures}; the analyst's own for {own}" if own else figures
+
+    def _fit_overridden(self, ally: Ally, points: tuple[tuple[int, float], ...], origin: int, trend: bool) -> Fit:
+        fit = self._fitter.fit_overridden(ally, HistoryOverride(points=dict(points)), origin, pledge=not trend)
+        return fit.as_kept()
+
+    def fit_sent(self, ally: Ally, history: Series, *, trend: bool) -> Fit:
+        """Paths from figures that were sent, which are not kept.
+
+        Raises
+        ------
+        CannotForecast
+        """
         if ally is OWN_SERIES:
             return self._fitter.fit_series(history)
         if not ally.has_armed_forces:
             raise CannotForecast("history", f"{ally.name} has no core spending that figures could stand in for")
         return self._fitter.fit_history(ally, history, pledge=not trend)
 
-    @staticmethod
-    def _bent(ally: Ally, fit: Fit, scenario: Scenario, deadline: int) -> Paths:
-        prices = price_index(ally.code, fit.paths.origin, deadline)
-        return scenario.apply(fit.paths.until(deadline), prices, fit.credibility)
+    def fit_with(self, ally: Ally, override: HistoryOverride, origin: int, *, trend: bool) -> Fit:
+        """Paths from the ally's figures with some of an analyst's own among them; the last few are kept in memory.
+
+        Raises
+        ------
+        CannotForecast
+        """
+        points = tuple(sorted((year, share) for year, share in override.points.items() if year <= origin))
+        return self._overridden(ally, points, origin, trend)
 
     def _origin(self, history: Series | None, origin: int | None) -> int:
         if history is None:
@@ -184,12 +248,58 @@ class Forecaster:
         """A hash of all that determines an answer."""
         parts = {
             "fit": asdict(fit),
-            "scenario": {"name": scenario.name, "levers": [_lever_facts(lever) for lever in scenario.levers]},
+            "scenario": asdict(scenario) | {"levers": [_lever_facts(lever) for lever in scenario.levers]},
             "targets": asdict(targets),
             "levels": levels,
             "history": history and {"start": history.start, "values": history.values.tolist()},
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class Asked:
+    """The fits that one question needs, each made or read once."""
+
+    def __init__(
+        self, forecaster: Forecaster, ally: Ally, scenario: Scenario, origin: int, history: Series | None
+    ) -> None:
+        self.forecaster = forecaster
+        self.ally = ally
+        self.scenario = scenario
+        self.origin = origin
+        self.history = history
+        self.override = scenario.override(ally.code) if ally.has_armed_forces else None
+        self._fits: dict[tuple[bool, bool], Fit] = {}
+
+    def fit(self, *, trend: bool, overridden: bool = True) -> Fit:
+        """With or without the effect of pledges, and the figures that a ``history_override`` replaces."""
+        # A series of one's own has no pledges: both are the same.
+        key = (trend and self.ally is not OWN_SERIES, overridden and self.override is not None)
+        if key not in self._fits:
+            self._fits[key] = self._make(self.override if overridden else None, key[0])
+        return self._fits[key]
+
+    def _make(self, override: HistoryOverride | None, trend: bool) -> Fit:
+        if self.history is not None:
+            history = override.replace(self.history) if override else self.history
+            return self.forecaster.fit_sent(self.ally, history, trend=trend)
+        if override is not None:
+            return self.forecaster.fit_with(self.ally, override, self.origin, trend=trend)
+        return self.forecaster.fit(self.ally, self.origin, trend=trend)
+
+    def bent(self, fit: Fit, deadline: int, watch: Watch | None = None) -> Paths:
+        """The paths of ``fit`` to ``deadline`` as the scenario bends them."""
+        return self.scenario.apply(
+            fit.paths.until(deadline),
+            price_index(self.ally.code, fit.paths.origin, deadline),
+            fit.credibility,
+            country=self.ally.code,
+            trend=lambda: self.fit(trend=True).paths.until(deadline),
+            watch=watch,
+        )
+
+
+def _answers(ally: Ally, targets: Targets, paths: Paths, core: str) -> tuple[TargetAnswer, ...]:
+    return tuple(target_answer(ally, name, paths.component(name), targets, paths, core) for name in COMPONENTS)
 
 
 def _lever_facts(lever: Lever) -> dict[str, object]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.allies import Ally
 from models.levers import Cap, Freeze, GdpGrowth, PledgeLever, SharePath
+from models.library import library
 from models.scenario import Scenario
 from models.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET
 
@@ -74,6 +75,10 @@ def _gdp_shock(_ally: Ally, origin: int, _deadline: int) -> Scenario:
     )
 
 
+def _as_it_is(scenario: Scenario) -> Callable[[Ally, int, int], Scenario]:
+    return lambda _ally, _origin, _deadline: scenario
+
+
 NAMED: Mapping[str, NamedScenario] = {
     scenario.name: scenario
     for scenario in (
@@ -103,7 +108,7 @@ NAMED: Mapping[str, NamedScenario] = {
             _gdp_shock,
         ),
     )
-}
+} | {name: NamedScenario(name, shipped.description, _as_it_is(shipped)) for name, shipped in library().items()}
 
 
 def named_scenario(name: str, ally: Ally, origin: int, deadline: int) -> Scenario:
@@ -116,4 +121,4 @@ def named_scenario(name: str, ally: Ally, origin: int, deadline: int) -> Scenari
     if name not in NAMED:
         raise UnknownScenario(name)
     built = NAMED[name].build(ally, origin, deadline)
-    return Scenario(built.name, NAMED[name].description, built.levers, built.pledge_effect)
+    return replace(built, description=NAMED[name].description)

@@ -12,7 +12,8 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,6 +55,16 @@ class Fit:
     failed: dict[str, str]
     credibility: float
 
+    def as_kept(self) -> Fit:
+        """The same fit in memory as the store would hand it over: float32, year by year."""
+        kept = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
+        gdp = kept.pop(_GDP)
+        return replace(self, paths=Paths(self.paths.origin, kept, gdp, self.paths.member))
+
+
+def _by_year(values: Floats) -> Floats:
+    return np.ascontiguousarray(values.T, dtype=np.float32)
+
 
 class PathStore:
     """Fits in a folder; what is not there is made once, by ``make``, and kept."""
@@ -72,6 +83,15 @@ class PathStore:
             self._write(key, make())
         return self._open(key)
 
+    def adopt(self, made_ahead: Path) -> None:
+        """Take over the fits of another folder by symbolic links, such as a container image's, which is read-only."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # The JSON files last, since they say that a fit is whole.
+        for file in sorted(made_ahead.iterdir(), key=lambda file: file.suffix == ".json"):
+            if file.suffix in {".npy", ".json"}:
+                with suppress(FileExistsError):
+                    (self.folder / file.name).symlink_to(file.resolve())
+
     def _meta(self, key: FitKey) -> Path:
         return self.folder / f"{key.stem}.json"
 
@@ -81,7 +101,7 @@ class PathStore:
     def _write(self, key: FitKey, fit: Fit) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, values in (*fit.paths.shares.items(), (_GDP, fit.paths.gdp)):
-            self._save(self._array(key, name), np.ascontiguousarray(values.T, dtype=np.float32))
+            self._save(self._array(key, name), _by_year(values))
         self._save(self._array(key, "member"), fit.paths.member)
         meta = asdict(key) | {
             "components": list(fit.paths.shares),

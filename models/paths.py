@@ -85,8 +85,14 @@ def quantiles(shares: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64
     rank = levels * (shares.shape[0] - 1)
     below = np.floor(rank).astype(int)
     above = np.minimum(below + 1, shares.shape[0] - 1)
-    # A partial sort of contiguous rows: several times faster than np.quantile on the columns.
-    by_year = np.ascontiguousarray(shares.T)
-    by_year = np.partition(by_year, np.unique(np.concatenate([below, above])), axis=1)
+    # Contiguous rows: NumPy sorts them whole (in vector registers) ten times faster than it selects a few ranks.
+    by_year = np.sort(np.ascontiguousarray(shares.T), axis=1)
     low, high = by_year[:, below].astype(np.float64), by_year[:, above].astype(np.float64)
     return np.asarray((low + (high - low) * (rank - below)).T)
+
+
+def medians(values: Floats) -> Floats:
+    """Median across draws of every column of ``values`` (draws, years), in its own precision; array (years,)."""
+    by_year = np.sort(np.ascontiguousarray(values.T), axis=1)
+    draws = by_year.shape[1]
+    return np.asarray(by_year[:, (draws - 1) // 2 : draws // 2 + 1].mean(axis=1))

@@ -238,8 +238,9 @@ def required(
         scenario = named_scenario(scenario, ally, origin, targets.deadline)
     paths = forecaster.bent(ally, scenario, targets.deadline, origin)
     threshold = targets.threshold(component)
-    raised = _Raised(paths, component, scenario, threshold)
-    extra = _search(raised, probability, paths.draws, scenario, targets.deadline)
+    acting = scenario.on(ally.code)
+    raised = _Raised(paths, component, acting, threshold)
+    extra = _search(raised, probability, paths.draws, acting, targets.deadline)
     shares = raised.with_extra(extra)
     reached = proportion(raised.hits(extra), paths.draws)
     key = forecaster.key(ally, origin, trend=not scenario.pledge_effect)
@@ -274,7 +275,7 @@ def required(
         share_without=float(np.median(raised.shares[-1])),
         usd=None if usd is None else raised.sums(shares, np.full(paths.years.size, usd)),
         national=_national(ally, paths, raised, shares),
-        notes=(*scenario.idle(origin, targets.deadline), *_after(scenario, raised.moved)),
+        notes=(*forecaster.notes(ally, scenario, origin, targets.deadline), *_after(acting, raised.moved)),
     )
 
 

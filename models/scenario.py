@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from models.levers import ORDER, Canvas, Cap, Floor, Lever, SharePath
+from models.contradictions import find
+from models.groups import covers
+from models.levers import ORDER, Canvas, HistoryOverride, Lever, LeverComponent, SharePath
 from models.panel import Array
-from models.paths import Paths
+from models.paths import Floats, Paths
+
+Watch = Callable[[int, Mapping[str, Floats]], None]
+"""Told after every lever: its position in the scenario's list, and the shares as they are then (not to be kept)."""
 
 
 class ContradictoryLevers(ValueError):
@@ -30,68 +35,108 @@ class ContradictoryLevers(ValueError):
 class Scenario:
     """Assumptions about the future, as data.
 
-    ``pledge_effect`` says whether the paths behind it are the baseline's (pledges pull, to the degree
-    that allies have kept them) or the trend's (history alone).
+    Attributes
+    ----------
+    pledge_effect : whether the paths behind it are the baseline's (pledges pull, to the degree that allies have
+        kept them) or the trend's (history alone).
+    components : what it touches; its levers must keep to them. Any if empty.
+    countries : ISO alpha-3 codes and groups (:mod:`models.groups`); for other allies no lever acts. All if empty.
+    based_on : the scenario that it derives from. model_version, vintage : the statistics and the edition of the
+        figures that it was written for. They change no number.
     """
 
     name: str
     description: str = ""
     levers: tuple[Lever, ...] = ()
     pledge_effect: bool = True
+    components: tuple[LeverComponent, ...] = ()
+    countries: tuple[str, ...] = ()
+    based_on: str | None = None
+    model_version: str | None = None
+    vintage: str | None = None
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it assumes nothing."""
+        return self.pledge_effect and not self.levers
+
+    @cached_property
+    def _contradiction(self) -> tuple[int, str] | None:
+        return find(self.levers, self.components)
 
     def check(self) -> None:
         """Raise :class:`ContradictoryLevers` if two levers cannot both hold."""
-        for first, second, index in self._overlaps():
-            shared = sorted(set(first.components) & set(second.components))
-            if shared and first.settles & second.settles:
-                raise ContradictoryLevers(
-                    index,
-                    f"{second.type} and {first.type} both settle the {' and '.join(shared)} path of the same years: "
-                    "keep one, or give them years ('from', 'to') that do not overlap",
-                )
-            if shared and {first.type, second.type} == {"freeze", "pledge"}:
-                raise ContradictoryLevers(
-                    index, "a freeze and a pledge act on the same years: frozen spending keeps no pledge"
-                )
-            floor = next((x for x in (first, second) if isinstance(x, Floor)), None)
-            cap = next((x for x in (first, second) if isinstance(x, Cap)), None)
-            if shared and floor and cap and floor.share_pct > cap.share_pct:
-                raise ContradictoryLevers(
-                    index, f"the floor ({floor.share_pct:g}) is above the cap ({cap.share_pct:g})"
-                )
+        if self._contradiction:
+            raise ContradictoryLevers(*self._contradiction)
 
-    def idle(self, origin: int, deadline: int) -> Iterator[str]:
+    def acting(self, country: str | None = None) -> list[tuple[int, Lever]]:
+        """The levers that act on an ally, with their positions in the list, in the order in which they act.
+
+        ``country`` is its ISO alpha-3 code; all levers act if it is None.
+        """
+        here = [
+            (index, lever)
+            for index, lever in enumerate(self.levers)
+            if country is None or (covers(self.countries, country) and covers(lever.countries, country))
+        ]
+        return sorted(here, key=lambda item: ORDER.index(type(item[1])))
+
+    def on(self, country: str) -> Scenario:
+        """The same scenario with those levers only that act on the ally ``country`` (ISO alpha-3)."""
+        acting = sorted(index for index, _ in self.acting(country))
+        return self if len(acting) == len(self.levers) else replace(self, levers=tuple(self.levers[i] for i in acting))
+
+    def override(self, country: str) -> HistoryOverride | None:
+        """The lever that replaces figures of the ally ``country`` (ISO alpha-3), if there is one."""
+        return next((lever for _, lever in self.acting(country) if isinstance(lever, HistoryOverride)), None)
+
+    def idle(self, origin: int, deadline: int, country: str | None = None) -> Iterator[str]:
         """In words, the levers and points that cannot act on a forecast from ``origin`` to ``deadline``."""
+        acting = {index for index, _ in self.acting(country)}
         for index, lever in enumerate(self.levers):
+            said = f"Lever {index} ({lever.type})"
+            if index not in acting:
+                yield f"{said} changes nothing: it does not act on {country}."
+                continue
             if (lever.last_year or deadline) <= origin or (lever.first_year or 0) > deadline:
-                yield f"Lever {index} ({lever.type}) changes nothing: its years lie outside {origin + 1} to {deadline}."
+                yield f"{said} changes nothing: its years lie outside {origin + 1} to {deadline}."
             if isinstance(lever, SharePath) and (past := sorted(y for y in lever.points if y <= origin)):
-                yield f"Lever {index} (share_path): points up to the origin are not used ({', '.join(map(str, past))})."
+                yield f"{said}: points up to the origin are not used ({', '.join(map(str, past))})."
+            if isinstance(lever, HistoryOverride) and (later := sorted(y for y in lever.points if y > origin)):
+                yield f"{said}: figures after the origin are not used ({', '.join(map(str, later))})."
 
-    def _overlaps(self) -> Iterator[tuple[Lever, Lever, int]]:
-        for (_, first), (index, second) in combinations(enumerate(self.levers), 2):
-            starts = max(first.first_year or 0, second.first_year or 0)
-            ends = min(first.last_year or 9999, second.last_year or 9999)
-            if starts <= ends:
-                yield first, second, index
-
-    def apply(self, paths: Paths, deflator: Array, credibility: float) -> Paths:
+    def apply(
+        self,
+        paths: Paths,
+        deflator: Array,
+        credibility: float,
+        *,
+        country: str | None = None,
+        trend: Callable[[], Paths] | None = None,
+        watch: Watch | None = None,
+    ) -> Paths:
         """``paths`` as bent by the levers, in the order of :data:`models.levers.ORDER`; the input stays as it is.
 
         Parameters
         ----------
-        paths : as the ensemble has them.
+        paths : as the ensemble has them; fitted on the figures of a ``history_override`` if there is one.
         deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
         credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
+        country : the ally, ISO alpha-3; levers for other allies do not act. All act if None.
+        trend : gives the paths by history alone, for levers that go back to them; ``paths`` if None.
+        watch : told what every lever did.
 
         Raises
         ------
         ContradictoryLevers
         """
         self.check()
-        if not self.levers:
+        acting = self.acting(country)
+        if not acting:
             return paths
-        canvas = Canvas(paths, deflator, credibility)
-        for lever in sorted(self.levers, key=lambda lever: ORDER.index(type(lever))):
+        canvas = Canvas(paths, deflator, credibility, trend)
+        for index, lever in acting:
             lever.apply(canvas)
+            if watch is not None:
+                watch(index, canvas.shares)
         return Paths(paths.origin, canvas.shares, canvas.gdp, paths.member)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, pre_dump, validate
+from marshmallow import Schema, fields, post_dump, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
+from forecast_service.schemas.explanations import (
+    BaselineSchema,
+    PlausibilitySchema,
+    StepSchema,
+    explained,
+)
 from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
-from forecast_service.schemas.levers import LeverField
+from forecast_service.schemas.levers import LeverField, without_silence
 from models.answer import Fan, Forecast
 
 
@@ -157,6 +163,25 @@ class ScenarioOutSchema(Schema):
     levers = fields.List(
         LeverField(), required=True, metadata={"description": "In the order given; they act in a fixed order."}
     )
+    pledge_effect = fields.Boolean(
+        metadata={"description": "False where its levers bend the trend of history alone; absent for the baseline."}
+    )
+    components = fields.List(
+        fields.String(), metadata={"description": "The components it touches; absent where it does not say."}
+    )
+    countries = fields.List(fields.String(), metadata={"description": "The allies it is about; absent for all."})
+    based_on = fields.String(metadata={"description": "The scenario it derives from; absent where it does not say."})
+    model_version = fields.String(
+        metadata={"description": "Version of the statistics it was written for; absent where it does not say."}
+    )
+    vintage = fields.String(
+        metadata={"description": "Edition of the figures it was written for; absent where it does not say."}
+    )
+
+    @post_dump
+    def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        # So that the scenario of an answer is a scenario that can be sent.
+        return without_silence(data)
 
 
 class ForecastSchema(Schema):
@@ -191,6 +216,26 @@ class ForecastSchema(Schema):
             "description": "Fraction of the gap to its Hague pledge that the ally is expected to close, 0 to 1; "
             "what the lever pledge means by 'learned'. Null without a pledge on core."
         },
+    )
+    baseline = fields.Nested(
+        BaselineSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The baseline, and how far this answer is from it; null for the baseline itself."},
+    )
+    waterfall = fields.List(
+        fields.Nested(StepSchema),
+        required=True,
+        metadata={
+            "description": "From the baseline to this answer: what each lever did to the probability at the deadline, "
+            "in the order in which they act. The changes add up to the difference from the baseline."
+        },
+    )
+    plausibility = fields.Nested(
+        PlausibilitySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "How likely the baseline finds this path; null for the baseline itself."},
     )
     members = fields.List(
         fields.Nested(MemberSchema), required=True, metadata={"description": "The ensemble behind core."}
@@ -236,6 +281,7 @@ class ForecastSchema(Schema):
                 "national": forecast.money.national and _fan(forecast, forecast.money.national),
             },
             "pledge_credibility": forecast.credibility,
+            **explained(forecast),
             "members": [{"name": n, "weight": w, "at_deadline": p, "left_out": None} for n, w, p in forecast.members]
             + [
                 {"name": n, "weight": None, "at_deadline": None, "left_out": why}

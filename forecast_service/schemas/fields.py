@@ -46,6 +46,15 @@ class Year(fields.Integer):
         return int(value)
 
 
+class StrictBoolean(fields.Boolean):
+    """A JSON boolean: no text, no number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
+
+
 class QueryNumber(Number):
     """A number that arrives as the text of a query, written as JSON writes it."""
 

@@ -17,10 +17,9 @@ from forecast_service.schemas.fields import (
     share_in,
     year_in,
 )
-from forecast_service.schemas.levers import ScenarioField
+from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
 from models.forecast import LEVELS
 from models.history import CURRENT_VINTAGE, VINTAGES, load_figures
-from models.named import NAMED
 from models.panel import Series
 from models.targets import Targets
 
@@ -55,11 +54,11 @@ class TargetsSchema(Schema):
         return Targets(**data)
 
 
-def _origin(kind: type[Year] = Year) -> Year:
+def origin_field(kind: type[Year] = Year) -> Year:
     return year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN, kind=kind)
 
 
-def _vintage() -> fields.String:
+def vintage_field() -> fields.String:
     return fields.String(
         validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
         metadata={"description": "Edition of the figures; the current one if absent. Its last year is the origin."},
@@ -70,14 +69,19 @@ class ForecastQuerySchema(Schema):
     """The question, as a query."""
 
     scenario = fields.String(
-        validate=validate.OneOf(list(NAMED), error="must be one of {choices}"),
-        metadata={"description": "A scenario that ships with the service; baseline if absent."},
+        validate=known_form,
+        metadata={
+            "description": "The name of a scenario that ships with the service, or the id of a kept one; baseline if "
+            "absent.",
+            "anyOf": known_forms(),
+            "example": "baseline",
+        },
     )
     deadline = _deadline(QueryYear)
     core = share_in(CORE, kind=QueryNumber)
     related = share_in(RELATED, kind=QueryNumber)
-    origin = _origin(QueryYear)
-    vintage = _vintage()
+    origin = origin_field(QueryYear)
+    vintage = vintage_field()
     quantiles = DelimitedList(
         _level(QueryNumber),
         validate=validate.Length(min=1, max=MAX_QUANTILES, error="must hold {min} to {max} levels"),
@@ -126,8 +130,8 @@ class ForecastRequestSchema(Schema):
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
-    origin = _origin()
-    vintage = _vintage()
+    origin = origin_field()
+    vintage = vintage_field()
     quantiles = BoundedList(
         _level(),
         least=1,

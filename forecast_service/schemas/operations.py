@@ -15,7 +15,22 @@ class ReadySchema(Schema):
     """Whether the service can answer from kept fits."""
 
     status = fields.String(required=True, metadata={"description": "ready or not-ready.", "example": "ready"})
-    missing = fields.List(fields.String(), required=True, metadata={"description": "Allies whose fit is not kept yet."})
+    missing = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Allies whose fit is not kept yet; and 'database: migrations not applied' where "
+            "'forecast-service db upgrade' has not been run."
+        },
+    )
+    database = fields.String(
+        required=True,
+        metadata={
+            "description": "ok, 'migrations not applied', or 'not reachable': then kept scenarios answer 503, and all "
+            "else works.",
+            "example": "ok",
+        },
+    )
 
 
 class VersionSchema(Schema):

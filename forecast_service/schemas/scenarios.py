@@ -1,10 +1,171 @@
-"""The scenarios that ship with the service, as they come out."""
+"""Scenarios that ship with the service and scenarios that analysts keep."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from typing import Any
 
-from forecast_service.schemas.countries import ListSchema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, pre_dump, validate
+from webargs.fields import DelimitedList
+
+from forecast_service.schemas.countries import CountryRefSchema, ListSchema
+from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolean
+from forecast_service.schemas.forecasts import ForecastQuerySchema
+from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema, known_form, known_forms
+from forecast_service.store.scenarios import Kept
+from forecast_service.store.tables import ScenarioRow
+from models.history import VINTAGES
+from models.library import library
+from models.named import NamedScenario
+
+MAX_PAGE = 200
+
+
+def no_nul(value: str) -> None:
+    """Refuse the one character that a database cannot keep."""
+    if "\x00" in value:
+        raise ValidationError("must not hold the character U+0000")
+
+
+def _named(**kwargs: Any) -> fields.String:
+    return fields.String(
+        validate=[validate.Length(min=1, max=100, error="must hold {min} to {max} characters"), no_nul],
+        metadata={"description": "What the analyst calls it.", "example": "half way"},
+        **kwargs,
+    )
+
+
+def _described(**kwargs: Any) -> fields.String:
+    return fields.String(
+        validate=[validate.Length(max=2000, error="must hold at most {max} characters"), no_nul],
+        metadata={"description": "In words."},
+        **kwargs,
+    )
+
+
+def _public() -> fields.Boolean:
+    return StrictBoolean(
+        load_default=False,
+        metadata={"description": "Whether everyone may read it; only its owner if absent or false."},
+    )
+
+
+class ScenarioDraftSchema(ScenarioSchema):
+    """A scenario to keep."""
+
+    name = _named(required=True)
+    description = _described(load_default="")
+    public = _public()
+    based_on = fields.String(
+        validate=known_form,
+        metadata={
+            "description": "The scenario it derives from: the id of a kept one or the name of a shipped one. Where a "
+            "new version leaves it out, it stays as it was.",
+            "anyOf": known_forms(),
+            "example": "baseline",
+        },
+    )
+
+    model_version = fields.String(
+        validate=[validate.Length(min=1, max=20, error="must hold {min} to {max} characters"), no_nul],
+        metadata={"description": "Version of the statistics it is written for; the running one if absent."},
+    )
+    vintage = fields.String(
+        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
+        metadata={"description": "Edition of the figures it is written for; the current one if absent."},
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        beside = {name: data.pop(name, None) for name in ("public", "based_on", "model_version", "vintage")}
+        scenario = super()._build(data, **kwargs)
+        scenario.check()
+        return {"body": ScenarioSchema().dump(scenario)} | beside
+
+
+class ForkSchema(Schema):
+    """What the copy is to be called; as the original if absent."""
+
+    empty_allowed = True
+
+    name = _named()
+    description = _described()
+    public = _public()
+
+
+class IdempotencySchema(Schema):
+    """What makes it safe to repeat a request."""
+
+    class Meta:
+        unknown = EXCLUDE  # of all headers, the others are not ours
+
+    idempotency_key = fields.String(
+        data_key="Idempotency-Key",
+        validate=validate.Regexp(r"^[!-~]{1,255}\Z", error="must be 1 to 255 visible ASCII characters, without blanks"),
+        metadata={
+            "description": "Chosen by the client. The same request under the same key is carried out once, and "
+            "answered the same each time.",
+            "example": "3f0c9a52-7d1e-4b7a-9b1f-0d8f2f3a6c11",
+        },
+    )
+
+
+class IfMatchSchema(Schema):
+    """Which version is meant."""
+
+    class Meta:
+        unknown = EXCLUDE  # of all headers, the others are not ours
+
+    if_match = fields.String(
+        data_key="If-Match",
+        metadata={"description": "The ETag of the version that is meant, or *.", "example": '"01jd...-3"'},
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if "if_match" in data:
+            # Compared strongly (RFC 9110): a weak validator, W/"...", matches nothing.
+            tags = {tag.strip() for tag in data["if_match"].split(",")}
+            data["if_match"] = {tag if tag == "*" else tag[1:-1] for tag in tags if tag == "*" or _quoted(tag)}
+        return data
+
+
+def _quoted(tag: str) -> bool:
+    return len(tag) > 2 and tag[0] == tag[-1] == '"'
+
+
+class PageSchema(Schema):
+    """Which page of a list."""
+
+    limit = QueryYear(
+        load_default=50,
+        validate=validate.Range(min=1, max=MAX_PAGE, error="must be from {min} to {max}"),
+        metadata={"description": f"Items on a page, at most {MAX_PAGE}; 50 if absent."},
+    )
+    cursor = fields.String(
+        validate=validate.Length(min=1, max=1000, error="must hold {min} to {max} characters"),
+        metadata={"description": "Where the page begins: from the link 'next' of the page before. Opaque."},
+    )
+
+
+class ScenarioListQuerySchema(PageSchema):
+    """Which scenarios."""
+
+    q = fields.String(
+        validate=[validate.Length(min=1, max=100, error="must hold {min} to {max} characters"), no_nul],
+        metadata={
+            "description": "Search: scenarios whose name, or any of whose name's words, begins so, in any case; in the "
+            "order of what was found. Not a search inside words or descriptions.",
+            "example": "half",
+        },
+    )
+    owner = fields.String(
+        validate=validate.OneOf(["me", "public", "shipped"], error="must be one of {choices}"),
+        metadata={"description": "One's own (me), those of all that are public, or those that ship; all if absent."},
+    )
+    based_on = fields.String(
+        validate=known_form,
+        metadata={"description": "Those that derive from this one, by its id or name.", "anyOf": known_forms()},
+    )
 
 
 class NamedScenarioSchema(Schema):
@@ -14,11 +175,188 @@ class NamedScenarioSchema(Schema):
     description = fields.String(required=True, metadata={"description": "What it assumes."})
 
 
-class NamedScenarioListSchema(ListSchema):
-    """All scenarios that ship with the service."""
+def _shipped(item: NamedScenario) -> dict[str, Any]:
+    return {"kind": "shipped", "id": item.name, "name": item.name, "description": item.description}
+
+
+def shipped_body(name: str) -> dict[str, Any] | None:
+    """What a shipped scenario says, as an analyst would send it; None if it says something else for each ally."""
+    if name not in library():
+        return None
+    body: dict[str, Any] = ScenarioSchema().dump(library()[name])
+    return body
+
+
+class ScenarioItemSchema(Schema):
+    """A scenario in a list."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["shipped", "kept"]),
+        metadata={"description": "Whether it ships with the service or is kept by an analyst."},
+    )
+    id = fields.String(
+        required=True, metadata={"description": "What to ask for it by: a name or an id.", "example": "baseline"}
+    )
+    name = fields.String(required=True, metadata={"description": "Its name.", "example": "baseline"})
+    description = fields.String(required=True, metadata={"description": "What it assumes."})
+    version = fields.Integer(
+        metadata={"description": "Number of the current version. Kept ones only, as what follows."}
+    )
+    public = fields.Boolean(metadata={"description": "Whether everyone may read it."})
+    based_on = fields.String(allow_none=True, metadata={"description": "What it derives from; null if nothing."})
+    created_at = fields.AwareDateTime(metadata={"description": "When it was created (UTC)."})
+    updated_at = fields.AwareDateTime(metadata={"description": "When the version was written (UTC)."})
+
+    @pre_dump
+    def _compose(self, item: ScenarioRow | NamedScenario, **_: Any) -> dict[str, Any]:
+        if isinstance(item, NamedScenario):
+            return _shipped(item)
+        names = ("id", "name", "description", "public", "based_on", "created_at", "updated_at")
+        return {"kind": "kept", "version": item.current_version} | {name: getattr(item, name) for name in names}
+
+
+class ScenarioListSchema(ListSchema):
+    """A page of scenarios."""
 
     items = fields.List(
-        fields.Nested(NamedScenarioSchema),
+        fields.Nested(ScenarioItemSchema),
         required=True,
-        metadata={"description": "In the order of the documentation."},
+        metadata={"description": "The shipped ones first, then the kept ones, latest first."},
+    )
+
+
+class StoredLeverField(LeverField):
+    """A lever as it was written when it was kept."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value
+
+
+class KeptScenarioSchema(ScenarioSchema):
+    """One version of a kept scenario."""
+
+    kind = fields.String(required=True, metadata={"description": "Always kept."})
+    id = fields.String(required=True, metadata={"description": "Its id."})
+    version = fields.Integer(required=True, metadata={"description": "Number of this version, from 1."})
+    name = fields.String(required=True, metadata={"description": "Its name."})
+    description = fields.String(required=True, metadata={"description": "In words."})
+    levers = BoundedList(
+        StoredLeverField(),
+        required=True,
+        most=MAX_LEVERS,
+        what="levers",
+        metadata={"description": f"As they were sent, at most {MAX_LEVERS}."},
+    )
+    public = fields.Boolean(required=True, metadata={"description": "Whether everyone may read it."})
+    mine = fields.Boolean(required=True, metadata={"description": "Whether it is the caller's own."})
+    based_on = fields.String(
+        required=True, allow_none=True, metadata={"description": "What it derives from; null if nothing."}
+    )
+    model_version = fields.String(
+        required=True, metadata={"description": "Version of the statistics it was written for."}
+    )
+    vintage = fields.String(required=True, metadata={"description": "Edition of the figures it was written for."})
+    created_at = fields.AwareDateTime(required=True, metadata={"description": "When the scenario was created (UTC)."})
+    updated_at = fields.AwareDateTime(required=True, metadata={"description": "When this version was written (UTC)."})
+
+    @pre_dump
+    def _compose(self, kept: Kept, **_: Any) -> dict[str, Any]:
+        names = (
+            *("id", "version", "public", "mine", "based_on", "model_version", "vintage"),
+            *("created_at", "updated_at"),
+        )
+        return kept.body | {"kind": "kept"} | {name: getattr(kept, name) for name in names}
+
+    @post_dump
+    def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data  # a null says something here
+
+
+class AnyScenarioSchema(KeptScenarioSchema):
+    """A kept scenario as it stands, or one that ships: without levers where these are made for each ally."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["shipped", "kept"]),
+        metadata={
+            "description": "Whether it ships with the service or is kept by an analyst: then all fields are there."
+        },
+    )
+
+    def on_bind_field(self, name: str, field: fields.Field[Any]) -> None:
+        """A shipped one has a name and a description."""
+        field.required = name in {"kind", "id", "name", "description"}
+
+    @pre_dump
+    def _compose(self, item: Kept | NamedScenario, **kwargs: Any) -> dict[str, Any]:
+        if isinstance(item, NamedScenario):
+            return (shipped_body(item.name) or {}) | _shipped(item)
+        return super()._compose(item, **kwargs)
+
+
+class VersionListSchema(ListSchema):
+    """A page of the versions of a scenario."""
+
+    items = fields.List(fields.Nested(KeptScenarioSchema), required=True, metadata={"description": "The latest first."})
+
+
+class _QuestionSchema(ForecastQuerySchema):
+    class Meta:
+        exclude = ("scenario",)
+
+    country = fields.String(
+        required=True,
+        validate=validate.Length(min=2, max=60),
+        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
+    )
+
+
+class VersionQuerySchema(_QuestionSchema):
+    """The question that is asked of a version."""
+
+    class Meta:
+        exclude = ("scenario", "vintage")
+
+    model = fields.String(
+        load_default="pinned",
+        validate=validate.OneOf(["pinned", "latest"], error="must be one of {choices}"),
+        metadata={"description": "The model and figures it was written for (pinned, if absent), or those of today."},
+    )
+
+
+class CompareQuerySchema(_QuestionSchema):
+    """What is compared."""
+
+    ids = DelimitedList(
+        fields.String(validate=known_form),
+        required=True,
+        validate=validate.Length(min=2, max=10, error="must hold {min} to {max} scenarios"),
+        metadata={
+            "description": "Two to ten scenarios, separated by commas: ids of kept ones, names of shipped ones.",
+            "example": ["baseline", "stall"],
+        },
+    )
+
+
+class ComparedSchema(Schema):
+    """One of the scenarios that are compared."""
+
+    id = fields.String(required=True, metadata={"description": "As it was asked for."})
+    forecast = fields.Dict(required=True, metadata={"description": "The answer under it."})
+    difference = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={
+            "description": "Each probability, path and amount of money, less the first scenario's: of the same shape."
+        },
+    )
+
+
+class ComparisonSchema(Schema):
+    """Forecasts side by side."""
+
+    country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
+    items = fields.List(
+        fields.Nested(ComparedSchema), required=True, metadata={"description": "In the order that was asked for."}
     )

@@ -1,0 +1,54 @@
+"""Many forecasts at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app, json
+from marshmallow import ValidationError
+from webargs.flaskparser import abort
+
+from forecast_service.api.forecasts import answer
+from forecast_service.engine import engine
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.batch import BatchAnswerSchema, BatchRequestSchema
+from forecast_service.schemas.forecasts import ForecastRequestSchema
+
+blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description="Many forecasts at once.")
+
+
+@blp.post("")
+@blp.arguments(BatchRequestSchema)
+@blp.response(200, BatchAnswerSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+def post_batch(body: dict[str, Any]) -> dict[str, Any]:
+    """A forecast for each item, or the problem with it: one bad item spoils no other"""
+    return {"items": [_item(question, index) for index, question in enumerate(body["items"])]}
+
+
+def _item(question: dict[str, Any], index: int) -> dict[str, Any]:
+    """One item's answer, or its problem with pointers into the batch."""
+    try:
+        forecast = engine().forecast(**_read(question))
+    except Exception as error:  # noqa: BLE001  whatever is wrong with an item is said as it would be said alone
+        return _problem(error, index)
+    return {"status": 200, "forecast": answer(forecast), "problem": None}
+
+
+def _read(question: dict[str, Any]) -> dict[str, Any]:
+    try:
+        read: dict[str, Any] = ForecastRequestSchema().load(question)
+    except ValidationError as error:
+        abort(422, messages={"json": error.messages})
+    return read
+
+
+def _problem(error: Exception, index: int) -> dict[str, Any]:
+    response: Response = current_app.make_response(current_app.handle_user_exception(error))
+    problem = json.loads(response.get_data())
+    for found in problem.get("errors", ()):
+        if "pointer" in found:
+            found["pointer"] = f"/items/{index}{found['pointer']}"
+    return {"status": response.status_code, "forecast": None, "problem": problem}

@@ -1,0 +1,198 @@
+"""How an answer came about: the baseline beside it, the waterfall of its levers, its plausibility."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from models.answer import Forecast
+from models.explain import Explanation
+
+PLACES = 6
+"""Decimals of a probability. Differences are taken after rounding, so that what is shown adds up exactly."""
+
+
+def change_out(description: str, places: int = PLACES, **kwargs: Any) -> Rounded:
+    """A field that holds a difference."""
+    return Rounded(places, required=True, allow_none=True, metadata={"description": description}, **kwargs)
+
+
+class BaselineProbabilitySchema(Schema):
+    """The baseline's probabilities of one target."""
+
+    at_deadline = probability_out("The share is at the threshold in the deadline year.", required=True)
+    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
+    held = probability_out("It is from the first crossing through the deadline.", required=True)
+
+
+class DifferenceSchema(Schema):
+    """This answer minus the baseline."""
+
+    at_deadline = change_out("Of the probability at the deadline.")
+    by_deadline = change_out("Of the probability by the deadline.")
+    held = change_out("Of the probability that it is held.")
+    real_growth_pct = change_out("Of the required real growth (percentage points a year).", 2)
+
+
+class BaselineTargetSchema(Schema):
+    """One target in the baseline."""
+
+    component = fields.String(
+        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "core, related or total."}
+    )
+    probability = fields.Nested(
+        BaselineProbabilitySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The baseline's; null where the target does not apply."},
+    )
+    real_growth_pct = Rounded(
+        2,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The baseline's required real growth (% a year); null where none applies."},
+    )
+    difference = fields.Nested(
+        DifferenceSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "This answer minus the baseline; null where the target does not apply."},
+    )
+
+
+class BaselineSchema(Schema):
+    """The baseline beside the answer."""
+
+    targets = fields.List(
+        fields.Nested(BaselineTargetSchema), required=True, metadata={"description": "core, related and total."}
+    )
+
+
+class ByComponentSchema(Schema):
+    """One number for each target; null where it does not apply."""
+
+    core = change_out("Of core.")
+    related = change_out("Of related.")
+    total = change_out("Of the total.")
+
+
+class StepSchema(Schema):
+    """One step from the baseline to the answer."""
+
+    type = fields.String(
+        required=True,
+        metadata={"description": "Type of the lever, or without_pledges: the trend instead of the baseline."},
+    )
+    lever = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Position of the lever in the scenario's list, from 0; null for without_pledges."},
+    )
+    change = fields.Nested(
+        ByComponentSchema, required=True, metadata={"description": "What it adds to the probability at the deadline."}
+    )
+    probability = fields.Nested(
+        ByComponentSchema, required=True, metadata={"description": "The probability at the deadline after it."}
+    )
+
+
+class PlausibilitySchema(Schema):
+    """Where the scenario's median path lies among the baseline's futures."""
+
+    component = fields.String(
+        required=True,
+        metadata={"description": "Whose path is meant: core, or related for an ally without armed forces."},
+    )
+    years = fields.List(
+        fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
+    )
+    median = fields.List(share_out("Median"), required=True, metadata={"description": "The scenario's median path."})
+    baseline_median = fields.List(
+        share_out("Median"), required=True, metadata={"description": "The baseline's median path."}
+    )
+    rank = fields.List(
+        probability_out("Fraction of the baseline's futures below the scenario's median in that year."),
+        required=True,
+        metadata={"description": "Of each year: 0.5 is the middle of the baseline, near 0 or 1 is far out."},
+    )
+    rank_at_deadline = probability_out("The rank in the deadline year.", required=True)
+    effective_sample_size = Rounded(
+        6,
+        required=True,
+        metadata={
+            "description": "Kish's effective sample size of the baseline, tilted exponentially so that its mean log "
+            "share of the deadline year moves as the scenario's median does, as a fraction of the draws: 1 where the "
+            "scenario moves nothing, near 0 where hardly a future of the baseline looks like it.",
+            "minimum": 0,
+            "maximum": 1,
+        },
+    )
+
+
+def explained(forecast: Forecast) -> dict[str, Any]:
+    """The fields of an answer that say how it came about."""
+    explanation = forecast.explanation
+    if explanation is None:
+        return {"baseline": None, "waterfall": [], "plausibility": None}
+    found = explanation.plausibility
+    return {
+        "baseline": {"targets": _baseline(forecast, explanation)},
+        "waterfall": _waterfall(explanation),
+        "plausibility": {
+            "component": found.component,
+            "years": forecast.years,
+            "median": found.median.tolist(),
+            "baseline_median": found.baseline_median.tolist(),
+            "rank": found.rank.tolist(),
+            "rank_at_deadline": found.rank[-1],
+            "effective_sample_size": found.effective,
+        },
+    }
+
+
+def _minus(one: float | None, other: float | None, places: int = PLACES) -> float | None:
+    return None if one is None or other is None else round(one, places) - round(other, places)
+
+
+def _baseline(forecast: Forecast, explanation: Explanation) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for target in forecast.targets:
+        reference = explanation.baseline[target.component]
+        probability = reference.outcome and reference.outcome.probability
+        difference = None
+        if probability and target.outcome:
+            names = ("at_deadline", "by_deadline", "held")
+            difference = {
+                name: _minus(getattr(target.outcome.probability, name), getattr(probability, name)) for name in names
+            } | {"real_growth_pct": _minus(target.required_growth, reference.required_growth, 2)}
+        rows.append(
+            {
+                "component": target.component,
+                "probability": probability,
+                "real_growth_pct": reference.required_growth,
+                "difference": difference,
+            }
+        )
+    return rows
+
+
+def _waterfall(explanation: Explanation) -> list[dict[str, Any]]:
+    before: dict[str, float] = {
+        name: reference.outcome.probability.at_deadline
+        for name, reference in explanation.baseline.items()
+        if reference.outcome
+    }
+    steps = []
+    for step in explanation.waterfall:
+        steps.append(
+            {
+                "type": step.type,
+                "lever": step.lever,
+                "change": {name: _minus(step.after.get(name), before.get(name)) for name in COMPONENTS},
+                "probability": {name: step.after.get(name) for name in COMPONENTS},
+            }
+        )
+        before = dict(step.after)
+    return steps

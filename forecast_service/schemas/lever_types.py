@@ -1,0 +1,363 @@
+"""The levers: one schema each, with units, bounds and an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, share_in, year_in
+from models.allies import allies
+from models.groups import GROUPS
+from models.levers import (
+    Cap,
+    Delay,
+    Exit,
+    Floor,
+    Freeze,
+    GdpGrowth,
+    HistoryOverride,
+    Lever,
+    PledgeLever,
+    Reclassify,
+    SharePath,
+    Shock,
+    SpendingGrowth,
+    Step,
+)
+
+LEARNED = "learned"
+COUNTRIES = (*GROUPS, *allies())
+"""What a list of countries may hold."""
+
+
+def countries_in(description: str) -> BoundedList:
+    """A list of allies and groups of allies, as input."""
+    return BoundedList(
+        fields.String(
+            validate=validate.OneOf(COUNTRIES, error="must be an ISO alpha-3 code of an ally or a group: {choices}"),
+            metadata={"description": "ISO alpha-3 code of an ally, or a group of allies."},
+        ),
+        most=len(COUNTRIES),
+        what="countries",
+        metadata={"description": description, "example": ["borders-russia-or-belarus", "SWE"]},
+    )
+
+
+class LeverSchema(Schema):
+    """What every lever has."""
+
+    lever: ClassVar[type[Lever]]
+    # What JSON Schema says of the object beyond its properties; repeated in the contract.
+    constraint: ClassVar[dict[str, Any]] = {}
+    example: ClassVar[dict[str, Any]]
+
+    type = fields.String(required=True)
+    first_year = year_in("First year the lever acts on; the year after the origin if absent.", data_key="from")
+    last_year = year_in("Last year the lever acts on, inclusive; the deadline if absent.", data_key="to")
+    countries = countries_in("The allies it acts on: ISO alpha-3 codes and groups; all if absent.")
+
+    @validates_schema
+    def _years_in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("first_year", 0) > data.get("last_year", LAST_YEAR):
+            raise ValidationError("must not lie before 'from'", "to")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> Lever:
+        data.pop("type")
+        if "countries" in data:
+            data["countries"] = tuple(dict.fromkeys(data["countries"]))
+        return self.lever(**data)
+
+
+def _type(name: str) -> fields.String:
+    return fields.String(
+        required=True, validate=validate.Equal(name), metadata={"enum": [name], "description": "Which lever it is."}
+    )
+
+
+def _number(low: float, high: float, description: str, *, required: bool = False) -> Number:
+    return Number(
+        required=required,
+        validate=validate.Range(min=low, max=high, error="must be from {min} to {max}"),
+        metadata={"description": description},
+    )
+
+
+def _count(low: int, high: int, description: str, *, required: bool = False) -> Year:
+    return Year(
+        required=required,
+        validate=validate.Range(min=low, max=high, error="must be from {min} to {max}"),
+        metadata={"description": description},
+    )
+
+
+def _component() -> fields.String:
+    return fields.String(
+        validate=validate.OneOf(["core", "related"]),
+        metadata={"description": "The component it acts on; core if absent."},
+    )
+
+
+class _GrowthSchema(LeverSchema):
+    constraint: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["change_pp"]}, {"required": ["rate_pct"]}]}
+
+    change_pp = _number(-50, 50, "Change of real growth (percentage points a year).")
+    rate_pct = _number(-50, 50, "Real growth instead of the projected (% a year).")
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if ("change_pp" in data) == ("rate_pct" in data):
+            raise ValidationError("give either 'change_pp' or 'rate_pct'", "change_pp")
+
+
+class GdpGrowthSchema(_GrowthSchema):
+    """Another growth of GDP, spending in money unchanged."""
+
+    lever = GdpGrowth
+    example: ClassVar[dict[str, Any]] = {"type": "gdp_growth", "change_pp": -5, "from": 2027, "to": 2027}
+    type = _type("gdp_growth")
+
+
+class SpendingGrowthSchema(_GrowthSchema):
+    """Another growth of real spending on a component."""
+
+    lever = SpendingGrowth
+    example: ClassVar[dict[str, Any]] = {"type": "spending_growth", "rate_pct": 4, "to": 2030}
+    type = _type("spending_growth")
+    component = _component()
+
+
+class SharePathSchema(LeverSchema):
+    """The median share follows given points."""
+
+    lever = SharePath
+    example: ClassVar[dict[str, Any]] = {"type": "share_path", "points": {"2030": 2.9, "2035": 3.5}}
+    type = _type("share_path")
+    component = _component()
+    points = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(r"^20([0-5][0-9]|60)$", error="must be a year from 2000 to 2060")),
+        values=share_in("Median share of that year"),
+        required=True,
+        validate=validate.Length(min=1, max=61, error="must hold {min} to {max} points"),
+        metadata={
+            "description": "Year to median share (% of GDP); a line between the points, level after the last.",
+            "propertyNames": {"pattern": "^20([0-5][0-9]|60)$"},
+            "minProperties": 1,
+            "maxProperties": 61,
+            "example": {"2030": 2.9, "2035": 3.5},
+        },
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> Lever:
+        points = {int(year): value for year, value in data["points"].items()}
+        lever: Lever = super()._build(data | {"points": points}, **kwargs)
+        return lever
+
+
+class CredibilityField(fields.Field[Any]):
+    """A fraction, or the word that stands for the one learned from what allies did."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | str:
+        if value == LEARNED:
+            return LEARNED
+        number = Number().deserialize(value)
+        if not 0 <= number <= 1:
+            raise ValidationError(f"must be from 0 to 1, or '{LEARNED}'")
+        return number
+
+
+class PledgeSchema(LeverSchema):
+    """A pledge, kept to the degree of its credibility."""
+
+    lever = PledgeLever
+    example: ClassVar[dict[str, Any]] = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": 0.6}
+    type = _type("pledge")
+    component = _component()
+    share_pct = share_in("Pledged share", required=True)
+    year = year_in("Year by which it is pledged.", required=True)
+    credibility = CredibilityField(
+        metadata={"description": "Fraction of the gap that is closed, 0 to 1, or 'learned'; 1 if absent."}
+    )
+
+
+class DelaySchema(LeverSchema):
+    """The path arrives later."""
+
+    lever = Delay
+    example: ClassVar[dict[str, Any]] = {"type": "delay", "years": 2, "from": 2028}
+    type = _type("delay")
+    component = _component()
+    years = _count(0, 30, "For how many years the path stands still before it goes on.", required=True)
+
+
+class ExitSchema(LeverSchema):
+    """A plan ends after an election."""
+
+    class Meta:
+        # Its years follow from the election.
+        exclude = ("first_year", "last_year")
+
+    lever = Exit
+    example: ClassVar[dict[str, Any]] = {"type": "exit", "year": 2029, "reversion": 0.5, "over_years": 4}
+    type = _type("exit")
+    component = _component()
+    year = year_in("Election year: the last one that keeps to the plan.", required=True)
+    reversion = _number(0, 1, "Fraction of the way back that is gone in the end, 0 to 1; 1 if absent.")
+    over_years = _count(1, 30, "Years that the way back takes; 4 if absent.")
+    toward = fields.String(
+        validate=validate.OneOf(["trend", "origin"]),
+        metadata={
+            "description": "What it goes back to: the median that history alone expects of that year (trend), or the "
+            "median of the origin; the trend if absent."
+        },
+    )
+    probability = _number(0, 1, "Chance that it comes so: the fraction of futures that go back, 0 to 1; 1 if absent.")
+
+
+class ShockSchema(LeverSchema):
+    """A wider, narrower or fatter spread."""
+
+    lever = Shock
+    constraint: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["spread_factor"]}, {"required": ["tails"]}]}
+    example: ClassVar[dict[str, Any]] = {"type": "shock", "spread_factor": 1.5, "from": 2028}
+    type = _type("shock")
+    component = _component()
+    spread_factor = _number(0.1, 5, "Factor on every future's distance from the median, in logs; 1 if absent.")
+    tails = _number(
+        1, 2, "Exponent that takes the outer half of the futures further out, 1 (as they are) to 2; 1 if absent."
+    )
+
+    @validates_schema
+    def _anything(self, data: dict[str, Any], **_: Any) -> None:
+        if "spread_factor" not in data and "tails" not in data:
+            raise ValidationError("give 'spread_factor', 'tails' or both", "spread_factor")
+
+
+class StepSchema(LeverSchema):
+    """A one-off purchase."""
+
+    lever = Step
+    example: ClassVar[dict[str, Any]] = {"type": "step", "share_pct": 0.3, "from": 2028}
+    type = _type("step")
+    component = _component()
+    first_year = year_in("Year of the purchase.", data_key="from", required=True)
+    last_year = year_in("Last year of the purchase, inclusive; 'from' if absent.", data_key="to")
+    share_pct = share_in("What is added in each of these years, points", required=True)
+
+
+class ReclassifySchema(LeverSchema):
+    """Spending that exists already is counted as core or related."""
+
+    lever = Reclassify
+    example: ClassVar[dict[str, Any]] = {
+        "type": "reclassify",
+        "component": "related",
+        "share_pct": 0.4,
+        "from": 2027,
+        "years": 3,
+    }
+    type = _type("reclassify")
+    component = fields.String(
+        validate=validate.OneOf(["core", "related"]),
+        metadata={"description": "What it is counted as from now on; core if absent."},
+    )
+    share_pct = share_in("What is counted in addition, points", required=True)
+    years = _count(1, 30, "Years over which it comes, in equal steps; 1, all at once, if absent.")
+    from_component = fields.String(
+        validate=validate.OneOf(["other", "core", "related"]),
+        metadata={
+            "description": "What it was counted as before: neither (other), or the other component, which loses it; "
+            "other if absent."
+        },
+    )
+
+
+class HistoryOverrideSchema(LeverSchema):
+    """The analyst's own figures for some years of the past."""
+
+    class Meta:
+        # Its years are those of its points.
+        exclude = ("first_year", "last_year")
+
+    lever = HistoryOverride
+    example: ClassVar[dict[str, Any]] = {"type": "history_override", "points": {"2025": 2.22, "2026": 2.5}}
+    type = _type("history_override")
+    points = fields.Dict(
+        keys=fields.String(
+            validate=validate.Regexp(r"^(19[0-9]{2}|20[0-5][0-9]|2060)$", error="must be a year from 1900 to 2060")
+        ),
+        values=share_in("Share of that year"),
+        required=True,
+        validate=validate.Length(min=1, max=100, error="must hold {min} to {max} points"),
+        metadata={
+            "description": "Year to core share (% of GDP), in the place of the published figure. Years that the "
+            "figures do not cover up to the origin are not used, and the answer's notes say so.",
+            "propertyNames": {"pattern": "^(19[0-9]{2}|20[0-5][0-9]|2060)$"},
+            "minProperties": 1,
+            "maxProperties": 100,
+            "example": {"2025": 2.22, "2026": 2.5},
+        },
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> Lever:
+        points = {int(year): value for year, value in data["points"].items()}
+        lever: Lever = super()._build(data | {"points": points}, **kwargs)
+        return lever
+
+
+class FreezeSchema(LeverSchema):
+    """Spending frozen at the level of the year before."""
+
+    lever = Freeze
+    example: ClassVar[dict[str, Any]] = {"type": "freeze", "what": "nominal", "from": 2028, "to": 2030}
+    type = _type("freeze")
+    component = _component()
+    what = fields.String(
+        validate=validate.OneOf(["share", "nominal", "real"]),
+        metadata={"description": "What stays: the share, nominal money or real money; the share if absent."},
+    )
+
+
+class FloorSchema(LeverSchema):
+    """No future falls below a share."""
+
+    lever = Floor
+    example: ClassVar[dict[str, Any]] = {"type": "floor", "component": "related", "share_pct": 1.0}
+    type = _type("floor")
+    component = _component()
+    share_pct = share_in("Lowest share", required=True)
+
+
+class CapSchema(LeverSchema):
+    """No future rises above a share."""
+
+    lever = Cap
+    example: ClassVar[dict[str, Any]] = {"type": "cap", "share_pct": 2.1}
+    type = _type("cap")
+    component = _component()
+    share_pct = share_in("Highest share", required=True)
+
+
+SCHEMAS: Mapping[str, type[LeverSchema]] = {
+    schema.lever.type: schema
+    for schema in (
+        HistoryOverrideSchema,
+        GdpGrowthSchema,
+        SpendingGrowthSchema,
+        SharePathSchema,
+        PledgeSchema,
+        DelaySchema,
+        ExitSchema,
+        ShockSchema,
+        FreezeSchema,
+        StepSchema,
+        ReclassifySchema,
+        FloorSchema,
+        CapSchema,
+    )
+}
+"""By type, in the order in which the levers act."""

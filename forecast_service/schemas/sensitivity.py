@@ -1,0 +1,58 @@
+"""Sensitivity: the question, and the answer."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from forecast_service.schemas.countries import CountryRefSchema
+from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.forecasts import TargetsSchema, origin_field, vintage_field
+from forecast_service.schemas.levers import ScenarioField
+
+
+class SensitivityRequestSchema(Schema):
+    """Which assumption moves the probability most?"""
+
+    country = fields.String(
+        required=True,
+        validate=validate.Length(min=2, max=60),
+        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
+    )
+    component = fields.String(
+        validate=validate.OneOf(COMPONENTS), metadata={"description": "The target that is asked about; core if absent."}
+    )
+    scenario = ScenarioField(metadata={"description": "The name of a scenario, or one's own; baseline if absent."})
+    targets = fields.Nested(
+        TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
+    )
+    origin = origin_field()
+    vintage = vintage_field()
+
+
+class BarSchema(Schema):
+    """One assumption, moved down and up."""
+
+    assumption = fields.String(required=True, metadata={"description": "What is moved."})
+    low = fields.String(required=True, metadata={"description": "How it was moved down."})
+    high = fields.String(required=True, metadata={"description": "How it was moved up."})
+    at_low = probability_out("Probability at the deadline with it moved down.", required=True)
+    at_high = probability_out("Probability at the deadline with it moved up.", required=True)
+    swing = Rounded(6, required=True, metadata={"description": "Distance between the two probabilities."})
+
+
+class SensitivitySchema(Schema):
+    """The tornado of one question."""
+
+    country = fields.Nested(CountryRefSchema, required=True, attribute="ally", metadata={"description": "The ally."})
+    scenario = fields.Pluck(
+        Schema.from_dict({"name": fields.String()}, name="ScenarioName"),
+        "name",
+        required=True,
+        metadata={"description": "Name of the scenario."},
+    )
+    component = fields.String(required=True, metadata={"description": "core, related or total."})
+    threshold = share_out("The threshold", required=True)
+    origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
+    deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
+    probability = probability_out("Probability at the deadline under the scenario as it stands.", required=True)
+    bars = fields.List(fields.Nested(BarSchema), required=True, metadata={"description": "The widest first."})

@@ -1,0 +1,394 @@
+"""Sweeps: what is asked, how it stands, and its rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import url_for
+from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
+
+from forecast_service.schemas.countries import ListSchema
+from forecast_service.schemas.fields import (
+    FIRST_YEAR,
+    BoundedList,
+    Number,
+    StrictBoolean,
+    Year,
+    probability_out,
+    share_out,
+    year_in,
+)
+from forecast_service.schemas.forecasts import LAST_ORIGIN, TargetsSchema
+from forecast_service.schemas.lever_types import SCHEMAS
+from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema
+from forecast_service.schemas.scenarios import PageSchema
+from forecast_service.store.sweep_tables import SweepRow
+from forecast_service.store.sweeps import STATUSES
+from forecast_service.sweep_formats import TYPES
+from models.allies import UnknownCountry, allies, resolve
+from models.history import VINTAGES
+from models.scenario import ContradictoryLevers, Scenario
+from models.sweep import (
+    GRID,
+    LATIN_HYPERCUBE,
+    MAX_EVALUATIONS,
+    SAMPLINGS,
+    Axis,
+    AxisPath,
+    Sweep,
+    Value,
+    count_points,
+    find_axes,
+)
+from models.targets import Targets
+
+ALL = "all"
+MAX_TARGETS, MAX_AXES = 10, 10
+MAX_GRID, MAX_STEPS = 1000, 10_000
+MAX_DEPTH = 10
+
+
+def _whole(what: str, least: int, most: int, **kwargs: Any) -> Year:
+    return Year(
+        validate=validate.Range(min=least, max=most, error="must be from {min} to {max}"),
+        metadata={"description": what},
+        **kwargs,
+    )
+
+
+class GridValue(fields.Field[Value]):
+    """A number or a word."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
+        if isinstance(value, str):
+            return value
+        number = Number().deserialize(value)
+        return value if isinstance(value, int) else number
+
+
+class AxisSchema(Schema):
+    """Many values in the place of one."""
+
+    grid = BoundedList(GridValue(), least=1, most=MAX_GRID, what="values")
+    first = Number(data_key="from")
+    last = Number(data_key="to")
+    steps = _whole("How many values from 'from' to 'to', both included.", 2, MAX_STEPS)
+    low = Number()
+    high = Number()
+    whole = StrictBoolean()
+
+    @validates_schema
+    def _one_form(self, data: dict[str, Any], **_: Any) -> None:
+        if data.keys() not in ({"grid"}, {"first", "last", "steps"}, {"low", "high"}, {"low", "high", "whole"}):
+            raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'; or 'low' and 'high' (and 'whole')")
+        if "low" in data and not data["low"] < data["high"]:
+            raise ValidationError("must lie above 'low'", "high")
+
+
+class CountriesField(fields.Field[list[str]]):
+    """Codes or names of allies, or "all"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
+        known = list(allies())
+        if value == ALL:
+            return known
+        if not isinstance(value, list) or not 1 <= len(value) <= len(known):
+            raise ValidationError(f"must be 'all' or a list of 1 to {len(known)} allies")
+        found: dict[str, None] = {}
+        for index, name in enumerate(value):
+            try:
+                found[resolve(name).code if isinstance(name, str) else ""] = None
+            except UnknownCountry:
+                found[""] = None
+            if "" in found:
+                raise ValidationError({index: ["no ally goes by this code or name; GET /v1/countries lists them"]})
+        return list(found)
+
+
+class SweptScenarioField(fields.Field[dict[str, Any]]):
+    """A scenario as it is written, with axes among the values of its levers."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        if _deeper(value, MAX_DEPTH):
+            raise ValidationError("is nested too deeply")
+        axes = find_axes(value)
+        if len(axes) > MAX_AXES:
+            raise ValidationError({"levers": [f"must hold at most {MAX_AXES} axes, has {len(axes)}"]})
+        for path, given in axes:
+            try:
+                AxisSchema().load(given)
+            except ValidationError as error:
+                raise ValidationError(_nested(path, error.messages)) from None
+        _try(value, [Axis.of(path, given) for path, given in axes])
+        return value
+
+
+def _deeper(value: object, depth: int) -> bool:
+    """Whether lists and objects stand in one another more than ``depth`` times; what reads them recurses."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(_deeper(inner, depth - 1) for inner in inside)
+
+
+def _nested(path: AxisPath, messages: Any) -> dict[Any, Any]:
+    for step in reversed(path):
+        messages = {step: messages}
+    return dict(messages)
+
+
+def _try(scenario: dict[str, Any], axes: list[Axis]) -> None:
+    """Read the scenario with each value of each axis in turn, the others at their first.
+
+    Raises
+    ------
+    ValidationError
+        if there is a value that no scenario can have.
+    ContradictoryLevers
+        if its levers contradict each other at every value that was tried.
+    """
+    sweep = Sweep({"scenario": scenario, "sampling": {"kind": GRID}})
+    ends = [[axis.values[0], axis.values[-1]] if axis.values else [axis.low, axis.high] for axis in axes]
+    first = [low for low, _ in ends]
+    tried = [_contradiction(sweep, first)]
+    for index, axis in enumerate(axes):
+        for number, value in enumerate(axis.values):
+            if number % (len(axis.values) // MAX_GRID + 1) == 0:
+                _try_lever(sweep, [*first[:index], value, *first[index + 1 :]], int(axis.path[1]))
+        tried.append(_contradiction(sweep, [*first[:index], ends[index][1], *first[index + 1 :]]))
+    if all(tried) and tried[0]:
+        raise tried[0]
+
+
+def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
+    """Read one lever, without the others: there may be many."""
+    try:
+        LeverField().deserialize(sweep.scenario(values)["levers"][index])
+    except ValidationError as error:
+        raise ValidationError(_nested(("levers", index), error.messages)) from None
+
+
+def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
+    made: Scenario = ScenarioSchema().load(sweep.scenario(values))
+    try:
+        made.check()
+    except ContradictoryLevers as error:
+        return error
+    return None
+
+
+class SamplingSchema(Schema):
+    """Which points of the axes are taken."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(SAMPLINGS, error="must be one of {choices}"),
+        metadata={"description": "Every combination of the axes' values (grid), or a Latin hypercube."},
+    )
+    points = _whole("Points of the hypercube; not for a grid.", 1, MAX_EVALUATIONS)
+    seed = _whole("Seed of the hypercube; 1 if absent.", 1, 2**31 - 1)
+
+    @validates_schema
+    def _fits(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("kind") == LATIN_HYPERCUBE and "points" not in data:
+            raise ValidationError("is needed for a Latin hypercube", "points")
+        for name in ("points", "seed"):
+            if data.get("kind") == GRID and name in data:
+                raise ValidationError("is for a Latin hypercube", name)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data if data["kind"] == GRID else {"seed": 1} | data
+
+
+class SweepRequestSchema(Schema):
+    """One scenario with many values, for many allies."""
+
+    countries = CountriesField(
+        required=True,
+        metadata={
+            "description": "Allies by ISO code or name, or 'all'.",
+            "oneOf": [
+                {"type": "string", "enum": [ALL]},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": len(allies())},
+            ],
+            "example": ["DEU", "ESP"],
+        },
+    )
+    scenario = SweptScenarioField(
+        required=True,
+        metadata={
+            "description": "A scenario in which values of levers are axes: {'grid': [0, 0.5, 1]}, {'from': 0, 'to': 1, "
+            "'steps': 11}, or {'low': 0, 'high': 1} for a Latin hypercube (with 'whole': true for whole numbers, such "
+            f"as years). At most {MAX_AXES} axes.",
+            "type": "object",
+            "properties": {
+                "levers": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"type": {"type": "string", "enum": list(SCHEMAS)}}},
+                    "maxItems": MAX_LEVERS,
+                }
+            },
+            "example": {
+                "name": "half kept",
+                "levers": [{"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": {"grid": [0, 0.5, 1]}}],
+            },
+        },
+    )
+    sampling = fields.Nested(SamplingSchema, metadata={"description": "Which points are taken; a grid if absent."})
+    targets = BoundedList(
+        fields.Nested(TargetsSchema),
+        least=1,
+        most=MAX_TARGETS,
+        what="targets",
+        metadata={"description": f"One to {MAX_TARGETS} thresholds and deadlines; those of The Hague if absent."},
+    )
+    origin = year_in("Last year the forecast may know; the last of the figures if absent.", FIRST_YEAR, LAST_ORIGIN)
+    vintage = fields.String(
+        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
+        metadata={"description": "Edition of the figures; the current one if absent."},
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        data.setdefault("sampling", {"kind": GRID})
+        targets = dict.fromkeys(data.get("targets", [Targets()]))
+        data["targets"] = [{"deadline": t.deadline, "core": t.core, "related": t.related} for t in targets]
+        axes = tuple(Axis.of(path, given) for path, given in find_axes(data["scenario"]))
+        for axis in axes:
+            if data["sampling"]["kind"] == GRID and not axis.values:
+                raise ValidationError({"scenario": _nested(axis.path, ["'low' and 'high' need a Latin hypercube"])})
+        total = len(data["countries"]) * len(targets) * count_points(axes, data["sampling"])
+        if total > MAX_EVALUATIONS:
+            latin = data["sampling"]["kind"] == LATIN_HYPERCUBE
+            where = ("sampling", "points") if latin else ("scenario", "levers")
+            detail = f"{total:,} evaluations (allies x targets x points); at most {MAX_EVALUATIONS:,} are possible"
+            raise ValidationError(_nested(where, [detail]))
+        return data
+
+
+class SweepListQuerySchema(PageSchema):
+    """Which sweeps."""
+
+    status = fields.String(
+        validate=validate.OneOf(STATUSES, error="must be one of {choices}"),
+        metadata={"description": "Only those that stand so."},
+    )
+
+
+class SweepSchema(Schema):
+    """A sweep, and how it stands."""
+
+    id = fields.String(required=True, metadata={"description": "Its id."})
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES), metadata={"description": "How it stands."})
+    progress = fields.Float(
+        required=True, metadata={"description": "The part that is done.", "minimum": 0, "maximum": 1}
+    )
+    evaluations = fields.Integer(required=True, metadata={"description": "Allies x targets x points."})
+    evaluations_done = fields.Integer(required=True, metadata={"description": "How many are done."})
+    failure = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why it failed; null if it did not."}
+    )
+    created_at = fields.AwareDateTime(required=True, metadata={"description": "When it was posted (UTC)."})
+    started_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "When the first chunk was begun (UTC)."}
+    )
+    finished_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "When it was done, cancelled or failed (UTC)."}
+    )
+    request = fields.Dict(
+        required=True,
+        metadata={
+            "description": "What was asked, with all that determines the results: defaults, edition, draws, seed."
+        },
+    )
+    axes = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The axes, by their paths in the scenario.", "example": ["levers/0/credibility"]},
+    )
+    links = fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True, metadata={"description": "Where to go from here."}
+    )
+
+    @pre_dump
+    def _compose(self, row: SweepRow, **_: Any) -> dict[str, Any]:
+        names = (
+            "id",
+            "status",
+            "evaluations",
+            "evaluations_done",
+            "failure",
+            "created_at",
+            "started_at",
+            "finished_at",
+        )
+        request = json.loads(row.document)
+        return {name: getattr(row, name) for name in names} | {
+            "progress": row.evaluations_done / row.evaluations,
+            "request": request,
+            "axes": ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])],
+            "links": {
+                "self": url_for("sweeps.get_sweep", id=row.id),
+                "results": url_for("sweeps.get_results", id=row.id),
+                "cancel": url_for("sweeps.cancel_sweep", id=row.id),
+            },
+        }
+
+
+class SweepListSchema(ListSchema):
+    """A page of the caller's sweeps."""
+
+    items = fields.List(fields.Nested(SweepSchema), required=True, metadata={"description": "The latest first."})
+
+
+class ResultsQuerySchema(PageSchema):
+    """Which rows, and in what form."""
+
+    format = fields.String(
+        validate=validate.OneOf(list(TYPES), error="must be one of {choices}"),
+        metadata={"description": "json (in pages), csv or parquet (all rows); by the header Accept if absent."},
+    )
+
+
+class SweptSchema(Schema):
+    """The three probabilities of one component."""
+
+    at_deadline = probability_out("Probability that the target is met in the deadline year.", required=True)
+    by_deadline = probability_out("Probability that it is met in some year up to it.", required=True)
+    held = probability_out("Probability that it is met and held to the deadline.", required=True)
+
+
+class SweepResultSchema(Schema):
+    """One evaluation."""
+
+    country = fields.String(required=True, metadata={"description": "ISO alpha-3 code.", "example": "DEU"})
+    point = fields.Integer(required=True, metadata={"description": "Number of the point, from 0."})
+    targets = fields.Dict(required=True, metadata={"description": "Deadline (year) and thresholds (% of GDP)."})
+    values = fields.Dict(
+        keys=fields.String(), required=True, metadata={"description": "Axis to the value it has at this point."}
+    )
+    core = fields.Nested(SweptSchema, required=True, allow_none=True, metadata={"description": "Null for Iceland."})
+    related = fields.Nested(SweptSchema, required=True, allow_none=True, metadata={"description": "Related spending."})
+    total = fields.Nested(SweptSchema, required=True, allow_none=True, metadata={"description": "Null for Iceland."})
+    core_median_pct = share_out("Median core share in the deadline year", required=True, allow_none=True)
+    failure = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why there is no outcome; null if there is."}
+    )
+
+
+class ResultsSchema(ListSchema):
+    """A page of rows."""
+
+    items = fields.List(
+        fields.Nested(SweepResultSchema),
+        required=True,
+        metadata={"description": "Ally by ally, targets by targets, point by point; as far as all before are done."},
+    )
+    next = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The next page; while the sweep is not finished, where its next rows will be."},
+    )
+    status = fields.String(required=True, metadata={"description": "How the sweep stood when this was read."})

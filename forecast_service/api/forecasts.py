@@ -17,7 +17,8 @@ from models.answer import Forecast
 blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="The probability that targets are met.")
 
 
-def _answer(forecast: Forecast) -> dict[str, Any]:
+def answer(forecast: Forecast) -> dict[str, Any]:
+    """What the answer's schema takes: the forecast, and addresses related to it."""
     code = forecast.ally.code
     pages = {"country": "countries.get_country", "history": "countries.get_history"}
     links = {name: url_for(page, code=code) for name, page in pages.items() if code != OWN_SERIES.code}
@@ -30,7 +31,7 @@ def _answer(forecast: Forecast) -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
-    return _answer(engine().forecast(country=code, **query))
+    return answer(engine().forecast(country=code, **query))
 
 
 @blp.post("/forecasts")
@@ -41,4 +42,4 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 def post_forecast(body: dict[str, Any]) -> dict[str, Any]:
     """How likely one ally meets the targets, under any scenario"""
-    return _answer(engine().forecast(**body))
+    return answer(engine().forecast(**body))

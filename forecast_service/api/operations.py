@@ -7,6 +7,7 @@ from typing import Any
 from forecast_service.engine import engine
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.operations import HealthSchema, ReadySchema, VersionSchema
+from forecast_service.store.database import NOT_APPLIED, database
 from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION
 
@@ -25,8 +26,11 @@ def healthz() -> dict[str, Any]:
 @blp.alt_response(503, schema=ReadySchema, description="Not yet: fits are missing")
 def readyz() -> tuple[dict[str, Any], int]:
     """Whether figures and fits are loaded"""
-    missing = engine().missing()
-    return {"status": "not-ready" if missing else "ready", "missing": missing}, 503 if missing else 200
+    missing, state = engine().missing(), database().state()
+    # Without a database forecasts are answered still: that alone must not take every replica out of service.
+    missing += [f"database: {state}"] if state == NOT_APPLIED else []
+    answer = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
+    return answer, 503 if missing else 200
 
 
 @blp.get("/version")

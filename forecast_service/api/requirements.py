@@ -8,6 +8,7 @@ from flask import url_for
 
 from forecast_service.engine import engine
 from forecast_service.openapi import Blueprint
+from forecast_service.resolving import resolve
 from forecast_service.schemas.requirements import RequirementRequestSchema, RequirementSchema
 from models.requirements import required
 
@@ -22,5 +23,6 @@ blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 def post_requirement(body: dict[str, Any]) -> dict[str, Any]:
     """The extra growth of spending, and the money, that bring the probability to what is asked for"""
+    body["scenario"] = resolve(body.get("scenario", "baseline"))
     found = required(engine().forecaster(body.pop("vintage", None)), **body)
     return {"requirement": found, "links": {"forecast": url_for("forecasts.get_forecast", code=found.ally.code)}}

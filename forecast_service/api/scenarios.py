@@ -4,15 +4,171 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response, jsonify, url_for
+from werkzeug.routing import BaseConverter
+
+from forecast_service import kept
 from forecast_service.openapi import Blueprint
-from forecast_service.schemas.scenarios import NamedScenarioListSchema
-from models.named import NAMED
+from forecast_service.schemas.answers import ForecastSchema
+from forecast_service.schemas.scenarios import (
+    AnyScenarioSchema,
+    CompareQuerySchema,
+    ComparisonSchema,
+    ForkSchema,
+    IdempotencySchema,
+    IfMatchSchema,
+    KeptScenarioSchema,
+    PageSchema,
+    ScenarioDraftSchema,
+    ScenarioListQuerySchema,
+    ScenarioListSchema,
+    VersionListSchema,
+    VersionQuerySchema,
+)
+from forecast_service.store.scenarios import Kept
+from models.named import NamedScenario
 
 blp = Blueprint("scenarios", __name__, url_prefix="/v1/scenarios", description="Assumptions about the future.")
 
+ID = {"in": "path", "name": "id", "description": "The id of a kept scenario.", "example": "01jd3k8v2xq4t6r9m0n5p7s8yb"}
+ANY = ID | {"description": "The id of a kept scenario, or the name of one that ships.", "example": "baseline"}
+NUMBER = {
+    "in": "path",
+    "name": "number",
+    "description": "Number of a version, from 1.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+}
+
+
+class ScenarioConverter(BaseConverter):
+    """An id or a name: what follows ``/v1/scenarios/`` unless it is a route of its own."""
+
+    regex = r"(?!compare$)[^/]+"
+
+
+CONVERTERS = {"scenario": ScenarioConverter}
+
+Answer = tuple[Kept, int, dict[str, str]]
+
+
+def _with_etag(found: Kept, status: int = 200) -> Answer:
+    headers = {"ETag": f'"{found.etag}"'}
+    if status == 201:
+        headers["Location"] = url_for("scenarios.get_scenario", id=found.id)
+    return found, status, headers
+
 
 @blp.get("")
-@blp.response(200, NamedScenarioListSchema)
-def list_scenarios() -> dict[str, Any]:
-    """The scenarios that ship with the service"""
-    return {"items": list(NAMED.values()), "next": None}
+@blp.arguments(ScenarioListQuerySchema, location="query")
+@blp.response(200, ScenarioListSchema)
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
+    """The scenarios that ship with the service, and the kept ones that the caller may read"""
+    return kept.page(query)
+
+
+@blp.post("")
+@blp.arguments(IdempotencySchema, location="headers")
+@blp.arguments(ScenarioDraftSchema)
+@blp.response(201, KeptScenarioSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
+    """Keep a scenario"""
+    return _with_etag(kept.create(headers, body), 201)
+
+
+@blp.get("/compare")
+@blp.arguments(CompareQuerySchema, location="query")
+@blp.response(200, ComparisonSchema)
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
+    """Forecasts of one ally under several scenarios, with their differences from the first"""
+    return kept.compare(query)
+
+
+@blp.get("/<scenario:id>", parameters=[ANY])
+@blp.response(200, AnyScenarioSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def get_scenario(id: str) -> Answer | NamedScenario:
+    """A scenario as it stands"""
+    found = kept.read_any(id)
+    return found if isinstance(found, NamedScenario) else _with_etag(found)
+
+
+@blp.put("/<scenario:id>", parameters=[ID])
+@blp.arguments(IfMatchSchema, location="headers")
+@blp.arguments(ScenarioDraftSchema)
+@blp.response(200, KeptScenarioSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(403, "FORBIDDEN")
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(412, "PRECONDITION_FAILED")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(428, "PRECONDITION_REQUIRED")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
+    """Write a new version of a kept scenario"""
+    return _with_etag(kept.replace(id, headers, body))
+
+
+@blp.delete("/<scenario:id>", parameters=[ID])
+@blp.arguments(IfMatchSchema, location="headers")
+@blp.response(204)
+@blp.alt_response(403, "FORBIDDEN")
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(412, "PRECONDITION_FAILED")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def delete_scenario(headers: dict[str, Any], id: str) -> None:
+    """Delete a kept scenario with all its versions"""
+    kept.remove(id, headers)
+
+
+@blp.post("/<scenario:id>/fork", parameters=[ANY])
+@blp.arguments(IdempotencySchema, location="headers")
+@blp.arguments(ForkSchema, required=False)
+@blp.response(201, KeptScenarioSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
+    """Keep a copy of a scenario as one's own"""
+    return _with_etag(kept.fork(id, headers, body), 201)
+
+
+@blp.get("/<scenario:id>/versions", parameters=[ID])
+@blp.arguments(PageSchema, location="query")
+@blp.response(200, VersionListSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
+    """The versions of a kept scenario"""
+    return kept.versions(id, query)
+
+
+@blp.get("/<scenario:id>/versions/<int:number>", parameters=[ID, NUMBER])
+@blp.response(200, KeptScenarioSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def get_version(id: str, number: int) -> Answer:
+    """One version of a kept scenario"""
+    return _with_etag(kept.read(id, number))
+
+
+@blp.get("/<scenario:id>/versions/<int:number>/forecast", parameters=[ID, NUMBER])
+@blp.arguments(VersionQuerySchema, location="query")
+@blp.response(200, ForecastSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(410, "GONE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def get_version_forecast(query: dict[str, Any], id: str, number: int) -> Response:
+    """How likely one ally meets the targets under one version, as it was answered when it was written"""
+    return jsonify(kept.forecast(id, number, query))

@@ -1,0 +1,218 @@
+"""The database: embedded SQLite, or PostgreSQL where ``FORECAST_DATABASE_URL`` names one.
+
+``database().reading()`` and ``database().writing()`` are the two ways in. Each is one transaction; a
+database that cannot be reached, or lacks its tables, is :class:`DatabaseUnavailable` (a 503), never a 500.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from flask import current_app
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from forecast_service.settings import BadSetting, Settings
+
+EXTENSION = "forecast-database"
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for SQLite's one lock; a write takes milliseconds."""
+
+NOT_APPLIED = "migrations not applied"
+UNREACHABLE = "not reachable"
+
+_VERSIONS = Path(__file__).with_name("migrations") / "versions"
+# ProgrammingError: tables or rights that are missing. The statements themselves are tested.
+_UNAVAILABLE = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeout)
+_log = logging.getLogger(__name__)
+
+
+class DatabaseUnavailable(Exception):
+    """The database does not answer, or is not set up; ``detail`` says which, and nothing else."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+def revisions() -> list[str]:
+    """The migrations that this code knows, first to last."""
+    return sorted(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
+
+
+def database_url(settings: Settings) -> URL:
+    """Where the database is; the embedded one if no setting says.
+
+    Raises
+    ------
+    BadSetting
+    """
+    if not settings.database_url:
+        return URL.create("sqlite", database=str(settings.state_dir.resolve() / "forecast.sqlite"))
+    try:
+        url = make_url(settings.database_url)
+    except (ArgumentError, ValueError):
+        raise BadSetting("FORECAST_DATABASE_URL: is no database URL") from None  # it may hold a password: not repeated
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    raise BadSetting("FORECAST_DATABASE_URL: must be postgresql://... or sqlite:///FILE")
+
+
+class Database:
+    """One database. Safe to hand to forked workers: each process opens connections of its own."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.embedded = url.get_backend_name() == "sqlite"
+        self._lock = threading.Lock()
+        self._engines: dict[int, Engine] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of this process."""
+        pid = os.getpid()
+        engine = self._engines.get(pid)
+        if engine is None:
+            with self._lock:
+                # What was inherited through a fork stays untouched, and referenced: its files and sockets are the
+                # parent's, and closing them here would disturb it.
+                engine = self._engines[pid] = self._engines.get(pid) or self._open()
+        return engine
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        engine = self._engines.pop(os.getpid(), None)
+        if engine is not None:
+            engine.dispose()
+
+    def _open(self) -> Engine:
+        if not self.embedded:
+            # Without prepared statements it also works behind PgBouncer; the timeouts end what hangs on a dead network.
+            return create_engine(
+                self.url,
+                pool_size=5,
+                max_overflow=5,
+                pool_timeout=10,
+                pool_pre_ping=True,
+                pool_recycle=1800,
+                connect_args={
+                    "connect_timeout": 3,
+                    "prepare_threshold": None,
+                    "keepalives_idle": 30,
+                    "tcp_user_timeout": 20_000,
+                    "application_name": "forecast_service",
+                },
+            )
+        path = Path(str(self.url.database))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise DatabaseUnavailable(UNREACHABLE) from None
+        engine = create_engine(self.url, max_overflow=-1, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        try:
+            self._set_up_sqlite(engine)
+        except DBAPIError:
+            engine.dispose()
+            raise DatabaseUnavailable(UNREACHABLE) from None
+        return engine
+
+    @staticmethod
+    def _set_up_sqlite(engine: Engine) -> None:
+        """The embedded database brings itself up to date: nobody else administers it."""
+        if _state(engine) == NOT_APPLIED:
+            from forecast_service.store.migrate import upgrade
+
+            upgrade(engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the database and changes nothing."""
+        with _guarded(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is committed at the end of the block, or not at all."""
+        with _guarded():
+            # The lock is taken at the start: a transaction that read first could not wait for it, it would fail.
+            engine = self.engine.execution_options(begins_with="BEGIN IMMEDIATE")
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    def state(self) -> str | None:
+        """What is wrong with the database; None if nothing is."""
+        try:
+            return _state(self.engine)
+        except (*_UNAVAILABLE, DatabaseUnavailable):
+            return UNREACHABLE
+
+
+def _state(engine: Engine) -> str | None:
+    try:
+        with engine.connect() as connection:
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except (ProgrammingError, OperationalError) as error:
+        if _lacks_table(error):
+            return NOT_APPLIED
+        raise
+    # A revision that is not known here was made by a later release, which is rolled out beside this one.
+    return NOT_APPLIED if version is None or version in revisions()[:-1] else None
+
+
+def _lacks_table(error: DBAPIError) -> bool:
+    """Whether a statement failed for want of a table or column."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in {"42P01", "42703"} or str(error.orig).startswith(("no such table", "no such column"))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # sqlite3 begins no transactions of its own: _begin_sqlite does
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        # With the write-ahead log, readers and the one writer do not wait for each other ...
+        "journal_mode = WAL",
+        # ... and FULL syncs it at every commit: what was acknowledged outlives a power cut too.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begins_with", "BEGIN"))
+
+
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """Turns what a database's absence raises into :class:`DatabaseUnavailable`."""
+    try:
+        yield
+    except _UNAVAILABLE as error:
+        missing = isinstance(error, DBAPIError) and _lacks_table(error)
+        _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
+        raise DatabaseUnavailable(NOT_APPLIED if missing else UNREACHABLE) from error
+
+
+def database() -> Database:
+    """The database of the running application."""
+    return cast(Database, current_app.extensions[EXTENSION])

@@ -1,0 +1,281 @@
+"""Kept scenarios in SQL: every function is one transaction, and what a caller may not see is not there."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Table, delete, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from forecast_service.schemas.levers import KEPT_ID
+from forecast_service.store.database import database
+from forecast_service.store.search import words
+from forecast_service.store.tables import IdempotencyKey, ScenarioRow, ScenarioVersion, ScenarioWord
+
+ID = re.compile(KEPT_ID)
+MAX_NUMBER = 2**31 - 1
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class NoSuchScenario(LookupError):
+    """There is none by this id, or none that the caller may know of."""
+
+
+class NotTheOwner(Exception):
+    """The caller may read the scenario, but not change it."""
+
+
+class Stale(Exception):
+    """The scenario has changed since the version that the caller means."""
+
+
+class KeyReused(Exception):
+    """The key of an earlier, different request."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a scenario is to say, and what it is written for."""
+
+    body: dict[str, Any]
+    public: bool
+    based_on: str | None
+    model_version: str
+    vintage: str
+
+
+@dataclass(frozen=True)
+class Once:
+    """A request that is to be carried out once, however often it is sent."""
+
+    key: str
+    request_hash: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One version of a kept scenario."""
+
+    id: str
+    version: int
+    body: dict[str, Any]
+    public: bool
+    mine: bool
+    based_on: str | None
+    model_version: str
+    vintage: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """The strong validator of this version, without its quotes."""
+        return f"{self.id}-{self.version}"
+
+
+def new_id() -> str:
+    """An id that sorts by time and cannot be guessed: 48 bits of milliseconds, 80 of chance."""
+    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
+    """Insert a row unless one with its primary key is there; whether it was inserted."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    assert isinstance(table.__table__, Table)  # noqa: S101  for the type checker
+    statement = dialect.insert(table.__table__).values(values).on_conflict_do_nothing()
+    # Of two at once PostgreSQL lets the second wait for the first; SQLite has one writer anyway.
+    # What was inserted is asked back: not every driver counts the rows of an INSERT.
+    return session.connection().execute(statement.returning(literal(1))).first() is not None
+
+
+def create(owner: str, draft: Draft, once: Once | None = None) -> Kept:
+    """Keep a new scenario; under a key that was used before, the one that was kept then.
+
+    Raises
+    ------
+    KeyReused
+    """
+    identifier, now = new_id(), datetime.now(UTC)
+    with database().writing() as session:
+        if once:
+            values = {
+                "owner": owner,
+                "key": once.key,
+                "request_hash": once.request_hash,
+                "scenario_id": identifier,
+                "version": 1,
+                "status": 201,
+                "created_at": now,
+            }
+            if not insert_new(session, IdempotencyKey, values) and (before := _created_before(session, owner, once)):
+                return before
+        row = ScenarioRow(
+            id=identifier,
+            owner=owner,
+            name=draft.body["name"],
+            description=draft.body["description"],
+            public=draft.public,
+            based_on=draft.based_on,
+            current_version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(row)
+        session.flush()
+        version = _add_version(session, row, draft, now)
+        return _kept(row, version, owner)
+
+
+def created_before(owner: str, once: Once) -> Kept | None:
+    """What was created under the key before, if anything.
+
+    Raises
+    ------
+    KeyReused
+    """
+    with database().reading() as session:
+        return _created_before(session, owner, once)
+
+
+def _created_before(session: Session, owner: str, once: Once) -> Kept | None:
+    used = session.get(IdempotencyKey, (owner, once.key))
+    if used is None:
+        return None
+    if used.request_hash != once.request_hash:
+        raise KeyReused
+    row = session.get_one(ScenarioRow, used.scenario_id)
+    return _kept(row, session.get_one(ScenarioVersion, (row.id, used.version)), owner)
+
+
+def _add_version(session: Session, row: ScenarioRow, draft: Draft, now: datetime) -> ScenarioVersion:
+    version = ScenarioVersion(
+        scenario_id=row.id,
+        number=row.current_version,
+        body=draft.body,
+        public=draft.public,
+        model_version=draft.model_version,
+        vintage=draft.vintage,
+        created_at=now,
+    )
+    session.add(version)
+    session.execute(delete(ScenarioWord).where(ScenarioWord.scenario_id == row.id))
+    for position, tail in enumerate(words(row.name)):
+        session.add(ScenarioWord(scenario_id=row.id, position=position, tail=tail, owner=row.owner, public=row.public))
+    return version
+
+
+def _kept(row: ScenarioRow, version: ScenarioVersion, caller: str) -> Kept:
+    return Kept(
+        id=row.id,
+        version=version.number,
+        body=version.body,
+        public=version.public,
+        mine=row.owner == caller,
+        based_on=row.based_on,
+        model_version=version.model_version,
+        vintage=version.vintage,
+        created_at=row.created_at,
+        updated_at=version.created_at,
+    )
+
+
+def _row(session: Session, caller: str, identifier: str, *, lock: bool = False) -> ScenarioRow:
+    row = session.get(ScenarioRow, identifier, with_for_update=lock) if ID.fullmatch(identifier) else None
+    if row is None or row.deleted_at is not None or not (row.public or row.owner == caller):
+        raise NoSuchScenario(identifier)
+    return row
+
+
+def _row_to_change(session: Session, caller: str, identifier: str, expected: set[str] | None) -> ScenarioRow:
+    row = _row(session, caller, identifier, lock=True)
+    if row.owner != caller:
+        raise NotTheOwner
+    if expected is not None and not expected & {"*", f"{row.id}-{row.current_version}"}:
+        raise Stale
+    return row
+
+
+def read(caller: str, identifier: str, number: int | None = None) -> Kept:
+    """One version of a scenario; the current one if ``number`` is None.
+
+    Of a scenario that was made public, others see the versions that were public themselves.
+
+    Raises
+    ------
+    NoSuchScenario
+    """
+    with database().reading() as session:
+        row = _row(session, caller, identifier)
+        number = row.current_version if number is None else number
+        version = session.get(ScenarioVersion, (row.id, number)) if 0 < number <= MAX_NUMBER else None
+        if version is None or not (version.public or row.owner == caller):
+            raise NoSuchScenario(identifier)
+        return _kept(row, version, caller)
+
+
+def check_owner(caller: str, identifier: str) -> None:
+    """Raise what would be raised if the caller changed the scenario.
+
+    Raises
+    ------
+    NoSuchScenario, NotTheOwner
+    """
+    with database().reading() as session:
+        if _row(session, caller, identifier).owner != caller:
+            raise NotTheOwner
+
+
+def versions(caller: str, identifier: str, before: int | None, limit: int) -> list[Kept]:
+    """The versions of a scenario below ``before``, latest first, at most ``limit``.
+
+    Raises
+    ------
+    NoSuchScenario
+    """
+    with database().reading() as session:
+        row = _row(session, caller, identifier)
+        found = select(ScenarioVersion).where(ScenarioVersion.scenario_id == row.id)
+        if before is not None:
+            found = found.where(ScenarioVersion.number < before)
+        if row.owner != caller:
+            found = found.where(ScenarioVersion.public)
+        found = found.order_by(ScenarioVersion.number.desc()).limit(limit)
+        return [_kept(row, version, caller) for version in session.scalars(found)]
+
+
+def replace(caller: str, identifier: str, draft: Draft, expected: set[str]) -> Kept:
+    """Write a new version of a scenario; ``expected`` holds the validators of which one must be current.
+
+    Raises
+    ------
+    NoSuchScenario, NotTheOwner, Stale
+    """
+    now = datetime.now(UTC)
+    with database().writing() as session:
+        row = _row_to_change(session, caller, identifier, expected)
+        row.name, row.description = draft.body["name"], draft.body["description"]
+        row.public, row.updated_at = draft.public, now
+        if draft.based_on is not None:
+            row.based_on = draft.based_on
+        row.current_version += 1
+        return _kept(row, _add_version(session, row, draft, now), caller)
+
+
+def remove(caller: str, identifier: str, expected: set[str] | None) -> None:
+    """Delete a scenario: it is gone for everyone, its rows stay for the record.
+
+    Raises
+    ------
+    NoSuchScenario, NotTheOwner, Stale
+    """
+    with database().writing() as session:
+        row = _row_to_change(session, caller, identifier, expected)
+        row.deleted_at = datetime.now(UTC)
+        session.execute(delete(ScenarioWord).where(ScenarioWord.scenario_id == row.id))

@@ -1,0 +1,299 @@
+"""Sweeps in SQL. Every method is one transaction; a chunk's result and its being done are the same row.
+
+Whoever computes a chunk holds a lease on it that runs out by itself, so that what was being computed by a process
+that is no more is taken over by any other. Locks are always taken chunks first, then the sweep.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from sqlalchemy import CursorResult, Executable, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session, defer
+
+from forecast_service.store.database import Database
+from forecast_service.store.scenarios import KeyReused, Once, insert_new, new_id
+from forecast_service.store.sweep_tables import ChunkRow, SweepRow
+from forecast_service.store.tables import IdempotencyKey
+
+ID = re.compile("[0-9a-hjkmnp-tv-z]{26}")
+QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "done", "cancelled", "failed")
+OPEN = (QUEUED, RUNNING)
+
+MAX_ATTEMPTS = 5
+"""A chunk that was begun so often and never finished takes its process with it: the sweep has failed."""
+
+PAUSE_S = 2.0
+"""How long a chunk that was lost with its process waits for the next attempt."""
+
+Key = tuple[str, int]
+"""A chunk: the id of its sweep, and its number."""
+
+
+class NoSuchSweep(LookupError):
+    """There is none by this id that is the caller's own."""
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A chunk to compute."""
+
+    sweep_id: str
+    number: int
+    document: str
+
+    @property
+    def key(self) -> Key:
+        return self.sweep_id, self.number
+
+
+def _now(session: Session) -> datetime:
+    """The moment, by the one clock that all replicas share."""
+    if session.get_bind().dialect.name == "postgresql":
+        return cast(datetime, session.scalar(select(func.clock_timestamp())))
+    return datetime.now(UTC)
+
+
+def _changed(session: Session, statement: Executable) -> int:
+    return cast("CursorResult[None]", session.execute(statement)).rowcount
+
+
+class Sweeps:
+    """The sweeps of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # What callers do.
+
+    def create(self, owner: str, document: str, model_version: str, sizes: list[int], once: Once | None) -> SweepRow:
+        """Keep a new sweep, whose chunks hold ``sizes`` evaluations; under a key used before, the one of then.
+
+        Raises
+        ------
+        KeyReused
+        """
+        identifier = new_id()
+        with self.database.writing() as session:
+            now = _now(session)
+            if once and not insert_new(
+                session,
+                IdempotencyKey,
+                {
+                    "owner": owner,
+                    "key": once.key,
+                    "request_hash": once.request_hash,
+                    "scenario_id": identifier,
+                    "version": None,
+                    "status": 202,
+                    "created_at": now,
+                },
+            ):
+                used = session.get_one(IdempotencyKey, (owner, once.key))
+                if used.request_hash != once.request_hash:
+                    raise KeyReused
+                return _own(session, owner, str(used.scenario_id))
+            row = SweepRow(
+                id=identifier,
+                owner=owner,
+                status=QUEUED,
+                document=document,
+                model_version=model_version,
+                evaluations=sum(sizes),
+                evaluations_done=0,
+                chunks=len(sizes),
+                chunks_done=0,
+                failure=None,
+                created_at=now,
+                started_at=None,
+                finished_at=None,
+            )
+            session.add(row)
+            session.flush()
+            session.execute(
+                insert(ChunkRow),
+                [
+                    {"sweep_id": identifier, "number": number, "evaluations": size, "attempts": 0}
+                    for number, size in enumerate(sizes)
+                ],
+            )
+            return row
+
+    def read(self, owner: str, identifier: str) -> SweepRow:
+        """One sweep.
+
+        Raises
+        ------
+        NoSuchSweep
+        """
+        with self.database.reading() as session:
+            return _own(session, owner, identifier)
+
+    def page(self, owner: str, before: str | None, status: str | None, limit: int) -> list[SweepRow]:
+        """Sweeps created before that of id ``before``, latest first, without their documents."""
+        # Not the documents, which may be long.
+        found = select(SweepRow).where(SweepRow.owner == owner).options(defer(SweepRow.document))
+        if before is not None:
+            found = found.where(SweepRow.id < before)
+        if status is not None:
+            found = found.where(SweepRow.status == status)
+        with self.database.reading() as session:
+            return list(session.scalars(found.order_by(SweepRow.id.desc()).limit(limit)))
+
+    def cancel(self, owner: str, identifier: str) -> SweepRow:
+        """Compute no further chunk; what is done stays. A finished sweep stays as it is.
+
+        Raises
+        ------
+        NoSuchSweep
+        """
+        with self.database.writing() as session:
+            _own(session, owner, identifier)
+            _end(session, identifier, CANCELLED, None)
+        return self.read(owner, identifier)
+
+    def remove(self, owner: str, identifier: str) -> None:
+        """Delete a sweep with its results.
+
+        Raises
+        ------
+        NoSuchSweep
+        """
+        with self.database.writing() as session:
+            _own(session, owner, identifier)
+            session.execute(delete(ChunkRow).where(ChunkRow.sweep_id == identifier))
+            session.execute(delete(SweepRow).where(SweepRow.id == identifier))
+
+    def results(self, identifier: str, start: int, limit: int) -> list[tuple[int, bytes]]:
+        """Numbers and results of up to ``limit`` chunks from number ``start`` on, as far as none before is open."""
+        found = select(ChunkRow.number, ChunkRow.result).where(
+            ChunkRow.sweep_id == identifier, ChunkRow.number >= start
+        )
+        done: list[tuple[int, bytes]] = []
+        with self.database.reading() as session:
+            for number, result in session.execute(found.order_by(ChunkRow.number).limit(limit)):
+                if result is None:
+                    break
+                done.append((number, result))
+        return done
+
+    # What those who compute do.
+
+    def lease(self, worker: str, most: int, seconds: float, model_version: str) -> list[Leased]:
+        """Up to ``most`` chunks that nobody computes, of sweeps that this model can answer."""
+        with self.database.writing() as session:
+            now = _now(session)
+            free = (
+                select(ChunkRow, SweepRow.document)
+                .join(SweepRow, SweepRow.id == ChunkRow.sweep_id)
+                .where(ChunkRow.result.is_(None), SweepRow.model_version == model_version)
+                .where(or_(ChunkRow.leased_until.is_(None), ChunkRow.leased_until < now))
+                .order_by(ChunkRow.number, ChunkRow.sweep_id)
+                .limit(most)
+                .with_for_update(skip_locked=True, of=ChunkRow)
+            )
+            leased, hopeless = [], set()
+            for chunk, document in session.execute(free):
+                if chunk.attempts >= MAX_ATTEMPTS:
+                    hopeless.add(chunk.sweep_id)
+                    continue
+                chunk.leased_by, chunk.leased_until = worker, now + timedelta(seconds=seconds)
+                chunk.attempts += 1
+                leased.append(Leased(chunk.sweep_id, chunk.number, document))
+            session.flush()
+            for identifier in sorted(hopeless):
+                _end(session, identifier, FAILED, "A chunk could not be computed; the service's log says more.")
+            for identifier in sorted({one.sweep_id for one in leased} - hopeless):
+                started = update(SweepRow).where(SweepRow.id == identifier, SweepRow.status == QUEUED)
+                session.execute(started.values(status=RUNNING, started_at=now))
+            return [one for one in leased if one.sweep_id not in hopeless]
+
+    def renew(self, worker: str, seconds: float) -> set[Key]:
+        """Prolong the worker's leases; those it still holds."""
+        with self.database.writing() as session:
+            mine = ChunkRow.leased_by == worker, ChunkRow.result.is_(None)
+            until = _now(session) + timedelta(seconds=seconds)
+            session.execute(update(ChunkRow).where(*mine).values(leased_until=until))
+            return {(i, n) for i, n in session.execute(select(ChunkRow.sweep_id, ChunkRow.number).where(*mine))}
+
+    def is_anything_open(self, model_version: str) -> bool:
+        """Whether there is a chunk to compute, leased or not."""
+        found = (
+            select(ChunkRow.number)
+            .join(SweepRow, SweepRow.id == ChunkRow.sweep_id)
+            .where(ChunkRow.result.is_(None), SweepRow.model_version == model_version)
+        )
+        with self.database.reading() as session:
+            return session.execute(found.limit(1)).first() is not None
+
+    def release(self, worker: str, keys: Iterable[Key], *, begun: bool) -> None:
+        """Give leases back; if ``begun``, that counts as an attempt, and the next waits a moment."""
+        with self.database.writing() as session:
+            until = _now(session) + timedelta(seconds=PAUSE_S) if begun else None
+            for identifier, number in sorted(keys):
+                back = update(ChunkRow).where(
+                    ChunkRow.sweep_id == identifier, ChunkRow.number == number, ChunkRow.leased_by == worker
+                )
+                attempts = ChunkRow.attempts if begun else ChunkRow.attempts - 1
+                session.execute(
+                    back.values(leased_by=None, leased_until=until, attempts=attempts).execution_options(
+                        synchronize_session=False
+                    )
+                )
+
+    def complete(self, key: Key, result: bytes) -> bool:
+        """Keep the result of a chunk; False if it has one already, or is wanted no more."""
+        with self.database.writing() as session:
+            this = ChunkRow.sweep_id == key[0], ChunkRow.number == key[1]
+            done = update(ChunkRow).where(*this, ChunkRow.result.is_(None))
+            if not _changed(session, done.values(result=result, leased_by=None, leased_until=None)):
+                return False
+            size = select(ChunkRow.evaluations).where(*this).scalar_subquery()
+            # Locks the sweep's row: of two last chunks at once, the second sees the first.
+            counted = update(SweepRow).where(SweepRow.id == key[0])
+            session.execute(
+                counted.values(
+                    chunks_done=SweepRow.chunks_done + 1, evaluations_done=SweepRow.evaluations_done + size
+                ).execution_options(synchronize_session=False)
+            )
+            whole = counted.where(SweepRow.chunks_done == SweepRow.chunks, SweepRow.status.in_(OPEN))
+            session.execute(
+                whole.values(status=DONE, finished_at=_now(session)).execution_options(synchronize_session=False)
+            )
+            return True
+
+    def give_up(self, model_version: str, after: timedelta) -> None:
+        """End sweeps of other versions of the statistics that nobody computes and that were posted so long ago."""
+        with self.database.writing() as session:
+            now = _now(session)
+            busy = select(ChunkRow.sweep_id).where(ChunkRow.result.is_(None), ChunkRow.leased_until >= now)
+            left = select(SweepRow.id).where(
+                SweepRow.status.in_(OPEN),
+                SweepRow.model_version != model_version,
+                SweepRow.created_at < now - after,
+                SweepRow.id.not_in(busy),
+            )
+            for identifier in session.scalars(left.order_by(SweepRow.id)).all():
+                _end(session, identifier, FAILED, "The statistics have a new version; post the sweep again.")
+
+    def fail(self, identifier: str, why: str) -> None:
+        """End a sweep that cannot be computed."""
+        with self.database.writing() as session:
+            _end(session, identifier, FAILED, why)
+
+
+def _own(session: Session, owner: str, identifier: str) -> SweepRow:
+    row = session.get(SweepRow, identifier) if ID.fullmatch(identifier) else None
+    if row is None or row.owner != owner:
+        raise NoSuchSweep(identifier)
+    return row
+
+
+def _end(session: Session, identifier: str, status: str, failure: str | None) -> None:
+    session.execute(delete(ChunkRow).where(ChunkRow.sweep_id == identifier, ChunkRow.result.is_(None)))
+    ended = update(SweepRow).where(SweepRow.id == identifier, SweepRow.status.in_(OPEN))
+    session.execute(ended.values(status=status, failure=failure, finished_at=_now(session)))

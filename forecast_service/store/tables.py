@@ -1,0 +1,159 @@
+"""The tables. Migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite knows no time zones: there it is written without."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Compared byte by byte on both databases, whatever the locale: ranges of a prefix need that.
+BYTEWISE = String(100).with_variant(String(100, collation="C"), "postgresql")
+NAME = String(100)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class ScenarioRow(Base):
+    """A kept scenario as it stands; ``ScenarioVersion`` holds what it says."""
+
+    __tablename__ = "scenarios"
+
+    # Begins with the moment of creation, so that the order of ids is the order of time.
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(NAME)
+    description: Mapped[str] = mapped_column(Text)
+    public: Mapped[bool] = mapped_column(Boolean)
+    based_on: Mapped[str | None] = mapped_column(NAME)
+    current_version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+_LIVE = text("deleted_at IS NULL")
+# Written as the queries say it: SQLite has no booleans, and takes a partial index only for the very same term.
+_IS_PUBLIC: dict[str, Any] = {"sqlite_where": text("public = 1"), "postgresql_where": text("public")}
+_LIVE_PUBLIC: dict[str, Any] = {
+    "sqlite_where": text("deleted_at IS NULL AND public = 1"),
+    "postgresql_where": text("deleted_at IS NULL AND public"),
+}
+# One for each way of listing: its filter, then the id that the cursor holds.
+Index("scenarios_of_owner", ScenarioRow.owner, ScenarioRow.id, sqlite_where=_LIVE, postgresql_where=_LIVE)
+Index("scenarios_public", ScenarioRow.id, **_LIVE_PUBLIC)
+Index(
+    "scenarios_of_owner_based_on",
+    ScenarioRow.owner,
+    ScenarioRow.based_on,
+    ScenarioRow.id,
+    sqlite_where=_LIVE,
+    postgresql_where=_LIVE,
+)
+Index(
+    "scenarios_public_based_on",
+    ScenarioRow.based_on,
+    ScenarioRow.id,
+    **_LIVE_PUBLIC,
+)
+
+
+class ScenarioWord(Base):
+    """A name from one of its words on, in lower case: what a search looks through."""
+
+    __tablename__ = "scenario_words"
+
+    scenario_id: Mapped[str] = mapped_column(String(26), ForeignKey("scenarios.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    tail: Mapped[str] = mapped_column(BYTEWISE)
+    owner: Mapped[str] = mapped_column(String(200))
+    public: Mapped[bool] = mapped_column(Boolean)
+
+
+Index("scenario_words_of_owner", ScenarioWord.owner, ScenarioWord.tail, ScenarioWord.scenario_id)
+Index(
+    "scenario_words_public",
+    ScenarioWord.tail,
+    ScenarioWord.scenario_id,
+    **_IS_PUBLIC,
+)
+
+
+class ScenarioVersion(Base):
+    """What a scenario said, and what it was written for. Never changed."""
+
+    __tablename__ = "scenario_versions"
+
+    scenario_id: Mapped[str] = mapped_column(String(26), ForeignKey("scenarios.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    public: Mapped[bool] = mapped_column(Boolean)
+    model_version: Mapped[str] = mapped_column(String(50))
+    vintage: Mapped[str] = mapped_column(String(50))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class IdempotencyKey(Base):
+    """A request that was carried out under a key of its caller."""
+
+    __tablename__ = "idempotency"
+
+    owner: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    scenario_id: Mapped[str | None] = mapped_column(String(26))
+    version: Mapped[int | None] = mapped_column(Integer)
+    status: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class KeptAnswer(Base):
+    """An answer under a version of a scenario, as it was given."""
+
+    __tablename__ = "kept_answers"
+    __table_args__ = (
+        ForeignKeyConstraint(["scenario_id", "number"], ["scenario_versions.scenario_id", "scenario_versions.number"]),
+    )
+
+    scenario_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    question_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model_version: Mapped[str] = mapped_column(String(50), primary_key=True)
+    vintage: Mapped[str] = mapped_column(String(50), primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Moment)

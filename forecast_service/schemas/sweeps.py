@@ -9,81 +9,22 @@ from flask import url_for
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from forecast_service.schemas.countries import ListSchema
-from forecast_service.schemas.fields import (
-    FIRST_YEAR,
-    BoundedList,
-    Number,
-    StrictBoolean,
-    Year,
-    probability_out,
-    share_out,
-    year_in,
-)
+from forecast_service.schemas.fields import FIRST_YEAR, BoundedList, QueryYear, probability_out, share_out, year_in
 from forecast_service.schemas.forecasts import LAST_ORIGIN, TargetsSchema
 from forecast_service.schemas.lever_types import SCHEMAS
-from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema
+from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
+from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested, whole_in
 from forecast_service.store.sweep_tables import SweepRow
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.sweep_formats import TYPES
 from models.allies import UnknownCountry, allies, resolve
 from models.history import VINTAGES
-from models.scenario import ContradictoryLevers, Scenario
-from models.sweep import (
-    GRID,
-    LATIN_HYPERCUBE,
-    MAX_EVALUATIONS,
-    SAMPLINGS,
-    Axis,
-    AxisPath,
-    Sweep,
-    Value,
-    count_points,
-    find_axes,
-)
+from models.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
 from models.targets import Targets
 
 ALL = "all"
-MAX_TARGETS, MAX_AXES = 10, 10
-MAX_GRID, MAX_STEPS = 1000, 10_000
-MAX_DEPTH = 10
-
-
-def _whole(what: str, least: int, most: int, **kwargs: Any) -> Year:
-    return Year(
-        validate=validate.Range(min=least, max=most, error="must be from {min} to {max}"),
-        metadata={"description": what},
-        **kwargs,
-    )
-
-
-class GridValue(fields.Field[Value]):
-    """A number or a word."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
-        if isinstance(value, str):
-            return value
-        number = Number().deserialize(value)
-        return value if isinstance(value, int) else number
-
-
-class AxisSchema(Schema):
-    """Many values in the place of one."""
-
-    grid = BoundedList(GridValue(), least=1, most=MAX_GRID, what="values")
-    first = Number(data_key="from")
-    last = Number(data_key="to")
-    steps = _whole("How many values from 'from' to 'to', both included.", 2, MAX_STEPS)
-    low = Number()
-    high = Number()
-    whole = StrictBoolean()
-
-    @validates_schema
-    def _one_form(self, data: dict[str, Any], **_: Any) -> None:
-        if data.keys() not in ({"grid"}, {"first", "last", "steps"}, {"low", "high"}, {"low", "high", "whole"}):
-            raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'; or 'low' and 'high' (and 'whole')")
-        if "low" in data and not data["low"] < data["high"]:
-            raise ValidationError("must lie above 'low'", "high")
+MAX_TARGETS, MAX_ROWS = 10, 1000
 
 
 class CountriesField(fields.Field[list[str]]):
@@ -106,78 +47,6 @@ class CountriesField(fields.Field[list[str]]):
         return list(found)
 
 
-class SweptScenarioField(fields.Field[dict[str, Any]]):
-    """A scenario as it is written, with axes among the values of its levers."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise ValidationError("must be an object")
-        if _deeper(value, MAX_DEPTH):
-            raise ValidationError("is nested too deeply")
-        axes = find_axes(value)
-        if len(axes) > MAX_AXES:
-            raise ValidationError({"levers": [f"must hold at most {MAX_AXES} axes, has {len(axes)}"]})
-        for path, given in axes:
-            try:
-                AxisSchema().load(given)
-            except ValidationError as error:
-                raise ValidationError(_nested(path, error.messages)) from None
-        _try(value, [Axis.of(path, given) for path, given in axes])
-        return value
-
-
-def _deeper(value: object, depth: int) -> bool:
-    """Whether lists and objects stand in one another more than ``depth`` times; what reads them recurses."""
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return depth < 0 or any(_deeper(inner, depth - 1) for inner in inside)
-
-
-def _nested(path: AxisPath, messages: Any) -> dict[Any, Any]:
-    for step in reversed(path):
-        messages = {step: messages}
-    return dict(messages)
-
-
-def _try(scenario: dict[str, Any], axes: list[Axis]) -> None:
-    """Read the scenario with each value of each axis in turn, the others at their first.
-
-    Raises
-    ------
-    ValidationError
-        if there is a value that no scenario can have.
-    ContradictoryLevers
-        if its levers contradict each other at every value that was tried.
-    """
-    sweep = Sweep({"scenario": scenario, "sampling": {"kind": GRID}})
-    ends = [[axis.values[0], axis.values[-1]] if axis.values else [axis.low, axis.high] for axis in axes]
-    first = [low for low, _ in ends]
-    tried = [_contradiction(sweep, first)]
-    for index, axis in enumerate(axes):
-        for number, value in enumerate(axis.values):
-            if number % (len(axis.values) // MAX_GRID + 1) == 0:
-                _try_lever(sweep, [*first[:index], value, *first[index + 1 :]], int(axis.path[1]))
-        tried.append(_contradiction(sweep, [*first[:index], ends[index][1], *first[index + 1 :]]))
-    if all(tried) and tried[0]:
-        raise tried[0]
-
-
-def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
-    """Read one lever, without the others: there may be many."""
-    try:
-        LeverField().deserialize(sweep.scenario(values)["levers"][index])
-    except ValidationError as error:
-        raise ValidationError(_nested(("levers", index), error.messages)) from None
-
-
-def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
-    made: Scenario = ScenarioSchema().load(sweep.scenario(values))
-    try:
-        made.check()
-    except ContradictoryLevers as error:
-        return error
-    return None
-
-
 class SamplingSchema(Schema):
     """Which points of the axes are taken."""
 
@@ -186,8 +55,8 @@ class SamplingSchema(Schema):
         validate=validate.OneOf(SAMPLINGS, error="must be one of {choices}"),
         metadata={"description": "Every combination of the axes' values (grid), or a Latin hypercube."},
     )
-    points = _whole("Points of the hypercube; not for a grid.", 1, MAX_EVALUATIONS)
-    seed = _whole("Seed of the hypercube; 1 if absent.", 1, 2**31 - 1)
+    points = whole_in("Points of the hypercube; not for a grid.", 1, MAX_EVALUATIONS)
+    seed = whole_in("Seed of the hypercube; 1 if absent.", 1, 2**31 - 1)
 
     @validates_schema
     def _fits(self, data: dict[str, Any], **_: Any) -> None:
@@ -258,13 +127,13 @@ class SweepRequestSchema(Schema):
         axes = tuple(Axis.of(path, given) for path, given in find_axes(data["scenario"]))
         for axis in axes:
             if data["sampling"]["kind"] == GRID and not axis.values:
-                raise ValidationError({"scenario": _nested(axis.path, ["'low' and 'high' need a Latin hypercube"])})
+                raise ValidationError({"scenario": nested(axis.path, ["'low' and 'high' need a Latin hypercube"])})
         total = len(data["countries"]) * len(targets) * count_points(axes, data["sampling"])
         if total > MAX_EVALUATIONS:
             latin = data["sampling"]["kind"] == LATIN_HYPERCUBE
             where = ("sampling", "points") if latin else ("scenario", "levers")
             detail = f"{total:,} evaluations (allies x targets x points); at most {MAX_EVALUATIONS:,} are possible"
-            raise ValidationError(_nested(where, [detail]))
+            raise ValidationError(nested(where, [detail]))
         return data
 
 
@@ -324,28 +193,41 @@ class SweepSchema(Schema):
             "started_at",
             "finished_at",
         )
-        request = json.loads(row.document)
-        return {name: getattr(row, name) for name in names} | {
+        links = {"self": "get_sweep", "results": "get_results", "cancel": "cancel_sweep"}
+        found = {name: getattr(row, name) for name in names} | {
             "progress": row.evaluations_done / row.evaluations,
-            "request": request,
-            "axes": ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])],
-            "links": {
-                "self": url_for("sweeps.get_sweep", id=row.id),
-                "results": url_for("sweeps.get_results", id=row.id),
-                "cancel": url_for("sweeps.cancel_sweep", id=row.id),
-            },
+            "links": {name: url_for(f"sweeps.{view}", id=row.id) for name, view in links.items()},
         }
+        if "request" in self.fields:
+            request = json.loads(row.document)
+            found["request"] = request
+            found["axes"] = ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])]
+        return found
+
+
+class SweepItemSchema(SweepSchema):
+    """A sweep in a list: without what was asked, which may be long."""
+
+    class Meta:
+        """What is read from the database for each."""
+
+        exclude = ("request", "axes")
 
 
 class SweepListSchema(ListSchema):
     """A page of the caller's sweeps."""
 
-    items = fields.List(fields.Nested(SweepSchema), required=True, metadata={"description": "The latest first."})
+    items = fields.List(fields.Nested(SweepItemSchema), required=True, metadata={"description": "The latest first."})
 
 
 class ResultsQuerySchema(PageSchema):
     """Which rows, and in what form."""
 
+    limit = QueryYear(
+        load_default=100,
+        validate=validate.Range(min=1, max=MAX_ROWS, error="must be from {min} to {max}"),
+        metadata={"description": f"Rows on a page of JSON, at most {MAX_ROWS}; 100 if absent."},
+    )
     format = fields.String(
         validate=validate.OneOf(list(TYPES), error="must be one of {choices}"),
         metadata={"description": "json (in pages), csv or parquet (all rows); by the header Accept if absent."},

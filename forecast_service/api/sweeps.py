@@ -1,0 +1,96 @@
+"""Sweeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, url_for
+
+from forecast_service import sweep_jobs as jobs
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.scenarios import IdempotencySchema
+from forecast_service.schemas.sweeps import (
+    ResultsQuerySchema,
+    ResultsSchema,
+    SweepListQuerySchema,
+    SweepListSchema,
+    SweepRequestSchema,
+    SweepSchema,
+)
+from forecast_service.store.sweep_tables import SweepRow
+from forecast_service.store.sweeps import OPEN
+from forecast_service.sweep_formats import CSV, PARQUET, TYPES
+
+blp = Blueprint("sweeps", __name__, url_prefix="/v1/sweeps", description="One scenario with many values, as a job.")
+
+ID = {"in": "path", "name": "id", "description": "The id of a sweep.", "example": "01jd3k8v2xq4t6r9m0n5p7s8yb"}
+FORMS = {TYPES[CSV]: {"schema": {"type": "string"}}, TYPES[PARQUET]: {"schema": {"type": "string", "format": "binary"}}}
+
+Answer = tuple[SweepRow, int, dict[str, str]]
+
+
+def _with_wait(row: SweepRow, status: int = 200) -> Answer:
+    headers = {"Retry-After": str(jobs.WAIT_S)} if row.status in OPEN else {}
+    if status == 202:
+        headers["Location"] = url_for("sweeps.get_sweep", id=row.id)
+    return row, status, headers
+
+
+@blp.get("")
+@blp.arguments(SweepListQuerySchema, location="query")
+@blp.response(200, SweepListSchema)
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def list_sweeps(query: dict[str, Any]) -> dict[str, Any]:
+    """The caller's sweeps"""
+    return jobs.page(query)
+
+
+@blp.post("")
+@blp.arguments(IdempotencySchema, location="headers")
+@blp.arguments(SweepRequestSchema)
+@blp.response(202, SweepSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def post_sweep(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
+    """Evaluate a scenario at many values of its levers, for many allies"""
+    return _with_wait(jobs.create(headers, body), 202)
+
+
+@blp.get("/<id>", parameters=[ID])
+@blp.response(200, SweepSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def get_sweep(id: str) -> Answer:
+    """How a sweep stands"""
+    return _with_wait(jobs.read(id))
+
+
+@blp.delete("/<id>", parameters=[ID])
+@blp.response(204)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def delete_sweep(id: str) -> None:
+    """Stop a sweep and delete it with its results"""
+    jobs.remove(id)
+
+
+@blp.post("/<id>/cancel", parameters=[ID])
+@blp.response(200, SweepSchema)
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def cancel_sweep(id: str) -> Answer:
+    """Stop a sweep and keep the results that are there"""
+    return _with_wait(jobs.cancel(id))
+
+
+@blp.get("/<id>/results", parameters=[ID])
+@blp.arguments(ResultsQuerySchema, location="query")
+@blp.response(200, ResultsSchema)
+@blp.doc(responses={200: {"content": FORMS}})
+@blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def get_results(query: dict[str, Any], id: str) -> Response:
+    """The rows that are there: JSON in pages, all of them as CSV or Parquet"""
+    return jobs.results(id, query)

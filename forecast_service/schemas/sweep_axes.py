@@ -1,0 +1,125 @@
+"""Axes: the places in a scenario where a sweep holds many values in the place of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from forecast_service.schemas.fields import BoundedList, Number, StrictBoolean, Year
+from forecast_service.schemas.levers import LeverField, ScenarioSchema
+from models.scenario import ContradictoryLevers, Scenario
+from models.sweep import GRID, Axis, AxisPath, Sweep, Value, find_axes
+
+MAX_AXES, MAX_GRID, MAX_STEPS = 10, 1000, 10_000
+MAX_DEPTH = 10
+
+
+def whole_in(what: str, least: int, most: int, **kwargs: Any) -> Year:
+    """A whole number, as input."""
+    return Year(
+        validate=validate.Range(min=least, max=most, error="must be from {min} to {max}"),
+        metadata={"description": what},
+        **kwargs,
+    )
+
+
+class GridValue(fields.Field[Value]):
+    """A number or a word."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
+        if isinstance(value, str):
+            return value
+        number = Number().deserialize(value)
+        return value if isinstance(value, int) else number
+
+
+class AxisSchema(Schema):
+    """Many values in the place of one."""
+
+    grid = BoundedList(GridValue(), least=1, most=MAX_GRID, what="values")
+    first = Number(data_key="from")
+    last = Number(data_key="to")
+    steps = whole_in("How many values from 'from' to 'to', both included.", 2, MAX_STEPS)
+    low = Number()
+    high = Number()
+    whole = StrictBoolean()
+
+    @validates_schema
+    def _one_form(self, data: dict[str, Any], **_: Any) -> None:
+        if data.keys() not in ({"grid"}, {"first", "last", "steps"}, {"low", "high"}, {"low", "high", "whole"}):
+            raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'; or 'low' and 'high' (and 'whole')")
+        if "low" in data and not data["low"] < data["high"]:
+            raise ValidationError("must lie above 'low'", "high")
+
+
+class SweptScenarioField(fields.Field[dict[str, Any]]):
+    """A scenario as it is written, with axes among the values of its levers."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        if _deeper(value, MAX_DEPTH):
+            raise ValidationError("is nested too deeply")
+        axes = find_axes(value)
+        if len(axes) > MAX_AXES:
+            raise ValidationError({"levers": [f"must hold at most {MAX_AXES} axes, has {len(axes)}"]})
+        for path, given in axes:
+            try:
+                AxisSchema().load(given)
+            except ValidationError as error:
+                raise ValidationError(nested(path, error.messages)) from None
+        _try(value, [Axis.of(path, given) for path, given in axes])
+        return value
+
+
+def _deeper(value: object, depth: int) -> bool:
+    """Whether lists and objects stand in one another more than ``depth`` times; what reads them recurses."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(_deeper(inner, depth - 1) for inner in inside)
+
+
+def nested(path: AxisPath, messages: Any) -> dict[Any, Any]:
+    for step in reversed(path):
+        messages = {step: messages}
+    return dict(messages)
+
+
+def _try(scenario: dict[str, Any], axes: list[Axis]) -> None:
+    """Read the scenario with each value of each axis in turn, the others at their first.
+
+    Raises
+    ------
+    ValidationError
+        if there is a value that no scenario can have.
+    ContradictoryLevers
+        if its levers contradict each other at every value that was tried.
+    """
+    sweep = Sweep({"scenario": scenario, "sampling": {"kind": GRID}})
+    ends = [[axis.values[0], axis.values[-1]] if axis.values else [axis.low, axis.high] for axis in axes]
+    first = [low for low, _ in ends]
+    tried = [_contradiction(sweep, first)]
+    for index, axis in enumerate(axes):
+        for number, value in enumerate(axis.values):
+            if number % (len(axis.values) // MAX_GRID + 1) == 0:
+                _try_lever(sweep, [*first[:index], value, *first[index + 1 :]], int(axis.path[1]))
+        tried.append(_contradiction(sweep, [*first[:index], ends[index][1], *first[index + 1 :]]))
+    if all(tried) and tried[0]:
+        raise tried[0]
+
+
+def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
+    """Read one lever, without the others: there may be many."""
+    try:
+        LeverField().deserialize(sweep.scenario(values)["levers"][index])
+    except ValidationError as error:
+        raise ValidationError(nested(("levers", index), error.messages)) from None
+
+
+def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
+    made: Scenario = ScenarioSchema().load(sweep.scenario(values))
+    try:
+        made.check()
+    except ContradictoryLevers as error:
+        return error
+    return None

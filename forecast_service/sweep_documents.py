@@ -1,0 +1,36 @@
+"""From what was asked to the document that determines a sweep's results."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from models.answer import CannotForecast
+from models.forecast import MODEL_VERSION, Forecaster
+from models.sweep import CHUNK_POINTS
+
+
+def complete(forecaster: Forecaster, asked: dict[str, Any]) -> str:
+    """What was asked, as the schema reads it, as JSON with all that determines the results.
+
+    Raises
+    ------
+    CannotForecast
+    """
+    origin = asked.get("origin", forecaster.figures.origin)
+    for index, targets in enumerate(asked["targets"]):
+        try:
+            forecaster.check_years(origin, targets["deadline"])
+        except CannotForecast as refused:
+            inside = f"targets/{index}/deadline" if refused.field == "deadline" else refused.field
+            raise CannotForecast(inside, refused.detail) from None
+    document = {name: asked[name] for name in ("countries", "scenario", "sampling", "targets")} | {
+        "origin": origin,
+        "vintage": forecaster.figures.vintage,
+        "sipri": forecaster.figures.sipri,
+        "draws": forecaster.draws,
+        "seed": forecaster.seed,
+        "model_version": MODEL_VERSION,
+        "chunk_points": CHUNK_POINTS,
+    }
+    return json.dumps(document, ensure_ascii=False)

@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint openapi bench accuracy publish lock clean
+.PHONY: help serve test lint openapi bench accuracy publish lock image clean
 
 help: ## what can be done
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -71,6 +71,13 @@ publish: $(VENV)/.dev ## run the backtest of the allies anew; keep weights, trac
 lock: $(VENV)/.dev ## lock the versions anew
 	$(BIN)/python -m pip install --quiet pip-tools
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
+
+ENGINE ?= docker
+IMAGE ?= forecast-service:latest
+
+image: ## build the container image; ENGINE=podman for another engine
+	$(ENGINE) build --tag $(IMAGE) --build-arg REVISION=$(shell git rev-parse HEAD) \
+		--build-arg VERSION=$(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' forecast_service/version.py) .
 
 clean: ## remove everything that was made
 	rm -rf $(VENV) $(PEERS) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from forecast_service.settings import Settings
 
@@ -19,7 +20,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     BadSetting
         if a variable of the environment cannot be used.
     """
-    from forecast_service import api, engine, openapi, problems
+    from forecast_service import (
+        api,
+        auth,
+        compression,
+        cors,
+        engine,
+        http_cache,
+        metrics,
+        openapi,
+        parsing,
+        problems,
+        rate_limits,
+        security_headers,
+        telemetry,
+    )
+    from forecast_service.store import database
 
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=None)
@@ -27,9 +43,26 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]
     app.extensions[engine.EXTENSION] = engine.Engine(settings)
+    app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
+    # Functions before a request run in this order, those after it in the opposite one.
+    telemetry.register(app, settings)
+    compression.register(app)
+    cors.register(app, settings)
+    http_cache.register(app, settings)
     problems.register(app)
+    security_headers.register(app)
+    auth.register(app, settings)
+    rate_limits.register(app, settings)
+    parsing.refuse_unread_queries(app)
     contract = openapi.make_api(app)
     api.register(contract)
+    if settings.query_method:
+        view = "forecasts.post_forecast"
+        app.add_url_rule("/v1/forecasts", view, app.view_functions[view], methods=["QUERY"])
     openapi.serve_contract(app)
+    metrics.register(app, settings)
     return app

@@ -11,8 +11,11 @@ from typing import Any
 
 import click
 
+from forecast_service import auth_settings
 from forecast_service.backtest_command import backtest
+from forecast_service.keys_command import keys
 from forecast_service.settings import BadSetting, Settings
+from forecast_service.sweep_command import sweep, work
 
 
 def _settings() -> Settings:
@@ -32,7 +35,8 @@ def main() -> None:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 def serve(host: str, port: int) -> None:
     """Serve the API with gunicorn; fits that are missing are made at the start."""
-    _settings()
+    if refusal := auth_settings.refusal(_settings(), host):
+        raise click.ClickException(refusal)
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     if not re.fullmatch("[1-9][0-9]{0,3}", workers):
         raise click.ClickException(f"WEB_CONCURRENCY: {workers!r} is not a number of workers")
@@ -73,6 +77,7 @@ def fit(quiet: bool, processes: int) -> None:
         made = fit_all(
             engine.current, processes, lambda code: progress.update(task, advance=1, description=f"fitted {code}")
         )
+    engine.observe()
     if not quiet:
         click.echo(f"{made} allies fitted; {engine.settings.vintage} is complete in {engine.store.folder}")
 
@@ -157,6 +162,46 @@ def check() -> None:
     )
 
 
+@main.group()
+def db() -> None:
+    """The database of scenarios (FORECAST_DATABASE_URL)."""
+
+
+def _database() -> Any:
+    from forecast_service.store.database import Database, database_url
+
+    return Database(database_url(_settings()))
+
+
+@db.command()
+def upgrade() -> None:
+    """Run the migrations that are missing. The embedded SQLite runs them by itself."""
+    from sqlalchemy.exc import DBAPIError
+
+    from forecast_service.store.database import DatabaseUnavailable
+    from forecast_service.store.migrate import upgrade as run
+
+    database = _database()
+    try:
+        run(database.engine)
+    except (DBAPIError, DatabaseUnavailable) as error:
+        raise click.ClickException(f"the database cannot be upgraded: {getattr(error, 'orig', error)}") from None
+    finally:
+        database.close()
+    click.echo("the database is up to date")
+
+
+@db.command()
+def current() -> None:
+    """Say whether the database is up to date; exit 1 if not."""
+    database = _database()
+    state = database.state()
+    database.close()
+    if state:
+        raise click.ClickException(f"database: {state}")
+    click.echo("the database is up to date")
+
+
 @main.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option(
@@ -180,6 +225,9 @@ def openapi(output: Path | None, compare: Path | None) -> None:
 
 
 main.add_command(backtest)
+main.add_command(keys)
+main.add_command(sweep)
+main.add_command(work)
 
 
 if __name__ == "__main__":

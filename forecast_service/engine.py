@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 from flask import current_app
 
+from forecast_service import metrics, telemetry, tracing
+from forecast_service.resolving import resolve
 from forecast_service.settings import Settings
 from models.allies import allies
 from models.answer import Forecast
 from models.forecast import Forecaster
 from models.history import load_figures
-from models.path_store import PathStore
+from models.named import NAMED
+from models.path_store import Fit, FitKey, PathStore
 
 EXTENSION = "forecast-engine"
+
+
+class CountingStore(PathStore):
+    """A store of fits that tells of each that had to be made."""
+
+    def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
+        """As the original."""
+
+        def made() -> Fit:
+            metrics.FITS.inc()
+            with tracing.span("fit", country=key.country, origin=key.origin):
+                return make()
+
+        return super().get(key, made)
 
 
 class Engine:
@@ -21,7 +41,9 @@ class Engine:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = PathStore(settings.state_dir / "fits")
+        self.store = CountingStore(settings.state_dir / "fits")
+        if settings.fits_dir:
+            self.store.adopt(Path(settings.fits_dir))
         self._forecasters: dict[str, Forecaster] = {}
         self.current = self.forecaster()
 
@@ -35,7 +57,23 @@ class Engine:
 
     def forecast(self, *, vintage: str | None = None, **question: Any) -> Forecast:
         """The answer to a question as the schemas read it."""
-        return self.forecaster(vintage).forecast(**question)
+        if "scenario" in question:
+            question["scenario"] = resolve(question["scenario"])
+        forecaster = self.forecaster(vintage)
+        with tracing.span("forecast"):
+            answer = forecaster.forecast(**question)
+        named = answer.scenario.name if answer.scenario.name in NAMED else "own"
+        telemetry.note(country=answer.ally.code, scenario=named)
+        if forecaster is self.current and "history" not in question:
+            metrics.forecast_made(answer, question.get("targets"), forecaster.figures.origin)
+        return answer
+
+    def observe(self) -> None:
+        """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""
+        if os.environ.get(metrics.FOLDER):
+            for ally in allies().values():
+                if self.current.is_kept(ally):
+                    metrics.forecast_made(self.current.forecast(ally.code), None, self.current.figures.origin)
 
     def missing(self) -> list[str]:
         """Codes of the allies whose fit at the current origin is not kept yet."""

@@ -1,22 +1,49 @@
 """gunicorn's settings. ``forecast-service serve`` starts it with these; so does the container."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from gunicorn import util
+
+from forecast_service.gunicorn_worker import turn_away
+from forecast_service.logs import gunicorn_configuration
 
 # Figures and code are loaded once, in the master; workers share the pages.
 preload_app = True
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "sync"
+# Threads, so that a probe is answered while a long forecast is computed.
+worker_class = "forecast_service.gunicorn_worker.DrainingWorker"
+threads = 4
 timeout = 60
+# What is under way may take this long once told to stop; an orchestrator has to wait longer (deploy: 30 s).
 graceful_timeout = 20
 # The control socket fails under a read-only root, and nothing here uses it.
 control_socket_disable = True
+# No forwarding header is believed here: FORECAST_TRUSTED_PROXIES says which are.
+forwarded_allow_ips = ""
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112  heartbeats in memory, not on disk
-accesslog = None
+accesslog = None  # the service writes its own, see docs/observability.md
+logconfig_dict = gunicorn_configuration(os.environ.get("FORECAST_LOG_FORMAT", "json"))
+
+# Where every process keeps its figures for Prometheus, to be added up by the one that is scraped. Fresh at each start,
+# in memory; the check keeps it when SIGHUP reads this file again. prometheus_client reads the variable when imported.
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+if _METRICS not in os.environ:
+    os.environ[_METRICS] = tempfile.mkdtemp("", "forecast-metrics-", worker_tmp_dir)
+
+    _master = os.getpid()
+
+    def _forget_metrics():
+        if os.getpid() == _master:  # the workers, its forks, end too
+            shutil.rmtree(os.environ[_METRICS], ignore_errors=True)
+
+    atexit.register(_forget_metrics)  # not on_exit, which is not called where the start is refused
 # The longest that gunicorn can bound; what is longer is refused below.
 limit_request_line = 8190
 
@@ -36,9 +63,48 @@ util.write_error = _refuse
 _beside = []
 
 
-def when_ready(_server):
-    """Make missing fits beside the service, which says 503 at /readyz until they are kept."""
+def on_starting(server):
+    """Refuse to be open to everyone; bring the embedded database up to date once, before there are workers."""
+    from forecast_service import auth_settings
+    from forecast_service.settings import Settings
+    from forecast_service.store.database import Database, database_url
+
+    settings = Settings.from_environment()
+    for address in server.cfg.address:
+        host = address[0] if isinstance(address, tuple) else "unix:" if isinstance(address, str) else "a socket given"
+        if refusal := auth_settings.refusal(settings, host):
+            sys.exit(f"Error: {refusal}")
+    database = Database(database_url(settings))
+    if database.embedded:
+        database.state()
+        database.close()
+
+
+def when_ready(server):
+    """Make missing fits beside the service, which says 503 at /readyz until they are kept, and compute sweeps."""
+    stop = server.stop
+
+    def stop_gently(graceful=True):
+        if graceful:
+            turn_away(server.LISTENERS)
+        stop(graceful)
+
+    server.stop = stop_gently  # gunicorn has no hook for the time between the signal and the end
     _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
+    _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "work", "--beside"]))
+    if (port := os.environ.get("FORECAST_METRICS_PORT", "0")) != "0":
+        host = next((address[0] for address in server.cfg.address if isinstance(address, tuple)), "127.0.0.1")
+        server_file = str(Path(__file__).with_name("metrics_server.py"))
+        # -P: next to this file there are modules that are called like the library's.
+        command = [sys.executable, "-P", server_file, host, port]
+        _beside.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
+
+
+def child_exit(_server, worker):
+    """Forget what only a living worker has."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(_server):

@@ -10,17 +10,12 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import fields
 
+from forecast_service import openapi_security
 from forecast_service.parsing import parser
 from forecast_service.problems import CONTENT_TYPE
 from forecast_service.schemas.forecasts import ForecastRequestSchema
-from forecast_service.schemas.levers import (
-    LEARNED,
-    SCHEMAS,
-    CredibilityField,
-    LeverField,
-    ScenarioField,
-    ScenarioSchema,
-)
+from forecast_service.schemas.lever_types import LEARNED, SCHEMAS, CredibilityField
+from forecast_service.schemas.levers import KEPT_ID, LeverField, ScenarioField, ScenarioSchema
 from forecast_service.schemas.operations import ProblemSchema
 from forecast_service.version import VERSION
 from models.named import NAMED
@@ -51,11 +46,19 @@ class ContractApi(Api):  # type: ignore[misc]
         # flask-smorest documents errors as application/json and offers no setting for it.
         for name in (
             "BAD_REQUEST",
+            "UNAUTHORIZED",
+            "FORBIDDEN",
             "NOT_FOUND",
+            "NOT_ACCEPTABLE",
+            "CONFLICT",
+            "GONE",
+            "PRECONDITION_FAILED",
+            "PRECONDITION_REQUIRED",
             "CONTENT_TOO_LARGE",
             "UNSUPPORTED_MEDIA_TYPE",
             "UNPROCESSABLE_ENTITY",
             "UNPROCESSABLE_CONTENT",
+            "TOO_MANY_REQUESTS",
             "SERVICE_UNAVAILABLE",
             "DEFAULT_ERROR",
         ):
@@ -64,7 +67,8 @@ class ContractApi(Api):  # type: ignore[misc]
                 "schema": ProblemSchema,
             }
             prepare_response(response, self.spec, CONTENT_TYPE)
-            self.spec.components.response(name, response, lazy=True)
+            # Those about callers are referred to only when the document is done.
+            self.spec.components.response(name, response, lazy=name not in openapi_security.RESPONSES.values())
 
 
 def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
@@ -78,7 +82,13 @@ def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str,
     if isinstance(field, CredibilityField):
         return {"oneOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "enum": [LEARNED]}]}
     if isinstance(field, ScenarioField):
-        return {"oneOf": [{"type": "string", "enum": list(NAMED)}, {"$ref": "#/components/schemas/Scenario"}]}
+        return {
+            "oneOf": [
+                {"type": "string", "enum": list(NAMED)},
+                {"$ref": "#/components/schemas/Scenario"},
+                {"type": "string", "pattern": f"^{KEPT_ID}$", "description": "The id of a kept scenario."},
+            ]
+        }
     return {}
 
 
@@ -88,7 +98,7 @@ def _component_name(lever: str) -> str:
 
 def _closed(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
     """Constraints that apispec does not read off a field, given as its metadata."""
-    names = ("propertyNames", "minProperties", "maxProperties", "minimum", "maximum")
+    names = ("propertyNames", "minProperties", "maxProperties", "minimum", "maximum", "anyOf")
     return {name: field.metadata[name] for name in names if name in field.metadata}
 
 
@@ -109,7 +119,8 @@ def make_api(app: Flask) -> ContractApi:
     converter.add_attribute_function(_document_unions)
     converter.add_attribute_function(_closed)
     for name, schema in SCHEMAS.items():
-        api.spec.components.schema(_component_name(name), schema.constraint, schema=schema)
+        facts = schema.constraint | {"examples": [schema.example]}
+        api.spec.components.schema(_component_name(name), facts, schema=schema)
     api.spec.components.schema("Scenario", schema=ScenarioSchema)
     api.spec.components.schema("ForecastRequest", ForecastRequestSchema.constraint, schema=ForecastRequestSchema)
     return api
@@ -119,6 +130,7 @@ def contract(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of ``app``."""
     api: ContractApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     document: dict[str, Any] = api.spec.to_dict()
+    openapi_security.describe(document, app)
     return document
 
 
@@ -129,9 +141,12 @@ def contract_text(app: Flask) -> str:
 
 def serve_contract(app: Flask) -> None:
     """Serve the document at ``/openapi.json``."""
+    from forecast_service.http_cache import answers  # which documents its views with what is above
+
     text: list[str] = []
 
     @app.get("/openapi.json")
+    @answers()
     def openapi_json() -> Response:
         if not text:
             text.append(contract_text(app))

@@ -65,6 +65,8 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The body, which must be a JSON object of type application/json."""
         body = req.get_data(cache=True)
+        if not body and getattr(schema, "empty_allowed", False):
+            return {}
         if req.mimetype != "application/json":
             abort(415, detail="Send the body as application/json.")
         if not body:

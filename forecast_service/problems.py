@@ -16,7 +16,10 @@ from urllib.parse import quote
 from flask import Flask, Response, current_app, json, request
 from werkzeug.exceptions import HTTPException
 
+from forecast_service.resolving import ModelGone, OldForm, UnknownKept
 from forecast_service.schemas.fields import pointer
+from forecast_service.store.database import DatabaseUnavailable
+from forecast_service.store.scenarios import KeyReused, NoSuchScenario, NotTheOwner, Stale
 from models.allies import UnknownCountry
 from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
@@ -28,11 +31,19 @@ PREFIX = "urn:forecast-service:problem:"
 # status -> (the last part of the type, title)
 KINDS: dict[int, tuple[str, str]] = {
     400: ("malformed", "The request cannot be read"),
+    401: ("unauthorized", "It is not known who you are"),
+    403: ("forbidden", "You may not do that"),
     404: ("not-found", "There is nothing at this address"),
     405: ("method-not-allowed", "This address does not take that method"),
+    406: ("not-acceptable", "It is not offered in that form"),
+    409: ("conflict", "That cannot be done as things stand"),
+    410: ("gone", "That is not kept any more"),
+    412: ("precondition-failed", "It has changed in the meantime"),
     413: ("too-large", "The body is too large"),
     415: ("unsupported-media-type", "The body is of a type that is not taken here"),
     422: ("invalid-input", "Some input is not allowed"),
+    428: ("precondition-required", "Say which version you mean to change"),
+    429: ("too-many-requests", "Too many requests"),
     500: ("internal", "Something went wrong on our side"),
     503: ("not-ready", "The service is not ready"),
 }
@@ -74,7 +85,7 @@ def _invalid(messages: dict[str, Any]) -> Response:
     errors: Errors = []
     leaves = ((location, *leaf) for location, inner in messages.items() for leaf in flatten(inner))
     for location, path, detail in islice(leaves, MAX_ERRORS):
-        if location == "query":
+        if location != "json":
             errors.append({"parameter": path[0] if path else "", "detail": detail})
         else:
             errors.append({"pointer": pointer(path), "detail": detail})
@@ -91,6 +102,7 @@ def _from_http(error: HTTPException) -> Response:
         400: "The request could not be understood.",
         404: f"Nothing is served at {request.path}.",
         405: f"{request.method} is not possible here.",
+        429: "The limit of requests is reached. Retry-After says when to ask again.",
         413: f"A body may hold at most {current_app.config['MAX_CONTENT_LENGTH']:,} bytes.",
         500: "The error has been logged. Asking again later may help.",
     }
@@ -103,7 +115,7 @@ def _from_http(error: HTTPException) -> Response:
 
 def _input(field: str, detail: str, status: int = 422, kind: str | None = None) -> Response:
     """A problem with one input, which the query calls ``field`` and a body holds under it."""
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         error = {"parameter": field.rsplit("/", 1)[-1], "detail": detail}
     else:
         error = {"pointer": "/" + field, "detail": detail}
@@ -117,7 +129,10 @@ def _unknown_country(_error: UnknownCountry) -> Response:
     return _input("country", detail, kind="unknown-country")
 
 
-def _unknown_scenario(_error: UnknownScenario) -> Response:
+def _unknown_scenario(error: UnknownScenario) -> Response:
+    if isinstance(error, UnknownKept):
+        detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
+        return _input(error.field, detail, kind="unknown-scenario")
     return _input("scenario", f"must be one of {', '.join(NAMED)}", kind="unknown-scenario")
 
 
@@ -127,7 +142,48 @@ def _cannot(error: CannotForecast) -> Response:
 
 
 def _contradiction(error: ContradictoryLevers) -> Response:
-    return _input(f"scenario/levers/{error.index}", error.detail, kind="contradictory-levers")
+    # Where scenarios are kept, the body is the scenario itself.
+    where = "levers" if request.blueprint == "scenarios" else "scenario/levers"
+    return _input(f"{where}/{error.index}", error.detail, kind="contradictory-levers")
+
+
+def _no_such_scenario(_error: NoSuchScenario) -> Response:
+    return problem(404, "There is no kept scenario, or no version of it, at this address.", kind="no-such-scenario")
+
+
+def _not_the_owner(_error: NotTheOwner) -> Response:
+    return problem(403, "Only its owner may change it. POST to its fork to have a copy of your own.")
+
+
+def _stale(_error: Stale) -> Response:
+    return problem(412, "If-Match names a version that is not current. Read it again, and apply your change to that.")
+
+
+def _key_reused(_error: KeyReused) -> Response:
+    error = {"parameter": "Idempotency-Key", "detail": "belongs to an earlier request that was a different one"}
+    return problem(422, "Idempotency-Key: " + error["detail"], [error], "key-reused")
+
+
+def _model_gone(error: ModelGone) -> Response:
+    written = f"model {error.model_version} and {error.vintage}"
+    return problem(
+        410,
+        f"It was written for {written}, and no answer to this was kept then. Ask with model=latest.",
+        None,
+        "model-gone",
+    )
+
+
+def _old_form(_error: OldForm) -> Response:
+    return problem(409, "It uses levers that this release does not have in this form.", kind="old-form")
+
+
+def _no_database(error: DatabaseUnavailable) -> Response:
+    response = problem(
+        503, f"The database of scenarios: {error.detail}. Forecasts work without it.", None, "no-database"
+    )
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def _crash(error: Exception) -> Response:
@@ -142,4 +198,11 @@ def register(app: Flask) -> None:
     app.register_error_handler(UnknownScenario, _unknown_scenario)
     app.register_error_handler(CannotForecast, _cannot)
     app.register_error_handler(ContradictoryLevers, _contradiction)
+    app.register_error_handler(NoSuchScenario, _no_such_scenario)
+    app.register_error_handler(NotTheOwner, _not_the_owner)
+    app.register_error_handler(Stale, _stale)
+    app.register_error_handler(KeyReused, _key_reused)
+    app.register_error_handler(ModelGone, _model_gone)
+    app.register_error_handler(OldForm, _old_form)
+    app.register_error_handler(DatabaseUnavailable, _no_database)
     app.register_error_handler(Exception, _crash)

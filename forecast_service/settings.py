@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from forecast_service import auth_settings, http_settings
 from models.history import CURRENT_VINTAGE, VINTAGES
 
 
@@ -23,13 +25,13 @@ def _boolean(name: str, text: str) -> bool:
     raise BadSetting(f"{name}: {text!r} is neither true nor false")
 
 
-def _integer(name: str, text: str) -> int:
+def _integer(name: str, text: str, least: int) -> int:
     try:
         value = int(text)
     except ValueError:
         raise BadSetting(f"{name}: {text!r} is not a whole number") from None
-    if value < 1:
-        raise BadSetting(f"{name}: must be at least 1")
+    if value < least:
+        raise BadSetting(f"{name}: must be at least {least}")
     return value
 
 
@@ -38,7 +40,7 @@ def _parse(name: str, text: str, default: object) -> Any:
     if isinstance(default, bool):
         return _boolean(name, text)
     if isinstance(default, int):
-        return _integer(name, text)
+        return _integer(name, text, least=min(default, 1))
     return Path(text) if isinstance(default, Path) else text
 
 
@@ -52,10 +54,43 @@ class Settings:
     draws: int = 10_000
     seed: int = 1
     max_body_bytes: int = 1_000_000
+    fits_dir: str = ""
+    trusted_proxies: int = 0
+    database_url: str = ""
+    engine: str = "local"
+    sweep_processes: int = os.cpu_count() or 1
+    cache_bytes: int = 32_000_000
+    cache_max_age: int = 300
+    cache_stale: int = 86_400
+    cors_origins: str = ""
+    rate_limit: str = ""
+    redis_url: str = ""
+    log_format: str = "json"
+    log_level: str = "info"
+    metrics_port: int = 0
+    traces: bool = False
+    query_method: bool = False
+    auth: str = "none"
+    auth_none_anywhere: str = ""
+    jwt_jwks: str = ""
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_algorithms: str = "RS256,ES256"
+    jwt_leeway_s: int = 30
+    identity_header: str = ""
+    identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:
         if self.vintage not in VINTAGES:
             raise BadSetting(f"FORECAST_VINTAGE: {self.vintage!r} is not one of {', '.join(VINTAGES)}")
+        if self.engine != "local" and not re.match(r"(tcp|tls|ws|wss)://[^/:]+:[0-9]+$", self.engine):
+            raise BadSetting("FORECAST_ENGINE: must be local or the address of a Dask scheduler, tcp://host:8786")
+        if self.database_url:
+            from forecast_service.store.database import database_url
+
+            database_url(self)  # raises if it cannot be used
+        if wrong := auth_settings.fault(self) or http_settings.fault(self):
+            raise BadSetting(wrong)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -21,6 +21,7 @@ from models.growth import gdp_usd
 from models.named import NAMED, NamedScenario, named_scenario
 from models.panel import Array
 from models.paths import Floats, Paths
+from models.scenario import Scenario
 from models.targets import Targets, met, proportion
 
 REVIEW_YEAR = 2029
@@ -142,7 +143,7 @@ class AllianceForecast:
     """
 
     id: str
-    scenario: NamedScenario
+    scenario: NamedScenario | Scenario
     origin: int
     deadline: int
     review_year: int
@@ -291,13 +292,13 @@ def _group(name: str, codes: tuple[str, ...], share: Floats, threshold: float, l
 
 def alliance_forecast(
     forecaster: Forecaster,
-    scenario: str = "baseline",
+    scenario: str | Scenario = "baseline",
     targets: Targets | None = None,
     *,
     origin: int | None = None,
     levels: Sequence[float] = LEVELS,
 ) -> AllianceForecast:
-    """What the allies do together under a shipped scenario, which each ally gets in its own form.
+    """What the allies do together under a scenario; of a shipped one each ally gets its own form.
 
     Today's allies are counted, at any origin. Core does not apply to Iceland, which NATO's alliance-wide figures
     leave out as well. GDP is weighted as NATO does, at 2021 prices and exchange rates; the
@@ -305,7 +306,7 @@ def alliance_forecast(
 
     Parameters
     ----------
-    scenario : name of a shipped scenario.
+    scenario : name of a shipped scenario, or one's own.
     targets : thresholds in % of GDP and the deadline; the Hague targets if None.
     origin : the last year known; the last of the figures if None.
     levels : of the quantiles, between 0 and 1.
@@ -325,7 +326,7 @@ def alliance_forecast(
     left_out: dict[str, str] = {}
     ids: list[str] = []
     for ally in allies().values():
-        own = named_scenario(scenario, ally, origin, targets.deadline)
+        own = named_scenario(scenario, ally, origin, targets.deadline) if isinstance(scenario, str) else scenario
         try:
             paths = forecaster.bent(ally, own, targets.deadline, origin)
         except CannotForecast as refused:
@@ -339,7 +340,7 @@ def alliance_forecast(
     return AllianceForecast(
         # What determines each ally's own answer determines all of them together.
         id=hashlib.sha256(" ".join(["alliance", *ids]).encode()).hexdigest()[:32],
-        scenario=NAMED[scenario],
+        scenario=NAMED[scenario] if isinstance(scenario, str) else scenario,
         origin=origin,
         deadline=targets.deadline,
         review_year=REVIEW_YEAR,

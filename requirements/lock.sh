@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 compile() { pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml; }
 compile -o requirements/runtime.txt
+compile -o requirements/cluster.txt --extra cluster -c requirements/runtime.txt
 compile -o requirements/build.txt --build-deps-for editable --only-build-deps
 compile -o requirements/dev.txt --extra dev -c requirements/runtime.txt
 # The peers' own environment: pandas below 3.

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, g, request
 from flask.testing import FlaskClient
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
+from forecast_service.store.database import EXTENSION
+from forecast_service.store.migrate import upgrade
+from tests.databases import KINDS, fresh
 from tests.serving import DRAWS, Service, serving
 
 
@@ -30,6 +33,30 @@ def app(state_dir: Path) -> Flask:
 def client(app: Flask) -> FlaskClient:
     """A client that calls the application without a socket."""
     return app.test_client()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def keeping_app(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[Flask]:
+    """The application on each kind of database."""
+    with fresh(request.param, state_dir) as url:
+        app = create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url))
+        app.before_request(_take_caller)
+        database = app.extensions[EXTENSION]
+        upgrade(database.engine)
+        yield app
+        database.close()
+
+
+def _take_caller() -> None:
+    """Let tests be several callers."""
+    if "X-Test-Caller" in request.headers:
+        g.caller = request.headers["X-Test-Caller"]
+
+
+@pytest.fixture
+def keeping(keeping_app: Flask) -> FlaskClient:
+    """A client of the application on each kind of database."""
+    return keeping_app.test_client()
 
 
 @pytest.fixture(scope="session")

@@ -6,21 +6,36 @@ from flask_smorest import Api
 
 from forecast_service.api import (
     alliance,
+    batch,
     countries,
     docs,
     forecasts,
     operations,
     requirements,
     scenarios,
+    sensitivity,
+    sweeps,
     track_record,
 )
 
 # In the order of the documentation.
-RESOURCES = (countries, forecasts, alliance, scenarios, requirements, track_record, operations)
+RESOURCES = (
+    countries,
+    forecasts,
+    batch,
+    alliance,
+    scenarios,
+    sweeps,
+    requirements,
+    sensitivity,
+    track_record,
+    operations,
+)
 
 
 def register(api: Api) -> None:
     """Register every blueprint."""
     for module in RESOURCES:
+        api._app.url_map.converters.update(getattr(module, "CONVERTERS", {}))
         api.register_blueprint(module.blp)
     api._app.register_blueprint(docs.blp)

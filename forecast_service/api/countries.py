@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast_service import csv_answers, negotiation
 from forecast_service.engine import engine
+from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.countries import CountryDetailSchema, CountryListSchema, HistoryQuerySchema, HistorySchema
 from models.allies import Ally, allies, resolve
@@ -12,6 +14,8 @@ from models.allies import Ally, allies, resolve
 blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="The allies and their figures.")
 
 CODE = {"description": "ISO 3166 alpha-2, alpha-3 or English name, in any case.", "example": "DEU"}
+
+CONVERTERS = negotiation.CONVERTERS
 
 
 def _with_latest(ally: Ally) -> dict[str, Any]:
@@ -22,6 +26,8 @@ def _with_latest(ally: Ally) -> dict[str, Any]:
 
 
 @blp.get("")
+@answers()
+@blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.response(200, CountryListSchema)
 def list_countries() -> dict[str, Any]:
     """All allies with their stance and latest figure"""
@@ -29,6 +35,8 @@ def list_countries() -> dict[str, Any]:
 
 
 @blp.get("/<code>", parameters=[{"in": "path", "name": "code", **CODE}])
+@answers()
+@blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.response(200, CountryDetailSchema)
 @blp.alt_response(404, "NOT_FOUND")
 def get_country(code: str) -> dict[str, Any]:
@@ -36,7 +44,14 @@ def get_country(code: str) -> dict[str, Any]:
     return _with_latest(resolve(code))
 
 
+@blp.get(
+    "/<code>/history.<form:form>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.FORM],
+    endpoint="get_history_table",
+)
 @blp.get("/<code>/history", parameters=[{"in": "path", "name": "code", **CODE}])
+@answers(csv_answers.history)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(HistoryQuerySchema, location="query")
 @blp.response(200, HistorySchema)
 @blp.alt_response(404, "NOT_FOUND")

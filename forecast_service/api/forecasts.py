@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import url_for
 
+from forecast_service import csv_answers, negotiation
 from forecast_service.api.countries import CODE
 from forecast_service.engine import engine
+from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.answers import ForecastSchema
 from forecast_service.schemas.forecasts import ForecastQuerySchema, ForecastRequestSchema
@@ -25,7 +27,14 @@ def answer(forecast: Forecast) -> dict[str, Any]:
     return {"forecast": forecast, "links": links}
 
 
+@blp.get(
+    "/countries/<code>/forecast.<form:form>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.FORM],
+    endpoint="get_forecast_table",
+)
 @blp.get("/countries/<code>/forecast", parameters=[{"in": "path", "name": "code", **CODE}])
+@answers(csv_answers.forecast)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(ForecastQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
 @blp.alt_response(404, "NOT_FOUND")
@@ -35,6 +44,8 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 @blp.post("/forecasts")
+@answers(csv_answers.forecast)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
 @blp.alt_response(400, "BAD_REQUEST")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.track_record import TrackRecordSchema
 from models.published import load
@@ -12,6 +13,8 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 
 
 @blp.get("")
+@answers()
+@blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
     """Scores of every forecast that would have been made since 1999"""

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from forecast_service.openapi import contract_text
+from models.levers import ORDER
 from models.named import NAMED
 
 EXPORTED = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -57,6 +58,13 @@ def test_every_route_of_the_issue_is_there(document: dict[str, Any]) -> None:
         "GET /v1/countries/{code}/forecast",
         "POST /v1/forecasts",
         "GET /v1/scenarios",
+        "POST /v1/scenarios",
+        "GET /v1/scenarios/compare",
+        "GET /v1/scenarios/{id}",
+        "PUT /v1/scenarios/{id}",
+        "DELETE /v1/scenarios/{id}",
+        "POST /v1/scenarios/{id}/fork",
+        "GET /v1/scenarios/{id}/versions/{number}",
         "GET /healthz",
         "GET /readyz",
         "GET /version",
@@ -96,11 +104,12 @@ def test_every_property_and_parameter_is_described(document: dict[str, Any]) -> 
 
 def test_a_scenario_is_a_name_or_closed_levers(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    name, inline = schemas["ForecastRequest"]["properties"]["scenario"]["oneOf"]
+    name, inline, kept = schemas["ForecastRequest"]["properties"]["scenario"]["oneOf"]
     assert name["enum"] == list(NAMED)
     assert inline == {"$ref": "#/components/schemas/Scenario"}
+    assert kept["pattern"] == "^[0-9a-hjkmnp-tv-z]{26}$"
     mapping = schemas["Scenario"]["properties"]["levers"]["items"]["discriminator"]["mapping"]
-    assert set(mapping) == {"gdp_growth", "spending_growth", "share_path", "pledge", "freeze", "floor", "cap"}
+    assert set(mapping) == {lever.type for lever in ORDER}
     for kind, ref in mapping.items():
         lever = schemas[ref.rsplit("/", 1)[1]]
         assert lever["properties"]["type"]["enum"] == [kind]

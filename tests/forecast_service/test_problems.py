@@ -60,7 +60,7 @@ def test_head_is_get_without_the_body(client: FlaskClient) -> None:
 
 def test_options_says_what_is_allowed(client: FlaskClient) -> None:
     response = client.options("/v1/forecasts")
-    assert response.status_code == 200
+    assert response.status_code == 204
     assert "POST" in response.headers["Allow"]
 
 

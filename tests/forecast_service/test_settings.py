@@ -42,6 +42,8 @@ def test_nothing_set_gives_the_defaults() -> None:
         ("FORECAST_DRAWS", "500", 500),
         ("FORECAST_SEED", "7", 7),
         ("FORECAST_MAX_BODY_BYTES", "1000", 1000),
+        ("FORECAST_ENGINE", "tcp://scheduler:8786", "tcp://scheduler:8786"),
+        ("FORECAST_SWEEP_PROCESSES", "3", 3),
     ],
 )
 def test_each_setting_is_read(name: str, text: str, value: object) -> None:
@@ -60,6 +62,9 @@ def test_each_setting_is_read(name: str, text: str, value: object) -> None:
         ("FORECAST_DRAWS", "1.5"),
         ("FORECAST_SEED", "-1"),
         ("FORECAST_MAX_BODY_BYTES", ""),
+        ("FORECAST_ENGINE", "dask"),
+        ("FORECAST_ENGINE", ""),
+        ("FORECAST_SWEEP_PROCESSES", "0"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:

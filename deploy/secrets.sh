@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Makes what compose.yaml needs to try it out: passwords (.env), a key, and a certificate that no browser knows.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+umask 077
+if [ -e .env ]; then
+  echo ".env is there already: nothing was changed" >&2
+  exit 1
+fi
+mkdir -p deploy/secrets/tls
+openssl rand -hex 32 >deploy/secrets/key
+printf '"%s" "local";\n' "$(cat deploy/secrets/key)" >deploy/secrets/tls/keys
+openssl req -x509 -newkey rsa:2048 -nodes -days 90 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+  -keyout deploy/secrets/tls/tls.key -out deploy/secrets/tls/tls.crt 2>/dev/null
+printf 'POSTGRES_PASSWORD=%s\nGRAFANA_PASSWORD=%s\n' "$(openssl rand -hex 24)" "$(openssl rand -hex 16)" >.env
+echo "made .env and deploy/secrets; the key is in deploy/secrets/key"

@@ -1,0 +1,69 @@
+"""gzip and zstd, of what is worth it.
+
+Not by flask-compress: it knows nothing of answers that are kept compressed, and appends the encoding to ETags that
+a client has to send back in ``If-Match``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+
+from flask import Flask, Response, request
+
+if sys.version_info >= (3, 14):
+    from compression import zstd  # type: ignore[import-not-found, unused-ignore]
+else:
+    from backports import zstd
+
+LEAST_BYTES = 1024
+"""Below, the saving is less than a packet."""
+
+ENCODINGS = ("zstd", "gzip")
+TEXTS = frozenset(
+    {
+        "application/json",
+        "application/problem+json",
+        "application/csvm+json",
+        "image/svg+xml",
+        "text/csv",
+        "text/html",
+    }
+)
+
+
+def wanted_encoding() -> str | None:
+    """The encoding that the client likes best, of ours; None to leave the answer as it is."""
+    accepted = request.accept_encodings
+    likes = {encoding: accepted.quality(encoding) for encoding in ENCODINGS}
+    best = max(ENCODINGS, key=lambda encoding: likes[encoding])  # zstd where both are liked as much
+    as_it_is = max((q for value, q in accepted if value.lower() == "identity"), default=0)
+    return best if likes[best] > 0 and likes[best] >= as_it_is else None
+
+
+def compress(body: bytes, encoding: str) -> bytes:
+    """``body`` encoded; the same bytes each time, since a strong ETag promises them."""
+    if encoding == "gzip":
+        return gzip.compress(body, 6, mtime=0)
+    return bytes(zstd.compress(body, 3))
+
+
+def register(app: Flask) -> None:
+    """Compress what no cache has compressed already."""
+
+    @app.after_request
+    def pack(response: Response) -> Response:
+        if response.mimetype not in TEXTS or response.is_streamed or response.direct_passthrough:
+            return response
+        response.vary.add("Accept-Encoding")
+        # An ETag that serves If-Match names what is kept, not how it was packed: those answers, all small, stay plain.
+        etag, is_weak = response.get_etag()
+        strong = etag is not None and not is_weak
+        if strong or "Content-Encoding" in response.headers or response.status_code in {204, 206, 304}:
+            return response
+        body = response.get_data()
+        encoding = wanted_encoding() if len(body) >= LEAST_BYTES else None
+        if encoding:
+            response.set_data(compress(body, encoding))
+            response.headers["Content-Encoding"] = encoding
+        return response

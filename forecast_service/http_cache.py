@@ -1,0 +1,196 @@
+"""Finished answers: negotiated, kept in memory, compressed once, and not sent to who has them already.
+
+An answer depends on the question alone: figures, fits and seed do not change while the process lives. So the
+bytes of an answer are kept under the question, and a question asked again costs a look-up. What a kept scenario
+says can change, and not every caller may read it: such answers are never kept here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import wraps
+from threading import Lock
+from typing import Any, TypeVar, cast
+
+from flask import Flask, Response, current_app, json, request
+
+from forecast_service import metrics, telemetry
+from forecast_service.callers import is_known
+from forecast_service.compression import LEAST_BYTES, compress, wanted_encoding
+from forecast_service.csv_answers import Table
+from forecast_service.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, write
+from forecast_service.openapi import Blueprint
+from forecast_service.settings import Settings
+from forecast_service.telemetry import PROBES
+from models.named import NAMED
+
+EXTENSION = "forecast-http-cache"
+OVERHEAD_BYTES = 1000
+"""What an entry costs beside its bodies: key, headers, bookkeeping."""
+
+View = TypeVar("View", bound=Callable[..., Any])
+Tabulate = Callable[[dict[str, Any]], Table]
+
+
+@dataclass
+class Finished:
+    """An answer as it is sent, in one format and any number of encodings."""
+
+    body: bytes
+    form: str
+    tag: str
+    facts: dict[str, Any]  # what the log says of it
+    packed: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes held, about."""
+        return OVERHEAD_BYTES + len(self.body) + sum(map(len, self.packed.values()))
+
+    def encoded(self, encoding: str | None) -> tuple[bytes, str]:
+        """The body in an encoding, and its ETag: another encoding is another representation (RFC 9110, 8.8.3)."""
+        if encoding is None:
+            return self.body, self.tag
+        if encoding not in self.packed:
+            self.packed[encoding] = compress(self.body, encoding)
+        return self.packed[encoding], f"{self.tag}-{encoding}"
+
+
+class AnswerCache:
+    """The answers asked for last, of bounded size; of one process, shared by its threads."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        self.bytes = 0
+        self._kept: OrderedDict[Hashable, tuple[Finished, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> Finished | None:
+        """The answer kept under ``key``, which becomes the last to be dropped."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, answer: Finished) -> None:
+        """Keep ``answer``, or count it anew after it has grown; what was not asked for longest makes room."""
+        with self._lock:
+            _, before = self._kept.pop(key, (None, 0))
+            size = answer.size
+            self.bytes -= before
+            if size > self.limit_bytes:
+                return
+            self._kept[key] = (answer, size)
+            self.bytes += size
+            while self.bytes > self.limit_bytes:
+                self.bytes -= self._kept.popitem(last=False)[1][1]
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Give ``app`` a cache, and to every answer that says nothing itself a ``Cache-Control`` and a weak ETag."""
+    app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
+    fresh = f"max-age={settings.cache_max_age}, stale-while-revalidate={settings.cache_stale}"
+    app.config["FORECAST_FRESH"] = fresh
+
+    @app.after_request
+    def default(response: Response) -> Response:
+        if "Cache-Control" in response.headers:
+            return response
+        lasting = request.method in {"GET", "HEAD"} and response.status_code < 400
+        response.headers["Cache-Control"] = "private, no-cache" if lasting else "no-store"
+        if lasting and response.mimetype == "application/json" and not response.is_streamed:
+            # Made again each time, since it can change: a 304 saves its way only.
+            if "ETag" not in response.headers and request.path not in PROBES:
+                response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32], weak=True)
+            response.make_conditional(request)
+        return response
+
+
+def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
+    """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
+
+    Parameters
+    ----------
+    tabulate : makes of the JSON document the table that CSV and its kin show; None where JSON is all there is.
+
+    Notes
+    -----
+    It belongs above the view's other decorators, so that a kept answer skips them, and below the route's, so that
+    everything that runs before a request (who calls, how often) still does.
+    """
+
+    def decorator(view: View) -> View:
+        described = Blueprint.doc(responses=documented())(view) if tabulate else view
+
+        @wraps(described)
+        def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
+            form = negotiate(form, tabulate is not None)
+            asks = request.method in {"GET", "HEAD"}
+            depends_on_caller = request.args.get("scenario", "baseline") not in NAMED
+            kept = asks and not depends_on_caller
+            key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form)
+            cache = cast(AnswerCache, current_app.extensions[EXTENSION])
+            answer = cache.get(key) if kept else None
+            if kept:
+                metrics.cache(hit=answer is not None)
+                telemetry.note(cache="miss" if answer is None else "hit")
+            size = answer.size if answer else 0
+            if answer is None:
+                computed: Response = described(*args, **kwargs)
+                if computed.status_code != 200:
+                    return computed
+                answer = _finish(computed.get_data(), form, tabulate)
+            telemetry.note(**answer.facts)
+            response = _respond(answer, asks, depends_on_caller)
+            if kept and answer.size != size:  # it is new, or has been compressed
+                cache.put(key, answer)
+            return response
+
+        return cast(View, wrapper)
+
+    return decorator
+
+
+def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
+    """The answer in the form that was asked for, with the tag of its representation."""
+    document = json.loads(body)
+    if form != JSON and tabulate:
+        body = write(tabulate(document), form, request)
+    # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
+    digest = hashlib.sha256(body).hexdigest()
+    identifier = document.get("id")
+    tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
+    code = (document.get("country") or document).get("code")
+    return Finished(body, form, tag, telemetry.facts() | ({"country": code} if code else {}))
+
+
+def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
+    encoding = (
+        wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in {"parquet", "arrow"} else None
+    )
+    body, tag = answer.encoded(encoding)
+    response = Response(body, content_type=CONTENT_TYPES[answer.form])
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    if not asks:
+        return response
+    response.headers["ETag"] = f'"{tag}"'
+    if depends_on_caller:
+        response.headers["Cache-Control"] = "private, no-cache"
+    else:
+        fresh: str = current_app.config["FORECAST_FRESH"]
+        response.headers["Cache-Control"] = f"{'private' if is_known() else 'public'}, {fresh}"
+    if link := links(answer.form):
+        response.headers["Link"] = link
+    if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses weakens our tags
+        response.status_code = 304
+        response.set_data(b"")
+    return response

@@ -1,0 +1,98 @@
+"""``forecast-service keys``: the keys that callers show (FORECAST_AUTH=api-key)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast_service.callers import SCOPES, is_caller
+from forecast_service.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from forecast_service.store.keys import Keys
+
+
+@contextmanager
+def _keys() -> Iterator[Keys]:
+    from forecast_service.store.database import Database, DatabaseUnavailable, database_url
+    from forecast_service.store.keys import Keys
+
+    try:
+        database = Database(database_url(Settings.from_environment()))
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield Keys(database)
+    except DatabaseUnavailable as error:
+        raise click.ClickException(f"database: {error.detail}") from None
+    finally:
+        database.close()
+
+
+@click.group()
+def keys() -> None:
+    """The keys that callers show (FORECAST_AUTH=api-key)."""
+
+
+def _owner(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if not is_caller(text):
+        raise click.BadParameter("must be 1 to 200 printable characters without spaces at its ends")
+    return text
+
+
+def _scopes(_context: click.Context, _parameter: click.Parameter, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not set(names) <= set(SCOPES):
+        raise click.BadParameter(f"must be some of {', '.join(SCOPES)}, with commas between")
+    return names
+
+
+@keys.command()
+@click.option("--owner", required=True, callback=_owner, help="Whose key it is: owns what is created with it.")
+@click.option("--scopes", default="read", show_default=True, callback=_scopes, help="What it may do: read,write,admin.")
+@click.option("--name", default="", help="What it is for, up to 100 characters.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day (UTC) from which it holds no more.")
+def create(owner: str, scopes: list[str], name: str, expires: datetime | None) -> None:
+    """Make a key, and print it: it is shown this once, and kept only as a hash."""
+    until = None if expires is None else expires.replace(tzinfo=UTC)
+    if until is not None and until <= datetime.now(UTC):
+        raise click.BadParameter("must be a day to come", param_hint="--expires")
+    if len(name) > 100:
+        raise click.BadParameter("must be at most 100 characters", param_hint="--name")
+    with _keys() as kept:
+        identifier, key = kept.create(owner, scopes, name, until)
+    # The key alone on the one stream, so that it can be piped into where it is to be kept.
+    click.echo(f"key {identifier} of {owner} ({', '.join(scopes)}); it is not shown again:", err=True)
+    click.echo(key)
+
+
+@keys.command("list")
+def list_() -> None:
+    """List all keys, without what opens anything."""
+    with _keys() as kept:
+        rows = kept.all()
+    now = datetime.now(UTC)
+    for row in rows:
+        ended = row.expires_at is not None and row.expires_at <= now
+        state = "revoked" if row.revoked_at else "expired" if ended else "valid"
+        moments = {"created": row.created_at, "expires": row.expires_at, "used": row.last_used_at}
+        facts = " ".join(f"{what} {moment:%Y-%m-%d}" for what, moment in moments.items() if moment)
+        click.echo(f"{row.id} {state} {row.scopes.replace(' ', ',')} {row.owner!r} {row.name!r} {facts}")
+
+
+@keys.command()
+@click.argument("identifier", metavar="ID")
+def revoke(identifier: str) -> None:
+    """End a key for good; ID is its middle part. Workers notice within seconds."""
+    from forecast_service.store.keys import NoSuchKey
+
+    with _keys() as kept:
+        try:
+            kept.revoke(identifier)
+        except NoSuchKey:
+            raise click.ClickException("there is no key by this id; 'keys list' lists them") from None
+    click.echo(f"key {identifier} is revoked")

@@ -1,0 +1,101 @@
+"""Logs on standard error, one JSON object a line (or text, for people), without secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+DEBUG, INFO = logging.DEBUG, logging.INFO
+
+SECRET_NAMES = re.compile(
+    r"authori[sz]ation|api[-_]?key|token|secret|passw|cookie|credential(?!ibility)", re.IGNORECASE
+)
+_SUSPECT = re.compile(r"Bearer|Basic|://|=|eyJ", re.IGNORECASE)  # what every pattern below needs: most texts have none
+_SECRETS = (
+    (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 ***"),
+    (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), r"\1:***@"),  # a password in an address
+    (re.compile(r"\b((?:[\w-]*[-_])?(?:key|token|secret|password))=[^\s&\"']+", re.IGNORECASE), r"\1=***"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),  # a JWT
+)
+
+
+def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: what is named like a secret, or looks like one, is starred out."""
+    for name, value in event.items():
+        if SECRET_NAMES.search(name):
+            event[name] = "***"
+        elif isinstance(value, str) and _SUSPECT.search(value):
+            for pattern, stars in _SECRETS:
+                value = pattern.sub(stars, value)
+            event[name] = value
+    return event
+
+
+# An exception becomes text before secrets are looked for.
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    without_secrets,
+]
+
+
+def formatter(form: str) -> structlog.stdlib.ProcessorFormatter:
+    """What writes the lines of structlog's loggers and of the standard library's alike."""
+    writer: Any = (
+        structlog.processors.JSONRenderer(default=str)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=[remove, writer])
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at the moment, which tests and daemons replace."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+def configure(form: str, level: str) -> None:
+    """Let this package's loggers write so; those of others are left alone."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    logger = logging.getLogger("forecast_service")
+    handler = next((h for h in logger.handlers if isinstance(h, _Handler)), None) or _Handler()
+    handler.setFormatter(formatter(form))
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+
+
+def gunicorn_configuration(form: str) -> dict[str, Any]:
+    """gunicorn's own lines in the same form (its ``logconfig_dict``)."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"ours": {"()": formatter, "form": form}},
+        "handlers": {"ours": {"class": "logging.StreamHandler", "formatter": "ours", "stream": "ext://sys.stderr"}},
+        "root": {"level": "INFO", "handlers": []},
+        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["ours"], "propagate": False}},
+    }

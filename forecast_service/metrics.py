@@ -1,0 +1,80 @@
+"""Figures for Prometheus, right across gunicorn's workers.
+
+Where ``PROMETHEUS_MULTIPROC_DIR`` is set (``gunicorn.conf.py`` does), each process writes its figures to files in
+that folder, and whoever is scraped adds them up; otherwise they are this process's own.
+"""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask, Response, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from forecast_service.settings import Settings
+from models.answer import Forecast
+from models.targets import Targets
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+REGISTRY = CollectorRegistry()
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+REQUESTS = Counter("forecast_http_requests", "Requests answered.", ("route", "method", "status"), registry=REGISTRY)
+SECONDS = Histogram(
+    "forecast_http_request_seconds",
+    "Time to answer; status is its class, such as 2xx.",
+    ("route", "method", "status"),
+    buckets=BUCKETS,
+    registry=REGISTRY,
+)
+HITS = Counter("forecast_cache_hits", "Answers served from the cache of finished answers.", registry=REGISTRY)
+MISSES = Counter("forecast_cache_misses", "Answers that could have been but were not kept.", registry=REGISTRY)
+FITS = Counter("forecast_fits", "Fits made, rather than taken from the store.", registry=REGISTRY)
+SWEEPS = Counter("forecast_sweeps", "Sweeps accepted.", registry=REGISTRY)
+PROBABILITY = Gauge(
+    "forecast_probability",
+    "Probability that an ally meets the core target at the deadline, baseline, current figures.",
+    ("country", "vintage", "model_version"),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+
+
+def request_answered(route: str, method: str, status: int, seconds: float) -> None:
+    """Count one request."""
+    REQUESTS.labels(route, method, str(status)).inc()
+    SECONDS.labels(route, method, f"{status // 100}xx").observe(seconds)
+    if (route, method, status) == ("/v1/sweeps", "POST", 202):
+        SWEEPS.inc()
+
+
+def cache(*, hit: bool) -> None:
+    """Count one look into the cache."""
+    (HITS if hit else MISSES).inc()
+
+
+def forecast_made(forecast: Forecast, targets: Targets | None, current_origin: int) -> None:
+    """Keep the headline of an ally's baseline: that it drifts is what an operator wants to see."""
+    core = forecast.targets[0].outcome
+    headline = (targets or Targets()) == Targets() and forecast.origin == current_origin
+    if headline and forecast.scenario.is_baseline and core is not None:
+        labels = forecast.ally.code, forecast.vintage, forecast.model_version
+        PROBABILITY.labels(*labels).set(core.probability.at_deadline)
+
+
+def exposition() -> Response:
+    """All figures, in the format that the scraper asks for."""
+    registry = REGISTRY
+    if os.environ.get(FOLDER):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return Response(encode(registry), content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Serve ``/metrics``, unless it has a port of its own."""
+    if not settings.metrics_port:
+        app.add_url_rule("/metrics", "metrics", exposition)

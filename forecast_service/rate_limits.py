@@ -1,0 +1,69 @@
+"""How often a caller may ask: 429 with ``Retry-After`` beyond, and ``RateLimit`` fields on every answer."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from flask import Flask, Response, request
+
+from forecast_service.callers import caller, is_known
+from forecast_service.settings import Settings
+from forecast_service.telemetry import PROBES
+
+RETRY_S = 5
+"""After how long a 503 that says nothing itself may be tried again."""
+
+
+def _who() -> str:
+    """What is counted by: the caller where one is known, otherwise the address it comes from."""
+    return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Limit ``app`` if the settings say so. To be registered after what finds out who calls."""
+
+    @app.after_request
+    def say_when(response: Response) -> Response:
+        if response.status_code == 503 and "Retry-After" not in response.headers:
+            response.headers["Retry-After"] = str(RETRY_S)
+        return response
+
+    if not settings.rate_limit:
+        return
+    from flask_limiter import Limiter
+
+    shared = settings.redis_url
+    patience: dict[str, Any] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+    limiter = Limiter(
+        key_func=_who,
+        app=app,
+        application_limits=[settings.rate_limit],
+        storage_uri=shared or "memory://",
+        storage_options=patience if shared else {},
+        strategy="fixed-window",  # the one whose end, and so Retry-After, is known exactly
+        # Without Redis each worker counts for itself: too generous is better than not answering.
+        in_memory_fallback_enabled=bool(shared),
+    )
+
+    @limiter.request_filter
+    def exempt() -> bool:
+        return request.method == "OPTIONS" or request.path in PROBES
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        found = limiter.current_limit
+        if found is None:
+            return response
+        limit, window = found.limit.amount, found.limit.get_expiry()
+        left, wait = max(0, found.remaining), min(window, max(0, math.ceil(found.reset_at - time.time())))
+        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window}'
+        response.headers["RateLimit"] = f'"default";r={left};t={wait}'
+        # The names that clients know from earlier drafts.
+        response.headers["RateLimit-Limit"] = str(limit)
+        response.headers["RateLimit-Remaining"] = str(left)
+        response.headers["RateLimit-Reset"] = str(wait)
+        if response.status_code == 429:
+            response.headers["Retry-After"] = str(max(1, wait))
+        return response

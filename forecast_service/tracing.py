@@ -1,0 +1,101 @@
+"""OpenTelemetry spans, if asked for: one a request, below it one for what computes. Needs the extra ``otel``.
+
+Where spans go is said by OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_SERVICE_NAME``,
+``OTEL_TRACES_SAMPLER`` and so on).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask, current_app, g, has_app_context, request
+
+from forecast_service.settings import BadSetting, Settings
+
+EXTENSION = "forecast-tracer"
+
+
+def register(app: Flask, settings: Settings, exporter: Any = None) -> None:
+    """Trace the requests of ``app``.
+
+    Parameters
+    ----------
+    exporter : takes the spans one by one (tests); OTLP over HTTP in batches if None.
+    """
+    if not settings.traces:
+        return
+    try:
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+
+        if exporter is None:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+            processor: Any = BatchSpanProcessor(OTLPSpanExporter())
+        else:
+            processor = SimpleSpanProcessor(exporter)
+    except ImportError:
+        raise BadSetting("FORECAST_TRACES: needs the extra otel: pip install 'forecast-service[otel]'") from None
+    named = "OTEL_SERVICE_NAME" in os.environ
+    provider = TracerProvider(resource=Resource.create({} if named else {"service.name": "forecast-service"}))
+    provider.add_span_processor(processor)
+    app.extensions[EXTENSION] = provider.get_tracer("forecast_service")
+
+
+def _tracer() -> Any:
+    return current_app.extensions.get(EXTENSION) if has_app_context() else None
+
+
+def begin(method: str, route: str) -> None:
+    """Begin the span of a request, below the caller's if it sent a traceparent."""
+    tracer = _tracer()
+    if tracer is None:
+        return
+    from opentelemetry import trace
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    sent = {name: request.headers.get(name, "") for name in ("traceparent", "tracestate")}
+    facts = {"http.request.method": method, "http.route": route, "url.scheme": request.scheme}
+    g.span = trace.use_span(
+        tracer.start_span(
+            f"{method} {route}",
+            context=TraceContextTextMapPropagator().extract(sent),
+            kind=trace.SpanKind.SERVER,
+            attributes=facts,
+        ),
+        end_on_exit=True,
+    )
+    g.current_span = g.span.__enter__()
+
+
+def describe(status: int, facts: dict[str, Any]) -> None:
+    """Say how the request went."""
+    if "current_span" not in g:
+        return
+    from opentelemetry.trace import StatusCode
+
+    g.current_span.set_attribute("http.response.status_code", status)
+    g.current_span.set_attributes({f"forecast.{name}": value for name, value in facts.items()})
+    if status >= 500:
+        g.current_span.set_status(StatusCode.ERROR)
+
+
+def end() -> None:
+    """End the span of the request."""
+    if "span" in g:
+        g.pop("span").__exit__(None, None, None)
+
+
+@contextmanager
+def span(name: str, **attributes: Any) -> Iterator[None]:
+    """A span below the present one; nothing where there is no tracing."""
+    tracer = _tracer()
+    if tracer is None:
+        yield
+        return
+    with tracer.start_as_current_span(name, attributes=attributes):
+        yield

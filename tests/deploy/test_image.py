@@ -1,0 +1,208 @@
+"""The image, really built, and started from its own file system: read-only, as its own user, with its own command."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from models.allies import allies
+from tests.deploy.host import need
+from tests.deploy.images import IMAGE, Buildah, base
+from tests.serving import Service, free_port
+
+# In mount namespace of its own: the image's root read-only, and what an engine would mount.
+ENTER = """
+set -eu
+root=$1; shift
+mount --bind "$root" "$root"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mount -t tmpfs -o uid=10001,gid=10001,mode=0750 tmpfs "$root/app/state"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -o remount,ro,bind "$root"
+exec chroot --userspec=10001:10001 "$root" "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image: its root in the file system and its configuration."""
+
+    root: Path
+    config: dict[str, Any]
+    megabytes: float
+    base_megabytes: float
+
+    def start(self, output: int | IO[bytes], *command: str, **more: str) -> subprocess.Popen[bytes]:
+        """Run a command in it as an engine would; the process is the command's own."""
+        environment = dict(entry.split("=", 1) for entry in self.config["Env"]) | more
+        return subprocess.Popen(
+            ["unshare", "--mount", "/bin/sh", "-c", ENTER, "sh", str(self.root), *command],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, *command: str, **more: str) -> tuple[int, str]:
+        """Exit code and output of a command in it."""
+        process = self.start(subprocess.PIPE, *command, **more)
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output.decode()
+
+    @contextmanager
+    def serving(self) -> Iterator[Service]:
+        """The image's own command, on a free port of this machine's loopback."""
+        port = free_port()
+        command = list(self.config["Cmd"])
+        command[command.index("0.0.0.0")] = "127.0.0.1"  # noqa: S104  what it says; what is taken is loopback
+        command[command.index("8000")] = str(port)
+        with tempfile.TemporaryFile() as log:
+            service = Service(self.start(log, *command, WEB_CONCURRENCY="2"), port)
+            try:
+                yield service
+            finally:
+                service.stop()
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Image]:
+    """Built from the Dockerfile as it is; the base and pip's downloads are kept between runs."""
+    need("buildah", "debootstrap", packages=("buildah", "crun", "debootstrap"), root=True)
+    buildah = Buildah()
+    buildah.make_base()
+    buildah.build()
+    sizes = {name: _megabytes(buildah, name) for name in (IMAGE, base())}
+    with buildah.container(IMAGE) as name:
+        root = Path(buildah("mount", name))
+        inspected = json.loads(buildah("inspect", "--type", "image", IMAGE))
+        yield Image(root, inspected["Docker"]["config"], sizes[IMAGE], sizes[base()])
+        buildah("umount", name)
+
+
+def _megabytes(buildah: Buildah, name: str) -> float:
+    (listed,) = json.loads(buildah("images", "--json", name))
+    number, unit = listed["size"].split()
+    return float(number) * {"KB": 1e-3, "MB": 1, "GB": 1e3}[unit]
+
+
+def test_it_is_ready_in_seconds_answers_and_stops_cleanly(image: Image, tell: Callable[[str], None]) -> None:
+    begun = time.monotonic()
+    with image.serving() as service:
+        service.wait_until_ready()
+        ready_s = time.monotonic() - begun
+        status, forecast = service.ask("GET", "/v1/countries/DEU/forecast")
+        assert (status, forecast["draws"]) == (200, 10_000)
+        for path in ("/v1/countries", "/v1/countries/POL/history", "/openapi.json"):
+            assert service.ask("GET", path)[0] == 200
+        created, kept = service.ask(
+            "POST",
+            "/v1/scenarios",
+            json.dumps({"name": "kept", "levers": [{"type": "cap", "share_pct": 3.0}]}),
+            {"Content-Type": "application/json"},
+        )
+        assert created == 201, kept
+        pid = service.process.pid
+        assert _status(pid)["Uid"].split() == ["10001"] * 4
+        assert _status(pid)["Gid"].split() == ["10001"] * 4
+        workers = [child for child in _children(pid) if "gunicorn" in _command(child)]
+        assert len(workers) == 2
+        memory = [_proportional_megabytes(child) for child in workers]
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(30) == 0
+    tell(
+        f"image {image.megabytes:.0f} MB (of it the base {image.base_megabytes:.0f}), ready in {ready_s:.1f} s, "
+        f"a worker {max(memory):.0f} MB (PSS)"
+    )
+    assert ready_s < 30
+    assert image.megabytes - image.base_megabytes < 750
+
+
+def _status(pid: int) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+def _proportional_megabytes(pid: int) -> float:
+    found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1]) / 1024
+
+
+def test_it_does_not_open_to_everyone_by_itself(image: Image) -> None:
+    code, said = image.run(*image.config["Cmd"])
+    assert code != 0
+    assert "FORECAST_AUTH" in said
+
+
+def test_its_fits_are_whole_so_nothing_is_fitted_at_the_start(image: Image) -> None:
+    code, said = image.run("/app/venv/bin/forecast-service", "fit", "--processes", "1")
+    assert code == 0, said
+    assert said.startswith("0 allies fitted") or f"{len(allies())} allies" not in said
+    assert list((image.root / "app/fits").glob("DEU-*.json"))
+
+
+def test_its_health_check_tells_a_running_service_from_none(image: Image) -> None:
+    check = image.config["Healthcheck"]["Test"]
+    assert check[0] == "CMD", "no shell"
+    assert image.run(*check[1:])[0] != 0
+    with image.serving() as service:
+        service.wait_until_ready()
+        ours = [part.replace(":8000/", f":{service.port}/") for part in check[1:]]
+        assert image.run(*ours)[0] == 0
+
+
+def test_it_says_what_it_is_and_who_runs_it(image: Image) -> None:
+    config = image.config
+    assert config["User"] == "10001:10001"
+    assert config["Cmd"][0].startswith("/"), "exec form: no shell"
+    assert set(config["Volumes"]) == {"/app/state"}
+    labels = {name.removeprefix("org.opencontainers.image.") for name in config["Labels"]}
+    assert {"title", "description", "licenses", "version", "revision"} <= labels
+    for entry in config["Env"]:
+        assert not entry.startswith(("PIP_", "SSL_")), "nothing of whoever built it"
+
+
+def test_it_carries_nothing_to_build_with(image: Image) -> None:
+    for folder in ("usr/bin", "usr/local/bin", "app/venv/bin"):
+        names = {file.name for file in (image.root / folder).iterdir()} if (image.root / folder).exists() else set()
+        assert not {name for name in names if re.fullmatch(r"(.*-)?(gcc|g\+\+|cc|c\+\+|clang|make|ld)(-\d+)?", name)}
+    packages = image.root / "app/venv/lib"
+    assert not list(packages.rglob("site-packages/pip"))
+    assert not list(packages.rglob("site-packages/setuptools"))
+    assert not list(packages.rglob("tests/test_*.py"))
+    assert list(packages.rglob("forecast_service/__pycache__/*.pyc")), "compiled: the root is read-only"
+    assert not (image.root / "src").exists()
+
+
+def test_nothing_in_it_can_be_written_but_its_state_and_tmp(image: Image) -> None:
+    probe = (
+        "import os, pathlib\n"
+        "for folder in ('/', '/app', '/app/fits', '/app/venv', '/etc', '/usr', '/app/state', '/tmp'):\n"
+        "    try:\n"
+        "        pathlib.Path(folder, 'x').write_text('')\n"
+        "        print(folder)\n"
+        "    except OSError:\n"
+        "        pass\n"
+    )
+    code, said = image.run("/app/venv/bin/python", "-c", probe)
+    assert (code, said.split()) == (0, ["/app/state", "/tmp"])  # noqa: S108
+    foreign = [file for file in (image.root / "app").rglob("*") if file.lstat().st_uid == 10001]
+    assert foreign == [image.root / "app/state"], "what runs owns nothing of what it runs"

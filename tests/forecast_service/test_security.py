@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator

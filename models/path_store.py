@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -72,6 +73,10 @@ class PathStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._open = lru_cache(maxsize=256)(self._read)
+        # numpy reads an array's header by ast.literal_eval, which fails now and then where threads call it at once
+        # (python/cpython#106905).
+        self._opening = Lock()
+        self._making = Lock()
 
     def has(self, key: FitKey) -> bool:
         """Whether the fit is kept already."""
@@ -80,8 +85,11 @@ class PathStore:
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
         """The fit ``key``, made by ``make`` if it is not kept yet."""
         if not self.has(key):
-            self._write(key, make())
-        return self._open(key)
+            with self._making:  # whoever asks for the same meanwhile waits for it
+                if not self.has(key):
+                    self._write(key, make())
+        with self._opening:
+            return self._open(key)
 
     def adopt(self, made_ahead: Path) -> None:
         """Take over the fits of another folder by symbolic links, such as a container image's, which is read-only."""

@@ -32,6 +32,12 @@ def _direct(service: Service, method: str, path: str, body: object = None) -> Ca
     return ask
 
 
+def _log(state_dir: Path, service: Service) -> str:
+    """What the service had to say of anything that went wrong."""
+    lines = (state_dir / f"serve-{service.port}.log").read_text().splitlines()
+    return "\n".join(line for line in lines if '"level": "info"' not in line)[-5000:]
+
+
 def _kept_alive(service: Service) -> Callable[[], int]:
     """Asks the service itself on one connection as long as the service keeps it."""
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
@@ -59,7 +65,7 @@ def test_sigterm_under_load_fails_no_request(state_dir: Path, tell: Callable[[st
                 running.wait_for(100)
                 ended.append(True)
                 assert service.stop() == 0
-            assert running.failures == {}
+            assert running.failures == {}, _log(state_dir, service)
             total += running.count
         finally:
             service.stop()
@@ -77,7 +83,7 @@ def test_sigterm_answers_those_who_keep_their_connection(state_dir: Path) -> Non
             running.wait_for(50)
             ended.append(True)
             assert service.stop() == 0
-        assert running.failures == {}
+        assert running.failures == {}, _log(state_dir, service)
     finally:
         service.stop()
 

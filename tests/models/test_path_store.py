@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_threads_may_open_fits_at_once(tmp_path: Path) -> None:
         return [len(store.get(_key(draws), _never).paths.shares["core"]) - draws for draws in order]
 
     with ThreadPoolExecutor(THREADS) as pool:
-        assert not any(sum(pool.map(open_all, range(THREADS)), []))
+        assert not any(chain.from_iterable(pool.map(open_all, range(THREADS))))
 
 
 def _never() -> Fit:

@@ -62,6 +62,7 @@ class Settings:
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300
     cache_stale: int = 86_400
+    switch_ahead: int = 60
     cors_origins: str = ""
     rate_limit: str = ""
     redis_url: str = ""

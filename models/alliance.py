@@ -237,6 +237,7 @@ class _Purse:
         self.gdp_usd = {code: gdp for code in shares if (gdp := gdp_usd(code, origin, tables)) is not None}
         largest = sorted(self.gdp_usd, key=lambda code: -self.gdp_usd[code] * shares[code])
         self.named = [code for code in largest if code != UNITED_STATES][:LARGEST]
+        self.tables = tables
         self.members: list[str] = []
         self.kept: dict[str, Floats] = {}
         self.spent: Floats | None = None
@@ -275,7 +276,7 @@ class _Purse:
         """Parts of all core spending, %."""
         if self.spent is None or UNITED_STATES not in self.kept:
             return ()
-        known, scale = allies(), 100 / self.spent[1:]
+        known, scale = allies(self.tables), 100 / self.spent[1:]
         parts = {code: self.kept[code][1:] * scale for code in (UNITED_STATES, *self.named) if code in self.kept}
         us = parts[UNITED_STATES]
         rest = Burden("europe-and-canada", None, Fan.of((100 - us).T, levels))

@@ -14,6 +14,7 @@ from models.panel import Array
 from models.paths import Floats, Paths, quantiles, spending
 from models.related import related_prior
 from models.scenario import Scenario
+from models.tables import BUNDLED, Tables
 from models.targets import Outcome, Targets, assess, required_growth
 
 COMPONENTS = ("core", "related", "total")
@@ -100,11 +101,17 @@ class Forecast:
 
 
 def target_answer(
-    ally: Ally, component: str, shares: Floats | None, targets: Targets, paths: Paths, core: str
+    ally: Ally,
+    component: str,
+    shares: Floats | None,
+    targets: Targets,
+    paths: Paths,
+    core: str,
+    tables: Tables = BUNDLED,
 ) -> TargetAnswer:
     """What ``shares`` (draws, 1 + horizon; None if they do not apply) say of one target; ``core`` names the figures."""
     threshold = targets.threshold(component)
-    prior = related_prior(ally.code).rests_on if ally is not OWN_SERIES else "nothing"
+    prior = related_prior(ally.code, tables).rests_on if ally is not OWN_SERIES else "nothing"
     basis, rests_on = {
         "core": ("history", core),
         "related": ("prior", prior),
@@ -115,7 +122,7 @@ def target_answer(
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
         return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)
-    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin)
+    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
     # One prior stands behind related spending, so there are no members to range over.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
     outcome = assess(shares, threshold, paths.origin, member)
@@ -123,21 +130,21 @@ def target_answer(
     return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
 
 
-def money(ally: Ally, paths: Paths, reported: float | None, levels: Array) -> Money | None:
+def money(ally: Ally, paths: Paths, reported: float | None, levels: Array, tables: Tables = BUNDLED) -> Money | None:
     """The money behind core spending, one value a year after the origin; None where no amount is published.
 
     Parameters
     ----------
     reported : the share that the publisher reports for the origin, % of GDP.
     """
-    denominator = gdp_usd(ally.code, paths.origin)
+    denominator = gdp_usd(ally.code, paths.origin, tables)
     core = paths.shares.get("core")
     if core is None or denominator is None or reported is None:
         return None
     real = spending(core, paths.gdp, denominator * reported / 100, reported)[:, 1:]
     national = None
     if ally.denominator == "GDP":
-        prices = price_index(ally.code, paths.origin, int(paths.years[-1]))[1:]
-        nominal = nominal_gdp(ally.code)[paths.origin] / 100 * core[:, 1:] * paths.gdp[:, 1:]
+        prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)[1:]
+        nominal = nominal_gdp(ally.code, tables=tables)[paths.origin] / 100 * core[:, 1:] * paths.gdp[:, 1:]
         national = Fan.of(nominal * prices.astype(core.dtype), levels)
     return Money(Fan.of(real, levels), national)

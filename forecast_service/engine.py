@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,17 +13,19 @@ from flask import current_app, g, has_request_context
 from forecast_service import metrics, telemetry, tracing
 from forecast_service.following import Follower
 from forecast_service.resolving import resolve
-from forecast_service.settings import Settings
+from forecast_service.settings import SHELF, Settings
 from forecast_service.store.database import Database, database_url
 from forecast_service.store.switches import Switches
 from models.allies import allies
 from models.answer import Forecast
 from models.forecast import Forecaster
-from models.history import VINTAGES, UnknownVintage, load_figures
+from models.history import UnknownVintage
 from models.named import NAMED
 from models.path_store import Fit, FitKey, PathStore
+from models.vintages import DamagedVintage, Shelf
 
 EXTENSION = "forecast-engine"
+_log = logging.getLogger(__name__)
 
 
 class CountingStore(PathStore):
@@ -52,6 +55,7 @@ class Engine:
         self.store = CountingStore(settings.state_dir / "fits")
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
+        self.shelf = Shelf(settings.state_dir / SHELF)
         self._forecasters: dict[str, Forecaster] = {}
         self.switches = Switches(database or Database(database_url(settings)))
         self.follower = Follower(
@@ -81,21 +85,21 @@ class Engine:
 
         Raises
         ------
-        UnknownVintage
+        UnknownVintage, DamagedVintage
         """
         if vintage is None:
             vintage = self.vintage
             if has_request_context():
                 g.depends_on_switch = True
         if vintage not in self._forecasters:
-            figures = load_figures(vintage, sipri=self.settings.sipri)
+            figures = self.shelf.figures(vintage, sipri=self.settings.sipri)
             made = Forecaster(figures, self.store, self.settings.draws, self.settings.seed)
             self._forecasters.setdefault(vintage, made)
         return self._forecasters[vintage]
 
     def vintages(self) -> tuple[str, ...]:
         """Names of the editions that there are, oldest first."""
-        return VINTAGES
+        return self.shelf.names()
 
     def forecast(self, *, vintage: str | None = None, **question: Any) -> Forecast:
         """The answer to a question as the schemas read it."""
@@ -114,7 +118,7 @@ class Engine:
         """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""
         if os.environ.get(metrics.FOLDER):
             current = self.current
-            for ally in allies().values():
+            for ally in allies(current.figures.tables).values():
                 if current.is_kept(ally):
                     metrics.forecast_made(current.forecast(ally.code), None, current.figures.origin)
 
@@ -126,7 +130,7 @@ class Engine:
     def missing(self, vintage: str | None = None) -> list[str]:
         """Codes of the allies whose fit at the origin of an edition, the current one if None, is not kept yet."""
         forecaster = self.forecaster(vintage)
-        return [ally.code for ally in allies().values() if not forecaster.is_kept(ally)]
+        return [ally.code for ally in allies(forecaster.figures.tables).values() if not forecaster.is_kept(ally)]
 
     def behind(self) -> list[str]:
         """What keeps this process from the edition that is current elsewhere; empty if nothing does."""
@@ -144,6 +148,9 @@ class Engine:
         try:
             return not self.missing(vintage)
         except UnknownVintage:
+            return False
+        except DamagedVintage:
+            _log.exception("vintage %s cannot be read", vintage)
             return False
 
 

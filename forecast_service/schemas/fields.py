@@ -13,6 +13,7 @@ from marshmallow import ValidationError, fields, validate
 from models.allies import Component
 from models.forecast import FIRST_ORIGIN
 from models.targets import LAST_DEADLINE
+from models.vintages import LONGEST_NAME, NAME
 
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
@@ -103,15 +104,10 @@ class Rounded(fields.Float):
         return round(float(value), self.places)
 
 
-NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
-"""How an edition of the figures may be called."""
-LONGEST_NAME = 50
-
-
 def known_vintage(name: str) -> None:
     """Refuse an edition that is not there; a command has no service to ask, and finds out when it loads it."""
     if not has_app_context():
-        if not re.fullmatch(NAME, name) or len(name) > LONGEST_NAME:
+        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             raise ValidationError("must be the name of an edition, such as nato-2026")
         return
     names = current_app.extensions["forecast-engine"].vintages()
@@ -125,7 +121,7 @@ def vintage_in(description: str) -> fields.String:
         validate=known_vintage,
         metadata={
             "description": f"{description} GET /v1/vintages lists them.",
-            "pattern": f"^{NAME}$",
+            "pattern": f"^{NAME.pattern}$",
             "maxLength": LONGEST_NAME,
             "example": "nato-2026",
         },

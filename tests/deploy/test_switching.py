@@ -12,6 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
+from tests.databases import fresh
+from tests.deploy.cable import Cable
 from tests.deploy.gateway import BEHIND, Gateway, gateway, start
 from tests.deploy.watch import Ask, Question, Sent, Watch, direct, truths
 from tests.serving import Service, environment, free_port
@@ -139,3 +143,54 @@ def test_switch_and_rollback_under_load(
         assert {name for _, _, name in watch.seen} == {OLD, NEW}
         assert watch.kinds["304"] > 20
         assert max(early, late) < TOGETHER_S
+
+
+@contextmanager
+def one_replica(state_dir: Path, **more: str) -> Iterator[Service]:
+    """A replica with two workers, ready."""
+    service = start(state_dir, free_port(), **more)
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.stop()
+
+
+def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written_comes(
+    state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    with fresh("postgresql", tmp_path) as url:
+        address = make_url(url)
+        cable = Cable(str(address.host), int(address.port or 5432))
+        through_cable = address.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
+        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": str(state_dir / "fits")}
+        own = tmp_path / "state"
+        own.mkdir()
+        command(own, "db", "upgrade", **settings)
+        command(own, "fit", "--quiet", "--vintage", OLD, **settings)
+        with one_replica(own, **settings) as service:
+            watch = Watch()
+            with watching(watch, [direct(service)], (OLD, NEW), [service]) as unready:
+                begun = time.time()
+                watch.wait_for(50)
+                command(own, "data", "use", NEW, "--in", "6", **settings)
+                there = moment(service)
+                while time.time() < there - 3:  # everyone has looked
+                    time.sleep(0.05)
+                cable.pull()
+                until(there, watch)
+                assert service.ask("GET", "/readyz")[1]["database"] == "not reachable"
+            assert watch.wrong == []
+            assert unready == []
+            early, late = watch.deviations([(begun, OLD), (there, NEW)])
+            assert max(early, late) < TOGETHER_S
+        with one_replica(own, **settings) as service:  # started anew without its database, it knows what it knew
+            assert service.ask("GET", "/version")[1]["vintage"] == NEW
+            cable.plug()
+            command(own, "data", "rollback", "--in", "3", **settings)
+            deadline = time.time() + 30
+            while service.ask("GET", "/version")[1]["vintage"] != OLD:
+                assert time.time() < deadline
+                time.sleep(0.1)
+        cable.pull()
+        tell(f"switch without the database: {len(watch.seen)} answers, none failed; {late * 1000:.0f} ms late at most")

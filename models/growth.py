@@ -63,6 +63,7 @@ def growth(code: str) -> Growth:
     return _growth(code, (WEO, NATO))
 
 
+@cache
 def _growth(code: str, sources: tuple[str, ...]) -> Growth:
     """Growth by the Outlook, replaced by later ``sources`` where they are newer."""
     real: dict[int, float] = {}

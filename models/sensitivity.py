@@ -180,7 +180,7 @@ class _Question:
             canvas = Canvas(paths, price_index(self.ally.code, self.origin, self.targets.deadline), 1.0)
             for lever in levers:
                 lever.apply(canvas)
-            return Paths(paths.origin, canvas.shares, canvas.gdp, paths.member)
+            return canvas.bent()
 
         return moved
 

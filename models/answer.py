@@ -105,14 +105,12 @@ class Forecast:
 
 def fans(paths: Paths, levels: tuple[float, ...]) -> dict[str, Fan]:
     """Mean and quantiles of every component that applies, of the years after the origin."""
-    return {name: _fan(paths.holding(name), name, levels) for name in COMPONENTS if paths.component(name) is not None}
+    return {name: _fan(paths.holding(name), name, levels) for name in COMPONENTS if paths.applies(name)}
 
 
 def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
     def read() -> Fan:
-        shares = paths.component(component)
-        assert shares is not None  # noqa: S101  it applies
-        mean = shares[:, 1:].mean(axis=0, dtype=np.float64)
+        mean = paths.known(component)[:, 1:].mean(axis=0, dtype=np.float64)
         return Fan(mean, quantiles_of(paths.ordered(component)[1:], np.array(levels)))
 
     return paths.once(("fan", component, levels), read)
@@ -128,8 +126,7 @@ def target_answer(ally: Ally, component: str, targets: Targets, paths: Paths, co
         "total": ("history and prior", f"core: {core}; related: {prior}"),
     }[component]
     paths = paths.holding(component)
-    shares = paths.component(component)
-    if shares is None:
+    if not paths.applies(component):
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
@@ -137,7 +134,9 @@ def target_answer(ally: Ally, component: str, targets: Targets, paths: Paths, co
     gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin)
     # One prior stands behind related spending, so there are no members to range over.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
-    outcome = paths.once(("outcome", component, threshold), lambda: assess(shares, threshold, paths.origin, member))
+    outcome = paths.once(
+        ("outcome", component, threshold), lambda: assess(paths.known(component), threshold, paths.origin, member)
+    )
     # No lever moves the origin, so its median is that of the paths beneath.
     start = float((paths.base or paths).medians(component)[0])
     growth = required_growth(start, threshold, gdp)

@@ -83,13 +83,21 @@ class Paths:
 
     def ordered(self, component: str) -> Floats:
         """Every year's shares of ``component``, which must apply, from low to high; array (1 + horizon, draws)."""
+        return self._while_answering(("ordered", component), lambda: ordered(self.known(component)))
+
+    def known(self, component: str) -> Floats:
+        """Shares of ``component``, which must apply, array (draws, 1 + horizon)."""
         shares = self.component(component)
         assert shares is not None  # noqa: S101  whoever asks has seen that it applies
-        return self._while_answering(("ordered", component), lambda: ordered(shares))
+        return shares
 
     def _while_answering(self, what: Hashable, make: Callable[[], Floats]) -> Floats:
         # Bent paths live as long as one answer; on those of a kept fit a large array would stay.
         return make() if self.base is None else self.once(what, make)
+
+    def applies(self, component: str) -> bool:
+        """Whether there is anything to read of ``core``, ``related`` or ``total``."""
+        return {"core", "related"} <= self.shares.keys() if component == "total" else component in self.shares
 
     def component(self, name: str) -> Floats | None:
         """Shares of ``core``, ``related`` or ``total``, array (draws, 1 + horizon); None where it does not apply.

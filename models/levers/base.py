@@ -32,6 +32,7 @@ class Canvas:
         self, paths: Paths, deflator: Array, credibility: float, trend: Callable[[], Paths] | None = None
     ) -> None:
         self.paths = paths
+        self._writers = dict.fromkeys(paths.shares, 0)
         self.origin = paths.origin
         self.shares = dict(paths.shares)
         self.gdp = paths.gdp
@@ -41,7 +42,11 @@ class Canvas:
         self._trend = trend or (lambda: paths)
 
     def writable(self, component: str) -> Floats:
-        """The shares of ``component``, to be written into; array (draws, 1 + horizon)."""
+        """The shares of ``component``, to be written into; array (draws, 1 + horizon).
+
+        A lever asks for it once, and for the median before it writes.
+        """
+        self._writers[component] += 1
         if self.shares[component] is self.paths.shares[component]:
             self.shares[component] = np.array(self.shares[component])
         return self.shares[component]
@@ -67,8 +72,8 @@ class Canvas:
 
     def median(self, component: str) -> Array:
         """Median share by year, array (1 + horizon,)."""
-        shares = self.shares[component]
-        found = self.paths.medians(component) if shares is self.paths.shares[component] else medians(shares)
+        as_kept = self._writers[component] <= 1  # whoever asks is the first to write, and has not begun
+        found = self.paths.medians(component) if as_kept else medians(self.shares[component])
         return np.maximum(found.astype(np.float64), LEAST_MEDIAN)
 
     def trend_median(self, component: str) -> Array:

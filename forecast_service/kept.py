@@ -24,7 +24,6 @@ from forecast_service.store.scenarios import Draft, Kept, Once
 from models.allies import resolve as resolve_ally
 from models.answer import Forecast
 from models.forecast import MODEL_VERSION
-from models.history import VINTAGES
 from models.named import NAMED, NamedScenario
 
 
@@ -51,7 +50,7 @@ def _draft(
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
             raise UnknownKept(based_on, "based_on") from None
-    written_for = (model_version or MODEL_VERSION, vintage or engine().settings.vintage)
+    written_for = (model_version or MODEL_VERSION, vintage or engine().vintage)
     return Draft(body, public, based_on, *written_for)
 
 
@@ -176,13 +175,13 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     version = read(identifier, number)
     wanted, country = query.pop("model"), resolve_ally(query["country"]).code
     its_own = (version.model_version, version.vintage)
-    current = its_own == (MODEL_VERSION, engine().settings.vintage)
+    current = its_own == (MODEL_VERSION, engine().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])
     if wanted == "pinned" or current:
         found = kept_answer(version, question)
         if found is not None:
             return found
-        if version.model_version != MODEL_VERSION or version.vintage not in VINTAGES:
+        if version.model_version != MODEL_VERSION or version.vintage not in engine().vintages():
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
     made = engine().forecast(scenario=as_scenario(version), **query)

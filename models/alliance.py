@@ -22,6 +22,7 @@ from models.named import NAMED, NamedScenario, named_scenario
 from models.panel import Array
 from models.paths import Floats, Paths
 from models.scenario import Scenario
+from models.tables import Tables
 from models.targets import Targets, met, proportion
 
 REVIEW_YEAR = 2029
@@ -231,11 +232,12 @@ class _Purse:
     Arrays are (1 + horizon, draws), the years in rows as the store has them.
     """
 
-    def __init__(self, origin: int, shares: Mapping[str, float]) -> None:
+    def __init__(self, origin: int, shares: Mapping[str, float], tables: Tables) -> None:
         # Shares times GDP of the origin: who is shown by name is settled before the paths are read.
-        self.gdp_usd = {code: gdp for code in shares if (gdp := gdp_usd(code, origin)) is not None}
+        self.gdp_usd = {code: gdp for code in shares if (gdp := gdp_usd(code, origin, tables)) is not None}
         largest = sorted(self.gdp_usd, key=lambda code: -self.gdp_usd[code] * shares[code])
         self.named = [code for code in largest if code != UNITED_STATES][:LARGEST]
+        self.tables = tables
         self.members: list[str] = []
         self.kept: dict[str, Floats] = {}
         self.spent: Floats | None = None
@@ -274,7 +276,7 @@ class _Purse:
         """Parts of all core spending, %."""
         if self.spent is None or UNITED_STATES not in self.kept:
             return ()
-        known, scale = allies(), 100 / self.spent[1:]
+        known, scale = allies(self.tables), 100 / self.spent[1:]
         parts = {code: self.kept[code][1:] * scale for code in (UNITED_STATES, *self.named) if code in self.kept}
         us = parts[UNITED_STATES]
         rest = Burden("europe-and-canada", None, Fan.of((100 - us).T, levels))
@@ -302,7 +304,7 @@ def alliance_forecast(
 
     Today's allies are counted, at any origin. Core does not apply to Iceland, which NATO's alliance-wide figures
     leave out as well. GDP is weighted as NATO does, at 2021 prices and exchange rates; the
-    weights are those of the latest edition, whichever edition the shares come from.
+    weights are those of the latest edition that the vintage holds, whichever edition the shares come from.
 
     Parameters
     ----------
@@ -320,12 +322,13 @@ def alliance_forecast(
     forecaster.check_years(origin, targets.deadline)
     review = REVIEW_YEAR - origin if origin < REVIEW_YEAR <= targets.deadline else None
     tallies = {c: _Tallies(c, targets.threshold(c), forecaster.draws, review) for c in COMPONENTS}
-    latest = {code: x for code, ally in allies().items() if (x := forecaster.reported(ally, origin)) is not None}
-    purse = _Purse(origin, latest)
+    tables = forecaster.figures.tables
+    latest = {code: x for code, ally in allies(tables).items() if (x := forecaster.reported(ally, origin)) is not None}
+    purse = _Purse(origin, latest, tables)
     ordered = tuple(sorted(set(levels)))
     left_out: dict[str, str] = {}
     ids: list[str] = []
-    for ally in allies().values():
+    for ally in allies(tables).values():
         own = named_scenario(scenario, ally, origin, targets.deadline) if isinstance(scenario, str) else scenario
         try:
             paths = forecaster.bent(ally, own, targets.deadline, origin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from models import tables
+from models.tables import BUNDLED, Tables, number
 
 Component = Literal["core", "related", "total"]
 Stance = Literal["law", "plan", "pledged", "reluctant", "claims-exemption"]
@@ -92,14 +92,14 @@ def _fold(text: str) -> str:
 
 
 @cache
-def allies() -> Mapping[str, Ally]:
-    """All allies by ISO alpha-3 code, in the order of the codes."""
+def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
+    """All allies by ISO alpha-3 code, in the order of the codes; their pledges are those of ``tables``."""
     pledges: dict[str, list[Pledge]] = {}
     for row in tables.read("pledges"):
         pledges.setdefault(row["iso3"], []).append(
             Pledge(
                 component=row["component"],  # type: ignore[arg-type]  # the values are checked by models.data_check
-                target_pct=tables.number(row["target_pct"]),
+                target_pct=number(row["target_pct"]),
                 year=int(row["year"]) if row["year"] else None,
                 stance=row["stance"],  # type: ignore[arg-type]
                 stated_on=row["stated_on"],
@@ -124,19 +124,20 @@ def allies() -> Mapping[str, Ally]:
 
 
 @cache
-def _names() -> Mapping[str, Ally]:
-    index = {_fold(key): ally for ally in allies().values() for key in (ally.code, ally.code2, ally.name)}
-    return index | {_fold("Turkey"): allies()["TUR"], "uk": allies()["GBR"], "usa": allies()["USA"]}
+def _names(tables: Tables) -> Mapping[str, Ally]:
+    known = allies(tables)
+    index = {_fold(key): ally for ally in known.values() for key in (ally.code, ally.code2, ally.name)}
+    return index | {_fold("Turkey"): known["TUR"], "uk": known["GBR"], "usa": known["USA"]}
 
 
-def resolve(text: str) -> Ally:
-    """The ally that ``text`` names: ISO alpha-2, alpha-3 or English name, in any case.
+def resolve(text: str, tables: Tables = BUNDLED) -> Ally:
+    """The ally that ``text`` names: ISO alpha-2, alpha-3 or English name, in any case; its pledges as in ``tables``.
 
     Raises
     ------
     UnknownCountry
     """
     try:
-        return _names()[_fold(text)]
+        return _names(tables)[_fold(text)]
     except KeyError:
         raise UnknownCountry(text) from None

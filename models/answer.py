@@ -14,6 +14,7 @@ from models.panel import Array
 from models.paths import Floats, Paths, quantiles, quantiles_of, spending
 from models.related import related_prior
 from models.scenario import Scenario
+from models.tables import BUNDLED, Tables
 from models.targets import Outcome, Targets, assess, required_growth
 
 COMPONENTS = ("core", "related", "total")
@@ -116,10 +117,12 @@ def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
     return paths.once(("fan", component, levels), read)
 
 
-def target_answer(ally: Ally, component: str, targets: Targets, paths: Paths, core: str) -> TargetAnswer:
+def target_answer(
+    ally: Ally, component: str, targets: Targets, paths: Paths, core: str, tables: Tables = BUNDLED
+) -> TargetAnswer:
     """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
     threshold = targets.threshold(component)
-    prior = related_prior(ally.code).rests_on if ally is not OWN_SERIES else "nothing"
+    prior = related_prior(ally.code, tables).rests_on if ally is not OWN_SERIES else "nothing"
     basis, rests_on = {
         "core": ("history", core),
         "related": ("prior", prior),
@@ -131,7 +134,7 @@ def target_answer(ally: Ally, component: str, targets: Targets, paths: Paths, co
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
         return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)
-    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin)
+    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
     # One prior stands behind related spending, so there are no members to range over.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
     outcome = paths.once(
@@ -143,14 +146,16 @@ def target_answer(ally: Ally, component: str, targets: Targets, paths: Paths, co
     return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
 
 
-def money(ally: Ally, paths: Paths, reported: float | None, levels: tuple[float, ...]) -> Money | None:
+def money(
+    ally: Ally, paths: Paths, reported: float | None, levels: tuple[float, ...], tables: Tables = BUNDLED
+) -> Money | None:
     """The money behind core spending, one value a year after the origin; None where no amount is published.
 
     Parameters
     ----------
     reported : the share that the publisher reports for the origin, % of GDP.
     """
-    denominator = gdp_usd(ally.code, paths.origin)
+    denominator = gdp_usd(ally.code, paths.origin, tables)
     core = paths.shares.get("core")
     if core is None or denominator is None or reported is None:
         return None
@@ -164,6 +169,6 @@ def money(ally: Ally, paths: Paths, reported: float | None, levels: tuple[float,
     national = None
     if ally.denominator == "GDP":
         # The same real spending at the year's prices: one factor a year for every draw.
-        prices = price_index(ally.code, paths.origin, int(paths.years[-1]))[1:]
-        national = usd.times(nominal_gdp(ally.code)[paths.origin] / denominator * prices)
+        prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)[1:]
+        national = usd.times(nominal_gdp(ally.code, tables=tables)[paths.origin] / denominator * prices)
     return Money(usd, national)

@@ -5,10 +5,10 @@ The tables hold plans and positions since 2024. The commitment before them is th
 
 from __future__ import annotations
 
-from models import tables
 from models.allies import allies
 from models.members.pledge import Commitment
 from models.panel import Panel, Series
+from models.tables import BUNDLED, Tables
 
 WALES_YEAR, WALES_DEADLINE = 2014, 2024
 """Wales Summit Declaration, 5 September 2014: 2 % of GDP, 20 % of it on major equipment, "within a decade"."""
@@ -28,11 +28,11 @@ def _wales(threshold: float) -> list[Commitment]:
     ]
 
 
-def core_commitments() -> list[Commitment]:
+def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
     """All dated commitments on core spending, % of GDP. One counts from the year it was stated."""
     stated = [
         Commitment(ally.code, p.target_pct, p.year, int(p.stated_on[:4]), p.stance)
-        for ally in allies().values()
+        for ally in allies(tables).values()
         for p in ally.pledges
         if p.component == "core" and p.target_pct and p.year
     ]
@@ -44,7 +44,7 @@ def equipment_commitments() -> list[Commitment]:
     return _wales(WALES_EQUIPMENT)
 
 
-def equipment_panel() -> Panel:
+def equipment_panel(tables: Tables = BUNDLED) -> Panel:
     """Equipment shares of all allies, % of core spending; years without any are left out."""
     points: dict[str, dict[int, float]] = {}
     for row in tables.read("equipment_share"):

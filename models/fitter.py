@@ -40,9 +40,9 @@ class Fitter:
             if the history up to ``origin`` is too short.
         """
         horizon = LAST_DEADLINE - origin
-        related = simulate_related(ally.code, origin, horizon, self.draws, self.seed)
+        related = simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)
         if not ally.has_armed_forces:
-            gdp = simulate_gdp(ally.code, origin, horizon, None, self.draws, self.seed)
+            gdp = simulate_gdp(ally.code, origin, horizon, None, self.draws, self.seed, self.figures.tables)
             nobody = np.full(self.draws, -1, dtype=np.int8)
             return Fit(Paths(origin, {"related": related}, gdp, nobody), NAMES, {}, {}, 0.0)
         series = self.series(ally, origin)
@@ -77,7 +77,9 @@ class Fitter:
         others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
         # The analyst's figures are final; an estimate that they leave in place may still be revised.
         revision = np.zeros(self.draws) if origin in override.points else self._revision(ally, origin)
-        related = simulate_related(ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed)
+        related = simulate_related(
+            ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed, self.figures.tables
+        )
         return self._paths(ally, series, self._ensemble(Panel([*others, series])), related, revision, pledge=pledge)
 
     def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
@@ -92,7 +94,9 @@ class Fitter:
         origin = history.end
         others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
         ensemble = self._ensemble(Panel([*others, Series(ally.code, history.start, history.values)]))
-        related = simulate_related(ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed)
+        related = simulate_related(
+            ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed, self.figures.tables
+        )
         return self._paths(ally, history, ensemble, related, np.zeros(self.draws), pledge=pledge)
 
     def fit_series(self, history: Series) -> Fit:
@@ -116,14 +120,17 @@ class Fitter:
             raise CannotForecast("history", f"needs {MINIMUM_HISTORY} figures in a row, has {history.values.size}")
 
     def _ensemble(self, panel: Panel) -> Ensemble:
-        return Ensemble(panel, core_commitments(), equipment_panel(), equipment_commitments())
+        tables = self.figures.tables
+        return Ensemble(panel, core_commitments(tables), equipment_panel(tables), equipment_commitments())
 
     def _revision(self, ally: Ally, origin: int) -> Array:
         """Log revisions that the origin's figure may still see, array (draws,); none if it is final."""
         seen = next(o for o in self.figures.observations[ally.code] if o.year == origin)
         if not seen.estimate:
             return np.zeros(self.draws)
-        return simulate(learn(self.figures.vintage, self.figures.edition - origin), ally.code, self.draws, self.seed)
+        figures = self.figures
+        revision = learn(figures.source, figures.edition - origin, figures.tables)
+        return simulate(revision, ally.code, self.draws, self.seed)
 
     def _paths(
         self, ally: Ally, series: Series, ensemble: Ensemble, related: Array, revision: Array, *, pledge: bool
@@ -133,7 +140,7 @@ class Fitter:
         mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
         # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
-        gdp = simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed)
+        gdp = simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, self.figures.tables)
         paths = Paths(origin, {"core": np.exp(logs), "related": related}, gdp, mixture.member)
         credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

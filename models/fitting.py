@@ -9,26 +9,22 @@ from pathlib import Path
 
 from models.allies import allies, resolve
 from models.forecast import Forecaster
-from models.history import load_figures
+from models.history import Figures
 from models.path_store import PathStore
 
-
-def _fit_one(folder: Path, vintage: str, sipri: bool, draws: int, seed: int, code: str) -> str:
-    forecaster = _forecaster(folder, vintage, sipri, draws, seed)
-    for trend in (False, True):
-        forecaster.fit(resolve(code), trend=trend)
-    return code
+_kept: list[Forecaster] = []
 
 
-_kept: dict[tuple[object, ...], Forecaster] = {}
-
-
-def _forecaster(folder: Path, vintage: str, sipri: bool, draws: int, seed: int) -> Forecaster:
+def _start(folder: Path, figures: Figures, draws: int, seed: int) -> None:
     """One forecaster a process: what is learned from the whole panel is learned once in each."""
-    key = (folder, vintage, sipri, draws, seed)
-    if key not in _kept:
-        _kept[key] = Forecaster(load_figures(vintage, sipri=sipri), PathStore(folder), draws, seed)
-    return _kept[key]
+    _kept[:] = [Forecaster(figures, PathStore(folder), draws, seed)]
+
+
+def _fit_one(code: str) -> str:
+    forecaster = _kept[0]
+    for trend in (False, True):
+        forecaster.fit(resolve(code, forecaster.figures.tables), trend=trend)
+    return code
 
 
 def fit_all(forecaster: Forecaster, processes: int, progress: Callable[[str], None] = lambda _code: None) -> int:
@@ -40,13 +36,12 @@ def fit_all(forecaster: Forecaster, processes: int, progress: Callable[[str], No
     processes : how many fit at once.
     progress : called with each ally's code once its fit is kept.
     """
-    missing = [ally.code for ally in allies().values() if not forecaster.is_kept(ally)]
+    missing = [ally.code for ally in allies(forecaster.figures.tables).values() if not forecaster.is_kept(ally)]
     if not missing:
         return 0
-    figures = forecaster.figures
-    arguments = (forecaster.store.folder, figures.vintage, figures.sipri, forecaster.draws, forecaster.seed)
+    arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed)
     # Spawned, not forked: a fork of a process with threads may deadlock.
-    with ProcessPoolExecutor(min(processes, len(missing)), mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(_fit_one, *arguments, code) for code in missing]):
+    with ProcessPoolExecutor(min(processes, len(missing)), get_context("spawn"), _start, arguments) as pool:
+        for done in as_completed([pool.submit(_fit_one, code) for code in missing]):
             progress(done.result())
     return len(missing)

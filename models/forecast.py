@@ -20,6 +20,7 @@ from models.panel import Series
 from models.path_store import Fit, FitKey, PathStore
 from models.paths import Paths
 from models.scenario import Scenario, Watch
+from models.tables import Tables
 from models.targets import LAST_DEADLINE, Targets
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class Forecaster:
         ------
         UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
         """
-        ally = resolve(country) if country else OWN_SERIES
+        tables = self.figures.tables
+        ally = resolve(country, tables) if country else OWN_SERIES
         targets = targets or Targets()
         origin = self._origin(history, origin)
         self.check_years(origin, targets.deadline)
@@ -114,12 +116,13 @@ class Forecaster:
             steps.without_pledges(asked.fit(trend=True, overridden=False).paths.until(targets.deadline))
         paths = asked.bent(fit, targets.deadline, steps)
         core = self._rests_on(asked)
-        answers = _answers(ally, targets, paths, core)
+        answers = _answers(ally, targets, paths, core, tables)
         explanation = None
         if not scenario.is_baseline:
             baseline = asked.fit(trend=False, overridden=False).paths.until(targets.deadline)
             references = {
-                a.component: Reference(a.outcome, a.required_growth) for a in _answers(ally, targets, baseline, core)
+                a.component: Reference(a.outcome, a.required_growth)
+                for a in _answers(ally, targets, baseline, core, tables)
             }
             explanation = Explanation(references, tuple(steps.steps), plausibility(paths, baseline))
         by_member = answers[0].outcome.by_member if answers[0].outcome else {}
@@ -139,7 +142,7 @@ class Forecaster:
             targets=answers,
             years=tuple(int(y) for y in paths.years[1:]),
             components=fans(paths, ordered),
-            money=money(ally, paths, reported, ordered),
+            money=money(ally, paths, reported, ordered, tables),
             members=tuple((fit.members[i], fit.weights[fit.members[i]], p) for i, p in by_member.items()),
             left_out=fit.failed,
             credibility=fit.credibility if ally.pledges and ally.has_armed_forces else None,
@@ -283,7 +286,7 @@ class Asked:
         """The paths of ``fit`` to ``deadline`` as the scenario bends them."""
         return self.scenario.apply(
             fit.paths.until(deadline),
-            price_index(self.ally.code, fit.paths.origin, deadline),
+            price_index(self.ally.code, fit.paths.origin, deadline, self.forecaster.figures.tables),
             fit.credibility,
             country=self.ally.code,
             trend=lambda: self.fit(trend=True).paths.until(deadline),
@@ -291,8 +294,8 @@ class Asked:
         )
 
 
-def _answers(ally: Ally, targets: Targets, paths: Paths, core: str) -> tuple[TargetAnswer, ...]:
-    return tuple(target_answer(ally, name, targets, paths, core) for name in COMPONENTS)
+def _answers(ally: Ally, targets: Targets, paths: Paths, core: str, tables: Tables) -> tuple[TargetAnswer, ...]:
+    return tuple(target_answer(ally, name, targets, paths, core, tables) for name in COMPONENTS)
 
 
 def _lever_facts(lever: Lever) -> dict[str, object]:

@@ -15,15 +15,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from models import tables
 from models.allies import allies
 from models.panel import Array
+from models.tables import BUNDLED, Tables
 
-WEO, NATO = "weo_2025_10", "nato_2026"
-LAST_ACTUAL = 2024
-"""The last year that the Outlook of October 2025 reports; from the next one on it projects."""
-WEO_KNOWN_FROM, NATO_KNOWN_FROM = 2025, 2026
-"""Origins from which on the two projections may be used: the years they were published in."""
+WEO = BUNDLED.uses.outlook
+LAST_ACTUAL = BUNDLED.uses.outlook_actual
+"""Of the bundled tables, the last year that the Outlook reports; from the next one on it projects."""
 RECENT = 5
 """Years whose mean stands for what was expected of the next one."""
 
@@ -58,22 +56,23 @@ class Growth:
 
 
 @cache
-def growth(code: str) -> Growth:
-    """Projected growth of the ally with ISO alpha-3 code ``code``, as known today."""
-    return _growth(code, (WEO, NATO))
+def growth(code: str, tables: Tables = BUNDLED) -> Growth:
+    """Projected growth of the ally with ISO alpha-3 code ``code``, by all that ``tables`` hold."""
+    return _growth(code, tables, newer=True)
 
 
 @cache
-def _growth(code: str, sources: tuple[str, ...]) -> Growth:
-    """Growth by the Outlook, replaced by later ``sources`` where they are newer."""
+def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
+    """Growth by the Outlook; with ``newer``, replaced by the newer source where that goes beyond what is reported."""
+    uses = tables.uses
     real: dict[int, float] = {}
     deflator: dict[int, float] = {}
-    for source in sources:
+    for source in (uses.outlook, uses.growth) if newer else (uses.outlook,):
         for row in tables.read("gdp"):
             if row["iso3"] != code or row["source"] != source:
                 continue
             year, rate, prices = int(row["year"]), row["real_growth_pct"], row["deflator_growth_pct"]
-            if rate and (source == WEO or year > LAST_ACTUAL):
+            if rate and (source == uses.outlook or year > uses.outlook_actual):
                 real[year] = float(rate)
             if prices:
                 deflator[year] = float(prices)
@@ -89,77 +88,95 @@ def _growth(code: str, sources: tuple[str, ...]) -> Growth:
 
 
 @cache
-def actual_growth(code: str) -> Mapping[int, float]:
-    """Log growth of real GDP by year, as the Outlook reports it up to :data:`LAST_ACTUAL`."""
+def actual_growth(code: str, tables: Tables = BUNDLED) -> Mapping[int, float]:
+    """Log growth of real GDP by year, as the Outlook reports it."""
     return MappingProxyType(
         {
             int(row["year"]): math.log1p(float(row["real_growth_pct"]) / 100)
             for row in tables.read("gdp")
-            if (row["iso3"], row["source"], row["kind"]) == (code, WEO, "actual") and row["real_growth_pct"]
+            if (row["iso3"], row["source"], row["kind"]) == (code, tables.uses.outlook, "actual")
+            and row["real_growth_pct"]
         }
     )
 
 
-def projected_growth(code: str, origin: int, horizon: int) -> Array:
+def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUNDLED) -> Array:
     """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than it.
 
-    From 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer figures; before, as no
-    older edition is at hand, the mean of the five years up to the origin (of all allies where an ally has none).
+    By the bundled tables, from 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer
+    figures; before, as no older edition is at hand, the mean of the five years up to the origin (of all allies
+    where an ally has none).
     """
-    if origin >= WEO_KNOWN_FROM or code not in allies():
-        known = growth(code) if origin >= NATO_KNOWN_FROM else _growth(code, (WEO,))
+    if origin >= tables.uses.outlook_from or code not in allies():
+        newer = origin >= tables.uses.growth_from
+        known = growth(code, tables) if newer else _growth(code, tables, newer=False)
         return known.real_between(origin + 1, origin + horizon)
-    recent = _recent_growth(code, origin) or [g for other in allies() for g in _recent_growth(other, origin)]
+    recent = _recent_growth(code, origin, tables) or [
+        g for other in allies() for g in _recent_growth(other, origin, tables)
+    ]
     return np.full(horizon, math.expm1(float(np.mean(recent))) * 100)
 
 
-def _recent_growth(code: str, origin: int) -> list[float]:
-    actual = actual_growth(code)
+def _recent_growth(code: str, origin: int, tables: Tables) -> list[float]:
+    actual = actual_growth(code, tables)
     return [actual[year] for year in range(origin - RECENT + 1, origin + 1) if year in actual]
 
 
 @cache
-def nominal_gdp(code: str, last: int = 2060) -> Mapping[int, float]:
+def nominal_gdp(code: str, last: int = 2060, tables: Tables = BUNDLED) -> Mapping[int, float]:
     """Nominal GDP by year up to ``last``, billions of national currency.
 
-    As the Outlook reports it to :data:`LAST_ACTUAL`, then grown by :meth:`Growth.nominal_between`: the Outlook's own
-    projection, but for the real growth of 2025 and 2026 that NATO's newer figures replace, and carried on after
-    2030 at the last year's real growth and deflator.
+    As the Outlook reports it, then grown by :meth:`Growth.nominal_between`: the Outlook's own
+    projection, but for the real growth that NATO's newer figures replace, and carried on after its end
+    at the last year's real growth and deflator.
     """
     nominal = {
         int(row["year"]): float(row["nominal_lcu_bn"])
         for row in tables.read("gdp")
-        if (row["iso3"], row["source"], row["kind"]) == (code, WEO, "actual") and row["nominal_lcu_bn"]
+        if (row["iso3"], row["source"], row["kind"]) == (code, tables.uses.outlook, "actual") and row["nominal_lcu_bn"]
     }
-    for year, rate in enumerate(growth(code).nominal_between(LAST_ACTUAL + 1, last), start=LAST_ACTUAL + 1):
+    start = tables.uses.outlook_actual + 1
+    for year, rate in enumerate(growth(code, tables).nominal_between(start, last), start=start):
         nominal[year] = nominal[year - 1] * (1 + float(rate) / 100)
     return MappingProxyType(nominal)
 
 
 @cache
-def gdp_usd(code: str, year: int) -> float | None:
+def gdp_usd(code: str, year: int, tables: Tables = BUNDLED) -> float | None:
     """What NATO divides core spending by (Luxembourg from 2023: GNI), million US dollars of 2021.
 
     It is the amount over the share, so as exact as the share's two decimals. None where NATO has no figure:
     Iceland, and years before 2014 or after the edition.
     """
-    found = {
-        column: float(row[column])
-        for table, column in (("core_amount", "amount"), ("core_share", "share_pct"))
-        for row in tables.read(table)
-        if (row["iso3"], row["year"]) == (code, str(year))
-    }
-    return found["amount"] / found["share_pct"] * 100 if len(found) == 2 else None
+    amount, source = next(
+        (
+            (float(row["amount"]), row["source"])
+            for row in tables.read("core_amount")
+            if (row["iso3"], row["year"]) == (code, str(year))
+        ),
+        (0.0, ""),
+    )
+    # Both of one edition: a newer share over an older amount would be a GDP that nobody published.
+    share = next(
+        (
+            float(row["share_pct"])
+            for table in ("core_share", "share_vintages")
+            for row in tables.read(table)
+            if (row["iso3"], row["year"], row["source"]) == (code, str(year), source)
+        ),
+        None,
+    )
+    return amount / share * 100 if share else None
 
 
-def price_index(code: str, origin: int, last: int) -> Array:
+def price_index(code: str, origin: int, last: int, tables: Tables = BUNDLED) -> Array:
     """The deflator of GDP by year, ``origin`` ... ``last``, as a multiple of the origin's.
 
     As projected from the origins that could know the Outlook; from earlier ones prices go on rising as in
     the five years before.
     """
-    known = growth(code)
-    if origin >= WEO_KNOWN_FROM:
+    known = growth(code, tables)
+    if origin >= tables.uses.outlook_from:
         rates = known.deflator_between(origin + 1, last)
     else:
         rates = np.full(last - origin, known.deflator_between(origin - RECENT + 1, origin).mean())

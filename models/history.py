@@ -9,15 +9,16 @@ nothing, or is switched off (its terms ask for permission above 10 % of its data
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from models import tables
 from models.allies import Ally, allies
 from models.panel import Panel, Series
+from models.tables import BUNDLED, Tables
 
 Definition = Literal["nato", "nato-rescaled", "sipri-rescaled"]
 
@@ -58,11 +59,15 @@ class Figures:
     vintage : name of the edition, for example ``nato-2026``.
     sipri : whether the SIPRI rows were used for the years before 2014.
     observations : by ally code; allies without armed forces have none.
+    tables : all else that a forecast on these figures rests on: growth, pledges, amounts, related spending.
+    source : which edition's core shares these are, a key of the sources table.
     """
 
     vintage: str
     sipri: bool
     observations: Mapping[str, tuple[Observation, ...]]
+    tables: Tables = BUNDLED
+    source: str = BUNDLED.uses.core
 
     @property
     def origin(self) -> int:
@@ -79,16 +84,23 @@ class Figures:
 
     @property
     def edition(self) -> int:
-        """The year of the edition."""
-        return int(self.vintage.rsplit("-", 1)[1])
+        """The year of the edition; the last of the figures where its name has none."""
+        return edition_year(self.source) or self.origin
 
     @property
     def key(self) -> str:
         """Names these figures among all that can be loaded; part of a fit's key."""
-        return self.vintage if self.sipri else f"{self.vintage}-without-sipri"
+        name = self.vintage if self.tables == BUNDLED else f"{self.vintage}-{self.tables.key[:12]}"
+        return name if self.sipri else f"{name}-without-sipri"
 
 
-def _by_ally(table: str, source: str) -> dict[str, dict[int, tuple[float, bool]]]:
+def edition_year(source: str) -> int | None:
+    """The year in the name of an edition, such as 2026 of ``nato_2026``."""
+    found = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", source)
+    return int(found[0]) if found else None
+
+
+def _by_ally(tables: Tables, table: str, source: str) -> dict[str, dict[int, tuple[float, bool]]]:
     rows: dict[str, dict[int, tuple[float, bool]]] = defaultdict(dict)
     for row in tables.read(table):
         if row["source"] == source:
@@ -96,19 +108,26 @@ def _by_ally(table: str, source: str) -> dict[str, dict[int, tuple[float, bool]]
     return rows
 
 
-def _gni_factor() -> float:
+def _shares(tables: Tables, source: str) -> dict[str, dict[int, tuple[float, bool]]]:
+    """The core shares of one edition: the newest has a table to itself, older ones share another."""
+    return _by_ally(tables, "core_share", source) or _by_ally(tables, "share_vintages", source)
+
+
+@cache
+def _gni_factor(tables: Tables) -> float:
     """What a share of Luxembourg's GDP must be multiplied by to be one of its GNI.
 
     NATO's denominator is amount / share; from 2022 to 2023 it fell by a third while real GDP grew by
     0.1 %: the rest of the fall is the change of the denominator.
     """
     code, year = GNI_BREAK
-    amount = {int(r["year"]): float(r["amount"]) for r in tables.read("core_amount") if r["iso3"] == code}
-    share = {y: v for y, (v, _) in _by_ally("core_share", "nato_2026")[code].items()}
+    rows = [r for r in tables.read("core_amount") if r["iso3"] == code]
+    amount = {int(r["year"]): float(r["amount"]) for r in rows}
+    share = {y: v for y, (v, _) in _shares(tables, rows[0]["source"])[code].items()}
     growth = next(
         float(r["real_growth_pct"])
         for r in tables.read("gdp")
-        if (r["iso3"], r["year"], r["source"]) == (code, str(year), "weo_2025_10")
+        if (r["iso3"], r["year"], r["source"]) == (code, str(year), tables.uses.outlook)
     )
     before, after = (amount[y] / share[y] for y in (year - 1, year))
     return before * (1 + growth / 100) / after
@@ -135,23 +154,42 @@ def load_figures(vintage: str = CURRENT_VINTAGE, *, sipri: bool = True) -> Figur
     """
     if vintage not in VINTAGES:
         raise UnknownVintage(vintage)
-    source = vintage.replace("-", "_")
-    current = _by_ally("core_share" if vintage == CURRENT_VINTAGE else "share_vintages", source)
-    long_history = _by_ally("core_share_history", "sipri_2025") if sipri else {}
-    old_nato = _by_ally("core_share_history", "nato_2019")
-    old_edition = _by_ally("share_vintages", "nato_2019")
+    return figures_from(BUNDLED, vintage, vintage.replace("-", "_"), sipri=sipri)
+
+
+@cache
+def latest_figures(tables: Tables) -> Figures:
+    """The figures of the newest edition that ``tables`` hold."""
+    return figures_from(tables, tables.uses.core.replace("_", "-"), tables.uses.core, sipri=True)
+
+
+def figures_from(tables: Tables, vintage: str, source: str, *, sipri: bool) -> Figures:
+    """The core shares of edition ``source`` in ``tables``, with the long history joined to them.
+
+    Parameters
+    ----------
+    vintage : what the figures are to be called.
+    sipri : use SIPRI's series for the years before 2014.
+    """
+    current = _shares(tables, source)
+    long_history = _by_ally(tables, "core_share_history", tables.uses.history) if sipri else {}
+    old_nato = _by_ally(tables, "core_share_history", "nato_2019")
+    old_edition = _by_ally(tables, "share_vintages", "nato_2019")
     observations = {
         code: tuple(
-            _joined(ally, source, current[code], long_history.get(code, {}), old_nato.get(code, {}), old_edition)
+            _joined(
+                ally, tables, source, current[code], long_history.get(code, {}), old_nato.get(code, {}), old_edition
+            )
         )
         for code, ally in allies().items()
         if ally.has_armed_forces and code in current
     }
-    return Figures(vintage, sipri, observations)
+    return Figures(vintage, sipri, observations, tables, source)
 
 
 def _joined(
     ally: Ally,
+    tables: Tables,
     source: str,
     current: Mapping[int, tuple[float, bool]],
     sipri: Mapping[int, tuple[float, bool]],
@@ -160,7 +198,7 @@ def _joined(
 ) -> list[Observation]:
     nato = {year: value for year, value in current.items() if year >= FIRST_NATO_YEAR}
     breaks = ally.code == GNI_BREAK[0] and max(nato) >= GNI_BREAK[1]
-    factor = {year: _gni_factor() if breaks and year < GNI_BREAK[1] else 1.0 for year in nato}
+    factor = {year: _gni_factor(tables) if breaks and year < GNI_BREAK[1] else 1.0 for year in nato}
     observed = {
         year: Observation(
             year, share * factor[year], "nato" if factor[year] == 1.0 else "nato-rescaled", estimate, source
@@ -169,7 +207,7 @@ def _joined(
     }
     reference = {year: seen.share_pct for year, seen in observed.items()}
     earlier: tuple[tuple[Mapping[int, tuple[float, bool]], Mapping[int, tuple[float, bool]], Definition, str], ...] = (
-        (sipri, sipri, "sipri-rescaled", "sipri_2025"),
+        (sipri, sipri, "sipri-rescaled", tables.uses.history),
         (old_nato, old_edition.get(ally.code, {}), "nato-rescaled", "nato_2019"),
     )
     for rows, overlap, definition, name in earlier:

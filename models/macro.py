@@ -32,10 +32,11 @@ from types import MappingProxyType
 import numpy as np
 
 from models.allies import allies
-from models.growth import LAST_ACTUAL, RECENT, actual_growth, projected_growth
-from models.history import load_figures
+from models.growth import RECENT, actual_growth, projected_growth
+from models.history import latest_figures
 from models.panel import Array
 from models.streams import generator
+from models.tables import BUNDLED, Tables
 
 FIRST_ERROR = 1995
 """Earlier growth is the transition from planned economies, or missing."""
@@ -80,8 +81,8 @@ class GrowthErrors:
     surprises: int
 
 
-def growth_errors(origin: int) -> GrowthErrors:
-    """What the years up to ``origin`` (at most :data:`LAST_ACTUAL`) teach about errors of growth.
+def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
+    """What the years up to ``origin`` (at most the last that the Outlook reports) teach about errors of growth.
 
     With z = error / sd of its ally, winsorised:
 
@@ -96,12 +97,12 @@ def growth_errors(origin: int) -> GrowthErrors:
       1 / variance. It is far from -1, which a recession alone would give, as most surprises in the share are
       decisions about spending.
     """
-    return _growth_errors(min(origin, LAST_ACTUAL))
+    return _growth_errors(min(origin, tables.uses.outlook_actual), tables)
 
 
 @cache
-def _growth_errors(last: int) -> GrowthErrors:
-    errors = {code: _winsorised(_deviations(actual_growth(code), last, RECENT)) for code in allies()}
+def _growth_errors(last: int, tables: Tables) -> GrowthErrors:
+    errors = {code: _winsorised(_deviations(actual_growth(code, tables), last, RECENT)) for code in allies()}
     count = sum(len(e) for e in errors.values())
     if count < ENOUGH_ERRORS:
         # Round figures of the kind that later years teach.
@@ -114,12 +115,12 @@ def _growth_errors(last: int) -> GrowthErrors:
         for year, error in found.items():
             scaled[row, year - FIRST_ERROR] = error / sd[code]
     persistence = _autocorrelation(scaled)
-    surprises = {code: found for code, found in _share_surprises(last).items() if code in errors}
+    surprises = {code: found for code, found in _share_surprises(last, tables).items() if code in errors}
     return GrowthErrors(
         MappingProxyType(sd),
         _mean_correlation(scaled),
         persistence,
-        _trend_part(sd, last, persistence),
+        _trend_part(sd, last, persistence, tables),
         _slope(errors, surprises, sd),
         count,
         sum(len(found.keys() & errors[code].keys()) for code, found in surprises.items()),
@@ -150,10 +151,10 @@ def _clipped(values: Array) -> Array:
     return np.clip(values, middle - reach, middle + reach)
 
 
-def _share_surprises(last: int) -> dict[str, dict[int, float]]:
+def _share_surprises(last: int, tables: Tables) -> dict[str, dict[int, float]]:
     """By ally, each year's change of the log core share minus the mean of its changes of the years before."""
     surprises: dict[str, dict[int, float]] = {}
-    for code, series in load_figures().panel(last).items():
+    for code, series in latest_figures(tables).panel(last).items():
         changes = dict(zip(series.years[1:].tolist(), np.diff(series.log).tolist(), strict=True))
         surprises[code] = _winsorised(_deviations(changes, last, RECENT_AT_LEAST))
     return surprises
@@ -173,11 +174,11 @@ def _autocorrelation(scaled: Array) -> float:
     return float(np.clip((now[both] * before[both]).sum() / (before[both] ** 2).sum(), 0.0, 0.9))
 
 
-def _trend_part(sd: Mapping[str, float], last: int, persistence: float) -> float:
+def _trend_part(sd: Mapping[str, float], last: int, persistence: float, tables: Tables = BUNDLED) -> float:
     start = FIRST_ERROR - MEDIUM_TERM_MEMORY
     grown = np.full((len(sd), last - start + 1), np.nan)
     for row, code in enumerate(sd):
-        known = {year: g for year, g in actual_growth(code).items() if FIRST_ERROR - RECENT <= year <= last}
+        known = {year: g for year, g in actual_growth(code, tables).items() if FIRST_ERROR - RECENT <= year <= last}
         for year, value in _winsorised(known).items():
             grown[row, year - start] = value
     misses = []
@@ -214,7 +215,15 @@ def _slope(
     return float((pairs[:, 0] * pairs[:, 1]).sum()) / square if square else 0.0
 
 
-def simulate_gdp(code: str, origin: int, horizon: int, core_log_share: Array | None, draws: int, seed: int) -> Array:
+def simulate_gdp(
+    code: str,
+    origin: int,
+    horizon: int,
+    core_log_share: Array | None,
+    draws: int,
+    seed: int,
+    tables: Tables = BUNDLED,
+) -> Array:
     """Futures of an ally's real GDP around its projection.
 
     The yearly errors start from 0, as the origin's own growth is known or nearly so: the first year's is a
@@ -233,7 +242,7 @@ def simulate_gdp(code: str, origin: int, horizon: int, core_log_share: Array | N
     -------
     array (draws, 1 + horizon), real GDP as a multiple of the origin's; column 0 is 1.
     """
-    errors = growth_errors(origin)
+    errors = growth_errors(origin, tables)
     years = range(origin + 1, origin + horizon + 1)
     innovation_sd = errors.sd[code] * math.sqrt((1 - errors.trend_part) * (1 - errors.persistence**2))
     innovations = innovation_sd * np.column_stack(
@@ -247,7 +256,7 @@ def simulate_gdp(code: str, origin: int, horizon: int, core_log_share: Array | N
     )
     log_growth = np.zeros((draws, 1 + horizon))
     error = np.zeros(draws)
-    for step, projected in enumerate(np.log1p(projected_growth(code, origin, horizon) / 100)):
+    for step, projected in enumerate(np.log1p(projected_growth(code, origin, horizon, tables) / 100)):
         error = errors.persistence * error + innovations[:, step]
         log_growth[:, step + 1] = projected + trend + error
     return np.asarray(np.exp(np.cumsum(log_growth, axis=1)))

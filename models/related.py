@@ -30,9 +30,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from models import tables
 from models.panel import Array
 from models.streams import generator
+from models.tables import BUNDLED, Tables, number
 from models.targets import HAGUE_DEADLINE, RELATED_TARGET
 
 DEFAULT_LEVEL, DEFAULT_SD = 0.8, 0.50
@@ -52,10 +52,10 @@ class RelatedPrior:
 
 
 @cache
-def related_prior(code: str) -> RelatedPrior:
+def related_prior(code: str, tables: Tables = BUNDLED) -> RelatedPrior:
     """The prior for the ally with ISO alpha-3 code ``code``."""
     for row in tables.read("related_share"):
-        level = tables.number(row["share_pct"])
+        level = number(row["share_pct"])
         if row["iso3"] == code and level and row["kind"] in _SD:
             return RelatedPrior(
                 level,
@@ -78,12 +78,12 @@ def _closed(normal: Array) -> Array:
     return np.asarray(np.interp(rank, 3 * grid**2 - 2 * grid**3, grid))
 
 
-def simulate_related(code: str, origin: int, horizon: int, draws: int, seed: int) -> Array:
+def simulate_related(code: str, origin: int, horizon: int, draws: int, seed: int, tables: Tables = BUNDLED) -> Array:
     """Draws of the related share, array (draws, 1 + horizon), % of GDP; column 0 is the origin year.
 
     Row i of every ally is the same world: what is counted, and how far it is taken, they decide together.
     """
-    prior = related_prior(code)
+    prior = related_prior(code, tables)
     shared, rng = generator(seed, "related"), generator(seed, "related", code)
 
     def together() -> Array:

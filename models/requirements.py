@@ -31,6 +31,7 @@ from models.named import named_scenario
 from models.panel import Array
 from models.paths import RELATED_COUNTED, Floats, Paths
 from models.scenario import Scenario
+from models.tables import Tables
 from models.targets import Targets, met, proportion
 
 LEAST_EXTRA, MOST_EXTRA = -30.0, 60.0
@@ -227,7 +228,8 @@ def required(
     CannotReach
         if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` does it.
     """
-    ally, targets = resolve(country), targets or Targets()
+    tables = forecaster.figures.tables
+    ally, targets = resolve(country, tables), targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
     forecaster.check_years(origin, targets.deadline)
     if component != "related" and not ally.has_armed_forces:
@@ -250,7 +252,7 @@ def required(
         component,
         repr(float(probability)),
     )
-    usd = gdp_usd(ally.code, origin)
+    usd = gdp_usd(ally.code, origin, tables)
     return Requirement(
         id=hashlib.sha256(" ".join(question).encode()).hexdigest()[:32],
         ally=ally,
@@ -274,17 +276,18 @@ def required(
         share=float(np.median(shares[-1])),
         share_without=float(np.median(raised.shares[-1])),
         usd=None if usd is None else raised.sums(shares, np.full(paths.years.size, usd)),
-        national=_national(ally, paths, raised, shares),
+        national=_national(ally, paths, raised, shares, tables),
         notes=(*forecaster.notes(ally, scenario, origin, targets.deadline), *_after(acting, raised.moved)),
     )
 
 
-def _national(ally: Ally, paths: Paths, raised: _Raised, shares: Floats) -> Sums | None:
+def _national(ally: Ally, paths: Paths, raised: _Raised, shares: Floats, tables: Tables) -> Sums | None:
     """Amounts in billion national currency at current prices; None where the shares are not of GDP."""
-    if ally.denominator != "GDP" or paths.origin not in nominal_gdp(ally.code):
+    nominal = nominal_gdp(ally.code, tables=tables)
+    if ally.denominator != "GDP" or paths.origin not in nominal:
         return None
-    prices = price_index(ally.code, paths.origin, int(paths.years[-1]))
-    return raised.sums(shares, nominal_gdp(ally.code)[paths.origin] * prices)
+    prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)
+    return raised.sums(shares, nominal[paths.origin] * prices)
 
 
 def _after(scenario: Scenario, moved: str) -> list[str]:

@@ -29,10 +29,10 @@ from functools import cache
 
 import numpy as np
 
-from models import tables
-from models.history import UnknownVintage
+from models.history import UnknownVintage, edition_year
 from models.panel import Array
 from models.streams import generator
+from models.tables import BUNDLED, Tables
 
 # Source -> edition year, in the order of publication: the annual reports (sgar) come out in the March
 # after their year, the tables in the June to August of it. "News" are single columns quoted by the press.
@@ -90,7 +90,7 @@ class _StudentFit:
 
 
 @cache
-def learn(vintage: str, lag: int) -> Revision:
+def learn(vintage: str, lag: int, tables: Tables = BUNDLED) -> Revision:
     """What the editions up to and including ``vintage`` say about estimates of one lag.
 
     With k editions of n[e] pairs, N in all, weights W and prior sds as the constants above:
@@ -112,7 +112,7 @@ def learn(vintage: str, lag: int) -> Revision:
     ------
     UnknownVintage
     """
-    misses = [np.array(found) for found in _misses(vintage, lag).values()]
+    misses = [np.array(found) for found in _misses(vintage, lag, tables).values()]
     pairs, editions = sum(x.size for x in misses), len(misses)
     if not pairs:
         return Revision(0.0, math.hypot(BETWEEN_SD, BIAS_SD), OWN_SD, TAILS, 0, 0)
@@ -137,15 +137,26 @@ def simulate(revision: Revision, series: str, draws: int, seed: int) -> Array:
     return np.asarray(revision.bias + revision.common_sd * common + revision.own_sd * unit * own)
 
 
-def _misses(vintage: str, lag: int) -> dict[int, list[float]]:
+def _editions(tables: Tables) -> dict[str, int]:
+    """:data:`EDITIONS` and those that were imported since, each after what was published up to its year."""
+    found = dict(EDITIONS)
+    sources = {row["source"] for name in ("share_vintages", "core_share") for row in tables.read(name)}
+    for source in sorted(sources - found.keys()):
+        if year := edition_year(source):
+            found[source] = year
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _misses(vintage: str, lag: int, tables: Tables = BUNDLED) -> dict[int, list[float]]:
     """Edition year -> log ratios of the latest figure, as of ``vintage``, to the first estimate.
 
     Where an ally stands in several editions of one year the earliest counts: their misses of the same
     figure are no independent evidence.
     """
-    order = list(EDITIONS)
+    editions = _editions(tables)
+    order = list(editions)
     vintage_source = vintage.replace("-", "_")
-    if vintage_source not in EDITIONS:
+    if vintage_source not in editions:
         raise UnknownVintage(vintage)
     known = order[: order.index(vintage_source) + 1]
     figures: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
@@ -154,13 +165,13 @@ def _misses(vintage: str, lag: int) -> dict[int, list[float]]:
     for row in sorted(rows, key=lambda r: order.index(r["source"])):
         source, key = row["source"], (row["iso3"], int(row["year"]))
         figures[source][key] = float(row["share_pct"])
-        if row["estimate"] == "true" and EDITIONS[source] - key[1] == lag:
+        if row["estimate"] == "true" and editions[source] - key[1] == lag:
             first.setdefault(key, source)
     misses: dict[int, list[float]] = defaultdict(list)
     for key, source in first.items():
         latest = next(s for s in reversed(known) if key in figures[s])
         if latest != source:
-            misses[EDITIONS[source]].append(math.log(figures[latest][key] / figures[source][key]))
+            misses[editions[source]].append(math.log(figures[latest][key] / figures[source][key]))
     return misses
 
 

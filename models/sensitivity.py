@@ -14,6 +14,7 @@ from models.forecast import Asked, Forecaster
 from models.growth import price_index
 from models.levers import Canvas, GdpGrowth, Lever, PledgeLever, Shock, SpendingGrowth
 from models.named import named_scenario
+from models.panel import Array
 from models.paths import Floats, Paths
 from models.scenario import Scenario
 from models.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET, Targets, met, proportion
@@ -80,7 +81,7 @@ def sensitivity(
     ------
     UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
     """
-    ally, targets = resolve(country), targets or Targets()
+    ally, targets = resolve(country, forecaster.figures.tables), targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
     forecaster.check_years(origin, targets.deadline)
     if component != "related" and not ally.has_armed_forces:
@@ -177,12 +178,16 @@ class _Question:
         """Moves an assumption underneath the scenario, whose own levers act on what comes of it."""
 
         def moved(paths: Paths) -> Paths:
-            canvas = Canvas(paths, price_index(self.ally.code, self.origin, self.targets.deadline), 1.0)
+            canvas = Canvas(paths, self._prices(), 1.0)
             for lever in levers:
                 lever.apply(canvas)
             return canvas.bent()
 
         return moved
+
+    def _prices(self) -> Array:
+        tables = self.forecaster.figures.tables
+        return price_index(self.ally.code, self.origin, self.targets.deadline, tables)
 
     def _with(self, index: int, lever: Lever) -> float:
         levers = tuple(lever if i == index else x for i, x in enumerate(self.scenario.levers))

@@ -273,7 +273,9 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
     places = sweep.places(span.start, span.stop)
     outcomes = np.full((len(OUTCOMES), len(span.points)), np.nan)
     failures: dict[int, str] = {}
-    reader = _Reader(forecaster, resolve(span.country), span.targets, sweep.document["origin"])
+    reader = _Reader(
+        forecaster, resolve(span.country, forecaster.figures.tables), span.targets, sweep.document["origin"]
+    )
     for index, place in enumerate(places.tolist()):
         values = [axis.value(at) for axis, at in zip(sweep.axes, place, strict=True)]
         try:

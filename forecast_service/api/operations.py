@@ -29,12 +29,13 @@ def readyz() -> tuple[dict[str, Any], int]:
     missing, state = engine().missing(), database().state()
     # Without a database forecasts are answered still: that alone must not take every replica out of service.
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
+    missing += engine().behind()
     answer = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
-    return answer, 503 if missing else 200
+    return answer | engine().standing(), 503 if missing else 200
 
 
 @blp.get("/version")
 @blp.response(200, VersionSchema)
 def version() -> dict[str, Any]:
     """What is running"""
-    return {"service": VERSION, "model": MODEL_VERSION, "vintage": engine().settings.vintage}
+    return {"service": VERSION, "model": MODEL_VERSION} | engine().standing()

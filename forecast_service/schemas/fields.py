@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from flask import current_app, has_app_context
 from marshmallow import ValidationError, fields, validate
 
 from models.allies import Component
 from models.forecast import FIRST_ORIGIN
 from models.targets import LAST_DEADLINE
+from models.vintages import LONGEST_NAME, NAME
 
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
@@ -100,6 +102,30 @@ class Rounded(fields.Float):
         if not math.isfinite(value):
             raise ValueError(f"{attr} is not finite")
         return round(float(value), self.places)
+
+
+def known_vintage(name: str) -> None:
+    """Refuse an edition that is not there; a command has no service to ask, and finds out when it loads it."""
+    if not has_app_context():
+        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            raise ValidationError("must be the name of an edition, such as nato-2026")
+        return
+    names = current_app.extensions["forecast-engine"].vintages()
+    if name not in names:
+        raise ValidationError(f"must be one of {', '.join(names)}")
+
+
+def vintage_in(description: str) -> fields.String:
+    """The name of an edition of the figures, as input. Which there are is looked up when it is asked for."""
+    return fields.String(
+        validate=known_vintage,
+        metadata={
+            "description": f"{description} GET /v1/vintages lists them.",
+            "pattern": f"^{NAME.pattern}$",
+            "maxLength": LONGEST_NAME,
+            "example": "nato-2026",
+        },
+    )
 
 
 def probability_out(description: str, **kwargs: Any) -> Rounded:

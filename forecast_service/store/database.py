@@ -145,9 +145,9 @@ class Database:
             upgrade(engine)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database and changes nothing."""
-        with _guarded(), Session(self.engine, expire_on_commit=False) as session:
+    def reading(self, *, quiet: bool = False) -> Iterator[Session]:
+        """A session that sees one state of the database and changes nothing; ``quiet`` for what asks every second."""
+        with _guarded(quiet), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -203,13 +203,14 @@ def _begin_sqlite(connection: Any) -> None:
 
 
 @contextmanager
-def _guarded() -> Iterator[None]:
+def _guarded(quiet: bool = False) -> Iterator[None]:
     """Turns what a database's absence raises into :class:`DatabaseUnavailable`."""
     try:
         yield
     except _UNAVAILABLE as error:
         missing = isinstance(error, DBAPIError) and _lacks_table(error)
-        _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
+        if not quiet:
+            _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
         raise DatabaseUnavailable(NOT_APPLIED if missing else UNREACHABLE) from error
 
 

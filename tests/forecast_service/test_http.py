@@ -121,7 +121,9 @@ def test_a_question_asked_again_computes_nothing(app: Flask, monkeypatch: pytest
 
 
 def test_a_public_answer_lasts_a_while(client: FlaskClient) -> None:
-    assert client.get(FORECAST).headers["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
+    assert client.get(FORECAST).headers["Cache-Control"] == "public, max-age=60", "it ends with the next switch"
+    pinned = client.get(FORECAST + "?vintage=nato-2026")
+    assert pinned.headers["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
     assert client.get(FORECAST).headers["Vary"] == "Accept, Accept-Encoding"
 
 
@@ -133,7 +135,7 @@ def test_a_known_callers_answer_is_private(make: Make) -> None:
         g.caller, g.caller_known = "anna", True
 
     for _ in range(2):
-        found = app.test_client().get(FORECAST).headers["Cache-Control"]
+        found = app.test_client().get(FORECAST + "?vintage=nato-2026").headers["Cache-Control"]
         assert found == "private, max-age=60, stale-while-revalidate=120"
 
 

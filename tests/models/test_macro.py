@@ -101,7 +101,7 @@ def test_cumulated_variance_by_hand():
 
 def test_trend_part_by_hand(monkeypatch):
     steady = {"AAA": dict.fromkeys(range(1990, 2005), 0.04), "BBB": dict.fromkeys(range(1990, 2005), 0.0)}
-    monkeypatch.setattr(macro, "actual_growth", steady.__getitem__)
+    monkeypatch.setattr(macro, "actual_growth", lambda code, _tables: steady[code])
     # Half-way between its own mean and all allies' (0.02), each is missed by 0.01 a year: 2.5 sd in five years.
     assert macro._trend_part({"AAA": 0.02, "BBB": 0.02}, 2004, 0.0) == pytest.approx((2.5**2 - 5) / (25 - 5))
     assert macro._trend_part({"AAA": 0.02, "BBB": 0.02}, 1998, 0.0) == 0.0  # not one span of five years
@@ -217,9 +217,9 @@ def test_a_wild_or_a_frozen_share_moves_growth_no_further():
 
 def test_errors_are_persistent_by_hand(monkeypatch):
     learned = GrowthErrors({"DEU": 0.02}, 0.0, 0.5, 0.0, -0.1, 1, 1)
-    monkeypatch.setattr(macro, "growth_errors", lambda origin: learned)
+    monkeypatch.setattr(macro, "growth_errors", lambda origin, _tables: learned)
     monkeypatch.setattr(macro, "_shocks", lambda code, what, correlation, draws, seed: np.full(draws, what == "2027"))
-    monkeypatch.setattr(macro, "projected_growth", lambda code, origin, horizon: np.full(horizon, 2.0))
+    monkeypatch.setattr(macro, "projected_growth", lambda code, origin, horizon, _tables: np.full(horizon, 2.0))
     shock = 0.02 * math.sqrt(1 - 0.5**2)
     expected = np.exp(np.cumsum(np.log(1.02) + shock * np.array([1, 0.5, 0.25])))
     np.testing.assert_allclose(simulate_gdp("DEU", 2026, 3, None, 2, seed=1)[:, 1:], [expected, expected])

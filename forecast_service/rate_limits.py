@@ -21,7 +21,7 @@ def _who() -> str:
     return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
 
 
-def _patience() -> dict[str, Any]:
+def patience() -> dict[str, Any]:
     """How the client of Redis waits: shortly and once, since every request waits with it."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -50,7 +50,7 @@ def register(app: Flask, settings: Settings) -> None:
         app=app,
         application_limits=[settings.rate_limit],
         storage_uri=shared or "memory://",
-        storage_options=_patience() if shared else {},
+        storage_options=patience() if shared else {},
         strategy="fixed-window",  # the one whose end, and so Retry-After, is known exactly
         # Without Redis each worker counts for itself: too generous is better than not answering.
         in_memory_fallback_enabled=bool(shared),

@@ -64,6 +64,11 @@ NEEDS: dict[str, str | None] = {
     "sweeps.list_sweeps": READ,
     "sweeps.post_sweep": WRITE,
     "track-record.get_track_record": READ,
+    "vintages.get_current": READ,
+    "vintages.get_vintage": READ,
+    "vintages.list_vintages": READ,
+    "vintages.post_rollback": ADMIN,
+    "vintages.put_current": ADMIN,
 }
 """The scope that each route needs, by its endpoint."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from threading import Lock
 from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, json, request
 
@@ -48,7 +49,7 @@ class Finished:
     form: str
     tag: str
     facts: dict[str, Any]  # what the log says of it
-    passing: bool  # whether it is another one once another edition of the figures is current
+    passing: bool = False  # whether it is another one once another edition of the figures is current
     packed: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -189,6 +190,15 @@ def _passing() -> str:
     return f"max-age={int(seconds)}"
 
 
+def _bookmark(answer: Finished) -> str | None:
+    """The link under which the answer stays what it is: in a header, since the same answer has many questions."""
+    vintage = answer.facts.get("vintage")
+    if not answer.passing or vintage is None:
+        return None
+    query = urlencode(sorted((request.args | {"vintage": vintage}).items()))
+    return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
+
+
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
     encoding = (
         wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in {"parquet", "arrow"} else None
@@ -206,8 +216,8 @@ def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
     else:
         whose = "private" if is_known() else "public"
         response.headers["Cache-Control"] = f"{whose}, {_passing() if answer.passing else current_app.config[FRESH]}"
-    if link := links(answer.form):
-        response.headers["Link"] = link
+    if found := [link for link in (links(answer.form), None if depends_on_caller else _bookmark(answer)) if link]:
+        response.headers["Link"] = ", ".join(found)
     if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses weakens our tags
         response.status_code = 304
         response.set_data(b"")

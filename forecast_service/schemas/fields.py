@@ -115,7 +115,7 @@ def known_vintage(name: str) -> None:
         raise ValidationError(f"must be one of {', '.join(names)}")
 
 
-def vintage_in(description: str) -> fields.String:
+def vintage_in(description: str, **kwargs: Any) -> fields.String:
     """The name of an edition of the figures, as input. Which there are is looked up when it is asked for."""
     return fields.String(
         validate=known_vintage,
@@ -125,6 +125,7 @@ def vintage_in(description: str) -> fields.String:
             "maxLength": LONGEST_NAME,
             "example": "nato-2026",
         },
+        **kwargs,
     )
 
 

@@ -60,7 +60,10 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
         assert set(one["probability"]) == {"at_deadline", "by_deadline", "held", "standard_error", "across_members"}
         assert isinstance(one["required"]["real_growth_pct"], float)
         assert sum(one["first_year"].values()) == pytest.approx(one["probability"]["by_deadline"], abs=0.01)
-    assert body["links"] == {"country": "/v1/countries/DEU", "history": "/v1/countries/DEU/history"}
+    assert body["links"] == {
+        "country": "/v1/countries/DEU",
+        "history": "/v1/countries/DEU/history?vintage=nato-2026",
+    }
 
 
 def test_the_paths_fit_the_years(client: FlaskClient) -> None:

@@ -31,7 +31,7 @@ class Throttle:
         self._limits = parse_many(settings.auth_failures) if settings.auth_failures != "0" else []
         self._counters = [FixedWindowRateLimiter(MemoryStorage())]
         if settings.redis_url and self._limits:
-            shared = storage_from_string(settings.redis_url, **patience())
+            shared = storage_from_string(settings.redis_url, wrap_exceptions=True, **patience())
             self._counters.insert(0, FixedWindowRateLimiter(shared))
         self._lock = threading.Lock()
         # By hash: what is remembered opens nothing.

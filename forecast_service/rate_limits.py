@@ -6,12 +6,13 @@ import math
 import time
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from forecast_service.callers import caller, is_known
 from forecast_service.settings import Settings
 from forecast_service.telemetry import PROBES
 
+EXTENSION = "forecast-redis"
 RETRY_S = 5
 """After how long a 503 that says nothing itself may be tried again."""
 
@@ -26,8 +27,21 @@ def patience() -> dict[str, Any]:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    waits = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
-    return waits | {"wrap_exceptions": True}
+    return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+
+
+def redis_state() -> str:
+    """``ok``, ``not reachable``, or ``unused`` where the settings name no Redis."""
+    client = current_app.extensions.get(EXTENSION)
+    if client is None:
+        return "unused"
+    from redis.exceptions import RedisError
+
+    try:
+        client.ping()
+    except RedisError:
+        return "not reachable"
+    return "ok"
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -39,6 +53,10 @@ def register(app: Flask, settings: Settings) -> None:
             response.headers["Retry-After"] = str(RETRY_S)
         return response
 
+    if settings.redis_url:
+        from redis import Redis
+
+        app.extensions[EXTENSION] = Redis.from_url(settings.redis_url, **patience())
     if not settings.rate_limit:
         return
     from flask_limiter import Limiter
@@ -50,7 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
         app=app,
         application_limits=[settings.rate_limit],
         storage_uri=shared or "memory://",
-        storage_options=patience() if shared else {},
+        storage_options=patience() | {"wrap_exceptions": True} if shared else {},
         strategy="fixed-window",  # the one whose end, and so Retry-After, is known exactly
         # Without Redis each worker counts for itself: too generous is better than not answering.
         in_memory_fallback_enabled=bool(shared),

@@ -116,7 +116,7 @@ class Database:
                 pool_pre_ping=True,
                 pool_recycle=1800,
                 connect_args={
-                    "connect_timeout": 3,
+                    "connect_timeout": 2,  # the least there is: whoever asks /readyz waits no longer
                     "prepare_threshold": None,
                     "keepalives_idle": 30,
                     "tcp_user_timeout": 5_000,

@@ -206,6 +206,10 @@ def test_database_and_redis_stopped_and_started_again(site: Site, tell: Callable
             site.redis.stop()
             running.go_on(100)
             assert running.writes.answers[503] > 0
+            for service in site.replicas:
+                status, ready = service.ask("GET", "/readyz")
+                # Out of service for that, nobody would answer the forecasts.
+                assert (status, ready["database"], ready["redis"]) == (200, "not reachable", "not reachable")
             site.redis.start()
             site.database.start()
             running.until_well()
@@ -214,7 +218,8 @@ def test_database_and_redis_stopped_and_started_again(site: Site, tell: Callable
     assert set(running.writes.failures) == {503}
     _assert_nothing_lost(site, running)
     for service in site.replicas:
-        assert service.ask("GET", "/readyz")[1]["database"] == "ok"
+        ready = service.ask("GET", "/readyz")[1]
+        assert (ready["database"], ready["redis"], ready["missing"]) == ("ok", "ok", [])
     _until_counted(site)
     # The workers that the replicas bring along have outlived it too.
     end = time.monotonic() + 60

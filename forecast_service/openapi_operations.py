@@ -53,6 +53,8 @@ def describe(document: dict[str, Any], app: Flask) -> None:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if (path, method.upper()) in known:
+                if path.endswith(".{form}"):  # a suffix is never .json
+                    operation["responses"]["200"]["content"].pop("application/json", None)
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Of every route: a query that nothing reads.
                 operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})

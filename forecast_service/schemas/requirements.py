@@ -49,7 +49,7 @@ class AskedProbabilitySchema(Schema):
 
     asked = probability_out("Probability that was asked for.", required=True)
     reached = probability_out(
-        "Probability with the extra growth. It may exceed what was asked for where many futures are equal, as at a floor.",
+        "Probability with the extra growth. It may exceed what was asked for where futures are equal, as at a floor.",
         required=True,
     )
     without = probability_out("Probability under the scenario alone.", required=True)

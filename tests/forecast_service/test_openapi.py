@@ -176,4 +176,6 @@ def test_a_scenario_is_a_name_or_closed_levers(document: dict[str, Any]) -> None
         assert lever["properties"]["type"]["enum"] == [kind]
         assert lever["additionalProperties"] is False
     for kind in ("LeverGdpGrowth", "LeverSpendingGrowth"):
-        assert schemas[kind]["oneOf"] == [{"required": ["change_pp"]}, {"required": ["rate_pct"]}]
+        assert schemas[kind]["if"] == {"not": {"required": ["change_pp"]}}
+        assert schemas[kind]["then"] == {"required": ["rate_pct"]}
+        assert schemas[kind]["not"] == {"required": ["change_pp", "rate_pct"]}

@@ -46,8 +46,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]
-    app.extensions[engine.EXTENSION] = engine.Engine(settings)
-    app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
+    kept = app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
+    app.extensions[engine.EXTENSION] = engine.Engine(settings, kept)
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)
     compression.register(app)

@@ -16,6 +16,7 @@ from forecast_service.backtest_command import backtest
 from forecast_service.keys_command import keys
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.sweep_command import sweep, work
+from forecast_service.vintage_command import current_vintage, rollback, use
 
 
 def _settings() -> Settings:
@@ -62,24 +63,37 @@ def serve(host: str, port: int) -> None:
     show_default="all cores",
     help="How many fit at once.",
 )
-def fit(quiet: bool, processes: int) -> None:
+@click.option("--vintage", help="Edition of the figures; the current one if absent.")
+@click.option("--beside", is_flag=True, help="Give way to what answers requests.")
+def fit(quiet: bool, processes: int, vintage: str | None, beside: bool) -> None:
     """Fit every ally that is not kept yet, in parallel, and keep the paths."""
     from rich.console import Console
     from rich.progress import Progress
 
+    from forecast_service import refit
     from forecast_service.engine import Engine
-    from models.fitting import fit_all
+    from models.history import UnknownVintage
 
     engine = Engine(_settings())
-    missing = engine.missing()
+    wanted = vintage or engine.follower.wanted()
+    if beside:
+        refit.give_way()
+    try:
+        missing = engine.missing(wanted)
+    except UnknownVintage:
+        allowed = ", ".join(engine.vintages())
+        raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
     with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
         task = progress.add_task("fitting", total=len(missing))
-        made = fit_all(
-            engine.current, processes, lambda code: progress.update(task, advance=1, description=f"fitted {code}")
+        made = refit.fit_missing(
+            engine,
+            wanted,
+            processes,
+            lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
         )
     engine.observe()
     if not quiet:
-        click.echo(f"{made} allies fitted; {engine.settings.vintage} is complete in {engine.store.folder}")
+        click.echo(f"{made} allies fitted; {wanted} is complete in {engine.store.folder}")
 
 
 def _scenario(text: str) -> Any:
@@ -162,6 +176,10 @@ def check() -> None:
     )
 
 
+for command in (use, rollback, current_vintage):
+    data.add_command(command)
+
+
 @main.group()
 def db() -> None:
     """The database of scenarios (FORECAST_DATABASE_URL)."""
@@ -210,12 +228,17 @@ def current() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Fail if this file differs.",
 )
-def openapi(output: Path | None, compare: Path | None) -> None:
+@click.option("--examples", is_flag=True, help="Ask the application anew for the examples (in a checkout).")
+def openapi(output: Path | None, compare: Path | None, examples: bool) -> None:
     """Print, write or compare the API's contract (OpenAPI 3.1.1)."""
     from forecast_service import create_app
+    from forecast_service.examples import answered, keep
     from forecast_service.openapi import contract_text
 
-    text = contract_text(create_app(_settings()))
+    settings = _settings()
+    if examples:
+        keep(answered(settings.state_dir))
+    text = contract_text(create_app(settings))
     if compare and compare.read_text(encoding="utf-8") != text:
         raise click.ClickException(f"{compare} is not what the code says: run 'make openapi'")
     if output:

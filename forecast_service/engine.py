@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from flask import current_app
+from flask import current_app, g, has_request_context
 
 from forecast_service import metrics, telemetry, tracing
+from forecast_service.following import Follower
 from forecast_service.resolving import resolve
-from forecast_service.settings import Settings
+from forecast_service.settings import SHELF, Settings
+from forecast_service.store.database import Database, database_url
+from forecast_service.store.switches import Switches
 from models.allies import allies
 from models.answer import Forecast
 from models.forecast import Forecaster
-from models.history import load_figures
+from models.history import UnknownVintage
 from models.named import NAMED
 from models.path_store import Fit, FitKey, PathStore
+from models.vintages import DamagedVintage, Shelf
 
 EXTENSION = "forecast-engine"
+_log = logging.getLogger(__name__)
 
 
 class CountingStore(PathStore):
@@ -37,23 +43,63 @@ class CountingStore(PathStore):
 
 
 class Engine:
-    """Forecasters on a shared store of fitted paths."""
+    """Forecasters on a shared store of fitted paths, one for each edition of the figures.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    database : says which edition is current; the one that the settings name if None.
+    """
+
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
         self.settings = settings
         self.store = CountingStore(settings.state_dir / "fits")
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
+        self.shelf = Shelf(settings.state_dir / SHELF)
         self._forecasters: dict[str, Forecaster] = {}
-        self.current = self.forecaster()
+        self.switches = Switches(database or Database(database_url(settings)))
+        self.follower = Follower(
+            lambda: self.switches.read(quiet=True),
+            self._prepare,
+            settings.vintage,
+            settings.state_dir / "vintage-switches.json",
+        )
+        self.forecaster(settings.vintage)  # loaded once, before workers are forked
+
+    @property
+    def vintage(self) -> str:
+        """Name of the current edition. One request sees one, whatever happens while it is answered."""
+        if not has_request_context():
+            return self.follower.vintage()
+        if "vintage" not in g:
+            g.vintage = self.follower.vintage()
+        return str(g.vintage)
+
+    @property
+    def current(self) -> Forecaster:
+        """The forecaster on the current edition."""
+        return self.forecaster(None)
 
     def forecaster(self, vintage: str | None = None) -> Forecaster:
-        """The forecaster on one edition of the figures; on the current one if None."""
-        vintage = vintage or self.settings.vintage
+        """The forecaster on one edition of the figures; on the current one if None.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage
+        """
+        if vintage is None:
+            vintage = self.vintage
+            if has_request_context():
+                g.depends_on_switch = True
         if vintage not in self._forecasters:
-            figures = load_figures(vintage, sipri=self.settings.sipri)
-            self._forecasters[vintage] = Forecaster(figures, self.store, self.settings.draws, self.settings.seed)
+            figures = self.shelf.figures(vintage, sipri=self.settings.sipri)
+            made = Forecaster(figures, self.store, self.settings.draws, self.settings.seed)
+            self._forecasters.setdefault(vintage, made)
         return self._forecasters[vintage]
+
+    def vintages(self) -> tuple[str, ...]:
+        """Names of the editions that there are, oldest first."""
+        return self.shelf.names()
 
     def forecast(self, *, vintage: str | None = None, **question: Any) -> Forecast:
         """The answer to a question as the schemas read it."""
@@ -63,21 +109,49 @@ class Engine:
         with tracing.span("forecast"):
             answer = forecaster.forecast(**question)
         named = answer.scenario.name if answer.scenario.name in NAMED else "own"
-        telemetry.note(country=answer.ally.code, scenario=named)
-        if forecaster is self.current and "history" not in question:
+        telemetry.note(country=answer.ally.code, scenario=named, vintage=answer.vintage)
+        if answer.vintage == self.vintage and "history" not in question:
             metrics.forecast_made(answer, question.get("targets"), forecaster.figures.origin)
         return answer
 
     def observe(self) -> None:
         """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""
         if os.environ.get(metrics.FOLDER):
-            for ally in allies().values():
-                if self.current.is_kept(ally):
-                    metrics.forecast_made(self.current.forecast(ally.code), None, self.current.figures.origin)
+            current = self.current
+            for ally in allies(current.figures.tables).values():
+                if current.is_kept(ally):
+                    metrics.forecast_made(current.forecast(ally.code), None, current.figures.origin)
 
-    def missing(self) -> list[str]:
-        """Codes of the allies whose fit at the current origin is not kept yet."""
-        return [ally.code for ally in allies().values() if not self.current.is_kept(ally)]
+    def tell_vintage(self) -> None:
+        """Tell Prometheus which edition this process answers from."""
+        current = self.follower.vintage()
+        metrics.answers_from(current, set(self._forecasters) - {current})
+
+    def missing(self, vintage: str | None = None) -> list[str]:
+        """Codes of the allies whose fit at the origin of an edition, the current one if None, is not kept yet."""
+        forecaster = self.forecaster(vintage)
+        return [ally.code for ally in allies(forecaster.figures.tables).values() if not forecaster.is_kept(ally)]
+
+    def behind(self) -> list[str]:
+        """What keeps this process from the edition that is current elsewhere; empty if nothing does."""
+        wanted = self.follower.wanted()
+        return [] if wanted == self.vintage else [f"vintage: {wanted} is current, but it or its fits are not here"]
+
+    def standing(self) -> dict[str, Any]:
+        """The current edition, and the switch that is to come."""
+        coming = self.follower.pending()
+        following = coming and {"vintage": coming.vintage, "effective_at": coming.effective_at}
+        return {"vintage": self.vintage, "switch": following}
+
+    def _prepare(self, vintage: str) -> bool:
+        """Load an edition; whether it and its fits are there."""
+        try:
+            return not self.missing(vintage)
+        except UnknownVintage:
+            return False
+        except DamagedVintage:
+            _log.exception("vintage %s cannot be read", vintage)
+            return False
 
 
 def engine() -> Engine:

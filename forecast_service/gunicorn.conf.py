@@ -100,6 +100,14 @@ def when_ready(server):
         _beside.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 
+def post_worker_init(worker):
+    """Follow the switches between editions of the figures, before the first request: see forecast_service.following."""
+    from forecast_service.engine import EXTENSION
+
+    engine = worker.wsgi.extensions[EXTENSION]
+    engine.follower.start(engine.tell_vintage)
+
+
 def child_exit(_server, worker):
     """Forget what only a living worker has."""
     from prometheus_client import multiprocess

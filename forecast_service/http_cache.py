@@ -1,33 +1,39 @@
 """Finished answers: negotiated, kept in memory, compressed once, and not sent to who has them already.
 
-An answer depends on the question alone: figures, fits and seed do not change while the process lives. So the
-bytes of an answer are kept under the question, and a question asked again costs a look-up. What a kept scenario
-says can change, and not every caller may read it: such answers are never kept here.
+An answer depends on the question and the edition of the figures alone: fits and seed do not change while the process
+lives. So the bytes of an answer are kept under both, and a question asked again costs a look-up. Where the question
+does not name the edition, the answer may be used by others only for so long that none outlives a switch. What a kept
+scenario says can change, and not every caller may read it: such answers are never kept here.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import wraps
 from threading import Lock
 from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, current_app, json, request
+from flask import Flask, Response, current_app, g, json, request
 
 from forecast_service import metrics, telemetry
 from forecast_service.callers import is_known
 from forecast_service.compression import LEAST_BYTES, compress, wanted_encoding
 from forecast_service.csv_answers import Table
+from forecast_service.engine import engine
 from forecast_service.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, write
 from forecast_service.openapi import Blueprint
 from forecast_service.settings import Settings
+from forecast_service.store.switches import LEAST_AHEAD_S
 from forecast_service.telemetry import PROBES
 from models.named import NAMED
 
 EXTENSION = "forecast-http-cache"
+FRESH, PASSING_S = "FORECAST_FRESH", "FORECAST_PASSING_S"
 OVERHEAD_BYTES = 1000
 """What an entry costs beside its bodies: key, headers, bookkeeping."""
 
@@ -43,6 +49,7 @@ class Finished:
     form: str
     tag: str
     facts: dict[str, Any]  # what the log says of it
+    passing: bool = False  # whether it is another one once another edition of the figures is current
     packed: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -96,8 +103,8 @@ class AnswerCache:
 def register(app: Flask, settings: Settings) -> None:
     """Give ``app`` a cache, and to every answer that says nothing itself a ``Cache-Control`` and a weak ETag."""
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
-    fresh = f"max-age={settings.cache_max_age}, stale-while-revalidate={settings.cache_stale}"
-    app.config["FORECAST_FRESH"] = fresh
+    app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={settings.cache_stale}"
+    app.config[PASSING_S] = min(settings.cache_max_age, max(settings.switch_ahead, LEAST_AHEAD_S))
 
     @app.after_request
     def default(response: Response) -> Response:
@@ -135,7 +142,8 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
             asks = request.method in {"GET", "HEAD"}
             depends_on_caller = request.args.get("scenario", "baseline") not in NAMED
             kept = asks and not depends_on_caller
-            key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form)
+            vintage = engine().vintage
+            key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form, vintage)
             cache = cast(AnswerCache, current_app.extensions[EXTENSION])
             answer = cache.get(key) if kept else None
             if kept:
@@ -148,6 +156,7 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
                     return computed
                 answer = _finish(computed.get_data(), form, tabulate)
             telemetry.note(**answer.facts)
+            metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, asks, depends_on_caller)
             if kept and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
@@ -168,7 +177,26 @@ def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
     identifier = document.get("id")
     tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
     code = (document.get("country") or document).get("code")
-    return Finished(body, form, tag, telemetry.facts() | ({"country": code} if code else {}))
+    facts = telemetry.facts() | {"country": code, "vintage": document.get("vintage")}
+    passing = g.get("depends_on_switch", False)
+    return Finished(body, form, tag, {name: fact for name, fact in facts.items() if isinstance(fact, str)}, passing)
+
+
+def _passing() -> str:
+    """How long an answer may be used that ends with the next switch, which is written at least so long ahead."""
+    coming, seconds = engine().follower.pending(), float(current_app.config[PASSING_S])
+    if coming is not None:
+        seconds = min(seconds, max(0.0, coming.at - time.monotonic()))
+    return f"max-age={int(seconds)}"
+
+
+def _bookmark(answer: Finished) -> str | None:
+    """The link under which the answer stays what it is: in a header, since the same answer has many questions."""
+    vintage = answer.facts.get("vintage")
+    if not answer.passing or vintage is None:
+        return None
+    query = urlencode(sorted((request.args | {"vintage": vintage}).items()))
+    return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
 
 
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
@@ -186,10 +214,10 @@ def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
     if depends_on_caller:
         response.headers["Cache-Control"] = "private, no-cache"
     else:
-        fresh: str = current_app.config["FORECAST_FRESH"]
-        response.headers["Cache-Control"] = f"{'private' if is_known() else 'public'}, {fresh}"
-    if link := links(answer.form):
-        response.headers["Link"] = link
+        whose = "private" if is_known() else "public"
+        response.headers["Cache-Control"] = f"{whose}, {_passing() if answer.passing else current_app.config[FRESH]}"
+    if found := [link for link in (links(answer.form), None if depends_on_caller else _bookmark(answer)) if link]:
+        response.headers["Link"] = ", ".join(found)
     if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses weakens our tags
         response.status_code = 304
         response.set_data(b"")

@@ -24,7 +24,6 @@ from forecast_service.store.scenarios import Draft, Kept, Once
 from models.allies import resolve as resolve_ally
 from models.answer import Forecast
 from models.forecast import MODEL_VERSION
-from models.history import VINTAGES
 from models.named import NAMED, NamedScenario
 
 
@@ -51,7 +50,7 @@ def _draft(
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
             raise UnknownKept(based_on, "based_on") from None
-    written_for = (model_version or MODEL_VERSION, vintage or engine().settings.vintage)
+    written_for = (model_version or MODEL_VERSION, vintage or engine().vintage)
     return Draft(body, public, based_on, *written_for)
 
 
@@ -61,7 +60,7 @@ def create(headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
     # A repeated request is answered as before, even if what it derives from is gone by now.
     if once and (before := scenarios.created_before(caller(), once)):
         return before
-    return scenarios.create(caller(), _draft(**sent), once)
+    return scenarios.create(caller(), _draft(**sent), once, engine().settings.kept_bytes)
 
 
 def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
@@ -73,7 +72,8 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
     if source is None:
         abort(409, detail=f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it.")
     body = source | {name: sent[name] for name in ("name", "description") if name in sent}
-    return scenarios.create(caller(), _draft(body, public=sent["public"], based_on=identifier), once)
+    draft = _draft(body, public=sent["public"], based_on=identifier)
+    return scenarios.create(caller(), draft, once, engine().settings.kept_bytes)
 
 
 def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
@@ -81,7 +81,8 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> K
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
         abort(428, detail="Send If-Match with the ETag of the version you mean to replace.")
-    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"])
+    room = engine().settings.kept_bytes
+    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], room)
 
 
 def remove(identifier: str, headers: dict[str, Any]) -> None:
@@ -176,13 +177,13 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     version = read(identifier, number)
     wanted, country = query.pop("model"), resolve_ally(query["country"]).code
     its_own = (version.model_version, version.vintage)
-    current = its_own == (MODEL_VERSION, engine().settings.vintage)
+    current = its_own == (MODEL_VERSION, engine().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])
     if wanted == "pinned" or current:
         found = kept_answer(version, question)
         if found is not None:
             return found
-        if version.model_version != MODEL_VERSION or version.vintage not in VINTAGES:
+        if version.model_version != MODEL_VERSION or version.vintage not in engine().vintages():
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
     made = engine().forecast(scenario=as_scenario(version), **query)

@@ -7,6 +7,7 @@ that folder, and whoever is scraped adds them up; otherwise they are this proces
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -31,6 +32,15 @@ SECONDS = Histogram(
 )
 HITS = Counter("forecast_cache_hits", "Answers served from the cache of finished answers.", registry=REGISTRY)
 MISSES = Counter("forecast_cache_misses", "Answers that could have been but were not kept.", registry=REGISTRY)
+ANSWERS = Counter("forecast_answers", "Answers with figures, by their edition.", ("vintage",), registry=REGISTRY)
+WORKERS = Gauge(
+    "forecast_workers",
+    "Worker processes that answer from this edition where none is named: more than one edition is a switch that "
+    "not everyone has followed.",
+    ("vintage",),
+    multiprocess_mode="livesum",
+    registry=REGISTRY,
+)
 FITS = Counter("forecast_fits", "Fits made, rather than taken from the store.", registry=REGISTRY)
 SWEEPS = Counter("forecast_sweeps", "Sweeps accepted.", registry=REGISTRY)
 PROBABILITY = Gauge(
@@ -53,6 +63,19 @@ def request_answered(route: str, method: str, status: int, seconds: float) -> No
 def cache(*, hit: bool) -> None:
     """Count one look into the cache."""
     (HITS if hit else MISSES).inc()
+
+
+def answered(vintage: str | None) -> None:
+    """Count an answer, where it is one of an edition."""
+    if vintage is not None:
+        ANSWERS.labels(vintage).inc()
+
+
+def answers_from(vintage: str, others: Iterable[str]) -> None:
+    """Say from which edition this process answers, and from which it does not."""
+    for other in others:
+        WORKERS.labels(other).set(0)
+    WORKERS.labels(vintage).set(1)
 
 
 def forecast_made(forecast: Forecast, targets: Targets | None, current_origin: int) -> None:

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from forecast_service import auth_settings, http_settings
-from models.history import CURRENT_VINTAGE, VINTAGES
+from models.history import CURRENT_VINTAGE
+from models.vintages import Shelf
+
+SHELF = "vintages"
+"""Folder of the editions that were imported, in the state folder, which all replicas share."""
 
 
 class BadSetting(ValueError):
@@ -59,11 +63,16 @@ class Settings:
     database_url: str = ""
     engine: str = "local"
     sweep_processes: int = os.cpu_count() or 1
+    open_sweeps: int = 100
+    sweep_days: int = 90
+    kept_bytes: int = 10_000_000
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300
     cache_stale: int = 86_400
+    switch_ahead: int = 60
     cors_origins: str = ""
     rate_limit: str = ""
+    auth_failures: str = "60/minute"
     redis_url: str = ""
     log_format: str = "json"
     log_level: str = "info"
@@ -81,8 +90,9 @@ class Settings:
     identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:
-        if self.vintage not in VINTAGES:
-            raise BadSetting(f"FORECAST_VINTAGE: {self.vintage!r} is not one of {', '.join(VINTAGES)}")
+        names = Shelf(self.state_dir / SHELF).names()
+        if self.vintage not in names:
+            raise BadSetting(f"FORECAST_VINTAGE: {self.vintage!r} is not one of {', '.join(names)}")
         if self.engine != "local" and not re.match(r"(tcp|tls|ws|wss)://[^/:]+:[0-9]+$", self.engine):
             raise BadSetting("FORECAST_ENGINE: must be local or the address of a Dask scheduler, tcp://host:8786")
         if self.database_url:

@@ -12,11 +12,12 @@ from marshmallow import ValidationError
 
 from forecast_service.problems import flatten
 from forecast_service.schemas.levers import ScenarioSchema
+from forecast_service.settings import SHELF
 from models.forecast import MODEL_VERSION, Forecaster
-from models.history import load_figures
 from models.path_store import PathStore
 from models.scenario import Scenario
 from models.sweep import InvalidPoint, Sweep, evaluate
+from models.vintages import Shelf
 
 OWN_STATE = "FORECAST_STATE_DIR"
 MADE_AHEAD = "FORECAST_FITS_DIR"
@@ -54,7 +55,8 @@ def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))
-    return Forecaster(load_figures(vintage, sipri=sipri), store, draws, seed)
+    figures = Shelf(Path(folder).parent / SHELF).figures(vintage, sipri=sipri)
+    return Forecaster(figures, store, draws, seed)
 
 
 @cache

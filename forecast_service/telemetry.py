@@ -34,7 +34,7 @@ def note(**facts: Any) -> None:
 def facts() -> dict[str, Any]:
     """What an answer's log line repeats when the answer is served again."""
     noted: dict[str, Any] = g.get("telemetry", {})
-    return {name: noted[name] for name in ("country", "scenario") if name in noted}
+    return {name: noted[name] for name in ("country", "scenario", "vintage") if name in noted}
 
 
 def route() -> str:

@@ -61,6 +61,7 @@ def growth(code: str, tables: Tables = BUNDLED) -> Growth:
     return _growth(code, tables, newer=True)
 
 
+@cache
 def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
     """Growth by the Outlook; with ``newer``, replaced by the newer source where that goes beyond what is reported."""
     uses = tables.uses

@@ -27,7 +27,8 @@ from models.history import VINTAGES, Figures, UnknownVintage, figures_from, load
 from models.tables import BUNDLED, Row, Tables, Uses
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-LONGEST_NAME = 60
+LONGEST_NAME = 50
+"""What the columns of databases take."""
 MANIFEST = "manifest.json"
 _STARTED = ".new-"
 """How a folder begins that is still being written; what is left of one that was cut off is no vintage."""

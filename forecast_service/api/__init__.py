@@ -16,6 +16,7 @@ from forecast_service.api import (
     sensitivity,
     sweeps,
     track_record,
+    vintages,
 )
 
 # In the order of the documentation.
@@ -29,6 +30,7 @@ RESOURCES = (
     requirements,
     sensitivity,
     track_record,
+    vintages,
     operations,
 )
 

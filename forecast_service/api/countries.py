@@ -10,6 +10,7 @@ from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.countries import CountryDetailSchema, CountryListSchema, HistoryQuerySchema, HistorySchema
 from models.allies import Ally, allies, resolve
+from models.history import Figures
 
 blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="The allies and their figures.")
 
@@ -18,8 +19,8 @@ CODE = {"description": "ISO 3166 alpha-2, alpha-3 or English name, in any case."
 CONVERTERS = negotiation.CONVERTERS
 
 
-def _with_latest(ally: Ally) -> dict[str, Any]:
-    seen = engine().current.figures.observations.get(ally.code)
+def _with_latest(ally: Ally, figures: Figures) -> dict[str, Any]:
+    seen = figures.observations.get(ally.code)
     return {name: getattr(ally, name) for name in (*Ally.__dataclass_fields__, "stance")} | {
         "latest": seen[-1] if seen else None
     }
@@ -31,7 +32,8 @@ def _with_latest(ally: Ally) -> dict[str, Any]:
 @blp.response(200, CountryListSchema)
 def list_countries() -> dict[str, Any]:
     """All allies with their stance and latest figure"""
-    return {"items": [_with_latest(ally) for ally in allies().values()], "next": None}
+    figures = engine().current.figures
+    return {"items": [_with_latest(ally, figures) for ally in allies(figures.tables).values()], "next": None}
 
 
 @blp.get("/<code>", parameters=[{"in": "path", "name": "code", **CODE}])
@@ -41,7 +43,8 @@ def list_countries() -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_country(code: str) -> dict[str, Any]:
     """One ally, with what it has pledged"""
-    return _with_latest(resolve(code))
+    figures = engine().current.figures
+    return _with_latest(resolve(code, figures.tables), figures)
 
 
 @blp.get(
@@ -57,6 +60,6 @@ def get_country(code: str) -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_history(query: dict[str, Any], code: str) -> dict[str, Any]:
     """The figures that forecasts of one ally rest on"""
-    ally = resolve(code)
     figures = engine().forecaster(query.get("vintage")).figures
+    ally = resolve(code, figures.tables)
     return {"ally": ally, "vintage": figures.vintage, "observations": figures.observations.get(ally.code, ())}

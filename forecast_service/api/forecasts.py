@@ -21,9 +21,10 @@ blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="The probab
 
 def answer(forecast: Forecast) -> dict[str, Any]:
     """What the answer's schema takes: the forecast, and addresses related to it."""
-    code = forecast.ally.code
-    pages = {"country": "countries.get_country", "history": "countries.get_history"}
-    links = {name: url_for(page, code=code) for name, page in pages.items() if code != OWN_SERIES.code}
+    code, links = forecast.ally.code, {}
+    if code != OWN_SERIES.code:
+        links["country"] = url_for("countries.get_country", code=code)
+        links["history"] = url_for("countries.get_history", code=code, vintage=forecast.vintage)
     return {"forecast": forecast, "links": links}
 
 

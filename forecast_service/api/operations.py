@@ -6,6 +6,7 @@ from typing import Any
 
 from forecast_service.engine import engine
 from forecast_service.openapi import Blueprint
+from forecast_service.rate_limits import redis_state
 from forecast_service.schemas.operations import HealthSchema, ReadySchema, VersionSchema
 from forecast_service.store.database import NOT_APPLIED, database
 from forecast_service.version import VERSION
@@ -29,7 +30,9 @@ def readyz() -> tuple[dict[str, Any], int]:
     missing, state = engine().missing(), database().state()
     # Without a database forecasts are answered still: that alone must not take every replica out of service.
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
+    missing += engine().behind()
     answer = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
+    answer |= {"redis": redis_state()} | engine().standing()
     return answer, 503 if missing else 200
 
 
@@ -37,4 +40,4 @@ def readyz() -> tuple[dict[str, Any], int]:
 @blp.response(200, VersionSchema)
 def version() -> dict[str, Any]:
     """What is running"""
-    return {"service": VERSION, "model": MODEL_VERSION, "vintage": engine().settings.vintage}
+    return {"service": VERSION, "model": MODEL_VERSION} | engine().standing()

@@ -6,9 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
-from forecast_service.schemas.fields import COMPONENTS, share_out
+from forecast_service.schemas.fields import COMPONENTS, share_out, vintage_in
 from models.allies import Ally
-from models.history import VINTAGES
 
 STANCES = ("law", "plan", "pledged", "reluctant", "claims-exemption")
 
@@ -96,10 +95,7 @@ class CountryListSchema(ListSchema):
 class HistoryQuerySchema(Schema):
     """Which figures of a country are asked for."""
 
-    vintage = fields.String(
-        validate=validate.OneOf(VINTAGES),
-        metadata={"description": "Edition of the figures; the current one if absent."},
-    )
+    vintage = vintage_in("Edition of the figures; the current one if absent.")
 
 
 class ObservationSchema(Schema):

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from flask import current_app, has_app_context
 from marshmallow import ValidationError, fields, validate
 
 from models.allies import Component
 from models.forecast import FIRST_ORIGIN
 from models.targets import LAST_DEADLINE
+from models.vintages import LONGEST_NAME, NAME
 
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
@@ -20,6 +22,14 @@ FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
 def pointer(path: Iterable[str]) -> str:
     """The JSON Pointer (RFC 6901) of a path."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def one_or_other(first: str, second: str) -> dict[str, Any]:
+    """What JSON Schema says of an object that must have one of two properties.
+
+    Not with ``anyOf``: generators of clients would make of each branch a type of its own, without properties.
+    """
+    return {"if": {"not": {"required": [first]}}, "then": {"required": [second]}}
 
 
 class Number(fields.Float):
@@ -100,6 +110,31 @@ class Rounded(fields.Float):
         if not math.isfinite(value):
             raise ValueError(f"{attr} is not finite")
         return round(float(value), self.places)
+
+
+def known_vintage(name: str) -> None:
+    """Refuse an edition that is not there; a command has no service to ask, and finds out when it loads it."""
+    if not has_app_context():
+        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            raise ValidationError("must be the name of an edition, such as nato-2026")
+        return
+    names = current_app.extensions["forecast-engine"].vintages()
+    if name not in names:
+        raise ValidationError(f"must be one of {', '.join(names)}")
+
+
+def vintage_in(description: str, **kwargs: Any) -> fields.String:
+    """The name of an edition of the figures, as input. Which there are is looked up when it is asked for."""
+    return fields.String(
+        validate=known_vintage,
+        metadata={
+            "description": f"{description} GET /v1/vintages lists them.",
+            "pattern": f"^{NAME.pattern}$",
+            "maxLength": LONGEST_NAME,
+            "example": "nato-2026",
+        },
+        **kwargs,
+    )
 
 
 def probability_out(description: str, **kwargs: Any) -> Rounded:

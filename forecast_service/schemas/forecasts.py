@@ -14,19 +14,17 @@ from forecast_service.schemas.fields import (
     QueryNumber,
     QueryYear,
     Year,
+    one_or_other,
     share_in,
+    vintage_in,
     year_in,
 )
 from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
 from models.forecast import LEVELS
-from models.history import CURRENT_VINTAGE, VINTAGES, load_figures
 from models.panel import Series
 from models.targets import Targets
 
 MAX_QUANTILES = 25
-LAST_ORIGIN = load_figures(CURRENT_VINTAGE).origin
-
-
 CORE = "Threshold of core spending; 3.5 if absent"
 RELATED = "Threshold of related spending; 1.5 if absent. The total's threshold is the sum"
 
@@ -55,14 +53,11 @@ class TargetsSchema(Schema):
 
 
 def origin_field(kind: type[Year] = Year) -> Year:
-    return year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN, kind=kind)
+    return year_in("Last year the forecast may know; the last of the figures if absent.", kind=kind)
 
 
 def vintage_field() -> fields.String:
-    return fields.String(
-        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
-        metadata={"description": "Edition of the figures; the current one if absent. Its last year is the origin."},
-    )
+    return vintage_in("Edition of the figures; the current one if absent. Its last year is the origin.")
 
 
 class ForecastQuerySchema(Schema):
@@ -101,7 +96,7 @@ class ForecastRequestSchema(Schema):
     """The question, as a body."""
 
     # What JSON Schema can say of the whole: a country, a history, or both.
-    constraint: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["country"]}, {"required": ["history"]}]}
+    constraint: ClassVar[dict[str, Any]] = one_or_other("country", "history")
 
     country = fields.String(
         validate=validate.Length(min=2, max=60),

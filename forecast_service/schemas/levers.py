@@ -7,9 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
 
-from forecast_service.schemas.fields import BoundedList, StrictBoolean
+from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
-from models.history import VINTAGES
 from models.levers import Lever
 from models.named import NAMED
 from models.scenario import Scenario
@@ -86,10 +85,7 @@ class ScenarioSchema(Schema):
         validate=validate.Length(min=1, max=20),
         metadata={"description": "Version of the statistics it was written for; another one is noted in the answer."},
     )
-    vintage = fields.String(
-        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
-        metadata={"description": "Edition of the figures it was written for; another one is noted in the answer."},
-    )
+    vintage = vintage_in("Edition of the figures it was written for; another one is noted in the answer.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Scenario:
@@ -110,7 +106,7 @@ def known_form(value: str) -> None:
 
 def known_forms() -> list[dict[str, Any]]:
     """The same in JSON Schema."""
-    return [{"enum": list(NAMED)}, {"pattern": f"^{KEPT_ID}$"}]
+    return [{"type": "string", "enum": list(NAMED)}, {"type": "string", "pattern": f"^{KEPT_ID}$"}]
 
 
 class ScenarioField(fields.Field[Scenario | str]):

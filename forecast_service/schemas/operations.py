@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 
 class HealthSchema(Schema):
     """The process answers."""
 
     status = fields.String(required=True, metadata={"description": "Always ok.", "example": "ok"})
+
+
+class SwitchSchema(Schema):
+    """A switch to another edition of the figures that is to come."""
+
+    vintage = fields.String(required=True, metadata={"description": "The edition that will be current."})
+    effective_at = fields.AwareDateTime(
+        required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
+    )
+
+
+def _switch() -> fields.Nested:
+    return fields.Nested(
+        SwitchSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The switch to another edition that is to come; null if none is."},
+    )
 
 
 class ReadySchema(Schema):
@@ -20,7 +38,8 @@ class ReadySchema(Schema):
         required=True,
         metadata={
             "description": "Allies whose fit is not kept yet; and 'database: migrations not applied' where "
-            "'forecast-service db upgrade' has not been run."
+            "'forecast-service db upgrade' has not been run, or 'vintage: ...' where this replica cannot follow "
+            "a switch."
         },
     )
     database = fields.String(
@@ -31,6 +50,17 @@ class ReadySchema(Schema):
             "example": "ok",
         },
     )
+    redis = fields.String(
+        required=True,
+        validate=validate.OneOf(("ok", "not reachable", "unused")),
+        metadata={
+            "description": "Where callers are counted for their limits: unused where the settings name none; while it "
+            "is not reachable each worker counts for itself.",
+            "example": "ok",
+        },
+    )
+    vintage = fields.String(required=True, metadata={"description": "The current edition of the figures."})
+    switch = _switch()
 
 
 class VersionSchema(Schema):
@@ -38,7 +68,8 @@ class VersionSchema(Schema):
 
     service = fields.String(required=True, metadata={"description": "Version of the service."})
     model = fields.String(required=True, metadata={"description": "Version of the statistics."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "The current edition of the figures."})
+    switch = _switch()
 
 
 class ErrorItemSchema(Schema):

@@ -8,10 +8,9 @@ from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.answers import ScenarioOutSchema
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import COMPONENTS, Number, Rounded, probability_out, share_out, year_in
-from forecast_service.schemas.forecasts import LAST_ORIGIN, TargetsSchema
+from forecast_service.schemas.fields import COMPONENTS, Number, Rounded, probability_out, share_out, vintage_in, year_in
+from forecast_service.schemas.forecasts import TargetsSchema
 from forecast_service.schemas.levers import ScenarioField
-from models.history import VINTAGES
 from models.requirements import LEAST_EXTRA, MOST_EXTRA, Requirement
 
 
@@ -41,22 +40,19 @@ class RequirementRequestSchema(Schema):
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
-    origin = year_in("Last year the forecast may know; the last of the figures if absent.", last=LAST_ORIGIN)
-    vintage = fields.String(
-        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
-        metadata={"description": "Edition of the figures; the current one if absent. Its last year is the origin."},
-    )
+    origin = year_in("Last year the forecast may know; the last of the figures if absent.")
+    vintage = vintage_in("Edition of the figures; the current one if absent. Its last year is the origin.")
 
 
 class AskedProbabilitySchema(Schema):
     """Probabilities of meeting the target in the deadline year."""
 
-    asked = probability_out("What was asked for.", required=True)
+    asked = probability_out("Probability that was asked for.", required=True)
     reached = probability_out(
-        "With the extra growth. It may exceed what was asked for where many futures share one value, as at a floor.",
+        "Probability with the extra growth. It may exceed what was asked for where futures are equal, as at a floor.",
         required=True,
     )
-    without = probability_out("Under the scenario alone.", required=True)
+    without = probability_out("Probability under the scenario alone.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of reached: simulation noise alone."}
     )

@@ -8,12 +8,11 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, pos
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
-from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolean
+from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolean, vintage_in
 from forecast_service.schemas.forecasts import ForecastQuerySchema
 from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema, known_form, known_forms
 from forecast_service.store.scenarios import Kept
 from forecast_service.store.tables import ScenarioRow
-from models.history import VINTAGES
 from models.library import library
 from models.named import NamedScenario
 
@@ -69,10 +68,7 @@ class ScenarioDraftSchema(ScenarioSchema):
         validate=[validate.Length(min=1, max=20, error="must hold {min} to {max} characters"), no_nul],
         metadata={"description": "Version of the statistics it is written for; the running one if absent."},
     )
-    vintage = fields.String(
-        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
-        metadata={"description": "Edition of the figures it is written for; the current one if absent."},
-    )
+    vintage = vintage_in("Edition of the figures it is written for; the current one if absent.")
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -9,8 +9,15 @@ from flask import url_for
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from forecast_service.schemas.countries import ListSchema
-from forecast_service.schemas.fields import FIRST_YEAR, BoundedList, QueryYear, probability_out, share_out, year_in
-from forecast_service.schemas.forecasts import LAST_ORIGIN, TargetsSchema
+from forecast_service.schemas.fields import (
+    BoundedList,
+    QueryYear,
+    probability_out,
+    share_out,
+    vintage_in,
+    year_in,
+)
+from forecast_service.schemas.forecasts import TargetsSchema
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
@@ -19,12 +26,12 @@ from forecast_service.store.sweep_tables import SweepRow
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.sweep_formats import TYPES
 from models.allies import UnknownCountry, allies, resolve
-from models.history import VINTAGES
 from models.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
 from models.targets import Targets
 
 ALL = "all"
 MAX_TARGETS, MAX_ROWS = 10, 1000
+LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Which lever it is."}
 
 
 class CountriesField(fields.Field[list[str]]):
@@ -95,7 +102,8 @@ class SweepRequestSchema(Schema):
             "properties": {
                 "levers": {
                     "type": "array",
-                    "items": {"type": "object", "properties": {"type": {"type": "string", "enum": list(SCHEMAS)}}},
+                    "description": "As in any scenario, with axes among the values.",
+                    "items": {"type": "object", "properties": {"type": LEVER_TYPE}},
                     "maxItems": MAX_LEVERS,
                 }
             },
@@ -113,11 +121,8 @@ class SweepRequestSchema(Schema):
         what="targets",
         metadata={"description": f"One to {MAX_TARGETS} thresholds and deadlines; those of The Hague if absent."},
     )
-    origin = year_in("Last year the forecast may know; the last of the figures if absent.", FIRST_YEAR, LAST_ORIGIN)
-    vintage = fields.String(
-        validate=validate.OneOf(VINTAGES, error="must be one of {choices}"),
-        metadata={"description": "Edition of the figures; the current one if absent."},
-    )
+    origin = year_in("Last year the forecast may know; the last of the figures if absent.")
+    vintage = vintage_in("Edition of the figures; the current one if absent.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -169,7 +174,8 @@ class SweepSchema(Schema):
     request = fields.Dict(
         required=True,
         metadata={
-            "description": "What was asked, with all that determines the results: defaults, edition, draws, seed."
+            "description": "What was asked, with all that determines the results: defaults, edition, draws, seed.",
+            "title": "Swept question",  # else generators name it as the body of POST
         },
     )
     axes = fields.List(

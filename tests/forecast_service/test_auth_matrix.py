@@ -40,6 +40,7 @@ BODIES: dict[str, Any] = {
     "scenarios.replace_scenario": SCENARIO,
     "sensitivity.post_sensitivity": {"country": "DEU", "scenario": "{scenario}"},
     "sweeps.post_sweep": SWEEP,
+    "vintages.put_current": {"vintage": "nato-2025"},
 }
 QUERIES = {
     "scenarios.compare_scenarios": "?country=DEU&ids=baseline,{scenario}",
@@ -47,7 +48,7 @@ QUERIES = {
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
 }
-FILES = {"docs.assets": "swagger-ui.css", "docs.static": "docs.js"}
+NAMES = {"docs.assets": "swagger-ui.css", "docs.static": "docs.js", "vintages.get_vintage": "nato-2026"}
 CALLERS = ("anonymous", "reader", "writer", "other tenant", "admin")
 
 HEAD = """# Who may do what
@@ -67,7 +68,7 @@ def app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     """An application that takes keys."""
     app = keyed(state_dir, tmp_path_factory.mktemp("matrix"))
     # Which fits are there yet depends on what ran before, and so would the status of /readyz.
-    app.extensions[ENGINE].missing = lambda: []
+    app.extensions[ENGINE].missing = lambda _vintage=None: []
     yield app
     app.extensions[EXTENSION].close()
 
@@ -106,7 +107,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
     values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "form": "csv"}
-    values["name"] = values["filename"] = FILES.get(endpoint, "")
+    values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")
     body = json.dumps(BODIES[endpoint]) if endpoint in BODIES else None

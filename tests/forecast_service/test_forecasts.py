@@ -60,7 +60,10 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
         assert set(one["probability"]) == {"at_deadline", "by_deadline", "held", "standard_error", "across_members"}
         assert isinstance(one["required"]["real_growth_pct"], float)
         assert sum(one["first_year"].values()) == pytest.approx(one["probability"]["by_deadline"], abs=0.01)
-    assert body["links"] == {"country": "/v1/countries/DEU", "history": "/v1/countries/DEU/history"}
+    assert body["links"] == {
+        "country": "/v1/countries/DEU",
+        "history": "/v1/countries/DEU/history?vintage=nato-2026",
+    }
 
 
 def test_the_paths_fit_the_years(client: FlaskClient) -> None:
@@ -239,3 +242,13 @@ def test_the_named_scenarios_are_listed(client: FlaskClient) -> None:
     body = client.get("/v1/scenarios?owner=shipped").json
     assert [item["name"] for item in body["items"]] == list(NAMED)
     assert all(item["description"] for item in body["items"])
+
+
+def test_levels_may_stand_in_one_parameter_or_in_many(client: FlaskClient) -> None:
+    path = "/v1/countries/DEU/forecast"
+    together = client.get(path, query_string={"quantiles": "0.1,0.5,0.9"})
+    apart = client.get(path, query_string=[("quantiles", "0.1"), ("quantiles", "0.5"), ("quantiles", "0.9")])
+    assert together.status_code == apart.status_code == 200
+    assert together.json == apart.json
+    twice = client.get(path, query_string=[("deadline", "2030"), ("deadline", "2031")])
+    assert (twice.status_code, twice.json["errors"][0]["parameter"]) == (422, "deadline")

@@ -121,7 +121,9 @@ def test_a_question_asked_again_computes_nothing(app: Flask, monkeypatch: pytest
 
 
 def test_a_public_answer_lasts_a_while(client: FlaskClient) -> None:
-    assert client.get(FORECAST).headers["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
+    assert client.get(FORECAST).headers["Cache-Control"] == "public, max-age=60", "it ends with the next switch"
+    pinned = client.get(FORECAST + "?vintage=nato-2026")
+    assert pinned.headers["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
     assert client.get(FORECAST).headers["Vary"] == "Accept, Accept-Encoding"
 
 
@@ -133,7 +135,7 @@ def test_a_known_callers_answer_is_private(make: Make) -> None:
         g.caller, g.caller_known = "anna", True
 
     for _ in range(2):
-        found = app.test_client().get(FORECAST).headers["Cache-Control"]
+        found = app.test_client().get(FORECAST + "?vintage=nato-2026").headers["Cache-Control"]
         assert found == "private, max-age=60, stale-while-revalidate=120"
 
 
@@ -169,11 +171,11 @@ def test_the_cache_is_bounded_and_drops_what_was_not_asked_for_longest() -> None
     cache = AnswerCache(10_000)
     for number in range(10):
         cache.get(0)
-        cache.put(number, Finished(b"x" * 2000, "json", str(number), {}))
+        cache.put(number, Finished(b"x" * 2000, "json", str(number), {}, passing=False))
         assert cache.bytes <= 10_000
     assert len(cache) == 3
     assert [n for n in range(10) if cache.get(n)] == [0, 8, 9]
-    cache.put("large", Finished(b"x" * 20_000, "json", "large", {}))
+    cache.put("large", Finished(b"x" * 20_000, "json", "large", {}, passing=False))
     assert cache.get("large") is None
     grown = cache.get(9)
     assert grown

@@ -38,7 +38,9 @@ def test_a_suffix_and_accept_give_the_same(client: FlaskClient, path: str, form:
 @pytest.mark.parametrize("path", TABLES)
 def test_the_columns_are_described_beside_the_csv(client: FlaskClient, path: str) -> None:
     found = client.get(f"{path}.csv")
-    assert found.headers["Link"] == f'<{path}.csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
+    described, bookmark = found.headers["Link"].split(", ")
+    assert described == f'<{path}.csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
+    assert bookmark == f'<{path}.csv?vintage=nato-2026>; rel="bookmark"'
     metadata: dict[str, Any] = client.get(f"{path}.csv-metadata.json").json
     assert metadata["url"] == f"{path.rsplit('/', 1)[1]}.csv"
     assert metadata["@context"][0] == "http://www.w3.org/ns/csvw"

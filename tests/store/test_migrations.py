@@ -15,7 +15,7 @@ from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
-from forecast_service.store import key_tables, sweep_tables  # noqa: F401  they add their tables to those of Base
+from forecast_service.store import key_tables, sweep_tables, switch_tables  # noqa: F401  they add their tables to those of Base
 from forecast_service.store.database import (
     EXTENSION,
     NOT_APPLIED,

@@ -1,0 +1,70 @@
+"""Editions of the figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast_service import vintage_jobs as jobs
+from forecast_service.openapi import Blueprint
+from forecast_service.schemas.vintages import (
+    CurrentSchema,
+    SwitchedSchema,
+    SwitchOrderSchema,
+    UseSchema,
+    VintageDetailSchema,
+    VintageListSchema,
+)
+from forecast_service.store.switch_tables import SwitchRow
+
+blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Editions of the figures.")
+
+NAME = {"in": "path", "name": "name", "description": "The name of an edition.", "example": "nato-2026"}
+
+
+@blp.get("")
+@blp.response(200, VintageListSchema)
+def list_vintages() -> dict[str, Any]:
+    """All editions of the figures"""
+    return jobs.all_standing()
+
+
+@blp.get("/current")
+@blp.response(200, CurrentSchema)
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def get_current() -> dict[str, Any]:
+    """Which edition answers rest on where none is named, what is to come, and what was"""
+    return jobs.current()
+
+
+@blp.put("/current")
+@blp.arguments(UseSchema)
+@blp.response(202, SwitchedSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def put_current(body: dict[str, Any]) -> SwitchRow:
+    """Switch all replicas to another edition at one moment"""
+    return jobs.use(body)
+
+
+@blp.post("/current/rollback")
+@blp.arguments(SwitchOrderSchema)
+@blp.response(202, SwitchedSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def post_rollback(body: dict[str, Any]) -> SwitchRow:
+    """Undo the last switch: back to the edition before it"""
+    return jobs.roll_back(body)
+
+
+@blp.get("/<name>", parameters=[NAME])
+@blp.response(200, VintageDetailSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_vintage(name: str) -> dict[str, Any]:
+    """What an edition holds: tables, sources and their terms, and what the checks of its import found"""
+    return jobs.standing(name)

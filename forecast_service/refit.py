@@ -1,0 +1,60 @@
+"""Fits of an edition, made beside the running service: never by what answers requests."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from forecast_service.engine import Engine
+from forecast_service.settings import Settings
+
+_NICENESS = 10
+# What determines where and how it is fitted; all else the process takes from this one's environment.
+_SETTINGS = ("state_dir", "fits_dir", "vintage", "sipri", "draws", "seed")
+
+
+def fit_missing(
+    engine: Engine, vintage: str, processes: int, progress: Callable[[str], None] = lambda _code: None
+) -> int:
+    """Fit and keep what is missing of an edition, one process at a time for each; the number of allies fitted.
+
+    Raises
+    ------
+    UnknownVintage
+    """
+    from models.fitting import fit_all
+
+    forecaster = engine.forecaster(vintage)
+    if not engine.missing(vintage):
+        return 0
+    with _alone(engine.store.folder, vintage):
+        return fit_all(forecaster, processes, progress)
+
+
+@contextmanager
+def _alone(folder: Path, vintage: str) -> Iterator[None]:
+    """Wait until nobody else fits the edition into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".fitting-{vintage}").open("w") as file:
+        with suppress(OSError):  # on a file system without locks two may do the same work, and the same comes of it
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def give_way() -> None:
+    """Let requests come first."""
+    os.nice(_NICENESS)
+
+
+def start_beside(settings: Settings, vintage: str) -> None:
+    """Start a process that fits what is missing of an edition, and end with it."""
+    given = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
+    command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
+    process = subprocess.Popen(command, env=os.environ | given, stdin=subprocess.DEVNULL)  # noqa: S603  a name that was checked
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays

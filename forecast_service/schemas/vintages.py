@@ -1,0 +1,152 @@
+"""Editions of the figures ("vintages"): what they hold, and which is current."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from forecast_service.schemas.countries import ListSchema
+from forecast_service.schemas.fields import Number, vintage_in
+from forecast_service.store.switches import LEAST_AHEAD_S
+
+MOST_AHEAD_S = 86_400
+
+
+class FitsSchema(Schema):
+    """How far an edition is fitted: what is not fitted yet cannot become current."""
+
+    kept = fields.Integer(required=True, metadata={"description": "Allies whose fits are kept."})
+    of = fields.Integer(required=True, metadata={"description": "Allies that there are."})
+
+
+class VintageSchema(Schema):
+    """An edition of the figures."""
+
+    name = fields.String(required=True, metadata={"description": "What queries call it.", "example": "nato-2026"})
+    current = fields.Boolean(
+        required=True, metadata={"description": "Whether answers rest on it where no vintage is named."}
+    )
+    bundled = fields.Boolean(required=True, metadata={"description": "Whether it ships with the service."})
+    created_at = fields.String(
+        required=True, allow_none=True, metadata={"description": "When it was imported (UTC); null if bundled."}
+    )
+    base = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The edition whose tables stand where it has none of its own; null if bundled."},
+    )
+    origin = fields.Integer(required=True, metadata={"description": "The last year that its shares cover."})
+    sha256 = fields.String(required=True, metadata={"description": "Of all that it holds."})
+    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
+
+
+class TableFactsSchema(Schema):
+    """One table of an edition."""
+
+    name = fields.String(required=True, metadata={"description": "Its name."})
+    rows = fields.Integer(required=True, metadata={"description": "How many rows it has."})
+    last_year = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The last year in it; null if it has no years."}
+    )
+    changed = fields.Boolean(required=True, metadata={"description": "Whether it differs from the base's."})
+
+
+class SourceFactsSchema(Schema):
+    """Where figures come from, and on what terms."""
+
+    source = fields.String(required=True, metadata={"description": "Its key."})
+    title = fields.String(required=True, metadata={"description": "Title."})
+    publisher = fields.String(required=True, metadata={"description": "Publisher."})
+    date = fields.String(required=True, metadata={"description": "When it was published."})
+    public_address = fields.String(required=True, metadata={"description": "Where it is published."})
+    terms = fields.String(required=True, metadata={"description": "Terms of use."})
+    confidence = fields.String(required=True, metadata={"description": "How sure the figures are."})
+
+
+class FindingSchema(Schema):
+    """What a check of an import found."""
+
+    severity = fields.String(
+        required=True,
+        validate=validate.OneOf(["error", "warning"]),
+        metadata={"description": "An error refuses the edition, a warning does not."},
+    )
+    where = fields.String(required=True, metadata={"description": "A cell, a line or a table."})
+    message = fields.String(required=True, metadata={"description": "What is wrong with it."})
+
+
+class VintageDetailSchema(VintageSchema):
+    """An edition with all that it holds."""
+
+    tables = fields.List(
+        fields.Nested(TableFactsSchema), required=True, metadata={"description": "The tables that forecasts rest on."}
+    )
+    sources = fields.List(
+        fields.Nested(SourceFactsSchema),
+        required=True,
+        metadata={"description": "Where its figures come from; the sources of single pledges stand with the pledges."},
+    )
+    checks = fields.List(
+        fields.Nested(FindingSchema),
+        required=True,
+        attribute="findings",
+        metadata={"description": "What the checks of its import warned of."},
+    )
+
+
+class VintageListSchema(ListSchema):
+    """All editions."""
+
+    items = fields.List(
+        fields.Nested(VintageSchema),
+        required=True,
+        metadata={"description": "Oldest first: those that ship, then the others as they were imported."},
+    )
+
+
+class SwitchedSchema(Schema):
+    """A switch that was written."""
+
+    number = fields.Integer(required=True, metadata={"description": "Counts the switches from 1."})
+    vintage = fields.String(required=True, metadata={"description": "The edition switched to."})
+    effective_at = fields.AwareDateTime(
+        required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
+    )
+    written_at = fields.AwareDateTime(
+        required=True, format="iso", metadata={"description": "When it was ordered (UTC)."}
+    )
+    undoes = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Number of the switch that it takes back, or null."}
+    )
+
+
+class CurrentSchema(Schema):
+    """Which edition is current, what is to come, and what was."""
+
+    vintage = fields.String(required=True, metadata={"description": "The current edition."})
+    switches = fields.List(
+        fields.Nested(SwitchedSchema),
+        required=True,
+        metadata={"description": "The last 50 switches, latest first; those of a later moment are to come."},
+    )
+
+
+class SwitchOrderSchema(Schema):
+    """When to switch."""
+
+    empty_allowed = True
+
+    ahead_s = Number(
+        validate=validate.Range(min=LEAST_AHEAD_S, max=MOST_AHEAD_S, error="must be from {min} to {max} (seconds)"),
+        metadata={
+            "description": "Seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if absent. With "
+            "less than that, caches may hold answers of the edition before for longer."
+        },
+    )
+
+
+class UseSchema(SwitchOrderSchema):
+    """Which edition to switch to, and when."""
+
+    empty_allowed = False
+
+    vintage = vintage_in("The edition to switch to.", required=True)

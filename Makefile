@@ -36,8 +36,8 @@ lint: $(VENV)/.dev ## style, types, layers, and the exported contract
 	$(BIN)/lint-imports
 	$(BIN)/forecast-service openapi --check openapi/openapi.json
 
-openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json
-	$(BIN)/forecast-service openapi --output openapi/openapi.json
+openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, its examples asked anew
+	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
 
 bench: $(VENV)/.dev ## measure: what a forecast costs
 	$(BIN)/python -m benchmarks.forecast_cost

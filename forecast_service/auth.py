@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request
 
 from forecast_service import auth_settings
 from forecast_service.auth_settings import API_KEY, JWT
+from forecast_service.auth_throttle import Throttle
 from forecast_service.callers import ADMIN, LOCAL, READ, SCOPES, WRITE, Caller, is_caller
 from forecast_service.problems import problem
 from forecast_service.settings import Settings
@@ -89,6 +90,7 @@ class Auth:
     def __init__(self, settings: Settings, keys: Keys) -> None:
         self.settings = settings
         self.keys = keys
+        self.throttle = Throttle(settings)
         self._networks = auth_settings.networks(settings)
         # By hash: what is remembered opens nothing.
         self._seen: dict[bytes, tuple[Holder, float]] = {}
@@ -114,8 +116,7 @@ class Auth:
         return Caller(LOCAL, frozenset(SCOPES))
 
     def _by_key(self) -> Caller | None:
-        # Where both are sent the header of our own decides: a gateway may have use for the other.
-        shown = request.headers.get("X-API-Key", _bearer())
+        shown = _shown_key()
         if shown is None:
             return None
         holder = self._holder(shown)
@@ -180,6 +181,10 @@ class Auth:
         # send it without credentials.
         if request.endpoint is None or request.method == "OPTIONS" or needed is PUBLIC:
             return None
+        shown = {API_KEY: _shown_key, JWT: _bearer}.get(self.settings.auth, lambda: None)()
+        address = request.remote_addr or ""
+        if shown is not None and (wait := self.throttle.wait_s(address, shown)):
+            return _too_many_guesses(wait)
         try:
             found = self.identify()
         except _CannotTell:
@@ -187,7 +192,11 @@ class Auth:
             response.headers["Retry-After"] = str(RETRY_S)
             return response
         if found is None:
+            if shown is not None:
+                self.throttle.failed(address)
             return self._unknown()
+        if shown is not None:
+            self.throttle.succeeded(shown)
         g.caller, g.caller_known = found.id, found.id != LOCAL or self.settings.auth != auth_settings.NONE
         return None if found.may(needed) else self._forbidden(needed)
 
@@ -212,6 +221,19 @@ def _refusal(status: int, detail: str, challenge: str) -> Response:
     response.headers["WWW-Authenticate"] = challenge
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _too_many_guesses(wait: int) -> Response:
+    detail = "Too many credentials from your address were wrong. Retry-After says when to send another."
+    response = problem(429, detail, None, "too-many-wrong-credentials")
+    response.headers["Retry-After"] = str(wait)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _shown_key() -> str | None:
+    # Where both are sent the header of our own decides: a gateway may have use for the other.
+    return request.headers.get("X-API-Key", _bearer())
 
 
 def _bearer() -> str | None:

@@ -228,12 +228,17 @@ def current() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Fail if this file differs.",
 )
-def openapi(output: Path | None, compare: Path | None) -> None:
+@click.option("--examples", is_flag=True, help="Ask the application anew for the examples (in a checkout).")
+def openapi(output: Path | None, compare: Path | None, examples: bool) -> None:
     """Print, write or compare the API's contract (OpenAPI 3.1.1)."""
     from forecast_service import create_app
+    from forecast_service.examples import answered, keep
     from forecast_service.openapi import contract_text
 
-    text = contract_text(create_app(_settings()))
+    settings = _settings()
+    if examples:
+        keep(answered(settings.state_dir))
+    text = contract_text(create_app(settings))
     if compare and compare.read_text(encoding="utf-8") != text:
         raise click.ClickException(f"{compare} is not what the code says: run 'make openapi'")
     if output:

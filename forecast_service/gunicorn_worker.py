@@ -9,6 +9,7 @@ empties the queue and closes its listeners (:class:`DrainingWorker`).
 from __future__ import annotations
 
 import ctypes
+import select
 import socket
 import struct
 import time
@@ -53,12 +54,10 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         if self.alive or enabled:
             return
         for listener in self.sockets:
-            while listener.fileno() != -1 and self._accept_one(listener):
-                pass
+            if listener.fileno() == -1:  # told to stop while it was full: it has been here before
+                continue
+            waiting = select.poll()
+            waiting.register(listener, select.POLLIN)
+            while waiting.poll(0):  # another worker may be quicker, or the client be gone: accept() bears both
+                self.accept(listener)
             listener.close()
-
-    def _accept_one(self, listener: Any) -> bool:
-        """Take one waiting connection; False if there is none."""
-        before = self.nr_conns
-        self.accept(listener)
-        return bool(self.nr_conns > before)

@@ -23,13 +23,17 @@ def fault(settings: Settings) -> str | None:
     for origin in origins(settings):
         if not ORIGIN.fullmatch(origin):
             return f"FORECAST_CORS_ORIGINS: {origin!r} is no origin such as https://dashboard.example.org"
-    if settings.rate_limit:
-        from limits import parse_many
+    from limits import parse_many
 
+    for name, limit, none in (
+        ("FORECAST_RATE_LIMIT", settings.rate_limit, ""),
+        ("FORECAST_AUTH_FAILURES", settings.auth_failures, "0"),
+    ):
         try:
-            parse_many(settings.rate_limit)
+            if limit != none:
+                parse_many(limit)
         except ValueError:
-            return f"FORECAST_RATE_LIMIT: {settings.rate_limit!r} is no limit such as 600/minute"
+            return f"{name}: {limit!r} is no limit such as 600/minute"
     if settings.redis_url and not re.match(r"rediss?://[^/]", settings.redis_url):
         return "FORECAST_REDIS_URL: must be redis://host:6379/0 or rediss://..."  # not repeated: it may hold a password
     for name, value, allowed in (

@@ -60,7 +60,7 @@ def create(headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
     # A repeated request is answered as before, even if what it derives from is gone by now.
     if once and (before := scenarios.created_before(caller(), once)):
         return before
-    return scenarios.create(caller(), _draft(**sent), once)
+    return scenarios.create(caller(), _draft(**sent), once, engine().settings.kept_bytes)
 
 
 def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
@@ -72,7 +72,8 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
     if source is None:
         abort(409, detail=f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it.")
     body = source | {name: sent[name] for name in ("name", "description") if name in sent}
-    return scenarios.create(caller(), _draft(body, public=sent["public"], based_on=identifier), once)
+    draft = _draft(body, public=sent["public"], based_on=identifier)
+    return scenarios.create(caller(), draft, once, engine().settings.kept_bytes)
 
 
 def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
@@ -80,7 +81,8 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> K
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
         abort(428, detail="Send If-Match with the ETag of the version you mean to replace.")
-    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"])
+    room = engine().settings.kept_bytes
+    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], room)
 
 
 def remove(identifier: str, headers: dict[str, Any]) -> None:

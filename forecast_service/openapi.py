@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Flask, Response, json
@@ -10,7 +11,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import fields
 
-from forecast_service import openapi_security
+from forecast_service import openapi_operations, openapi_security
 from forecast_service.parsing import parser
 from forecast_service.problems import CONTENT_TYPE
 from forecast_service.schemas.forecasts import ForecastRequestSchema
@@ -131,12 +132,25 @@ def contract(app: Flask) -> dict[str, Any]:
     api: ContractApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     document: dict[str, Any] = api.spec.to_dict()
     openapi_security.describe(document, app)
+    openapi_operations.describe(document, app)
     return document
+
+
+def _ordered(part: Any) -> Any:
+    """``part`` by the alphabet, but what is answered if nothing is asked for first: generators take the first."""
+    if isinstance(part, list):
+        return [_ordered(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    first = {"application/json": 0, "text/csv": 1}
+    return {name: _ordered(part[name]) for name in sorted(part, key=lambda name: (first.get(name, 2), name))}
 
 
 def contract_text(app: Flask) -> str:
     """The OpenAPI document as it is served and kept in ``openapi/openapi.json``."""
-    return json.dumps(contract(app), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(_ordered(contract(app)), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+    # A list of numbers takes a line: examples hold many.
+    return re.sub(r"\[\n[-+.,0-9eE\s]+\]", lambda found: " ".join(found[0].split()), text)
 
 
 def serve_contract(app: Flask) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, cast
 
 from flask import Flask
 
 from forecast_service.auth import EXTENSION, NEEDS, Auth
 from forecast_service.auth_settings import API_KEY, JWT, NONE
+from forecast_service.openapi_operations import endpoints
 
 SCHEMES = {
     "apiKey": {
@@ -24,7 +24,7 @@ SCHEMES = {
         "Scopes: read, write, admin.",
     },
 }
-RESPONSES = {401: "UNAUTHORIZED", 403: "FORBIDDEN", 503: "SERVICE_UNAVAILABLE"}
+RESPONSES = {401: "UNAUTHORIZED", 403: "FORBIDDEN", 429: "TOO_MANY_REQUESTS", 503: "SERVICE_UNAVAILABLE"}
 # The exported contract is that of a service where callers may, but need not, show who they are.
 WAYS: dict[str, tuple[str | None, ...]] = {
     NONE: (None, "apiKey", "bearer"),
@@ -37,14 +37,10 @@ def describe(document: dict[str, Any], app: Flask) -> None:
     """Add it to ``document``, which is the contract of ``app``."""
     auth = cast(Auth, app.extensions[EXTENSION])
     document.setdefault("components", {})["securitySchemes"] = SCHEMES
-    endpoints = {
-        (re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), method): rule.endpoint
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods or ()
-    }
+    known = endpoints(app)
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            needed = NEEDS.get(endpoints.get((path, method.upper()), ""))
+            needed = NEEDS.get(known.get((path, method.upper()), ""))
             if needed is None:
                 continue
             ways = WAYS[auth.settings.auth]

@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 
 from flask import Flask, Request, request
 from marshmallow import RAISE, Schema
+from webargs.fields import DelimitedList
 from webargs.flaskparser import FlaskParser, abort
+from werkzeug.datastructures import MultiDict
 
 
 class BadJson(ValueError):
@@ -83,11 +85,12 @@ class StrictParser(FlaskParser):
         return value
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """The query, in which no parameter stands twice."""
-        twice = [name for name, values in req.args.lists() if len(values) > 1]
+        """The query, in which no parameter stands twice but a list, which generated clients repeat for each item."""
+        lists = {name for name, field in schema.fields.items() if isinstance(field, DelimitedList)}
+        twice = [name for name, values in req.args.lists() if len(values) > 1 and name not in lists]
         if twice:
             abort(422, messages={"query": {name: ["is given more than once"] for name in twice}})
-        return super().load_querystring(req, schema)
+        return self._makeproxy(MultiDict({name: ",".join(values) for name, values in req.args.lists()}), schema)
 
 
 parser = StrictParser()

@@ -19,7 +19,8 @@ from werkzeug.exceptions import HTTPException
 from forecast_service.resolving import ModelGone, OldForm, UnknownKept
 from forecast_service.schemas.fields import pointer
 from forecast_service.store.database import DatabaseUnavailable
-from forecast_service.store.scenarios import KeyReused, NoSuchScenario, NotTheOwner, Stale
+from forecast_service.store.scenarios import KeyReused, NoRoom, NoSuchScenario, NotTheOwner, Stale
+from forecast_service.store.sweeps import TooManyOpen
 from models.allies import UnknownCountry
 from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
@@ -159,6 +160,18 @@ def _stale(_error: Stale) -> Response:
     return problem(412, "If-Match names a version that is not current. Read it again, and apply your change to that.")
 
 
+def _no_room(error: NoRoom) -> Response:
+    detail = f"You keep {error.limit:,} bytes of scenarios, with all versions and those deleted: no more is possible."
+    return problem(409, detail, kind="no-room")
+
+
+def _too_many_open(error: TooManyOpen) -> Response:
+    detail = f"You have {error.limit} sweeps that have not finished; wait for one, or cancel it."
+    response = problem(429, detail, kind="too-many-open-sweeps")
+    response.headers["Retry-After"] = "30"
+    return response
+
+
 def _key_reused(_error: KeyReused) -> Response:
     error = {"parameter": "Idempotency-Key", "detail": "belongs to an earlier request that was a different one"}
     return problem(422, "Idempotency-Key: " + error["detail"], [error], "key-reused")
@@ -202,6 +215,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(NotTheOwner, _not_the_owner)
     app.register_error_handler(Stale, _stale)
     app.register_error_handler(KeyReused, _key_reused)
+    app.register_error_handler(NoRoom, _no_room)
+    app.register_error_handler(TooManyOpen, _too_many_open)
     app.register_error_handler(ModelGone, _model_gone)
     app.register_error_handler(OldForm, _old_form)
     app.register_error_handler(DatabaseUnavailable, _no_database)

@@ -6,12 +6,13 @@ import math
 import time
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from forecast_service.callers import caller, is_known
 from forecast_service.settings import Settings
 from forecast_service.telemetry import PROBES
 
+EXTENSION = "forecast-redis"
 RETRY_S = 5
 """After how long a 503 that says nothing itself may be tried again."""
 
@@ -19,6 +20,28 @@ RETRY_S = 5
 def _who() -> str:
     """What is counted by: the caller where one is known, otherwise the address it comes from."""
     return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
+
+
+def patience() -> dict[str, Any]:
+    """How the client of Redis waits: shortly and once, since every request waits with it."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
+
+
+def redis_state() -> str:
+    """``ok``, ``not reachable``, or ``unused`` where the settings name no Redis."""
+    client = current_app.extensions.get(EXTENSION)
+    if client is None:
+        return "unused"
+    from redis.exceptions import RedisError
+
+    try:
+        client.ping()
+    except RedisError:
+        return "not reachable"
+    return "ok"
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -30,21 +53,27 @@ def register(app: Flask, settings: Settings) -> None:
             response.headers["Retry-After"] = str(RETRY_S)
         return response
 
+    if settings.redis_url:
+        from redis import Redis
+
+        app.extensions[EXTENSION] = Redis.from_url(settings.redis_url, **patience())
     if not settings.rate_limit:
         return
     from flask_limiter import Limiter
+    from limits.errors import StorageError
 
     shared = settings.redis_url
-    patience: dict[str, Any] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
     limiter = Limiter(
         key_func=_who,
         app=app,
         application_limits=[settings.rate_limit],
         storage_uri=shared or "memory://",
-        storage_options=patience if shared else {},
+        storage_options=patience() | {"wrap_exceptions": True} if shared else {},
         strategy="fixed-window",  # the one whose end, and so Retry-After, is known exactly
         # Without Redis each worker counts for itself: too generous is better than not answering.
         in_memory_fallback_enabled=bool(shared),
+        # Of several threads that lose Redis at once, only the first falls back; the others' requests go uncounted.
+        swallow_errors=bool(shared),
     )
 
     @limiter.request_filter
@@ -57,7 +86,11 @@ def register(app: Flask, settings: Settings) -> None:
         if found is None:
             return response
         limit, window = found.limit.amount, found.limit.get_expiry()
-        left, wait = max(0, found.remaining), min(window, max(0, math.ceil(found.reset_at - time.time())))
+        try:
+            left, wait = max(0, found.remaining), min(window, max(0, math.ceil(found.reset_at - time.time())))
+        except StorageError:
+            # Redis has gone since the request was counted. What was done must not be answered as if it had failed.
+            return response
         response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window}'
         response.headers["RateLimit"] = f'"default";r={left};t={wait}'
         # The names that clients know from earlier drafts.
@@ -65,5 +98,5 @@ def register(app: Flask, settings: Settings) -> None:
         response.headers["RateLimit-Remaining"] = str(left)
         response.headers["RateLimit-Reset"] = str(wait)
         if response.status_code == 429:
-            response.headers["Retry-After"] = str(max(1, wait))
+            response.headers.setdefault("Retry-After", str(max(1, wait)))
         return response

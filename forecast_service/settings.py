@@ -63,12 +63,16 @@ class Settings:
     database_url: str = ""
     engine: str = "local"
     sweep_processes: int = os.cpu_count() or 1
+    open_sweeps: int = 100
+    sweep_days: int = 90
+    kept_bytes: int = 10_000_000
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300
     cache_stale: int = 86_400
     switch_ahead: int = 60
     cors_origins: str = ""
     rate_limit: str = ""
+    auth_failures: str = "60/minute"
     redis_url: str = ""
     log_format: str = "json"
     log_level: str = "info"

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def work(once: bool, beside: bool, lease: float) -> None:
 
     parent, settings = os.getppid(), _settings()
     engine, folder = _engine(settings, 10)  # requests come first
-    worker = Worker(Sweeps(Database(database_url(settings))), engine, folder, lease)
+    worker = Worker(Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days))
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
     if beside:

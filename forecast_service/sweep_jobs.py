@@ -43,7 +43,11 @@ def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
         once = Once(headers["idempotency_key"], sent)
     sweep = Sweep(json.loads(text))
     sizes = [len(sweep.span(number).points) for number in range(sweep.chunks)]
-    return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once)
+    try:
+        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once, engine().settings.open_sweeps)
+    except NoSuchSweep:
+        abort(409, detail="The sweep of this Idempotency-Key has been deleted; send another key for a new one.")
+        raise AssertionError from None
 
 
 def read(identifier: str) -> SweepRow:

@@ -39,13 +39,22 @@ class Worker:
     ----------
     folder : where the fits are; None where the engine's processes have folders of their own.
     lease_s : see :data:`LEASE_S`.
+    keep : how long a sweep is kept once it has finished.
     """
 
-    def __init__(self, sweeps: Sweeps, engine: SweepEngine, folder: Path | None, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self,
+        sweeps: Sweeps,
+        engine: SweepEngine,
+        folder: Path | None,
+        lease_s: float = LEASE_S,
+        keep: timedelta = timedelta(days=90),
+    ) -> None:
         self.sweeps = sweeps
         self.engine = engine
         self.folder = None if folder is None else str(folder.resolve())
         self.lease_s = lease_s
+        self.keep = keep
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopping = threading.Event()
         self._running: dict[Key, Future[bytes]] = {}
@@ -137,6 +146,8 @@ class Worker:
         if time.monotonic() > self._tidied + TIDY_S:
             self._tidied = time.monotonic()
             self.sweeps.give_up(MODEL_VERSION, ROLLED_OUT)
+            while self.sweeps.forget(self.keep):
+                _log.info("sweeps that finished more than %d days ago were deleted", self.keep.days)
 
     def _leave(self) -> None:
         """Keep what is being computed at this moment, give the rest back, end the engine."""

@@ -14,7 +14,12 @@ import os as _os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     _os.environ.setdefault(_name, "1")
 
-from models.answer import Forecast  # noqa: E402  the threads must be set before numpy is imported
+from models.processor import keep_memory, prefer_fast_sorts  # noqa: E402
+
+keep_memory()
+prefer_fast_sorts()
+
+from models.answer import Forecast  # noqa: E402  all this must be settled before numpy is imported
 from models.forecast import Forecaster  # noqa: E402
 from models.history import Figures, load_figures  # noqa: E402
 from models.scenario import Scenario  # noqa: E402

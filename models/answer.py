@@ -11,7 +11,7 @@ from models.allies import OWN_SERIES, Ally
 from models.explain import Explanation
 from models.growth import gdp_usd, nominal_gdp, price_index, projected_growth
 from models.panel import Array
-from models.paths import Floats, Paths, quantiles, spending
+from models.paths import Floats, Paths, quantiles, quantiles_of, spending
 from models.related import related_prior
 from models.scenario import Scenario
 from models.tables import BUNDLED, Tables
@@ -63,6 +63,10 @@ class Fan:
         """From draws, array (draws, years)."""
         return cls(values.mean(axis=0, dtype=np.float64), quantiles(values, levels))
 
+    def times(self, factor: Array) -> Fan:
+        """Of the quantity times a positive ``factor``, array (years,)."""
+        return Fan(self.mean * factor, self.quantiles * factor)
+
 
 @dataclass(frozen=True)
 class Money:
@@ -100,16 +104,23 @@ class Forecast:
     notes: tuple[str, ...]
 
 
+def fans(paths: Paths, levels: tuple[float, ...]) -> dict[str, Fan]:
+    """Mean and quantiles of every component that applies, of the years after the origin."""
+    return {name: _fan(paths.holding(name), name, levels) for name in COMPONENTS if paths.applies(name)}
+
+
+def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
+    def read() -> Fan:
+        mean = paths.known(component)[:, 1:].mean(axis=0, dtype=np.float64)
+        return Fan(mean, quantiles_of(paths.ordered(component)[1:], np.array(levels)))
+
+    return paths.once(("fan", component, levels), read)
+
+
 def target_answer(
-    ally: Ally,
-    component: str,
-    shares: Floats | None,
-    targets: Targets,
-    paths: Paths,
-    core: str,
-    tables: Tables = BUNDLED,
+    ally: Ally, component: str, targets: Targets, paths: Paths, core: str, tables: Tables = BUNDLED
 ) -> TargetAnswer:
-    """What ``shares`` (draws, 1 + horizon; None if they do not apply) say of one target; ``core`` names the figures."""
+    """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
     threshold = targets.threshold(component)
     prior = related_prior(ally.code, tables).rests_on if ally is not OWN_SERIES else "nothing"
     basis, rests_on = {
@@ -117,7 +128,8 @@ def target_answer(
         "related": ("prior", prior),
         "total": ("history and prior", f"core: {core}; related: {prior}"),
     }[component]
-    if shares is None:
+    paths = paths.holding(component)
+    if not paths.applies(component):
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
@@ -125,12 +137,18 @@ def target_answer(
     gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
     # One prior stands behind related spending, so there are no members to range over.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
-    outcome = assess(shares, threshold, paths.origin, member)
-    growth = required_growth(float(np.median(shares[:, 0])), threshold, gdp)
+    outcome = paths.once(
+        ("outcome", component, threshold), lambda: assess(paths.known(component), threshold, paths.origin, member)
+    )
+    # No lever moves the origin, so its median is that of the paths beneath.
+    start = float((paths.base or paths).medians(component)[0])
+    growth = required_growth(start, threshold, gdp)
     return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
 
 
-def money(ally: Ally, paths: Paths, reported: float | None, levels: Array, tables: Tables = BUNDLED) -> Money | None:
+def money(
+    ally: Ally, paths: Paths, reported: float | None, levels: tuple[float, ...], tables: Tables = BUNDLED
+) -> Money | None:
     """The money behind core spending, one value a year after the origin; None where no amount is published.
 
     Parameters
@@ -141,10 +159,16 @@ def money(ally: Ally, paths: Paths, reported: float | None, levels: Array, table
     core = paths.shares.get("core")
     if core is None or denominator is None or reported is None:
         return None
-    real = spending(core, paths.gdp, denominator * reported / 100, reported)[:, 1:]
+    if paths.base is not None and core is paths.base.shares["core"] and paths.gdp is paths.base.gdp:
+        paths = paths.base
+    amount = denominator * reported / 100
+    usd = paths.once(
+        ("money", levels),
+        lambda: Fan.of(spending(core, paths.gdp, amount, reported)[:, 1:], np.array(levels)),
+    )
     national = None
     if ally.denominator == "GDP":
+        # The same real spending at the year's prices: one factor a year for every draw.
         prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)[1:]
-        nominal = nominal_gdp(ally.code, tables=tables)[paths.origin] / 100 * core[:, 1:] * paths.gdp[:, 1:]
-        national = Fan.of(nominal * prices.astype(core.dtype), levels)
-    return Money(Fan.of(real, levels), national)
+        national = usd.times(nominal_gdp(ally.code, tables=tables)[paths.origin] / denominator * prices)
+    return Money(usd, national)

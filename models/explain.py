@@ -35,7 +35,7 @@ import numpy as np
 
 from models.levers.base import LEAST_MEDIAN
 from models.panel import Array
-from models.paths import RELATED_COUNTED, Floats, Paths, medians
+from models.paths import RELATED_COUNTED, Floats, Paths
 from models.targets import Outcome, Targets, met, proportion
 
 WITHOUT_PLEDGES = "without_pledges"
@@ -130,9 +130,8 @@ def rank(values: Array, shares: Floats) -> Array:
     values : array (years,). shares : array (draws, years).
     """
     at = values.astype(shares.dtype)
-    below = np.count_nonzero(shares < at, axis=0)
-    not_above = np.count_nonzero(shares <= at, axis=0)
-    return np.asarray(((below + not_above) / 2 + 0.5) / (shares.shape[0] + 1))
+    twice = [np.count_nonzero(year < v) + np.count_nonzero(year <= v) for year, v in zip(shares.T, at, strict=True)]
+    return np.asarray((np.array(twice) / 2 + 0.5) / (shares.shape[0] + 1))
 
 
 def effective_fraction(logs: Array, shift: float) -> float:
@@ -150,29 +149,32 @@ def effective_fraction(logs: Array, shift: float) -> float:
     if not centred.min() < shift < centred.max():
         return least
     z, wanted = centred / spread, shift / spread
+    square, ends = z * z, (float(z.min()), float(z.max()))
+    weights = np.empty_like(z)
     # Newton's method on an increasing function, kept within a bracket; for normal draws its first guess is exact.
     low, high, tilt = -np.inf, np.inf, wanted
     for _ in range(_ROUNDS):
-        exponent = tilt * z
-        weights = np.exp(exponent - exponent.max())
-        weights /= weights.sum()
-        mean = float(weights @ z)
+        np.multiply(z, tilt, out=weights)
+        weights -= max(tilt * ends[0], tilt * ends[1])
+        np.exp(weights, out=weights)
+        total = float(weights.sum())
+        mean = float(weights @ z) / total
         if abs(mean - wanted) <= _PRECISION * max(1.0, abs(wanted)):
             break
         low, high = (tilt, high) if mean < wanted else (low, tilt)
-        slope = float(weights @ (z - mean) ** 2)
+        slope = float(weights @ square) / total - mean**2
         # A step may at most double the tilt: near the farthest draw the slope vanishes.
         guess = tilt + (wanted - mean) / max(slope, 1e-300)
-        guess = float(np.clip(guess, -2 * abs(tilt) - 1, 2 * abs(tilt) + 1))
+        guess = min(max(guess, -2 * abs(tilt) - 1), 2 * abs(tilt) + 1)
         tilt = guess if low < guess < high else (low + high) / 2
-    return max(least, float(1 / (logs.size * (weights @ weights))))
+    return max(least, total * total / (logs.size * float(weights @ weights)))
 
 
 def plausibility(scenario: Paths, baseline: Paths) -> Plausibility:
     """Where the scenario's median path lies in the baseline; both end in the deadline year."""
     component = "core" if "core" in baseline.shares else "related"
     base = baseline.shares[component][:, 1:]
-    middle, usual = (x.astype(np.float64) for x in (medians(scenario.shares[component][:, 1:]), medians(base)))
+    middle, usual = (paths.medians(component)[1:].astype(np.float64) for paths in (scenario, baseline))
     shift = float(np.log(max(middle[-1], LEAST_MEDIAN) / usual[-1]))
     effective = effective_fraction(np.log(base[:, -1].astype(np.float64)), shift)
     return Plausibility(component, middle, usual, rank(middle, base), effective)

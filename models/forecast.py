@@ -9,10 +9,8 @@ from dataclasses import asdict
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from models.allies import OWN_SERIES, Ally, resolve
-from models.answer import COMPONENTS, CannotForecast, Fan, Forecast, TargetAnswer, money, target_answer
+from models.answer import COMPONENTS, CannotForecast, Forecast, TargetAnswer, fans, money, target_answer
 from models.explain import Explanation, Reference, Waterfall, plausibility
 from models.growth import price_index
 from models.history import Figures
@@ -143,12 +141,8 @@ class Forecaster:
             levels=ordered,
             targets=answers,
             years=tuple(int(y) for y in paths.years[1:]),
-            components={
-                name: Fan.of(x[:, 1:], np.array(ordered))
-                for name in COMPONENTS
-                if (x := paths.component(name)) is not None
-            },
-            money=money(ally, paths, reported, np.array(ordered), tables),
+            components=fans(paths, ordered),
+            money=money(ally, paths, reported, ordered, tables),
             members=tuple((fit.members[i], fit.weights[fit.members[i]], p) for i, p in by_member.items()),
             left_out=fit.failed,
             credibility=fit.credibility if ally.pledges and ally.has_armed_forces else None,
@@ -184,13 +178,12 @@ class Forecaster:
 
     def _rests_on(self, asked: Asked) -> str:
         """In words, what the core paths are fitted to."""
-        known = self._known(asked.ally, asked.origin, asked.history)
         figures = (
             "the history that was sent"
             if asked.history
             else f"NATO's figures, vintage {self.figures.vintage}, and the longer history joined to them"
         )
-        if asked.override is None or known is None:
+        if asked.override is None or (known := self._known(asked.ally, asked.origin, asked.history)) is None:
             return figures
         own = ", ".join(str(year) for year in sorted(asked.override.points) if known.start <= year <= known.end)
         return f"{figures}; the analyst's own for {own}" if own else figures
@@ -302,7 +295,7 @@ class Asked:
 
 
 def _answers(ally: Ally, targets: Targets, paths: Paths, core: str, tables: Tables) -> tuple[TargetAnswer, ...]:
-    return tuple(target_answer(ally, name, paths.component(name), targets, paths, core, tables) for name in COMPONENTS)
+    return tuple(target_answer(ally, name, targets, paths, core, tables) for name in COMPONENTS)
 
 
 def _lever_facts(lever: Lever) -> dict[str, object]:

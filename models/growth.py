@@ -61,6 +61,7 @@ def growth(code: str, tables: Tables = BUNDLED) -> Growth:
     return _growth(code, tables, newer=True)
 
 
+@cache
 def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
     """Growth by the Outlook; with ``newer``, replaced by the newer source where that goes beyond what is reported."""
     uses = tables.uses
@@ -75,12 +76,13 @@ def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
                 real[year] = float(rate)
             if prices:
                 deflator[year] = float(prices)
-    if not real:
+    known = real.keys() & deflator.keys()
+    if not known:
         # A series of one's own: nothing is known of an economy behind it, so none of it is assumed to grow.
         return Growth(0, np.zeros(1), np.zeros(1))
     # The contiguous tail: some series of the early 1990s have gaps.
-    start = last = max(real)
-    while start - 1 in real and start - 1 in deflator:
+    start = last = max(known)
+    while start - 1 in known:
         start -= 1
     years = range(start, last + 1)
     return Growth(years.start, np.array([real[y] for y in years]), np.array([deflator[y] for y in years]))

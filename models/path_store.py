@@ -64,7 +64,9 @@ class Fit:
 
 
 def _by_year(values: Floats) -> Floats:
-    return np.ascontiguousarray(values.T, dtype=np.float32)
+    laid_out = np.ascontiguousarray(values.T, dtype=np.float32).view()
+    laid_out.flags.writeable = False  # as a mapped file is: many questions read the same fit
+    return laid_out
 
 
 class PathStore:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ RELATED_COUNTED = 1.5
 """At most this much of related spending counts towards the total, % of GDP (The Hague, 2025: "up to 1.5 %")."""
 
 Floats = NDArray[np.floating]
+T = TypeVar("T")
+
+MOST_NOTES = 64
+"""How much that was read off one set of paths is remembered: small arrays each."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,16 @@ class Paths:
     shares : component (``core``, ``related``) -> array (draws, 1 + horizon), % of GDP.
     gdp : array (draws, 1 + horizon), index of real GDP in the same futures, 1 at the origin.
     member : array (draws,), the index of the ensemble's member that each draw of ``core`` came from.
+    base : the paths that a scenario bent into these; what it left alone is the same array in both.
     """
 
     origin: int
     shares: Mapping[str, Floats]
     gdp: Floats
     member: NDArray[np.integer]
+    base: Paths | None = None
+    _notes: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cuts: dict[int, Paths] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def draws(self) -> int:
@@ -41,10 +50,54 @@ class Paths:
         return self.origin + np.arange(self.gdp.shape[1])
 
     def until(self, year: int) -> Paths:
-        """The same paths with nothing later than ``year``."""
-        end = year - self.origin + 1
-        shares = {name: x[:, :end] for name, x in self.shares.items()}
-        return Paths(self.origin, shares, self.gdp[:, :end], self.member)
+        """The same paths with nothing later than ``year``; the same object each time."""
+        if year not in self._cuts:
+            end = year - self.origin + 1
+            shares = {name: x[:, :end] for name, x in self.shares.items()}
+            self._cuts[year] = Paths(self.origin, shares, self.gdp[:, :end], self.member)
+        return self._cuts[year]
+
+    def once(self, what: Hashable, read: Callable[[], T]) -> T:
+        """What ``read`` reads off these paths, remembered under ``what``: paths never change."""
+        try:
+            known: T = self._notes[what]
+        except KeyError:
+            known = read()
+            if len(self._notes) >= MOST_NOTES:
+                self._notes.clear()
+            self._notes[what] = known
+        return known
+
+    def holding(self, component: str) -> Paths:
+        """The paths that ``component`` is best read off: those beneath, where the scenario left it alone."""
+        parts = ("core", "related") if component == "total" else (component,)
+        base = self.base
+        if base is None or any(self.shares.get(part) is not base.shares.get(part) for part in parts):
+            return self
+        return base
+
+    def medians(self, component: str) -> Floats:
+        """Median of ``component``, which must apply, by year, array (1 + horizon,)."""
+        here = self.holding(component)
+        return here.once(("medians", component), lambda: _medians(here.ordered(component)))
+
+    def ordered(self, component: str) -> Floats:
+        """Every year's shares of ``component``, which must apply, from low to high; array (1 + horizon, draws)."""
+        return self._while_answering(("ordered", component), lambda: ordered(self.known(component)))
+
+    def known(self, component: str) -> Floats:
+        """Shares of ``component``, which must apply, array (draws, 1 + horizon)."""
+        shares = self.component(component)
+        assert shares is not None  # noqa: S101  whoever asks has seen that it applies
+        return shares
+
+    def _while_answering(self, what: Hashable, make: Callable[[], Floats]) -> Floats:
+        # Bent paths live as long as one answer; on those of a kept fit a large array would stay.
+        return make() if self.base is None else self.once(what, make)
+
+    def applies(self, component: str) -> bool:
+        """Whether there is anything to read of ``core``, ``related`` or ``total``."""
+        return {"core", "related"} <= self.shares.keys() if component == "total" else component in self.shares
 
     def component(self, name: str) -> Floats | None:
         """Shares of ``core``, ``related`` or ``total``, array (draws, 1 + horizon); None where it does not apply.
@@ -56,7 +109,7 @@ class Paths:
         core, related = self.shares.get("core"), self.shares.get("related")
         if core is None or related is None:
             return None
-        return core + np.minimum(related, np.float32(RELATED_COUNTED))
+        return self._while_answering("total", lambda: core + np.minimum(related, np.float32(RELATED_COUNTED)))
 
 
 def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: float) -> Floats:
@@ -68,6 +121,12 @@ def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: fl
     origin_amount : spending that the publisher reports for the origin, for a share of ``origin_share`` (% of GDP).
     """
     return shares * gdp * np.float32(origin_amount / origin_share)
+
+
+def ordered(values: Floats) -> Floats:
+    """Each column of ``values`` (draws, years) from low to high; array (years, draws)."""
+    # Contiguous rows: NumPy sorts them whole (in vector registers) ten times faster than it selects a few ranks.
+    return np.sort(np.ascontiguousarray(values.T), axis=1)
 
 
 def quantiles(shares: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,17 +141,24 @@ def quantiles(shares: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64
     -------
     array (n, years).
     """
-    rank = levels * (shares.shape[0] - 1)
+    return quantiles_of(ordered(shares), levels)
+
+
+def quantiles_of(by_year: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same of what is :func:`ordered` already, array (years, draws)."""
+    draws = by_year.shape[1]
+    rank = levels * (draws - 1)
     below = np.floor(rank).astype(int)
-    above = np.minimum(below + 1, shares.shape[0] - 1)
-    # Contiguous rows: NumPy sorts them whole (in vector registers) ten times faster than it selects a few ranks.
-    by_year = np.sort(np.ascontiguousarray(shares.T), axis=1)
+    above = np.minimum(below + 1, draws - 1)
     low, high = by_year[:, below].astype(np.float64), by_year[:, above].astype(np.float64)
     return np.asarray((low + (high - low) * (rank - below)).T)
 
 
 def medians(values: Floats) -> Floats:
     """Median across draws of every column of ``values`` (draws, years), in its own precision; array (years,)."""
-    by_year = np.sort(np.ascontiguousarray(values.T), axis=1)
+    return _medians(ordered(values))
+
+
+def _medians(by_year: Floats) -> Floats:
     draws = by_year.shape[1]
     return np.asarray(by_year[:, (draws - 1) // 2 : draws // 2 + 1].mean(axis=1))

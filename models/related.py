@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -50,6 +51,7 @@ class RelatedPrior:
     source: str | None
 
 
+@cache
 def related_prior(code: str, tables: Tables = BUNDLED) -> RelatedPrior:
     """The prior for the ally with ISO alpha-3 code ``code``."""
     for row in tables.read("related_share"):

@@ -139,4 +139,4 @@ class Scenario:
             lever.apply(canvas)
             if watch is not None:
                 watch(index, canvas.shares)
-        return Paths(paths.origin, canvas.shares, canvas.gdp, paths.member)
+        return canvas.bent()

@@ -181,7 +181,7 @@ class _Question:
             canvas = Canvas(paths, self._prices(), 1.0)
             for lever in levers:
                 lever.apply(canvas)
-            return Paths(paths.origin, canvas.shares, canvas.gdp, paths.member)
+            return canvas.bent()
 
         return moved
 

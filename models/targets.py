@@ -83,29 +83,37 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
     member : array (draws,), which member each draw came from.
     """
     draws = shares.shape[0]
-    reached = met(shares, threshold)
-    at = reached[:, -1]
-    ever = reached.any(axis=1)
-    first = reached.argmax(axis=1)
-    # Held: as many years at the threshold as there are from the first crossing to the deadline.
-    held = ever & (reached.sum(axis=1) == reached.shape[1] - first)
-    by_member = {
-        int(m): proportion(int(np.count_nonzero(at[member == m])), int(np.count_nonzero(member == m)))
-        for m in np.unique(member)
-    }
+    # Years in rows: the store keeps them so, and every step below then runs along memory.
+    reached = met(shares.T, threshold)
+    at, ever = reached[-1], reached[0].copy()
+    crossings = [int(np.count_nonzero(ever))]
+    for year in reached[1:]:
+        crossings.append(int(np.count_nonzero(year > ever)))
+        ever |= year
+    # Held from the first crossing on: there at the deadline, and never lost on the way.
+    held = at > (reached[:-1] > reached[1:]).any(axis=0)
+    by_member = _by_member(at, member)
     p = proportion(int(np.count_nonzero(at)), draws)
-    crossings = np.bincount(first[ever], minlength=reached.shape[1])
     return Outcome(
         probability=Probability(
             at_deadline=p,
-            by_deadline=proportion(int(np.count_nonzero(ever)), draws),
+            by_deadline=proportion(sum(crossings), draws),
             held=proportion(int(np.count_nonzero(held)), draws),
             standard_error=math.sqrt(p * (1 - p) / draws),
             across_members=(min(by_member.values()), max(by_member.values())),
         ),
-        first_year={origin + t: proportion(int(n), draws) for t, n in enumerate(crossings) if n},
+        first_year={origin + t: proportion(n, draws) for t, n in enumerate(crossings) if n},
         by_member=by_member,
     )
+
+
+def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int, float]:
+    """Each member's own proportion of its draws, by its index."""
+    first = int(member.min())
+    index = member - member.dtype.type(first)
+    draws = np.bincount(index)
+    hits = np.bincount(index[hit], minlength=draws.size)
+    return {first + m: proportion(int(hits[m]), int(n)) for m, n in enumerate(draws) if n}
 
 
 def required_growth(start: float, threshold: float, gdp_growth: NDArray[np.float64]) -> float:

@@ -13,6 +13,7 @@ from forecast_service import create_app
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
+from tests.contract import CheckedClient
 from tests.databases import KINDS, fresh
 from tests.serving import DRAWS, Service, serving
 
@@ -31,8 +32,8 @@ def app(state_dir: Path) -> Flask:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A client that calls the application without a socket."""
-    return app.test_client()
+    """A client that calls the application without a socket, and holds each answer to the contract."""
+    return CheckedClient(app, app.response_class)
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -55,8 +56,8 @@ def _take_caller() -> None:
 
 @pytest.fixture
 def keeping(keeping_app: Flask) -> FlaskClient:
-    """A client of the application on each kind of database."""
-    return keeping_app.test_client()
+    """A client of the application on each kind of database, which holds each answer to the contract."""
+    return CheckedClient(keeping_app, keeping_app.response_class)
 
 
 @pytest.fixture(scope="session")

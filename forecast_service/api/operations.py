@@ -6,6 +6,7 @@ from typing import Any
 
 from forecast_service.engine import engine
 from forecast_service.openapi import Blueprint
+from forecast_service.rate_limits import redis_state
 from forecast_service.schemas.operations import HealthSchema, ReadySchema, VersionSchema
 from forecast_service.store.database import NOT_APPLIED, database
 from forecast_service.version import VERSION
@@ -31,7 +32,8 @@ def readyz() -> tuple[dict[str, Any], int]:
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
     missing += engine().behind()
     answer = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
-    return answer | engine().standing(), 503 if missing else 200
+    answer |= {"redis": redis_state()} | engine().standing()
+    return answer, 503 if missing else 200
 
 
 @blp.get("/version")

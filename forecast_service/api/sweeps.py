@@ -50,6 +50,7 @@ def list_sweeps(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(SweepRequestSchema)
 @blp.response(202, SweepSchema)
 @blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(409, "CONFLICT")
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")

@@ -23,7 +23,7 @@ class ProbabilitySchema(Schema):
 
     at_deadline = probability_out("The share is at the threshold in the deadline year: the headline.", required=True)
     by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
-    held = probability_out("It is from the first crossing through the deadline.", required=True)
+    held = probability_out("Probability that it is met from the first crossing through the deadline.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
     )
@@ -31,7 +31,7 @@ class ProbabilitySchema(Schema):
         probability_out("at_deadline by a single member."),
         required=True,
         validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest at_deadline of any member: the honest uncertainty."},
+        metadata={"description": "Lowest and highest probability at_deadline of any member: the honest uncertainty."},
     )
 
 

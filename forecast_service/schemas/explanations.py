@@ -24,7 +24,7 @@ class BaselineProbabilitySchema(Schema):
 
     at_deadline = probability_out("The share is at the threshold in the deadline year.", required=True)
     by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
-    held = probability_out("It is from the first crossing through the deadline.", required=True)
+    held = probability_out("Probability that it is met from the first crossing through the deadline.", required=True)
 
 
 class DifferenceSchema(Schema):
@@ -73,9 +73,9 @@ class BaselineSchema(Schema):
 class ByComponentSchema(Schema):
     """One number for each target; null where it does not apply."""
 
-    core = change_out("Of core.")
-    related = change_out("Of related.")
-    total = change_out("Of the total.")
+    core = change_out("Core: the probability, or what is added to it (-1 to 1).")
+    related = change_out("Related: the probability, or what is added to it (-1 to 1).")
+    total = change_out("Total: the probability, or what is added to it (-1 to 1).")
 
 
 class StepSchema(Schema):
@@ -108,9 +108,11 @@ class PlausibilitySchema(Schema):
     years = fields.List(
         fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
     )
-    median = fields.List(share_out("Median"), required=True, metadata={"description": "The scenario's median path."})
+    median = fields.List(
+        share_out("Median"), required=True, metadata={"description": "The scenario's median path (% of GDP)."}
+    )
     baseline_median = fields.List(
-        share_out("Median"), required=True, metadata={"description": "The baseline's median path."}
+        share_out("Median"), required=True, metadata={"description": "The baseline's median path (% of GDP)."}
     )
     rank = fields.List(
         probability_out("Fraction of the baseline's futures below the scenario's median in that year."),

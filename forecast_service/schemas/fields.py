@@ -24,6 +24,14 @@ def pointer(path: Iterable[str]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
+def one_or_other(first: str, second: str) -> dict[str, Any]:
+    """What JSON Schema says of an object that must have one of two properties.
+
+    Not with ``anyOf``: generators of clients would make of each branch a type of its own, without properties.
+    """
+    return {"if": {"not": {"required": [first]}}, "then": {"required": [second]}}
+
+
 class Number(fields.Float):
     """A JSON number: no text, no boolean, nothing that is not finite."""
 

@@ -14,6 +14,7 @@ from forecast_service.schemas.fields import (
     QueryNumber,
     QueryYear,
     Year,
+    one_or_other,
     share_in,
     vintage_in,
     year_in,
@@ -95,7 +96,7 @@ class ForecastRequestSchema(Schema):
     """The question, as a body."""
 
     # What JSON Schema can say of the whole: a country, a history, or both.
-    constraint: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["country"]}, {"required": ["history"]}]}
+    constraint: ClassVar[dict[str, Any]] = one_or_other("country", "history")
 
     country = fields.String(
         validate=validate.Length(min=2, max=60),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, share_in, year_in
+from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, one_or_other, share_in, year_in
 from models.allies import allies
 from models.groups import GROUPS
 from models.levers import (
@@ -101,7 +101,9 @@ def _component() -> fields.String:
 
 
 class _GrowthSchema(LeverSchema):
-    constraint: ClassVar[dict[str, Any]] = {"oneOf": [{"required": ["change_pp"]}, {"required": ["rate_pct"]}]}
+    constraint: ClassVar[dict[str, Any]] = one_or_other("change_pp", "rate_pct") | {
+        "not": {"required": ["change_pp", "rate_pct"]}
+    }
 
     change_pp = _number(-50, 50, "Change of real growth (percentage points a year).")
     rate_pct = _number(-50, 50, "Real growth instead of the projected (% a year).")
@@ -221,7 +223,7 @@ class ShockSchema(LeverSchema):
     """A wider, narrower or fatter spread."""
 
     lever = Shock
-    constraint: ClassVar[dict[str, Any]] = {"anyOf": [{"required": ["spread_factor"]}, {"required": ["tails"]}]}
+    constraint: ClassVar[dict[str, Any]] = one_or_other("spread_factor", "tails")
     example: ClassVar[dict[str, Any]] = {"type": "shock", "spread_factor": 1.5, "from": 2028}
     type = _type("shock")
     component = _component()

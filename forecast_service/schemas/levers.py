@@ -106,7 +106,7 @@ def known_form(value: str) -> None:
 
 def known_forms() -> list[dict[str, Any]]:
     """The same in JSON Schema."""
-    return [{"enum": list(NAMED)}, {"pattern": f"^{KEPT_ID}$"}]
+    return [{"type": "string", "enum": list(NAMED)}, {"type": "string", "pattern": f"^{KEPT_ID}$"}]
 
 
 class ScenarioField(fields.Field[Scenario | str]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 
 class HealthSchema(Schema):
@@ -47,6 +47,15 @@ class ReadySchema(Schema):
         metadata={
             "description": "ok, 'migrations not applied', or 'not reachable': then kept scenarios answer 503, and all "
             "else works.",
+            "example": "ok",
+        },
+    )
+    redis = fields.String(
+        required=True,
+        validate=validate.OneOf(("ok", "not reachable", "unused")),
+        metadata={
+            "description": "Where callers are counted for their limits: unused where the settings name none; while it "
+            "is not reachable each worker counts for itself.",
             "example": "ok",
         },
     )

@@ -47,12 +47,12 @@ class RequirementRequestSchema(Schema):
 class AskedProbabilitySchema(Schema):
     """Probabilities of meeting the target in the deadline year."""
 
-    asked = probability_out("What was asked for.", required=True)
+    asked = probability_out("Probability that was asked for.", required=True)
     reached = probability_out(
-        "With the extra growth. It may exceed what was asked for where many futures share one value, as at a floor.",
+        "Probability with the extra growth. It may exceed what was asked for where futures are equal, as at a floor.",
         required=True,
     )
-    without = probability_out("Under the scenario alone.", required=True)
+    without = probability_out("Probability under the scenario alone.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of reached: simulation noise alone."}
     )

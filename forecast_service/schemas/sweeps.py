@@ -31,6 +31,7 @@ from models.targets import Targets
 
 ALL = "all"
 MAX_TARGETS, MAX_ROWS = 10, 1000
+LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Which lever it is."}
 
 
 class CountriesField(fields.Field[list[str]]):
@@ -101,7 +102,8 @@ class SweepRequestSchema(Schema):
             "properties": {
                 "levers": {
                     "type": "array",
-                    "items": {"type": "object", "properties": {"type": {"type": "string", "enum": list(SCHEMAS)}}},
+                    "description": "As in any scenario, with axes among the values.",
+                    "items": {"type": "object", "properties": {"type": LEVER_TYPE}},
                     "maxItems": MAX_LEVERS,
                 }
             },
@@ -172,7 +174,8 @@ class SweepSchema(Schema):
     request = fields.Dict(
         required=True,
         metadata={
-            "description": "What was asked, with all that determines the results: defaults, edition, draws, seed."
+            "description": "What was asked, with all that determines the results: defaults, edition, draws, seed.",
+            "title": "Swept question",  # else generators name it as the body of POST
         },
     )
     axes = fields.List(

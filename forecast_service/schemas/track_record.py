@@ -16,13 +16,13 @@ def _score(description: str, **kwargs: Any) -> Rounded:
 class ScoresSchema(Schema):
     """How a set of past forecasts fared. Only ``forecasts`` is there where there was none."""
 
-    forecasts = fields.Integer(required=True, metadata={"description": "Forecasts whose outcome is known."})
+    forecasts = fields.Integer(required=True, metadata={"description": "Number of forecasts whose outcome is known."})
     crps = _score("Mean continuous ranked probability score (points of GDP share); smaller is better.")
     skill = _score("1 - CRPS / CRPS of a random walk in logs; above 0 is better than assuming nothing changes.")
     skill_low = _score("Lower end of the 90 % interval of skill (bootstrap over countries).")
     skill_high = _score("Upper end of the 90 % interval of skill.")
     skill_above_2 = _score("Skill in CRPS that counts only what lies at or above 2 % of GDP.")
-    skill_from_2014 = _score("Skill of the forecasts from origins 2014 on.")
+    skill_from_2014 = _score("Skill (1 - ratio of CRPS) of the forecasts from origins 2014 on.")
     coverage_80 = _score("Share of outcomes inside the central 80 % interval.")
     coverage_95 = _score("Share of outcomes inside the central 95 % interval.")
     coverage_80_from_2014 = _score("Coverage of the 80 % interval, origins 2014 on.")
@@ -38,8 +38,10 @@ class HorizonScoresSchema(ScoresSchema):
 class PeriodScoresSchema(ScoresSchema):
     """Scores of the forecasts from some origins."""
 
-    first = fields.Integer(required=True, data_key="from", attribute="from", metadata={"description": "First origin."})
-    last = fields.Integer(required=True, data_key="to", attribute="to", metadata={"description": "Last origin."})
+    first = fields.Integer(
+        required=True, data_key="from", attribute="from", metadata={"description": "First origin (year)."}
+    )
+    last = fields.Integer(required=True, data_key="to", attribute="to", metadata={"description": "Last origin (year)."})
 
 
 class CountryScoresSchema(ScoresSchema):
@@ -53,7 +55,7 @@ class MemberScoresSchema(ScoresSchema):
 
     name = fields.String(required=True, metadata={"description": "Name of the statistical model."})
     weight = _score(
-        "Weight at the last origin: in the pool, or, for the pledge member, in the whole where a pledge is in force.",
+        "Weight (0 to 1) at the last origin: in the pool, or, for pledges, in the whole where one is in force.",
         required=True,
     )
 
@@ -62,7 +64,7 @@ class ReliabilitySchema(Schema):
     """Forecasts of about the same probability."""
 
     probability = _score("Mean probability that was given.", required=True)
-    frequency = _score("How often it happened.", required=True)
+    frequency = _score("Fraction of these forecasts in which it happened.", required=True)
     forecasts = fields.Integer(required=True, metadata={"description": "How many such forecasts."})
 
 
@@ -103,7 +105,7 @@ class TrackRecordSchema(Schema):
     vintage = fields.String(required=True, metadata={"description": "Edition of the figures that it was run on."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics that it judges."})
     origins = fields.List(
-        fields.Integer(), required=True, metadata={"description": "First and last origin, inclusive."}
+        fields.Integer(), required=True, metadata={"description": "First and last origin (years), inclusive."}
     )
     horizon = fields.Integer(required=True, metadata={"description": "Years ahead, at most."})
     baseline = fields.Nested(ScoresSchema, required=True, metadata={"description": "The ensemble with pledges."})

@@ -84,6 +84,8 @@ class Database:
         self.embedded = url.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._engines: dict[int, Engine] = {}
+        self._away = False
+        self._trying = threading.Lock()
 
     @property
     def engine(self) -> Engine:
@@ -114,10 +116,10 @@ class Database:
                 pool_pre_ping=True,
                 pool_recycle=1800,
                 connect_args={
-                    "connect_timeout": 3,
+                    "connect_timeout": 2,  # the least there is: whoever asks /readyz waits no longer
                     "prepare_threshold": None,
                     "keepalives_idle": 30,
-                    "tcp_user_timeout": 20_000,
+                    "tcp_user_timeout": 5_000,
                     "application_name": "forecast_service",
                 },
             )
@@ -147,13 +149,13 @@ class Database:
     @contextmanager
     def reading(self, *, quiet: bool = False) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing; ``quiet`` for what asks every second."""
-        with _guarded(quiet), Session(self.engine, expire_on_commit=False) as session:
+        with self._guarded(quiet=quiet), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is committed at the end of the block, or not at all."""
-        with _guarded():
+        with self._guarded():
             # The lock is taken at the start: a transaction that read first could not wait for it, it would fail.
             engine = self.engine.execution_options(begins_with="BEGIN IMMEDIATE")
             with Session(engine, expire_on_commit=False) as session, session.begin():
@@ -162,9 +164,33 @@ class Database:
     def state(self) -> str | None:
         """What is wrong with the database; None if nothing is."""
         try:
-            return _state(self.engine)
-        except (*_UNAVAILABLE, DatabaseUnavailable):
+            with self._guarded():
+                return _state(self.engine)
+        except DatabaseUnavailable:
             return UNREACHABLE
+
+    @contextmanager
+    def _guarded(self, *, quiet: bool = False) -> Iterator[None]:
+        """Turns what a database's absence raises into :class:`DatabaseUnavailable`.
+
+        While it is away one thread at a time finds out whether it is back, and the others are refused at once: on a
+        network that swallows everything each attempt takes seconds, and forecasts need those threads.
+        """
+        alone = self._away and not self.embedded
+        if alone and not self._trying.acquire(blocking=False):
+            raise DatabaseUnavailable(UNREACHABLE)
+        try:
+            yield
+            self._away = False
+        except _UNAVAILABLE as error:
+            missing = isinstance(error, DBAPIError) and _lacks_table(error)
+            self._away = not missing
+            if not quiet:
+                _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
+            raise DatabaseUnavailable(NOT_APPLIED if missing else UNREACHABLE) from error
+        finally:
+            if alone:
+                self._trying.release()
 
 
 def _state(engine: Engine) -> str | None:
@@ -200,18 +226,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begins_with", "BEGIN"))
-
-
-@contextmanager
-def _guarded(quiet: bool = False) -> Iterator[None]:
-    """Turns what a database's absence raises into :class:`DatabaseUnavailable`."""
-    try:
-        yield
-    except _UNAVAILABLE as error:
-        missing = isinstance(error, DBAPIError) and _lacks_table(error)
-        if not quiet:
-            _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
-        raise DatabaseUnavailable(NOT_APPLIED if missing else UNREACHABLE) from error
 
 
 def database() -> Database:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, literal, select
+from sqlalchemy import Table, Text, cast, delete, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,14 @@ class NotTheOwner(Exception):
 
 class Stale(Exception):
     """The scenario has changed since the version that the caller means."""
+
+
+class NoRoom(Exception):
+    """The caller keeps as much as one caller may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 class KeyReused(Exception):
@@ -95,12 +103,16 @@ def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
-def create(owner: str, draft: Draft, once: Once | None = None) -> Kept:
+def create(owner: str, draft: Draft, once: Once | None = None, room: int | None = None) -> Kept:
     """Keep a new scenario; under a key that was used before, the one that was kept then.
+
+    Parameters
+    ----------
+    room : how many bytes of scenarios the owner may keep; any number if None.
 
     Raises
     ------
-    KeyReused
+    KeyReused, NoRoom
     """
     identifier, now = new_id(), datetime.now(UTC)
     with database().writing() as session:
@@ -116,6 +128,7 @@ def create(owner: str, draft: Draft, once: Once | None = None) -> Kept:
             }
             if not insert_new(session, IdempotencyKey, values) and (before := _created_before(session, owner, once)):
                 return before
+        _check_room(session, owner, room)
         row = ScenarioRow(
             id=identifier,
             owner=owner,
@@ -131,6 +144,16 @@ def create(owner: str, draft: Draft, once: Once | None = None) -> Kept:
         session.flush()
         version = _add_version(session, row, draft, now)
         return _kept(row, version, owner)
+
+
+def _check_room(session: Session, owner: str, room: int | None) -> None:
+    """Raise :class:`NoRoom` if all that the owner ever kept fills its room: what is deleted stays for the record."""
+    if room is None:
+        return
+    size = func.sum(func.length(cast(ScenarioVersion.body, Text)))
+    of_owner = select(size).join(ScenarioRow, ScenarioRow.id == ScenarioVersion.scenario_id)
+    if (session.scalar(of_owner.where(ScenarioRow.owner == owner)) or 0) >= room:
+        raise NoRoom(room)
 
 
 def created_before(owner: str, once: Once) -> Kept | None:
@@ -250,16 +273,17 @@ def versions(caller: str, identifier: str, before: int | None, limit: int) -> li
         return [_kept(row, version, caller) for version in session.scalars(found)]
 
 
-def replace(caller: str, identifier: str, draft: Draft, expected: set[str]) -> Kept:
+def replace(caller: str, identifier: str, draft: Draft, expected: set[str], room: int | None = None) -> Kept:
     """Write a new version of a scenario; ``expected`` holds the validators of which one must be current.
 
     Raises
     ------
-    NoSuchScenario, NotTheOwner, Stale
+    NoSuchScenario, NotTheOwner, Stale, NoRoom
     """
     now = datetime.now(UTC)
     with database().writing() as session:
         row = _row_to_change(session, caller, identifier, expected)
+        _check_room(session, caller, room)
         row.name, row.description = draft.body["name"], draft.body["description"]
         row.public, row.updated_at = draft.public, now
         if draft.based_on is not None:

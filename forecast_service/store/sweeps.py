@@ -27,6 +27,9 @@ OPEN = (QUEUED, RUNNING)
 MAX_ATTEMPTS = 5
 """A chunk that was begun so often and never finished takes its process with it: the sweep has failed."""
 
+FORGOTTEN_AT_ONCE = 100
+"""How many old sweeps one transaction deletes."""
+
 PAUSE_S = 2.0
 """How long a chunk that was lost with its process waits for the next attempt."""
 
@@ -36,6 +39,14 @@ Key = tuple[str, int]
 
 class NoSuchSweep(LookupError):
     """There is none by this id that is the caller's own."""
+
+
+class TooManyOpen(Exception):
+    """The caller has as many unfinished sweeps as one caller may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 @dataclass(frozen=True)
@@ -70,12 +81,26 @@ class Sweeps:
 
     # What callers do.
 
-    def create(self, owner: str, document: str, model_version: str, sizes: list[int], once: Once | None) -> SweepRow:
+    def create(
+        self,
+        owner: str,
+        document: str,
+        model_version: str,
+        sizes: list[int],
+        once: Once | None,
+        most_open: int | None = None,
+    ) -> SweepRow:
         """Keep a new sweep, whose chunks hold ``sizes`` evaluations; under a key used before, the one of then.
+
+        Parameters
+        ----------
+        most_open : how many unfinished sweeps the owner may have; any number if None.
 
         Raises
         ------
-        KeyReused
+        KeyReused, TooManyOpen
+        NoSuchSweep
+            if that of the key has been deleted.
         """
         identifier = new_id()
         with self.database.writing() as session:
@@ -97,6 +122,9 @@ class Sweeps:
                 if used.request_hash != once.request_hash:
                     raise KeyReused
                 return _own(session, owner, str(used.scenario_id))
+            unfinished = select(func.count()).where(SweepRow.owner == owner, SweepRow.status.in_(OPEN))
+            if most_open is not None and (session.scalar(unfinished) or 0) >= most_open:
+                raise TooManyOpen(most_open)
             row = SweepRow(
                 id=identifier,
                 owner=owner,
@@ -279,6 +307,14 @@ class Sweeps:
             )
             for identifier in session.scalars(left.order_by(SweepRow.id)).all():
                 _end(session, identifier, FAILED, "The statistics have a new version; post the sweep again.")
+
+    def forget(self, after: timedelta) -> int:
+        """Delete sweeps that finished so long ago, with their results; how many."""
+        with self.database.writing() as session:
+            old = select(SweepRow.id).where(SweepRow.status.not_in(OPEN), SweepRow.finished_at < _now(session) - after)
+            found = session.scalars(old.order_by(SweepRow.id).limit(FORGOTTEN_AT_ONCE)).all()
+            session.execute(delete(ChunkRow).where(ChunkRow.sweep_id.in_(found)))
+            return _changed(session, delete(SweepRow).where(SweepRow.id.in_(found)))
 
     def fail(self, identifier: str, why: str) -> None:
         """End a sweep that cannot be computed."""

@@ -83,9 +83,9 @@ class Reclassify(OnComponent):
         elapsed = canvas.years(span) - (self.first_year or canvas.origin + 1) + 1
         moved = (self.share_pct * np.minimum(elapsed / self.years, 1.0)).astype(shares.dtype)
         if self.from_component != "other":
-            source = canvas.shares.get(self.from_component)
-            if source is None:
+            if self.from_component not in canvas.shares:
                 return
+            source = canvas.writable(self.from_component)
             moved = np.clip(source[:, span] - source.dtype.type(LEAST_SHARE), 0, moved)
             source[:, span] -= moved
         shares[:, span] += moved

@@ -18,7 +18,7 @@ LEAST_MEDIAN = 1e-9
 
 
 class Canvas:
-    """The paths of one ally while a scenario is at work: the levers write into copies of the kept arrays.
+    """The paths of one ally while a scenario is at work: a lever writes into a copy of the array that it bends.
 
     Parameters
     ----------
@@ -31,13 +31,35 @@ class Canvas:
     def __init__(
         self, paths: Paths, deflator: Array, credibility: float, trend: Callable[[], Paths] | None = None
     ) -> None:
+        self.paths = paths
+        self._writers = dict.fromkeys(paths.shares, 0)
         self.origin = paths.origin
-        self.shares = {name: np.array(x) for name, x in paths.shares.items()}
-        self.gdp = np.array(paths.gdp)
+        self.shares = dict(paths.shares)
+        self.gdp = paths.gdp
         self.deflator = deflator
         self.credibility = credibility
         self.last = paths.origin + self.gdp.shape[1] - 1
         self._trend = trend or (lambda: paths)
+
+    def writable(self, component: str) -> Floats:
+        """The shares of ``component``, to be written into; array (draws, 1 + horizon).
+
+        A lever asks for it once, and for the median before it writes.
+        """
+        self._writers[component] += 1
+        if self.shares[component] is self.paths.shares[component]:
+            self.shares[component] = np.array(self.shares[component])
+        return self.shares[component]
+
+    def writable_gdp(self) -> Floats:
+        """The index of GDP, to be written into; array (draws, 1 + horizon)."""
+        if self.gdp is self.paths.gdp:
+            self.gdp = np.array(self.gdp)
+        return self.gdp
+
+    def bent(self) -> Paths:
+        """The paths as they are now."""
+        return Paths(self.origin, self.shares, self.gdp, self.paths.member, base=self.paths)
 
     def span(self, lever: Lever) -> slice:
         """The columns that ``lever`` acts on: its years, within the forecast and after the origin."""
@@ -50,11 +72,13 @@ class Canvas:
 
     def median(self, component: str) -> Array:
         """Median share by year, array (1 + horizon,)."""
-        return np.maximum(medians(self.shares[component]).astype(np.float64), LEAST_MEDIAN)
+        as_kept = self._writers[component] <= 1  # whoever asks is the first to write, and has not begun
+        found = self.paths.medians(component) if as_kept else medians(self.shares[component])
+        return np.maximum(found.astype(np.float64), LEAST_MEDIAN)
 
     def trend_median(self, component: str) -> Array:
         """Median share by year as history alone has it, array (1 + horizon,)."""
-        return np.maximum(medians(self._trend().shares[component]).astype(np.float64), LEAST_MEDIAN)
+        return np.maximum(self._trend().medians(component).astype(np.float64), LEAST_MEDIAN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +122,7 @@ class OnComponent(Lever):
         if self.component in canvas.shares:
             span = canvas.span(self)
             if span.stop > span.start:
-                self.bend(canvas, canvas.shares[self.component], span)
+                self.bend(canvas, canvas.writable(self.component), span)
 
     def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
         """Bend ``shares`` (draws, 1 + horizon) in the columns ``span`` and, where it carries on, after it."""

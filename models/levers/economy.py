@@ -42,9 +42,10 @@ class GdpGrowth(Lever):
         else:
             factor = np.maximum(growth + (self.change_pp or 0.0) / 100, LEAST_RATIO) / growth
         level = np.cumprod(factor, axis=1).astype(canvas.gdp.dtype)
+        gdp, bent = canvas.writable_gdp(), [canvas.writable(component) for component in canvas.shares]
         for part, change in ((span, level), (slice(span.stop, None), level[:, -1:])):
-            canvas.gdp[:, part] *= change
-            for shares in canvas.shares.values():
+            gdp[:, part] *= change
+            for shares in bent:
                 shares[:, part] /= change
 
 

@@ -73,10 +73,11 @@ class PledgeLever(OnComponent):
         noise = now - np.log(median[span]).astype(now.dtype)
         spread = noise.std(axis=0)
         # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
-        damp = np.minimum(1.0, EXECUTION_SD / np.maximum(spread, 1e-9)).astype(now.dtype)
-        gap = np.log(path).astype(now.dtype) + damp * noise - now
-        closed = canvas.credibility if self.credibility == "learned" else self.credibility
-        shares[:, span] = np.exp(now + now.dtype.type(closed) * np.maximum(gap, 0))
+        noise *= np.minimum(1.0, EXECUTION_SD / np.maximum(spread, 1e-9)).astype(now.dtype)
+        noise += np.log(path).astype(now.dtype)
+        gap = np.maximum(noise - now, 0)
+        gap *= now.dtype.type(canvas.credibility if self.credibility == "learned" else self.credibility)
+        shares[:, span] *= np.exp(gap, out=gap)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -242,3 +242,13 @@ def test_the_named_scenarios_are_listed(client: FlaskClient) -> None:
     body = client.get("/v1/scenarios?owner=shipped").json
     assert [item["name"] for item in body["items"]] == list(NAMED)
     assert all(item["description"] for item in body["items"])
+
+
+def test_levels_may_stand_in_one_parameter_or_in_many(client: FlaskClient) -> None:
+    path = "/v1/countries/DEU/forecast"
+    together = client.get(path, query_string={"quantiles": "0.1,0.5,0.9"})
+    apart = client.get(path, query_string=[("quantiles", "0.1"), ("quantiles", "0.5"), ("quantiles", "0.9")])
+    assert together.status_code == apart.status_code == 200
+    assert together.json == apart.json
+    twice = client.get(path, query_string=[("deadline", "2030"), ("deadline", "2031")])
+    assert (twice.status_code, twice.json["errors"][0]["parameter"]) == (422, "deadline")

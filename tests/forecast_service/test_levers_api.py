@@ -210,4 +210,5 @@ def test_the_contract_bounds_and_shows_every_lever(client: FlaskClient) -> None:
             if field.get("type") in ("number", "integer"):
                 assert {"minimum", "maximum"} <= set(field), (kind, name)
     assert "from" not in schemas["LeverExit"]["properties"]
-    assert schemas["LeverShock"]["anyOf"] == [{"required": ["spread_factor"]}, {"required": ["tails"]}]
+    assert schemas["LeverShock"]["if"] == {"not": {"required": ["spread_factor"]}}
+    assert schemas["LeverShock"]["then"] == {"required": ["tails"]}

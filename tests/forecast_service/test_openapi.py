@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,17 +90,77 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
                 assert response["$ref"].startswith("#/components/responses/"), (name, status)
 
 
+UNIT = re.compile(
+    r"%|percentage point|points|year|probab|fraction|part that|dollar|currency|chance|factor|exponent|weight|skill|crps"
+    r"|brier|\(unit\)|share of outcomes|number|how many|count|level|error|version|evaluations|position|draws|rows|items"
+    r"|swing|status|seed|value",
+    re.IGNORECASE,
+)
+"""What says in which unit a number is, or what is counted."""
+
+
+def properties(part: Any, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property of every schema in a part of the document, with the place where it is."""
+    if isinstance(part, list):
+        for number, item in enumerate(part):
+            yield from properties(item, f"{where}/{number}")
+    elif isinstance(part, dict):
+        for name, item in part.items():
+            if name == "properties":
+                yield from ((f"{where}/{key}", value) for key, value in item.items())
+            if name not in {"example", "examples"}:
+                yield from properties(item, f"{where}/{name}")
+
+
+def parameters(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for parameter in item.get("parameters", []):
+            yield f"{path} {parameter['name']}", parameter
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            yield f"{name} {parameter['name']}", parameter
+
+
+def is_number(schema: dict[str, Any]) -> bool:
+    """Whether it is a number, or a list or an object of numbers."""
+    kinds = schema.get("type", [])
+    inner = schema.get("items") or schema.get("additionalProperties")
+    return not {"number", "integer"}.isdisjoint([kinds] if isinstance(kinds, str) else kinds) or (
+        isinstance(inner, dict) and is_number(inner)
+    )
+
+
 def test_every_property_and_parameter_is_described(document: dict[str, Any]) -> None:
-    bare = [
-        f"{name}.{key}"
-        for name, schema in document["components"]["schemas"].items()
-        for key, value in schema["properties"].items()
-        if not value.get("description")
-    ]
-    assert bare == []
-    for name, item in document["paths"].items():
-        for parameter in item.get("parameters", []) + item.get("get", {}).get("parameters", []):
-            assert parameter["description"], (name, parameter["name"])
+    found = list(properties(document, "#")) + list(parameters(document))
+    assert len(found) > 300
+    assert [place for place, value in found if not value.get("description")] == []
+
+
+def test_every_number_says_its_unit(document: dict[str, Any]) -> None:
+    found = [(place, value["description"]) for place, value in properties(document, "#") if is_number(value)]
+    found += [(place, value["description"]) for place, value in parameters(document) if is_number(value["schema"])]
+    assert len(found) > 100
+    assert [(place, text) for place, text in found if not UNIT.search(text)] == []
+
+
+def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
+    names = {name: operation["operationId"] for name, operation in operations(document)}
+    assert len(set(names.values())) == len(names)
+    assert all(re.fullmatch("[a-z]+([A-Z][a-z]+)*", name) for name in names.values())
+    # Generated clients call them so: a name that changes breaks them.
+    assert names["GET /v1/countries/{code}/forecast"] == "getForecast"
+    assert names["GET /v1/countries/{code}/forecast.{form}"] == "getForecastTable"
+    assert names["POST /v1/forecasts"] == "postForecast"
+    assert names["PUT /v1/scenarios/{id}"] == "replaceScenario"
+
+
+def test_when_to_come_again_is_part_of_the_contract(document: dict[str, Any]) -> None:
+    for name in ("SERVICE_UNAVAILABLE", "TOO_MANY_REQUESTS"):
+        assert document["components"]["responses"][name]["headers"]["Retry-After"]["required"]
+    for path, item in document["paths"].items():
+        if path.startswith("/v1/"):
+            for method in item.keys() & {"get", "post", "put", "delete"}:
+                assert item[method]["responses"].keys() >= {"401", "403", "422", "429", "503"}, (method, path)
 
 
 def test_a_scenario_is_a_name_or_closed_levers(document: dict[str, Any]) -> None:
@@ -115,4 +176,6 @@ def test_a_scenario_is_a_name_or_closed_levers(document: dict[str, Any]) -> None
         assert lever["properties"]["type"]["enum"] == [kind]
         assert lever["additionalProperties"] is False
     for kind in ("LeverGdpGrowth", "LeverSpendingGrowth"):
-        assert schemas[kind]["oneOf"] == [{"required": ["change_pp"]}, {"required": ["rate_pct"]}]
+        assert schemas[kind]["if"] == {"not": {"required": ["change_pp"]}}
+        assert schemas[kind]["then"] == {"required": ["rate_pct"]}
+        assert schemas[kind]["not"] == {"required": ["change_pp", "rate_pct"]}

@@ -68,6 +68,7 @@ NEEDS: dict[str, str | None] = {
     "vintages.get_vintage": READ,
     "vintages.list_vintages": READ,
     "vintages.post_rollback": ADMIN,
+    "vintages.post_vintage": ADMIN,
     "vintages.put_current": ADMIN,
 }
 """The scope that each route needs, by its endpoint."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
+
 from forecast_service import vintage_jobs as jobs
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.vintages import (
     CurrentSchema,
+    ImportQuerySchema,
     SwitchedSchema,
     SwitchOrderSchema,
     UseSchema,
@@ -18,6 +21,7 @@ from forecast_service.store.switch_tables import SwitchRow
 
 blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Editions of the figures.")
 
+FILE = {"type": "string", "format": "binary", "description": "The file, as it was published."}
 NAME = {"in": "path", "name": "name", "description": "The name of an edition.", "example": "nato-2026"}
 
 
@@ -26,6 +30,20 @@ NAME = {"in": "path", "name": "name", "description": "The name of an edition.", 
 def list_vintages() -> dict[str, Any]:
     """All editions of the figures"""
     return jobs.all_standing()
+
+
+@blp.post("")
+@blp.arguments(ImportQuerySchema, location="query")
+@blp.doc(requestBody={"required": True, "content": {kind: {"schema": FILE} for kind in jobs.KINDS}})
+@blp.response(201, VintageDetailSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Make a new edition of a publisher's file, beside the others: it is checked and fitted, not yet current"""
+    made = jobs.take_in(query)
+    return made, 201, {"Location": url_for("vintages.get_vintage", name=made["name"])}
 
 
 @blp.get("/current")

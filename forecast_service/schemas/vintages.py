@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from forecast_service.import_task import SOURCES
 from forecast_service.schemas.countries import ListSchema
 from forecast_service.schemas.fields import Number, vintage_in
 from forecast_service.store.switches import LEAST_AHEAD_S
+from models.vintages import LONGEST_NAME, NAME
 
 MOST_AHEAD_S = 86_400
+RESERVED = ("current",)
+"""Names that addresses use otherwise."""
 
 
 class FitsSchema(Schema):
@@ -100,6 +104,29 @@ class VintageListSchema(ListSchema):
         fields.Nested(VintageSchema),
         required=True,
         metadata={"description": "Oldest first: those that ship, then the others as they were imported."},
+    )
+
+
+class ImportQuerySchema(Schema):
+    """Whose file it is, and what becomes of it."""
+
+    source = fields.String(
+        required=True,
+        validate=validate.OneOf(SOURCES, error="must be one of {choices}"),
+        metadata={
+            "description": "Whose file it is: NATO's or SIPRI's workbook, the IMF's Outlook, the World Bank's table, "
+            "or csv for a plain table.",
+            "example": "nato",
+        },
+    )
+    base = vintage_in("The edition that the file is laid over; the current one if absent.")
+    name = fields.String(
+        validate=[
+            validate.Regexp(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
+            validate.Length(max=LONGEST_NAME, error="must hold at most {max} characters"),
+            validate.NoneOf(RESERVED, error="is the name of something else"),
+        ],
+        metadata={"description": "What it is to be called; by its source and edition if absent."},
     )
 
 

@@ -93,7 +93,7 @@ def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -
         "title": parsed.title,
         "publisher": parsed.publisher,
         "date": parsed.date,
-        "public_address": "",
+        "public_address": parsed.address,
         "terms": parsed.terms,
         "confidence": "high: read from the publisher's file" if parsed.kind != "csv" else "as the operator's",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -138,6 +139,8 @@ def _pledges(tables: Tables) -> Iterator[str]:
             yield f"pledges: {row['iso3']} has component {row['component']!r}, stance {row['stance']!r}"
         if (target is not None and not 0 < target <= 6) or (year and not 2024 <= int(year) <= 2040):
             yield f"pledges: {row['iso3']} aims at {row['target_pct']} in {year}"
+        if not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", row["stated_on"]) or not row["summary"].strip():
+            yield f"pledges: {row['iso3']} has no day (2026-01-31) or no summary: {row['stated_on']!r}"
 
 
 def _related(tables: Tables) -> Iterator[str]:

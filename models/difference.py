@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.allies import allies
 from models.growth import growth
-from models.history import Figures, core_shares
+from models.history import FIRST_NATO_YEAR, Figures, core_shares
 from models.tables import Tables
 
 FIRST_GROWTH_YEAR = 2000
@@ -20,7 +20,8 @@ class Change:
 
     Attributes
     ----------
-    table : where it stands: core_share, core_amount, equipment_share, growth, pledges or related_share.
+    table : where it stands: core_share, core_amount, equipment_share, history (before 2014), growth,
+        pledges or related_share.
     year : None where the change is not of a year.
     before, after : as they are printed, an estimate with an "e"; None where there is none.
     """
@@ -49,6 +50,7 @@ def difference(a: Figures, b: Figures) -> tuple[Change, ...]:
             for table in ("core_amount", "equipment_share")
             for c in _changes(table, _money(a, table), _money(b, table))
         ),
+        *_changes("history", _history(a), _history(b)),
         *_changes("growth", _growth(a.tables), _growth(b.tables)),
         *_statements("pledges", a.tables, b.tables),
         *_statements("related_share", a.tables, b.tables),
@@ -68,6 +70,16 @@ def _core(figures: Figures) -> Found:
         (code, year): f"{share:.2f}{'e' if estimate else ''}"
         for code, found in core_shares(figures.tables, figures.source).items()
         for year, (share, estimate) in found.items()
+    }
+
+
+def _history(figures: Figures) -> Found:
+    """What stands before the edition's own years, as it is joined to them."""
+    return {
+        (code, o.year): f"{o.share_pct:.3f}"
+        for code, seen in figures.observations.items()
+        for o in seen
+        if o.year < FIRST_NATO_YEAR
     }
 
 

@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from models.difference import Change, difference
 from models.draft_check import findings
-from models.importers import BadFile, Parsed
+from models.importers import READERS, BadFile, Content, Parsed
 from models.tables import Row, Tables, Uses
 from models.vintages import Draft, Shelf
 
-_OF_SHARES = {"core_share", "core_amount", "equipment_share"}
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file that was read and checked.
+
+    Attributes
+    ----------
+    draft : what :meth:`models.vintages.Shelf.add` takes, if nothing is refused.
+    changes : figure by figure, what differs from the base; none if it is refused.
+    """
+
+    draft: Draft
+    changes: tuple[Change, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the checks found errors."""
+        return any(finding.severity == "error" for finding in self.draft.findings)
+
+    @property
+    def holds_nothing_new(self) -> bool:
+        """Whether all figures are the base's own."""
+        return not self.changes and not self.refused
+
+
+def prepare(shelf: Shelf, source: str, content: Content, base: str, name: str | None = None) -> Prepared:
+    """Read a file, lay it over vintage ``base`` and check it; nothing is kept.
+
+    Parameters
+    ----------
+    source : one of :data:`models.importers.READERS`.
+    name : what the vintage is to be called; by its source and edition if None.
+
+    Raises
+    ------
+    BadFile
+    UnknownVintage, DamagedVintage (its base)
+    """
+    return prepared(shelf, READERS[source](content), base, name)
+
+
+def prepared(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Prepared:
+    """As :func:`prepare`, of what was read already."""
+    draft = draft_of(shelf, parsed, base, name)
+    found = Prepared(draft, ())
+    return found if found.refused else replace(found, changes=difference(shelf.figures(base), shelf.preview(draft)))
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """``name``, or with the day and a number after it if it is taken."""
+    known, day = set(taken), datetime.now(UTC).strftime("%Y%m%d")
+    candidates = (name, f"{name}-{day}", *(f"{name}-{day}-{n}" for n in range(2, 1000)))
+    return next(candidate for candidate in candidates if candidate not in known)
 
 
 def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Draft:
@@ -27,7 +82,7 @@ def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -
     """
     before = shelf.tables(base)
     uses = shelf.manifest(base).uses
-    name = name or _name(parsed, uses)
+    name = name or free_name(_name(parsed, uses), shelf.names())
     source = _source(parsed, name)
     uses = _uses(parsed, uses, source)
     changed = {table: _laid(parsed, before, table, source, uses) for table in parsed.rows}
@@ -38,11 +93,12 @@ def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -
         "title": parsed.title,
         "publisher": parsed.publisher,
         "date": parsed.date,
-        "public_address": "",
+        "public_address": parsed.address,
         "terms": parsed.terms,
         "confidence": "high: read from the publisher's file" if parsed.kind != "csv" else "as the operator's",
     }
-    changed["sources"] = (*(r for r in before.read("sources") if r["source"] != source), about)
+    if any(row["source"] == source for rows in changed.values() for row in rows):
+        changed["sources"] = (*(r for r in before.read("sources") if r["source"] != source), about)
     draft = Draft(name, base, changed, uses)
     return replace(draft, findings=tuple(findings(parsed, shelf.figures(base), shelf.laid_over(draft))))
 

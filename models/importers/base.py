@@ -48,7 +48,7 @@ class Parsed:
     Attributes
     ----------
     edition : what the file says of its edition, such as ``2026`` or ``2026_04``; part of the source's name.
-    title, publisher, terms, date : for ``sources.csv``; the date is empty where the file does not say.
+    title, publisher, terms, date, address : for ``sources.csv``; empty where the file does not say.
     where : the cell that each row was read from.
     totals : what the file prints for all allies together, by table and year, with the cell.
     notes : what was not in the file and stays as it was, in words.
@@ -61,6 +61,7 @@ class Parsed:
     publisher: str
     terms: str
     date: str = ""
+    address: str = ""
     rows: dict[str, list[Row]] = field(default_factory=dict)
     where: dict[Key, str] = field(default_factory=dict)
     totals: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)

@@ -27,8 +27,7 @@ def test_the_bundled_vintage_rebuilt_from_its_tables_equals_the_shipped_one():
     shelf = Shelf(None)
     parsed = read("nato", saved(nato_book()))
     assert parsed.notes == []
-    draft = draft_of(shelf, parsed, "nato-2026")
-    assert draft.name == "nato-2026"
+    draft = draft_of(shelf, parsed, "nato-2026", "nato-2026")
     assert draft.uses == BUNDLED.uses
     for table in ("core_share", "core_amount", "equipment_share", "gdp"):
         assert written(draft, table, "nato_2026") == rows(table, "nato_2026"), table
@@ -38,6 +37,7 @@ def test_the_bundled_vintage_rebuilt_from_its_tables_equals_the_shipped_one():
     assert [f for f in draft.findings if f.severity == "error"] == []
 
     outlook = draft_of(shelf, read("weo", weo_text().encode("utf-16")), "nato-2026")
+    assert outlook.name == "nato-2026-weo-2025-10"
     assert sorted(map(str, outlook.changed["gdp"])) == sorted(map(str, BUNDLED.read("gdp")))
     assert outlook.uses == BUNDLED.uses
     history = draft_of(shelf, read("sipri", saved(sipri_book())), "nato-2026")

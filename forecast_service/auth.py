@@ -65,6 +65,7 @@ NEEDS: dict[str, str | None] = {
     "sweeps.post_sweep": WRITE,
     "track-record.get_track_record": READ,
     "vintages.get_current": READ,
+    "vintages.get_diff": READ,
     "vintages.get_vintage": READ,
     "vintages.list_vintages": READ,
     "vintages.post_rollback": ADMIN,

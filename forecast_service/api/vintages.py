@@ -8,6 +8,7 @@ from flask import url_for
 
 from forecast_service import vintage_jobs as jobs
 from forecast_service.openapi import Blueprint
+from forecast_service.schemas.vintage_changes import VintageDiffSchema
 from forecast_service.schemas.vintages import (
     CurrentSchema,
     ImportQuerySchema,
@@ -23,6 +24,8 @@ blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Ed
 
 FILE = {"type": "string", "format": "binary", "description": "The file, as it was published."}
 NAME = {"in": "path", "name": "name", "description": "The name of an edition.", "example": "nato-2026"}
+BEFORE = NAME | {"name": "a", "example": "nato-2025"}
+AFTER = NAME | {"name": "b"}
 
 
 @blp.get("")
@@ -85,4 +88,12 @@ def post_rollback(body: dict[str, Any]) -> SwitchRow:
 @blp.alt_response(404, "NOT_FOUND")
 def get_vintage(name: str) -> dict[str, Any]:
     """What an edition holds: tables, sources and their terms, and what the checks of its import found"""
-    return jobs.standing(name)
+    return jobs.detail(name)
+
+
+@blp.get("/<a>/diff/<b>", parameters=[BEFORE, AFTER])
+@blp.response(200, VintageDiffSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_diff(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """What differs between two editions: figures, and why each ally's probability moved"""
+    return jobs.compare(a, b)

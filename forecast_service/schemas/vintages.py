@@ -18,8 +18,8 @@ RESERVED = ("current",)
 class FitsSchema(Schema):
     """How far an edition is fitted: what is not fitted yet cannot become current."""
 
-    kept = fields.Integer(required=True, metadata={"description": "Allies whose fits are kept."})
-    of = fields.Integer(required=True, metadata={"description": "Allies that there are."})
+    kept = fields.Integer(required=True, metadata={"description": "Number of allies whose fits are kept."})
+    of = fields.Integer(required=True, metadata={"description": "Number of allies that there are."})
 
 
 class VintageSchema(Schema):
@@ -40,14 +40,13 @@ class VintageSchema(Schema):
     )
     origin = fields.Integer(required=True, metadata={"description": "The last year that its shares cover."})
     sha256 = fields.String(required=True, metadata={"description": "Of all that it holds."})
-    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
 
 
 class TableFactsSchema(Schema):
     """One table of an edition."""
 
     name = fields.String(required=True, metadata={"description": "Its name."})
-    rows = fields.Integer(required=True, metadata={"description": "How many rows it has."})
+    rows = fields.Integer(required=True, metadata={"description": "Number of its rows."})
     last_year = fields.Integer(
         required=True, allow_none=True, metadata={"description": "The last year in it; null if it has no years."}
     )
@@ -81,6 +80,7 @@ class FindingSchema(Schema):
 class VintageDetailSchema(VintageSchema):
     """An edition with all that it holds."""
 
+    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
     tables = fields.List(
         fields.Nested(TableFactsSchema), required=True, metadata={"description": "The tables that forecasts rest on."}
     )
@@ -119,7 +119,7 @@ class ImportQuerySchema(Schema):
             "example": "nato",
         },
     )
-    base = vintage_in("The edition that the file is laid over; the current one if absent.")
+    base = vintage_in("The edition that the file is laid over; the newest if absent.")
     name = fields.String(
         validate=[
             validate.Regexp(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
@@ -133,7 +133,7 @@ class ImportQuerySchema(Schema):
 class SwitchedSchema(Schema):
     """A switch that was written."""
 
-    number = fields.Integer(required=True, metadata={"description": "Counts the switches from 1."})
+    number = fields.Integer(required=True, metadata={"description": "Number of the switch, from 1."})
     vintage = fields.String(required=True, metadata={"description": "The edition switched to."})
     effective_at = fields.AwareDateTime(
         required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
@@ -165,8 +165,8 @@ class SwitchOrderSchema(Schema):
     ahead_s = Number(
         validate=validate.Range(min=LEAST_AHEAD_S, max=MOST_AHEAD_S, error="must be from {min} to {max} (seconds)"),
         metadata={
-            "description": "Seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if absent. With "
-            "less than that, caches may hold answers of the edition before for longer."
+            "description": "Number of seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if "
+            "absent. With less than that, caches may hold answers of the edition before for longer."
         },
     )
 

@@ -13,7 +13,7 @@ import click
 
 from forecast_service import auth_settings
 from forecast_service.backtest_command import backtest
-from forecast_service.data_command import differ, import_file, list_vintages, refresh
+from forecast_service.data_command import differ, import_file, list_vintages, refresh, why
 from forecast_service.keys_command import keys
 from forecast_service.pledges_command import pledges
 from forecast_service.settings import BadSetting, Settings
@@ -178,7 +178,7 @@ def check() -> None:
     )
 
 
-for command in (use, rollback, current_vintage, import_file, list_vintages, differ, refresh, pledges):
+for command in (use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
 
 

@@ -13,6 +13,7 @@ from forecast_service.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from forecast_service.downloads import Conditions
+    from models.allies import Component
     from models.difference import Change
     from models.drafting import Prepared
     from models.vintages import Shelf
@@ -190,6 +191,51 @@ def differ(before: str, after: str, everything: bool) -> None:
     with shelf_of(settings) as shelf:
         a, b = (shelf.figures(name, sipri=settings.sipri) for name in (before, after))
         show_changes(difference(a, b), everything=everything)
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@click.argument("countries", metavar="[COUNTRY]...", nargs=-1)
+@click.option("--component", type=click.Choice(["core", "related", "total"]), default="core", show_default=True)
+@click.option("--scenario", default="baseline", show_default=True, help="Name of a shipped scenario.")
+@click.option("--deadline", type=int, default=2035, show_default=True, help="Deadline year.")
+def why(
+    before: str, after: str, countries: tuple[str, ...], component: Component, scenario: str, deadline: int
+) -> None:
+    """Say why the probability moved from vintage BEFORE to AFTER: by new figures, growth, plans, model.
+
+    For each COUNTRY, or all allies that the target applies to.
+    """
+    from models.allies import UnknownCountry, allies
+    from models.answer import CannotForecast
+    from models.forecast import Forecaster
+    from models.named import UnknownScenario
+    from models.path_store import PathStore
+    from models.targets import Targets
+    from models.vintage_change import INPUTS, Comparison
+
+    settings = settings_or_fail()
+    with shelf_of(settings) as shelf:
+        store = PathStore(settings.state_dir / "fits")
+        sides = (
+            Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
+            for name in (before, after)
+        )
+        comparison = Comparison(*sides)
+        click.echo(f"{'':5}{before:>12}{after:>12}" + "".join(f"{name:>10}" for name in INPUTS))
+        armed = [ally.code for ally in allies().values() if ally.has_armed_forces or component == "related"]
+        for country in countries or armed:
+            try:
+                found = comparison.why(country, component, scenario, Targets(deadline=deadline))
+            except UnknownCountry:
+                raise click.BadParameter(f"no ally goes by {country!r}", param_hint="COUNTRY") from None
+            except UnknownScenario:
+                raise click.BadParameter("is no shipped scenario", param_hint="--scenario") from None
+            except CannotForecast as error:
+                raise click.ClickException(f"{error.field}: {error.detail}") from None
+            parts = "".join(f"{found.parts[name]:>+10.3f}" for name in INPUTS)
+            click.echo(f"{found.ally.code:5}{found.before:>12.3f}{found.after:>12.3f}{parts}")
 
 
 @click.command()

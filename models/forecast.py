@@ -48,6 +48,9 @@ class Forecaster:
 
     @cached_property
     def _fitter(self) -> Fitter:
+        return self._make_fitter()
+
+    def _make_fitter(self) -> Fitter:
         # Imported by what fits only: the members bring SciPy and statsmodels with them.
         from models.fitter import Fitter
 

@@ -101,19 +101,22 @@ def actual_growth(code: str, tables: Tables = BUNDLED) -> Mapping[int, float]:
     )
 
 
-def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUNDLED) -> Array:
-    """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than it.
+def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUNDLED, known: int | None = None) -> Array:
+    """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than ``known``.
+
+    ``known`` is the origin if None.
 
     By the bundled tables, from 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer
     figures; before, as no older edition is at hand, the mean of the five years up to the origin (of all allies
     where an ally has none).
     """
-    if origin >= tables.uses.outlook_from or code not in allies():
-        newer = origin >= tables.uses.growth_from
-        known = growth(code, tables) if newer else _growth(code, tables, newer=False)
-        return known.real_between(origin + 1, origin + horizon)
-    recent = _recent_growth(code, origin, tables) or [
-        g for other in allies() for g in _recent_growth(other, origin, tables)
+    known_in = origin if known is None else known
+    if known_in >= tables.uses.outlook_from or code not in allies():
+        newer = known_in >= tables.uses.growth_from
+        projected = growth(code, tables) if newer else _growth(code, tables, newer=False)
+        return projected.real_between(origin + 1, origin + horizon)
+    recent = _recent_growth(code, known_in, tables) or [
+        g for other in allies() for g in _recent_growth(other, known_in, tables)
     ]
     return np.full(horizon, math.expm1(float(np.mean(recent))) * 100)
 

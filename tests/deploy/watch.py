@@ -26,6 +26,7 @@ class Question:
 
     path: str
     body: str | None = None
+    pinned: bool = False
 
     @property
     def json(self) -> Any:
@@ -34,8 +35,8 @@ class Question:
     def of(self, vintage: str) -> Question:
         """The same of one edition."""
         if self.body is not None:
-            return Question(self.path, json.dumps(self.json | {"vintage": vintage}))
-        return Question(f"{self.path}{'&' if '?' in self.path else '?'}vintage={vintage}")
+            return Question(self.path, json.dumps(self.json | {"vintage": vintage}), pinned=True)
+        return Question(f"{self.path}{'&' if '?' in self.path else '?'}vintage={vintage}", pinned=True)
 
 
 QUESTIONS = (
@@ -94,7 +95,7 @@ class Watch:
     def run(self, ask: Ask, question: Question, allowed: dict[str, Sent], conditional: bool) -> None:
         """Ask until told to stop; if ``conditional``, with the ETag of the answer before.
 
-        ``allowed`` holds the answers that may be given, by the name of their edition.
+        ``allowed`` holds the answers that may be given, by the name of their edition; more may be added to it.
         """
         before = None
         while not self.stopping.is_set():
@@ -119,7 +120,7 @@ class Watch:
         self.kinds[str(sent.status)] += 1
         if len(of) != 1:
             self.wrong.append(f"{question.path}: {sent.status} {sent.etag} {sent.vintage} {sent.body[:100]!r}")
-        elif len(allowed) > 1:
+        elif not question.pinned:
             self.seen.append((begun, ended, of[0]))
         else:
             self.pinned += 1
@@ -149,9 +150,21 @@ class Watch:
         return early, late
 
 
-def truths(ask: Ask, vintages: tuple[str, ...]) -> dict[Question, dict[str, Sent]]:
+Truths = dict[Question, dict[str, Sent]]
+"""For each question the answers that may be given, by the name of their edition."""
+
+
+def learn(ask: Ask, known: Truths, vintage: str) -> None:
+    """Allow the answers of one more edition to the questions that name none."""
+    for question, allowed in known.items():
+        if not question.pinned:
+            allowed[vintage] = ask(question.of(vintage), {})
+            assert allowed[vintage].status == 200
+
+
+def truths(ask: Ask, vintages: tuple[str, ...]) -> Truths:
     """For each question, without and with its edition named, the answers that may be given."""
-    found: dict[Question, dict[str, Sent]] = {}
+    found: Truths = {}
     for question in QUESTIONS:
         pinned = {vintage: ask(question.of(vintage), {}) for vintage in vintages}
         assert {sent.status for sent in pinned.values()} == {200}, pinned

@@ -69,7 +69,9 @@ def app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     app = keyed(state_dir, tmp_path_factory.mktemp("matrix"))
     # Which fits are there yet depends on what ran before, and so would the status of /readyz.
     app.extensions[ENGINE].missing = lambda _vintage=None: []
-    yield app
+    with pytest.MonkeyPatch.context() as patch:  # what it would compute beside is nothing to this
+        patch.setattr("forecast_service.change_task.start", lambda *_: None)
+        yield app
     app.extensions[EXTENSION].close()
 
 
@@ -106,7 +108,14 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         sweep = client.post("/v1/sweeps", json=SWEEP, headers=writer)
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
-    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "form": "csv"}
+    values = {
+        "id": names["{sweep}" if of_sweep else "{scenario}"],
+        "code": "DEU",
+        "number": 1,
+        "form": "csv",
+        "a": "nato-2025",
+        "b": "nato-2026",
+    }
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
+from forecast_service.refit import be_beside, launch
 from forecast_service.settings import SHELF, Settings
 from models.forecast import MODEL_VERSION
 
@@ -42,8 +40,7 @@ def start(settings: Settings, a: str, b: str) -> None:
     """Begin to work it out, unless something else is being worked out: one process at a time and state folder."""
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     command = [sys.executable, "-m", "forecast_service.change_task", str(settings.state_dir.resolve()), a, b, *facts]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  names that were checked
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    launch(command)
 
 
 def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
@@ -85,7 +82,7 @@ def main() -> None:
             return
         if file.exists():
             return
-        os.nice(10)
+        be_beside()
         text = json.dumps(work_out(settings, a, b))
         with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False) as part:
             part.write(text)

@@ -17,6 +17,8 @@ from tests.serving import Service
 FORECAST = "/v1/countries/{code}/forecast"
 SETTLED_S = 1.0
 """So far from one switch, an answer belongs to the next."""
+PAUSE_S = 0.02
+"""Between two requests of a client, so that what is computed beside gets its turn too."""
 OWN = {"name": "capped", "levers": [{"type": "cap", "share_pct": 3.0}]}
 
 
@@ -100,6 +102,7 @@ class Watch:
         before = None
         while not self.stopping.is_set():
             headers = {"If-None-Match": before} if conditional and before else {}
+            time.sleep(PAUSE_S)
             begun = time.time()
             try:
                 sent = ask(question, headers)

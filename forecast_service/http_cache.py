@@ -8,6 +8,7 @@ says can change, and not every caller may read it: such answers are never kept h
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from models.named import NAMED
 EXTENSION = "forecast-http-cache"
 OVERHEAD_BYTES = 1000
 """What an entry costs beside its bodies: key, headers, bookkeeping."""
+IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
+"""How the answers that are computed begin."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
@@ -160,15 +163,20 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
 
 def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
     """The answer in the form that was asked for, with the tag of its representation."""
-    document = json.loads(body)
+    noted, written = telemetry.facts(), IDENTIFIED.match(body)
+    if form == JSON and written and "country" in noted:  # which saves reading what was just written
+        document: dict[str, Any] = {"id": written[1].decode(), **noted}
+    else:
+        document = json.loads(body)
     if form != JSON and tabulate:
         body = write(tabulate(document), form, request)
     # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
     tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
-    code = (document.get("country") or document).get("code")
-    return Finished(body, form, tag, telemetry.facts() | ({"country": code} if code else {}))
+    if "country" not in noted and (code := (document.get("country") or document).get("code")):
+        noted["country"] = code
+    return Finished(body, form, tag, noted)
 
 
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:

@@ -9,6 +9,7 @@ scenario says can change, and not every caller may read it: such answers are nev
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -36,6 +37,8 @@ EXTENSION = "forecast-http-cache"
 FRESH, PASSING_S = "FORECAST_FRESH", "FORECAST_PASSING_S"
 OVERHEAD_BYTES = 1000
 """What an entry costs beside its bodies: key, headers, bookkeeping."""
+IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
+"""How the answers that are computed begin."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
@@ -169,17 +172,22 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
 
 def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
     """The answer in the form that was asked for, with the tag of its representation."""
-    document = json.loads(body)
+    noted, written = telemetry.facts(), IDENTIFIED.match(body)
+    if form == JSON and written and "country" in noted:  # which saves reading what was just written
+        document: dict[str, Any] = {"id": written[1].decode(), **noted}
+    else:
+        document = json.loads(body)
     if form != JSON and tabulate:
         body = write(tabulate(document), form, request)
     # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
     tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
-    code = (document.get("country") or document).get("code")
-    facts = telemetry.facts() | {"country": code, "vintage": document.get("vintage")}
-    passing = g.get("depends_on_switch", False)
-    return Finished(body, form, tag, {name: fact for name, fact in facts.items() if isinstance(fact, str)}, passing)
+    if "country" not in noted and (code := (document.get("country") or document).get("code")):
+        noted["country"] = code
+    if isinstance(vintage := document.get("vintage"), str):
+        noted["vintage"] = vintage
+    return Finished(body, form, tag, noted, g.get("depends_on_switch", False))
 
 
 def _passing() -> str:

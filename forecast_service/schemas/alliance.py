@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.answers import ComponentPathsSchema
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
 from forecast_service.schemas.forecasts import ForecastQuerySchema
 from forecast_service.schemas.scenarios import NamedScenarioSchema
 from models.alliance import AllianceForecast, AllianceTarget, Standing, Tally
@@ -166,12 +166,12 @@ class BurdenSchema(Schema):
     country = fields.Nested(
         CountryRefSchema, required=True, allow_none=True, metadata={"description": "The ally; null for a group."}
     )
-    mean = fields.List(
+    mean = Numbers(
         Rounded(3), required=True, metadata={"description": "Mean across draws (% of all allies' core spending)."}
     )
     quantiles = fields.Dict(
         keys=fields.String(),
-        values=fields.List(Rounded(3)),
+        values=Numbers(Rounded(3)),
         required=True,
         metadata={"description": "Level to values (% of all allies' core spending)."},
     )

@@ -45,14 +45,20 @@ def _engine(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
 )
 def work(once: bool, beside: bool, lease: float) -> None:
     """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
+    from forecast_service import logs
     from forecast_service.store.database import Database, DatabaseUnavailable, database_url
     from forecast_service.store.sweeps import Sweeps
     from forecast_service.sweep_engine import EngineUnavailable
     from forecast_service.sweep_worker import Worker
+    from forecast_service.tracing import make_tracer
 
     parent, settings = os.getppid(), _settings()
+    logs.configure(settings.log_format, settings.log_level)
+    tracer = make_tracer(settings)
     engine, folder = _engine(settings, 10)  # requests come first
-    worker = Worker(Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days))
+    worker = Worker(
+        Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days), tracer
+    )
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
     if beside:

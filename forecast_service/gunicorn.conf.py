@@ -91,7 +91,8 @@ def when_ready(server):
 
     server.stop = stop_gently  # gunicorn has no hook for the time between the signal and the end
     _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
-    _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "work", "--beside"]))
+    work = [sys.executable, "-m", "forecast_service.cli", "work", "--beside", str(os.getpid())]
+    _beside.append(subprocess.Popen(work))  # noqa: S603  our own command
     if (port := os.environ.get("FORECAST_METRICS_PORT", "0")) != "0":
         host = next((address[0] for address in server.cfg.address if isinstance(address, tuple)), "127.0.0.1")
         server_file = str(Path(__file__).with_name("metrics_server.py"))

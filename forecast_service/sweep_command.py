@@ -39,11 +39,11 @@ def _engine(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
 
 @click.command()
 @click.option("--once", is_flag=True, help="End when nothing is left to do.")
-@click.option("--beside", is_flag=True, help="End when the process that started this one ends.")
+@click.option("--beside", type=int, metavar="PID", help="End when the process PID, which started this one, ends.")
 @click.option(
     "--lease", default=30.0, show_default=True, type=click.FloatRange(1), help="Seconds until others take over."
 )
-def work(once: bool, beside: bool, lease: float) -> None:
+def work(once: bool, beside: int | None, lease: float) -> None:
     """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
     from forecast_service import logs
     from forecast_service.store.database import Database, DatabaseUnavailable, database_url
@@ -52,7 +52,7 @@ def work(once: bool, beside: bool, lease: float) -> None:
     from forecast_service.sweep_worker import Worker
     from forecast_service.tracing import make_tracer
 
-    parent, settings = os.getppid(), _settings()
+    settings = _settings()
     logs.configure(settings.log_format, settings.log_level)
     tracer = make_tracer(settings)
     engine, folder = _engine(settings, 10)  # requests come first
@@ -61,8 +61,8 @@ def work(once: bool, beside: bool, lease: float) -> None:
     )
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
-    if beside:
-        threading.Thread(target=_follow, args=(parent, worker.stop), daemon=True).start()
+    if beside is not None:
+        threading.Thread(target=_follow, args=(beside, worker.stop), daemon=True).start()
     try:
         worker.run(once=once)
     except DatabaseUnavailable as error:

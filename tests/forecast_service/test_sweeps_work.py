@@ -223,7 +223,10 @@ def test_kill_9_of_the_whole_service_interrupts_a_sweep_and_no_more(
 
 def test_work_beside_a_process_ends_with_it(kept: tuple[Sweeps, str], state_dir: Path) -> None:
     _, url = kept
-    script = "import subprocess,sys; p=subprocess.Popen(sys.argv[1:]); print(p.pid, flush=True); sys.stdin.read(1)"
+    script = (
+        "import os,subprocess,sys; p=subprocess.Popen([*sys.argv[1:], str(os.getpid())]);"
+        "print(p.pid, flush=True); sys.stdin.read(1)"
+    )
     settings = environment(state_dir, FORECAST_DATABASE_URL=url, FORECAST_SWEEP_PROCESSES="1")
     parent = subprocess.Popen(
         [sys.executable, "-c", script, *COMMAND, "work", "--beside"],
@@ -233,8 +236,7 @@ def test_work_beside_a_process_ends_with_it(kept: tuple[Sweeps, str], state_dir:
     )
     assert parent.stdout
     child = int(parent.stdout.readline())
-    time.sleep(1)
-    parent.kill()
+    parent.kill()  # before it has so much as imported anything
     parent.communicate()
     end = time.monotonic() + PATIENCE_S
     while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():

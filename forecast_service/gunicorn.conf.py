@@ -97,7 +97,7 @@ def when_ready(server):
         host = next((address[0] for address in server.cfg.address if isinstance(address, tuple)), "127.0.0.1")
         server_file = str(Path(__file__).with_name("metrics_server.py"))
         # -P: next to this file there are modules that are called like the library's.
-        command = [sys.executable, "-P", server_file, host, port]
+        command = [sys.executable, "-P", server_file, host, port, str(os.getpid())]
         _beside.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 

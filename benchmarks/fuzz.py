@@ -184,7 +184,10 @@ def main() -> None:
             sys.stdout.write(results[-1].row + "\n")
             sys.stdout.flush()
     if options.write:
-        options.write.write_text(page(results, f"python -m benchmarks.fuzz --cases {options.cases}"), encoding="utf-8")
+        options.write.write_text(
+            page(results, f"python -m benchmarks.fuzz --cases {options.cases} --examples {options.examples}"),
+            encoding="utf-8",
+        )
     if any(result.failed or result.crashes for result in results):
         raise SystemExit(1)
 

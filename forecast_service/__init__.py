@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import TYPE_CHECKING
 
-from forecast_service.settings import Settings
+if TYPE_CHECKING:  # imported when an application is made: forecast_service.client needs neither
+    from flask import Flask
+
+    from forecast_service.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -20,6 +22,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     BadSetting
         if a variable of the environment cannot be used.
     """
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
     from forecast_service import (
         api,
         auth,
@@ -35,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         security_headers,
         telemetry,
     )
+    from forecast_service.settings import Settings
     from forecast_service.store import database
 
     settings = settings or Settings.from_environment()

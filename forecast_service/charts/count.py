@@ -9,7 +9,7 @@ import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.ranking import WHAT
-from forecast_service.charts.theme import Document, Look, Room, footer, label, picture, scenario
+from forecast_service.charts.theme import Document, Look, Room, footer, label, picture, scenario, under
 from forecast_service.charts.theme import values as data
 
 
@@ -69,7 +69,7 @@ def _finding(alliance: Document, tally: Document, what: str, threshold: str) -> 
     majority = tally["allies"] // 2 + 1
     more = math.fsum(tally["distribution"][majority:])
     return (
-        f"Under the scenario {scenario(alliance)} the median number of allies whose {what} spending is at {threshold} of "
+        f"{under(alliance)[0].upper()}{under(alliance)[1:]} the median number of allies whose {what} spending is at {threshold} of "
         f"GDP or more in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures "
         f"have {low} to {high}. The probability that most allies do is {words.percent(more)}, that all do "
         f"{words.percent(tally['all'])}."

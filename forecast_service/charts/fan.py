@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import words
-from forecast_service.charts.theme import DASHES, SMALL, Document, Look, Room, footer, label, picture, rule, scenario
+from forecast_service.charts.theme import DASHES, SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.theme import years as year_ticks
 
@@ -42,7 +42,7 @@ def draw(documents: Document, look: Look) -> Document:
     overlays = [(scenario(other), _rows(other, component, start)) for other in documents["overlays"]]
 
     room = Room(left=40, right=90 if look.narrow else 104, height=max(190.0, min(360.0, look.width * 0.42)), top=26)
-    first = known[0]["year"] if known else origin
+    first = known[0]["year"] if known else fan[0]["year"]
     highest = max(
         [row["q97_5"] for row in fan] + [seen["share_pct"] for seen in known] + [target["threshold"]]
         + [row["q90"] for row in ghost] + [row["q50"] for _, rows in overlays for row in rows]
@@ -60,7 +60,7 @@ def draw(documents: Document, look: Look) -> Document:
         alt.Chart(data(fan)).mark_area(color=colour).encode(x=x, y=y(low), y2=high)
         for (_, low, high), colour in zip(BANDS, look.colours.bands, strict=True)
     ]
-    layers += _marked(look, room, origin, deadline, first, target["threshold"], known, top)
+    layers += _marked(look, room, origin, deadline, first, target["threshold"], bool(known))
     layers += _ghost(look, ghost, x, y)
     for (_, rows), colour, dash in zip(overlays, look.colours.others, DASHES, strict=False):
         line = alt.Chart(data(rows)).mark_line(color=colour, strokeDash=list(dash), strokeWidth=2)
@@ -68,7 +68,7 @@ def draw(documents: Document, look: Look) -> Document:
     middle = alt.Chart(data(fan)).mark_line(color=look.colours.main, strokeDash=[6, 4], strokeWidth=2.5)
     layers.append(middle.encode(x=x, y=y(MEDIAN)))
     layers += _history(look, known, room, top, x, y)
-    layers += _names(look, room, top, fan, ghost, overlays)
+    layers += _names(look, room, top, target["threshold"], fan, ghost, overlays)
     country = forecast["country"]["name"]
     return picture(
         layers,
@@ -94,7 +94,7 @@ def _rows(forecast: Document, component: str, start: float | None) -> list[dict[
 
 
 def _marked(
-    look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: list[Any], top: float
+    look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool
 ) -> list[Any]:
     """The lines of origin, deadline and target."""
     colours, wide = look.colours, room.inner(look)
@@ -110,12 +110,6 @@ def _marked(
             rule(look, x=origin, **thin),
             label(f"origin {origin}", at, -10, look, align="right", color=colours.quiet),
         ]
-    # Above the line, unless the history runs there.
-    early = [seen["share_pct"] for seen in known if seen["year"] <= first + 0.45 * (origin - first)]
-    room_above = not any(threshold - 0.02 * top < value < threshold + 0.1 * top for value in early)
-    height = room.height * (1 - threshold / top) + (-9 if room_above else 10)
-    text = f"target {words.bare(threshold)}"
-    marks.append(label(text, 4, height, look, color=colours.target, fontWeight="bold"))
     return marks
 
 
@@ -146,21 +140,24 @@ def _history(look: Look, known: list[Any], room: Room, top: float, x: alt.X, y: 
             alt.Chart(joined).mark_line(strokeDash=[2, 2], **line).encode(x=x, y=height),
             alt.Chart(data(estimates)).mark_point(opacity=1, **hollow).encode(x=x, y=height),
         ]
-        one = estimates[-1]
-        rising = len(known) < 4 or known[-4]["share_pct"] <= one["share_pct"]
+        one, before = estimates[0], settled[-2:]
+        rising = not before or before[0]["share_pct"] <= one["share_pct"]
         written = alt.Chart(data([one])).mark_text(
-            text="estimates" if len(estimates) > 1 else "estimate", align="right", dx=-9, dy=-6 if rising else 14,
+            text="estimates" if len(estimates) > 1 else "estimate", align="right", dx=-8, dy=-5 if rising else 10,
             fontSize=SMALL, color=colours.ink,
         )  # fmt: skip
         marks.append(written.encode(x=x, y=height))
     return marks
 
 
-def _names(look: Look, room: Room, top: float, fan: list[Any], ghost: list[Any], overlays: list[Any]) -> list[Any]:
+def _names(
+    look: Look, room: Room, top: float, threshold: float, fan: list[Any], ghost: list[Any], overlays: list[Any]
+) -> list[Any]:
     """What each line and band is, written at its end, far enough apart to be read."""
     colours, last, space = look.colours, fan[-1], room.right - 12
     named: list[tuple[float, str, str, str]] = [
-        (last["q50"], f"median {words.share(last['q50'])}", colours.main, "bold")
+        (last["q50"], f"median {words.share(last['q50'])}", colours.main, "bold"),
+        (threshold, f"target {words.bare(threshold)}", colours.target, "bold"),
     ]
     # A band is named at its outer edge; the gap of the lines below keeps the order.
     named += [(last[high], f"{name} of futures" if name == "95 %" and not look.narrow else name, colours.quiet, "")
@@ -194,8 +191,8 @@ def _finding(
     p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
     parts = [
         f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is at "
-        f"{words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, under the scenario "
-        f"{scenario(forecast)}: the median of the simulated futures is {words.share(last['q50'])}, and 80 % of them lie "
+        f"{words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
+        f"the median of the simulated futures is {words.share(last['q50'])}, and 80 % of them lie "
         f"between {words.share(last['q10'])} and {words.share(last['q90'])}."
     ]
     if known:

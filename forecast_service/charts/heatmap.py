@@ -8,7 +8,7 @@ import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.ranking import ROW, WHAT
-from forecast_service.charts.theme import Document, Look, Room, footer, picture, scenario
+from forecast_service.charts.theme import Document, Look, Room, footer, picture, scenario, under
 from forecast_service.charts.theme import values as data
 
 READABLE = 19
@@ -34,17 +34,17 @@ def draw(documents: Document, look: Look) -> Document:
     cell = room.inner(look) / len(years)
     colours = look.colours
     step = next(s for s in (1, 2, 5, 10) if cell * s >= 30 or s == 10) if cell < 30 else 1
-    shown = [year for year in years if year % step == 0]
+    shown = [year for year in years if (years[-1] - year) % step == 0]
     x = alt.X("year:O").axis(values=shown, title=None, domain=False, ticks=False, labelAngle=0).scale(padding=0)
     y = alt.Y("country:N").scale(domain=[standing["country"]["name"] for standing in ranking], padding=0)
     y = y.axis(title=None, domain=False, ticks=False, labelColor=colours.ink, labelLimit=100, labelPadding=6)
-    ramp = alt.Color("percent:Q").scale(domain=[0, 100], range=list(colours.ramp)).legend(None)
+    ramp = alt.Color("percent:Q").scale(domain=[0, 100], range=list(colours.ramp), interpolate="rgb").legend(None)
     layers: list[Any] = [
-        alt.Chart(data(cells)).mark_rect(stroke=colours.ground, strokeWidth=1).encode(x=x, y=y, color=ramp)
+        alt.Chart(data(cells)).mark_rect(stroke=colours.ground, strokeWidth=min(1.0, cell / 20)).encode(x=x, y=y, color=ramp)
     ]
     if cell >= READABLE:
-        for high, ink in enumerate(colours.on_ramp):
-            part = [one for one in cells if (one["percent"] >= 50) == bool(high)]
+        for ink in ("#000000", "#ffffff"):
+            part = [one for one in cells if _ink(one["percent"] / 100, colours.ramp) == ink]
             if part:
                 written = alt.Chart(data(part)).mark_text(fontSize=10, color=ink)
                 layers.append(written.encode(x=x, y=y, text="written:N"))
@@ -61,6 +61,15 @@ def draw(documents: Document, look: Look) -> Document:
     )
 
 
+def _ink(p: float, ramp: tuple[str, str]) -> str:
+    """Black or white, whichever stands out more from the colour of the cell (contrast as WCAG 2.2 has it)."""
+    low, high = ([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in ramp)
+    mixed = [a + (b - a) * p for a, b in zip(low, high, strict=True)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mixed)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
+
+
 def _deeper(look: Look) -> str:
     return "lighter" if look.theme == "dark" else "darker"
 
@@ -75,7 +84,7 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     likely = [sum(standing["by_year"][t] >= 0.5 for standing in target["ranking"]) for t in (0, -1)]
     total, first = len(target["ranking"]), target["ranking"][0]
     return (
-        f"Under the scenario {scenario(alliance)}, {likely[0]} of {total} allies are more likely than not to be at "
+        f"{under(alliance)[0].upper()}{under(alliance)[1:]} {likely[0]} of {total} allies are more likely than not to be at "
         f"{words.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
         f"{first['country']['name']} is likeliest then ({words.percent(first['by_year'][-1])})."
     )

@@ -44,6 +44,7 @@ def draw(order: dict[str, Any]) -> tuple[bytes, str]:
 
 def serve(orders: BinaryIO, pictures: BinaryIO) -> None:
     """Draw what is ordered until no order comes any more."""
+    # The next order is sent after the answer to this one, so none waits in the buffer, unseen by select.
     while select.select([orders], [], [], IDLE_S)[0]:
         size = orders.read(4)
         if len(size) < 4:
@@ -61,5 +62,4 @@ def serve(orders: BinaryIO, pictures: BinaryIO) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the worker decides
-    with open(0, "rb", buffering=0, closefd=False) as stdin:  # noqa: PTH123
-        serve(stdin, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import words
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario
+from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
 from forecast_service.charts.theme import values as data
 
 ROW = 17
@@ -27,12 +27,12 @@ def draw(documents: Document, look: Look) -> Document:
     rows = [_row(standing, by_share) for standing in target["ranking"]]
     if by_share:
         rows.sort(key=lambda row: -row["dot"])
-    room = Room(left=112, right=56, height=ROW * len(rows), top=12)
+    room = Room(left=112, right=56, height=ROW * len(rows), top=28 if by_share else 12)
     top = max(target["threshold"] * 1.1, *(row["high"] * 1.04 for row in rows)) if by_share else 100
 
     def at(field: str) -> alt.X:
         shown = alt.X(f"{field}:Q").scale(domain=[0, top], nice=False)
-        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False)
+        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
 
     order = alt.Y("country:N").scale(domain=[row["country"] for row in rows])
     order = order.axis(title=None, domain=False, ticks=False, labelColor=look.colours.ink, labelLimit=100, labelPadding=6)
@@ -84,19 +84,24 @@ def _row(standing: Document, by_share: bool) -> dict[str, Any]:
     return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": words.percent(p)}
 
 
+def _under(alliance: Document) -> str:
+    text = under(alliance)
+    return text[0].upper() + text[1:]
+
+
 def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bool, what: str) -> str:
     deadline, threshold = alliance["deadline"], words.bare(target["threshold"])
     first, last = rows[0], rows[-1]
     if by_share:
         over = sum(row["dot"] >= target["threshold"] for row in rows)
         return (
-            f"Under the scenario {scenario(alliance)} the median {what} of {over} of {len(rows)} allies is at {threshold} "
+            f"{_under(alliance)} the median {what} of {over} of {len(rows)} allies is at {threshold} "
             f"of GDP or more in {deadline}: from {first['country']} ({first['written']}) to {last['country']} "
             f"({last['written']})."
         )
     likely = sum(standing["at_deadline"] >= 0.5 for standing in target["ranking"])
     return (
-        f"Under the scenario {scenario(alliance)} {likely} of {len(rows)} allies are more likely than not to spend "
+        f"{_under(alliance)} {likely} of {len(rows)} allies are more likely than not to spend "
         f"{threshold} of GDP or more on {what} in {deadline}: {first['country']} is likeliest ({first['written']}), "
         f"{last['country']} least likely ({last['written']})."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import altair as alt
@@ -12,6 +13,11 @@ from forecast_service.charts.theme import values as data
 
 FEW = 50
 """Points of fewer forecasts are drawn hollow: chance moves them much."""
+
+READING = (
+    "Above the dashed line it happened more often than was said: the forecasts were too careful. Below it, less often: "
+    "they were too bold. A hollow point rests on few forecasts."
+)
 
 
 def draw(documents: Document, look: Look) -> Document:
@@ -28,9 +34,9 @@ def draw(documents: Document, look: Look) -> Document:
         for one in record["reliability"]
     ]  # fmt: skip
     side = min(look.width - 46 - 26, 420)
-    room = Room(left=46, right=look.width - 46 - side, height=side * (1 if look.narrow else 0.85), bottom=40, top=10)
+    room = Room(left=46, right=look.width - 46 - side, height=side * (1 if look.narrow else 0.85), bottom=40, top=22)
     scale = {"domain": [0, 100], "nice": False}
-    axis = {"tickCount": 5, "format": ".2~f", "domain": False, "ticks": False}
+    axis = {"tickCount": 5, "format": ".2~f", "domain": False, "ticks": False, "labelFlush": False}
     x = alt.X("given:Q").scale(**scale).axis(**axis, title="probability that was given, %", titlePadding=6)
     y = alt.Y("happened:Q").scale(**scale).axis(**axis, title="how often it happened, %", titlePadding=6)
     ideal = alt.Chart(data([{"given": 0, "happened": 0}, {"given": 100, "happened": 100}]))
@@ -43,15 +49,20 @@ def draw(documents: Document, look: Look) -> Document:
                 size=60, filled=True, fill=fill, stroke=colours.main, strokeWidth=2, opacity=1
             )
             layers.append(dots.encode(x=x, y=y))
+    # On the side of the curve that is away from the diagonal.
+    for above, style in ((True, {"align": "right", "dx": -8, "dy": -7}), (False, {"align": "left", "dx": 9, "dy": 4})):
+        part = [row for row in rows if (row["happened"] > row["given"]) == above]
+        if part:
+            counts = alt.Chart(data(part)).mark_text(fontSize=SMALL, color=colours.quiet, **style)
+            layers.append(counts.encode(x=x, y=y, text="written:N"))
+    steep = math.degrees(math.atan2(room.height, side))
     layers.append(
-        alt.Chart(data(rows)).mark_text(align="left", dx=9, dy=9, fontSize=SMALL, color=colours.quiet).encode(
-            x=x, y=y, text="written:N"
-        )
+        label("as said, so it happened", side * 0.29, room.height * 0.71, look, align="center", dy=-10,
+              angle=360 - steep, color=colours.quiet)
     )  # fmt: skip
-    layers.append(
-        label("as said, so it happened", side * 0.3 - 6, room.height * 0.7 - 14, look, align="right",
-              color=colours.quiet)
-    )  # fmt: skip
+    if room.right > 180:
+        layers.append(label(words.wrap(READING, room.right - 50, SMALL), side + 32, 8, look, baseline="top",
+                            lineHeight=15, color=colours.quiet))  # fmt: skip
     first, last = record["origins"]
     return picture(
         layers,

@@ -33,8 +33,7 @@ class Palette:
     others: tuple[str, str, str]
     up: str
     down: str
-    ramp: tuple[str, str]
-    on_ramp: tuple[str, str]  # text on the low and on the high end
+    ramp: tuple[str, str]  # from 0 to 100 %
 
 
 LIGHT = Palette(
@@ -49,7 +48,6 @@ LIGHT = Palette(
     up="#0a6fb5",
     down="#c75200",
     ramp=("#eef4fa", "#084a87"),
-    on_ramp=("#1b2430", "#ffffff"),
 )
 DARK = Palette(
     ground="#12171f",
@@ -63,7 +61,6 @@ DARK = Palette(
     up="#6bb5f0",
     down="#f0914a",
     ramp=("#1a222d", "#9ad0ff"),
-    on_ramp=("#e8edf3", "#10161e"),
 )
 DASHES = ((9, 3), (3, 3), (9, 3, 2, 3))
 """How the lines of the overlays are dashed; the median is (6, 4)."""
@@ -124,6 +121,11 @@ def years(first: int, last: int, room: float) -> list[int]:
     return [year for year in range(first, last + 1) if year % step == 0]
 
 
+def rows_from_above(count: int) -> alt.Scale:
+    """The scale of rows that are placed by number, the first at the top."""
+    return alt.Scale(domain=[count, 0], nice=False, padding=0)
+
+
 def footer(document: Document, note: str = "") -> str:
     """Source, edition of the figures and version of the model."""
     source = f"Source: NATO figures (edition {document['vintage']}), forecast_service model {document['model_version']}."
@@ -134,6 +136,12 @@ def scenario(document: Document) -> str:
     """Under which scenario; the name may be anybody's text."""
     named = document["scenario"]
     return words.clean(named if isinstance(named, str) else named["name"])
+
+
+def under(document: Document) -> str:
+    """The same, for a sentence."""
+    name = scenario(document)
+    return "in the baseline" if name == "baseline" else f"under the scenario {name}"
 
 
 def picture(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.fan import NAMES
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario
+from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rows_from_above, scenario, under
 from forecast_service.charts.theme import values as data
+from forecast_service.charts.waterfall import WORDS
 
 ROW = 40
+BAR = 0.68
+"""Where in its row a bar lies; its name stands above it."""
 MOST = 12
 """How many bars are drawn, the widest first."""
 
@@ -37,10 +41,10 @@ def draw(documents: Document, look: Look) -> Document:
 
     def x(field: str) -> alt.X:
         shown = alt.X(f"{field}:Q").scale(domain=domain, nice=False)
-        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False)
+        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
 
-    y = alt.Y("place:Q").scale(domain=[len(rows), 0], nice=False).axis(None)
-    base = alt.Chart(data([row | {"place": i + 0.68} for i, row in enumerate(rows)]))
+    y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
+    base = alt.Chart(data([row | {"place": i + BAR, "above": i + BAR - 0.25, "below": i + BAR + 0.25} for i, row in enumerate(rows)]))
     layers: list[Any] = []
     # Moved down is hollow, moved up filled: not told apart by colour alone.
     for field, style in (
@@ -49,7 +53,9 @@ def draw(documents: Document, look: Look) -> Document:
     ):
         ends = base.mark_bar(size=13, **style)
         layers.append(ends.encode(x=x(field), x2=alt.X2Datum(middle), y=y))
-    layers.append(rule(look, x=middle, color=colours.ink, strokeWidth=1.5))
+    standing = base.mark_rule(color=colours.ink, strokeWidth=1.5)
+    between = alt.Y("above:Q", scale=rows_from_above(len(rows))).axis(None)
+    layers.append(standing.encode(x=alt.XDatum(middle), y=between, y2="below"))
     for i, (row, bar) in enumerate(zip(rows, shown, strict=True)):
         top, center = i * ROW + 9, (middle - domain[0]) * wide
         layers.append(label(row["name"], 0, top, look, fontWeight="bold"))
@@ -59,9 +65,10 @@ def draw(documents: Document, look: Look) -> Document:
             if abs(row["high"] - row["low"]) < 0.05:
                 place = center + 8 * toward
             space = place - 2 + room.left if toward < 0 else look.width - room.left - place - 4
-            text = words.clip(f"{bar[side]}: {words.percent(value / 100)}", space, SMALL)
+            how, p = _how(bar[side]), words.percent(value / 100)
+            text = f"{words.clip(how, space - words.width(': ' + p, SMALL), SMALL)}: {p}"
             layers.append(
-                label(text, place, i * ROW + 0.68 * ROW, look, align="right" if toward < 0 else "left",
+                label(text, place, (i + BAR) * ROW, look, align="right" if toward < 0 else "left",
                       color=colours.quiet)
             )  # fmt: skip
     threshold = words.bare(found["threshold"])
@@ -81,15 +88,33 @@ def draw(documents: Document, look: Look) -> Document:
 
 
 def _row(bar: Document) -> dict[str, Any]:
+    return {"name": _assumption(bar), "low": 100 * bar["at_low"], "high": 100 * bar["at_high"]}
+
+
+def _assumption(bar: Document) -> str:
+    """What is moved; a lever by its number from 1, as a person counts."""
     name = words.clean(bar["assumption"])
-    return {"name": name[:1].upper() + name[1:], "low": 100 * bar["at_low"], "high": 100 * bar["at_high"]}
+    if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
+        number, kind, field = lever.groups()
+        name = f"lever {int(number) + 1}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
+    name = name.replace("_pct", " in %").replace("_pp", " in points").replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
+def _how(text: str) -> str:
+    """How it was moved, with a true minus sign."""
+    return "−" + text[1:] if text.startswith("-") else text
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
 
 
 def _finding(found: Document, bars: list[Document], threshold: str) -> str:
     most = bars[0]
     return (
         f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP or "
-        f"more in {found['deadline']} is {words.percent(found['probability'])} under the scenario {scenario(found)}. What "
-        f"moves it most is {most['assumption']}: {words.percent(most['at_low'])} with {most['low']}, "
-        f"{words.percent(most['at_high'])} with {most['high']}."
+        f"more in {found['deadline']} is {words.percent(found['probability'])} {under(found)}. What "
+        f"moves it most is {_lower(_assumption(most))}: {words.percent(most['at_low'])} with {_how(most['low'])}, "
+        f"{words.percent(most['at_high'])} with {_how(most['high'])}."
     )

@@ -19,7 +19,7 @@ def odds(p: float) -> str:
     """A probability in words."""
     if p < 0.05:
         return "very unlikely"
-    return "almost certain" if p > 0.95 else f"about {round(10 * p)} in 10"
+    return "almost certain" if p > 0.95 else f"about {int(round(100 * p) / 10 + 0.5)} in 10"
 
 
 def share(value: float) -> str:

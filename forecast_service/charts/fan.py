@@ -8,7 +8,20 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import words
-from forecast_service.charts.theme import DASHES, SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
+from forecast_service.charts.theme import (
+    DASHES,
+    SMALL,
+    Document,
+    Look,
+    Room,
+    Style,
+    footer,
+    label,
+    picture,
+    rule,
+    scenario,
+    under,
+)
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.theme import years as year_ticks
 
@@ -93,12 +106,10 @@ def _rows(forecast: Document, component: str, start: float | None) -> list[dict[
     return rows
 
 
-def _marked(
-    look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool
-) -> list[Any]:
+def _marked(look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool) -> list[Any]:
     """The lines of origin, deadline and target."""
     colours, wide = look.colours, room.inner(look)
-    thin = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
+    thin: Style = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
     at = wide * (origin - first) / (deadline - first)
     marks: list[Any] = [
         rule(look, x=deadline, **thin),
@@ -121,7 +132,9 @@ def _ghost(look: Look, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], 
         base.mark_line(color=quiet, strokeWidth=1.5, strokeDash=[1, 3]).encode(x=x, y=y(level))
         for level in ("q10", "q90")
     ]
-    return [*lines, base.mark_line(color=quiet, strokeWidth=2, strokeDash=[4, 3]).encode(x=x, y=y(MEDIAN))] if rows else []
+    return (
+        [*lines, base.mark_line(color=quiet, strokeWidth=2, strokeDash=[4, 3]).encode(x=x, y=y(MEDIAN))] if rows else []
+    )
 
 
 def _history(look: Look, known: list[Any], room: Room, top: float, x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:
@@ -131,11 +144,11 @@ def _history(look: Look, known: list[Any], room: Room, top: float, x: alt.X, y: 
     colours, height = look.colours, y("share_pct")
     settled = [seen for seen in known if not seen["estimate"]]
     estimates = [seen for seen in known if seen["estimate"]]
-    line = {"color": colours.ink, "strokeWidth": 2.2}
+    line: Style = {"color": colours.ink, "strokeWidth": 2.2}
     marks: list[Any] = [alt.Chart(data(settled)).mark_line(**line).encode(x=x, y=height)]
     if estimates:
         joined = data(settled[-1:] + estimates)
-        hollow = {"size": 34, "filled": True, "fill": colours.ground, "stroke": colours.ink, "strokeWidth": 1.6}
+        hollow: Style = {"size": 34, "filled": True, "fill": colours.ground, "stroke": colours.ink, "strokeWidth": 1.6}
         marks += [
             alt.Chart(joined).mark_line(strokeDash=[2, 2], **line).encode(x=x, y=height),
             alt.Chart(data(estimates)).mark_point(opacity=1, **hollow).encode(x=x, y=height),
@@ -190,8 +203,8 @@ def _finding(
 ) -> str:  # fmt: skip
     p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
     parts = [
-        f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is at "
-        f"{words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
+        f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is "
+        f"at {words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
         f"the median of the simulated futures is {words.share(last['q50'])}, and 80 % of them lie "
         f"between {words.share(last['q10'])} and {words.share(last['q90'])}."
     ]

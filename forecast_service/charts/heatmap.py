@@ -40,7 +40,9 @@ def draw(documents: Document, look: Look) -> Document:
     y = y.axis(title=None, domain=False, ticks=False, labelColor=colours.ink, labelLimit=100, labelPadding=6)
     ramp = alt.Color("percent:Q").scale(domain=[0, 100], range=list(colours.ramp), interpolate="rgb").legend(None)
     layers: list[Any] = [
-        alt.Chart(data(cells)).mark_rect(stroke=colours.ground, strokeWidth=min(1.0, cell / 20)).encode(x=x, y=y, color=ramp)
+        alt.Chart(data(cells))
+        .mark_rect(stroke=colours.ground, strokeWidth=min(1.0, cell / 20))
+        .encode(x=x, y=y, color=ramp)
     ]
     if cell >= READABLE:
         for ink in ("#000000", "#ffffff"):
@@ -84,7 +86,7 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     likely = [sum(standing["by_year"][t] >= 0.5 for standing in target["ranking"]) for t in (0, -1)]
     total, first = len(target["ranking"]), target["ranking"][0]
     return (
-        f"{under(alliance)[0].upper()}{under(alliance)[1:]} {likely[0]} of {total} allies are more likely than not to be at "
+        f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "
         f"{words.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
         f"{first['country']['name']} is likeliest then ({words.percent(first['by_year'][-1])})."
     )

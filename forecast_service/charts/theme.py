@@ -17,6 +17,7 @@ NARROW = 480
 """Pictures narrower than this leave some things out."""
 
 Document = dict[str, Any]
+Style = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def values(rows: list[dict[str, Any]]) -> alt.InlineData:
 
 def label(text: str | list[str], x: float, y: float, look: Look, **style: Any) -> alt.Chart:
     """Text at a place in pixels, from the upper left corner of the chart proper."""
-    style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink} | style
-    mark = alt.Chart(values([{}])).mark_text(text=text, **style)
+    usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink}
+    mark = alt.Chart(values([{}])).mark_text(text=text, **usual | style)
     return mark.encode(x=alt.value(x), y=alt.value(y))
 
 
@@ -128,7 +129,9 @@ def rows_from_above(count: int) -> alt.Scale:
 
 def footer(document: Document, note: str = "") -> str:
     """Source, edition of the figures and version of the model."""
-    source = f"Source: NATO figures (edition {document['vintage']}), forecast_service model {document['model_version']}."
+    source = (
+        f"Source: NATO figures (edition {document['vintage']}), forecast_service model {document['model_version']}."
+    )
     return f"{source} {note}".strip()
 
 
@@ -138,10 +141,10 @@ def scenario(document: Document) -> str:
     return words.clean(named if isinstance(named, str) else named["name"])
 
 
-def under(document: Document) -> str:
-    """The same, for a sentence."""
-    name = scenario(document)
-    return "in the baseline" if name == "baseline" else f"under the scenario {name}"
+def under(document: Document, *, begins: bool = False) -> str:
+    """The same, within a sentence or at its beginning."""
+    name, first = scenario(document), "IU" if begins else "iu"
+    return f"{first[0]}n the baseline" if name == "baseline" else f"{first[1]}nder the scenario {name}"
 
 
 def picture(
@@ -154,7 +157,7 @@ def picture(
     feet = words.wrap(foot, wide, FOOT)
     top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + room.top
     bottom = room.bottom + 8 + len(feet) * 13 + MARGIN - 4
-    head = {"baseline": "top", "align": "left"}
+    head: Style = {"baseline": "top", "align": "left"}
     written = [
         label(titles, MARGIN - room.left, MARGIN - top, look, **head, fontSize=size, fontWeight="bold", lineHeight=20),
         label(

@@ -8,7 +8,19 @@ import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.fan import NAMES
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rows_from_above, scenario, under
+from forecast_service.charts.theme import (
+    SMALL,
+    Document,
+    Look,
+    Room,
+    Style,
+    footer,
+    label,
+    picture,
+    rows_from_above,
+    scenario,
+    under,
+)
 from forecast_service.charts.theme import values as data
 
 ROW, BAR = 38, 0.68
@@ -39,11 +51,11 @@ def draw(documents: Document, look: Look) -> Document:
     for kind, colour in (("whole", colours.main), ("up", colours.up), ("down", colours.down)):
         part = [row for row in rows if row["kind"] == kind]
         if part:
-            style = {"color": colour} if kind == "whole" else {"color": colour, "fillOpacity": 0.75, "stroke": colour}
+            style: Style = (
+                {"color": colour} if kind == "whole" else {"color": colour, "fillOpacity": 0.75, "stroke": colour}
+            )
             layers.append(alt.Chart(data(part)).mark_bar(size=14, **style).encode(x=x_of, x2="high", y=y))
-    written = alt.Chart(data(rows)).mark_text(
-        align="left", dx=6, fontSize=SMALL, fontWeight="bold", color=colours.ink
-    )
+    written = alt.Chart(data(rows)).mark_text(align="left", dx=6, fontSize=SMALL, fontWeight="bold", color=colours.ink)
     at = alt.X("high:Q").scale(domain=[0, 100], nice=False)
     layers.append(written.encode(x=at, y=y, text="written:N"))
     for i, row in enumerate(rows):

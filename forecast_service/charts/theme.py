@@ -15,6 +15,8 @@ MARGIN = 14
 TITLE, TITLE_NARROW, TEXT, SMALL, FOOT = 16, 14, 12, 11, 10
 NARROW = 480
 """Pictures narrower than this leave some things out."""
+LONGEST_NAME = 40
+"""Characters of a scenario's name that are shown: the finding travels in a header too, which gateways bound at 4 KB."""
 
 Document = dict[str, Any]
 Style = dict[str, Any]
@@ -138,7 +140,8 @@ def footer(document: Document, note: str = "") -> str:
 def scenario(document: Document) -> str:
     """Under which scenario; the name may be anybody's text."""
     named = document["scenario"]
-    return words.clean(named if isinstance(named, str) else named["name"])
+    name = words.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def under(document: Document, *, begins: bool = False) -> str:

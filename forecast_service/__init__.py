@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         problems,
         rate_limits,
         security_headers,
+        shortcut,
         telemetry,
     )
     from forecast_service.store import database
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    shortcut.register(app, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]

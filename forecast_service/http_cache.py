@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, json, request
 
-from forecast_service import metrics, telemetry
+from forecast_service import metrics, shortcut, telemetry
 from forecast_service.callers import is_known
 from forecast_service.compression import LEAST_BYTES, compress, wanted_encoding
 from forecast_service.csv_answers import Table
@@ -154,6 +154,8 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
             response = _respond(answer, asks, depends_on_caller)
             if kept and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
+            if kept:
+                shortcut.leave(_found(cache, key, response))
             return response
 
         return cast(View, wrapper)
@@ -177,6 +179,25 @@ def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
     if "country" not in noted and (code := (document.get("country") or document).get("code")):
         noted["country"] = code
     return Finished(body, form, tag, noted)
+
+
+def _found(cache: AnswerCache, key: Hashable, response: Response) -> shortcut.Found:
+    """Where the body of ``response`` stays, and what is said of it."""
+    encoding = response.headers.get("Content-Encoding")
+
+    def body() -> bytes | None:
+        answer = cache.get(key)
+        if answer is None:
+            return None
+        return answer.packed.get(encoding) if encoding else answer.body
+
+    answer = cache.get(key)
+    length = len(body() or b"")
+    entity = [("Content-Type", response.content_type), ("Content-Length", str(length))]
+    if encoding:
+        entity.append(("Content-Encoding", encoding))
+    tag = str(response.get_etag()[0])
+    return shortcut.Found(key, body, tag, entity, {"cache": "hit", **(answer.facts if answer else {})})
 
 
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:

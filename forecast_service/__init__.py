@@ -26,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         compression,
         cors,
         engine,
+        fit_pool,
         http_cache,
         metrics,
         openapi,
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]
-    app.extensions[engine.EXTENSION] = engine.Engine(settings)
+    app.extensions[engine.EXTENSION] = engine.Engine(settings, fit_pool.register(app, settings))
     app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)

@@ -10,6 +10,7 @@ from typing import Any, cast
 from flask import current_app
 
 from forecast_service import metrics, telemetry, tracing
+from forecast_service.fit_pool import FitPool, RemoteFitter
 from forecast_service.resolving import resolve
 from forecast_service.settings import Settings
 from models.allies import allies
@@ -23,7 +24,9 @@ EXTENSION = "forecast-engine"
 
 
 class CountingStore(PathStore):
-    """A store of fits that tells of each that had to be made."""
+    """A store of fits that tells of each that had to be made, in a pool if there is one."""
+
+    pool: FitPool | None = None
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
         """As the original."""
@@ -33,15 +36,20 @@ class CountingStore(PathStore):
             with tracing.span("fit", country=key.country, origin=key.origin):
                 return make()
 
-        return super().get(key, made)
+        if self.pool is None or self.has(key):
+            return super().get(key, made)
+        with self.pool.admitted():  # before it waits for others that ask for the same
+            return super().get(key, made)
 
 
 class Engine:
-    """Forecasters on a shared store of fitted paths."""
+    """Forecasters on a shared store of fitted paths; a ``pool`` makes what is not kept, otherwise this process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pool: FitPool | None = None) -> None:
         self.settings = settings
+        self.pool = pool
         self.store = CountingStore(settings.state_dir / "fits")
+        self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
         self._forecasters: dict[str, Forecaster] = {}
@@ -52,7 +60,9 @@ class Engine:
         vintage = vintage or self.settings.vintage
         if vintage not in self._forecasters:
             figures = load_figures(vintage, sipri=self.settings.sipri)
-            self._forecasters[vintage] = Forecaster(figures, self.store, self.settings.draws, self.settings.seed)
+            draws, seed = self.settings.draws, self.settings.seed
+            fitter = RemoteFitter(self.pool, figures, draws, seed) if self.pool else None
+            self._forecasters[vintage] = Forecaster(figures, self.store, draws, seed, fitter)
         return self._forecasters[vintage]
 
     def forecast(self, *, vintage: str | None = None, **question: Any) -> Forecast:

@@ -38,6 +38,7 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 @blp.arguments(ForecastQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
 @blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
     return answer(engine().forecast(country=code, **query))
@@ -51,6 +52,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def post_forecast(body: dict[str, Any]) -> dict[str, Any]:
     """How likely one ally meets the targets, under any scenario"""
     return answer(engine().forecast(**body))

@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         compression,
         cors,
         engine,
+        fit_pool,
         http_cache,
         metrics,
         openapi,
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         problems,
         rate_limits,
         security_headers,
+        shortcut,
         telemetry,
     )
     from forecast_service.settings import Settings
@@ -49,11 +51,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    shortcut.register(app, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]
     kept = app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
-    app.extensions[engine.EXTENSION] = engine.Engine(settings, kept)
+    app.extensions[engine.EXTENSION] = engine.Engine(settings, kept, fit_pool.register(app, settings))
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)
     compression.register(app)

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, json, request
 
-from forecast_service import metrics, negotiation, telemetry
+from forecast_service import metrics, negotiation, shortcut, telemetry
 from forecast_service.callers import is_known
 from forecast_service.compression import LEAST_BYTES, compress, wanted_encoding
 from forecast_service.csv_answers import Table
@@ -174,6 +174,8 @@ def answers(
             response = _respond(answer, asks, depends_on_caller)
             if kept and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
+            if kept:
+                shortcut.leave(_found(cache, key, answer, response))
             return response
 
         return cast(View, wrapper)
@@ -225,6 +227,24 @@ def _bookmark(answer: Finished) -> str | None:
         return None
     query = urlencode(sorted((request.args | {"vintage": vintage}).items()))
     return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
+
+
+def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> shortcut.Found:
+    """Where the body of ``response`` stays, and what is said of it."""
+    encoding, follower, vintage = response.headers.get("Content-Encoding"), engine().follower, engine().vintage
+
+    def body() -> bytes | None:
+        kept = cache.get(key)
+        if kept is None or (kept.passing and (follower.vintage() != vintage or follower.pending())):
+            return None
+        return kept.packed.get(encoding) if encoding else kept.body
+
+    length = len(answer.packed[encoding] if encoding else answer.body)
+    entity = [("Content-Type", response.content_type), ("Content-Length", str(length))]
+    if encoding:
+        entity.append(("Content-Encoding", encoding))
+    tag = str(response.get_etag()[0])
+    return shortcut.Found(key, body, tag, entity, {"cache": "hit", **answer.facts})
 
 
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:

@@ -59,6 +59,9 @@ class Settings:
     seed: int = 1
     max_body_bytes: int = 1_000_000
     fits_dir: str = ""
+    fit_processes: int = 1
+    fit_queue: int = 2
+    fit_timeout_s: int = 30
     trusted_proxies: int = 0
     database_url: str = ""
     engine: str = "local"

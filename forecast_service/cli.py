@@ -13,7 +13,9 @@ import click
 
 from forecast_service import auth_settings
 from forecast_service.backtest_command import backtest
+from forecast_service.data_command import differ, import_file, list_vintages, refresh, why
 from forecast_service.keys_command import keys
+from forecast_service.pledges_command import pledges
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.sweep_command import sweep, work
 from forecast_service.vintage_command import current_vintage, rollback, use
@@ -176,7 +178,7 @@ def check() -> None:
     )
 
 
-for command in (use, rollback, current_vintage):
+for command in (use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
 
 

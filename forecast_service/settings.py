@@ -90,6 +90,10 @@ class Settings:
     jwt_algorithms: str = "RS256,ES256"
     jwt_leeway_s: int = 30
     identity_header: str = ""
+    download_hosts: str = ""
+    download_seconds: int = 60
+    download_bytes: int = 20_000_000
+    refresh: str = ""
     identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:
@@ -102,6 +106,12 @@ class Settings:
             from forecast_service.store.database import database_url
 
             database_url(self)  # raises if it cannot be used
+        for entry in self.refresh.split():
+            source, _, url = entry.partition("=")
+            if source not in ("nato", "sipri", "weo", "worldbank", "csv") or not url.startswith(
+                ("https://", "http://")
+            ):
+                raise BadSetting(f"FORECAST_REFRESH: {entry!r} is not of the form nato=https://host/file.xlsx")
         if wrong := auth_settings.fault(self) or http_settings.fault(self):
             raise BadSetting(wrong)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from models.allies import Ally
@@ -12,6 +14,7 @@ from models.history import Figures
 from models.learned import weights_at
 from models.levers import HistoryOverride
 from models.macro import simulate_gdp
+from models.members.pledge import in_force
 from models.panel import Array, Panel, Series
 from models.path_store import Fit
 from models.paths import Paths
@@ -22,14 +25,40 @@ from models.targets import HAGUE_DEADLINE, LAST_DEADLINE
 MINIMUM_HISTORY = 8
 
 
-class Fitter:
-    """Fits on one set of figures; what is learned from a whole panel is learned once for each origin."""
+@dataclass(frozen=True)
+class Known:
+    """The years whose knowledge a fit may use of projected growth, of plans and of the members' weights.
 
-    def __init__(self, figures: Figures, draws: int, seed: int) -> None:
+    None is the origin: whoever stands there knows no more. Others are for asking what a forecast would have been
+    had one of these been newer, or older (:mod:`models.vintage_change`).
+    """
+
+    growth: int | None = None
+    plans: int | None = None
+    weights: int | None = None
+
+
+class Fitter:
+    """Fits on one set of figures; what is learned from a whole panel is learned once for each origin.
+
+    Parameters
+    ----------
+    ensembles : what was learned already, by origin; for fitters that differ in nothing that it is learned from.
+    """
+
+    def __init__(
+        self,
+        figures: Figures,
+        draws: int,
+        seed: int,
+        known: Known = Known(),
+        ensembles: dict[int, Ensemble] | None = None,
+    ) -> None:
         self.figures = figures
         self.draws = draws
         self.seed = seed
-        self._ensembles: dict[int, Ensemble] = {}
+        self.known = known
+        self._ensembles = {} if ensembles is None else ensembles
 
     def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
         """Paths of ``ally`` from ``origin`` to the last deadline; with ``pledge``, commitments pull.
@@ -42,7 +71,7 @@ class Fitter:
         horizon = LAST_DEADLINE - origin
         related = simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)
         if not ally.has_armed_forces:
-            gdp = simulate_gdp(ally.code, origin, horizon, None, self.draws, self.seed, self.figures.tables)
+            gdp = self._gdp(ally, origin, horizon, None)
             nobody = np.full(self.draws, -1, dtype=np.int8)
             return Fit(Paths(origin, {"related": related}, gdp, nobody), NAMES, {}, {}, 0.0)
         series = self.series(ally, origin)
@@ -121,7 +150,16 @@ class Fitter:
 
     def _ensemble(self, panel: Panel) -> Ensemble:
         tables = self.figures.tables
-        return Ensemble(panel, core_commitments(tables), equipment_panel(tables), equipment_commitments())
+        plans = core_commitments(tables)
+        if self.known.plans is not None:
+            last = max(series.end for series in panel.values())
+            # Those that were in force in the year that is asked for count as if they had been so at the origin.
+            plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
+        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
+
+    def _gdp(self, ally: Ally, origin: int, horizon: int, logs: Array | None) -> Array:
+        tables = self.figures.tables
+        return simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, tables, self.known.growth)
 
     def _revision(self, ally: Ally, origin: int) -> Array:
         """Log revisions that the origin's figure may still see, array (draws,); none if it is final."""
@@ -136,11 +174,11 @@ class Fitter:
         self, ally: Ally, series: Series, ensemble: Ensemble, related: Array, revision: Array, *, pledge: bool
     ) -> Fit:
         origin, horizon = series.end, LAST_DEADLINE - series.end
-        weights = weights_at(origin)
+        weights = weights_at(origin if self.known.weights is None else self.known.weights)
         mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
         # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
-        gdp = simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, self.figures.tables)
+        gdp = self._gdp(ally, origin, horizon, logs)
         paths = Paths(origin, {"core": np.exp(logs), "related": related}, gdp, mixture.member)
         credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

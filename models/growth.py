@@ -76,12 +76,13 @@ def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
                 real[year] = float(rate)
             if prices:
                 deflator[year] = float(prices)
-    if not real:
+    known = real.keys() & deflator.keys()
+    if not known:
         # A series of one's own: nothing is known of an economy behind it, so none of it is assumed to grow.
         return Growth(0, np.zeros(1), np.zeros(1))
     # The contiguous tail: some series of the early 1990s have gaps.
-    start = last = max(real)
-    while start - 1 in real and start - 1 in deflator:
+    start = last = max(known)
+    while start - 1 in known:
         start -= 1
     years = range(start, last + 1)
     return Growth(years.start, np.array([real[y] for y in years]), np.array([deflator[y] for y in years]))
@@ -101,19 +102,22 @@ def actual_growth(code: str, tables: Tables = BUNDLED) -> Mapping[int, float]:
 
 
 @lru_cache(1024)
-def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUNDLED) -> Array:
-    """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than it.
+def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUNDLED, known: int | None = None) -> Array:
+    """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than ``known``.
+
+    ``known`` is the origin if None.
 
     By the bundled tables, from 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer
     figures; before, as no older edition is at hand, the mean of the five years up to the origin (of all allies
     where an ally has none). Not to be written into.
     """
-    if origin >= tables.uses.outlook_from or code not in allies():
-        newer = origin >= tables.uses.growth_from
-        known = growth(code, tables) if newer else _growth(code, tables, newer=False)
-        return _fixed(known.real_between(origin + 1, origin + horizon))
-    recent = _recent_growth(code, origin, tables) or [
-        g for other in allies() for g in _recent_growth(other, origin, tables)
+    known_in = origin if known is None else known
+    if known_in >= tables.uses.outlook_from or code not in allies():
+        newer = known_in >= tables.uses.growth_from
+        projected = growth(code, tables) if newer else _growth(code, tables, newer=False)
+        return _fixed(projected.real_between(origin + 1, origin + horizon))
+    recent = _recent_growth(code, known_in, tables) or [
+        g for other in allies() for g in _recent_growth(other, known_in, tables)
     ]
     return _fixed(np.full(horizon, math.expm1(float(np.mean(recent))) * 100))
 

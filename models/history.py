@@ -108,8 +108,11 @@ def _by_ally(tables: Tables, table: str, source: str) -> dict[str, dict[int, tup
     return rows
 
 
-def _shares(tables: Tables, source: str) -> dict[str, dict[int, tuple[float, bool]]]:
-    """The core shares of one edition: the newest has a table to itself, older ones share another."""
+def core_shares(tables: Tables, source: str) -> dict[str, dict[int, tuple[float, bool]]]:
+    """The core shares of one edition, by ally and year, and whether they are estimates.
+
+    The newest edition has a table to itself, older ones share another.
+    """
     return _by_ally(tables, "core_share", source) or _by_ally(tables, "share_vintages", source)
 
 
@@ -123,7 +126,7 @@ def _gni_factor(tables: Tables) -> float:
     code, year = GNI_BREAK
     rows = [r for r in tables.read("core_amount") if r["iso3"] == code]
     amount = {int(r["year"]): float(r["amount"]) for r in rows}
-    share = {y: v for y, (v, _) in _shares(tables, rows[0]["source"])[code].items()}
+    share = {y: v for y, (v, _) in core_shares(tables, rows[0]["source"])[code].items()}
     growth = next(
         float(r["real_growth_pct"])
         for r in tables.read("gdp")
@@ -171,7 +174,7 @@ def figures_from(tables: Tables, vintage: str, source: str, *, sipri: bool) -> F
     vintage : what the figures are to be called.
     sipri : use SIPRI's series for the years before 2014.
     """
-    current = _shares(tables, source)
+    current = core_shares(tables, source)
     long_history = _by_ally(tables, "core_share_history", tables.uses.history) if sipri else {}
     old_nato = _by_ally(tables, "core_share_history", "nato_2019")
     old_edition = _by_ally(tables, "share_vintages", "nato_2019")

@@ -223,6 +223,7 @@ def simulate_gdp(
     draws: int,
     seed: int,
     tables: Tables = BUNDLED,
+    known: int | None = None,
 ) -> Array:
     """Futures of an ally's real GDP around its projection.
 
@@ -237,12 +238,13 @@ def simulate_gdp(
     core_log_share : array (draws, 1 + horizon), log of the core share of the same draws, column 0 the origin; None
         for growth that knows nothing of the share.
     draws, seed : row i of all allies shares the same common shocks, for the same seed.
+    known : the year whose knowledge the projection and its errors rest on; the origin if None.
 
     Returns
     -------
     array (draws, 1 + horizon), real GDP as a multiple of the origin's; column 0 is 1.
     """
-    errors = growth_errors(origin, tables)
+    errors = growth_errors(origin if known is None else known, tables)
     years = range(origin + 1, origin + horizon + 1)
     innovation_sd = errors.sd[code] * math.sqrt((1 - errors.trend_part) * (1 - errors.persistence**2))
     innovations = innovation_sd * np.column_stack(
@@ -256,7 +258,7 @@ def simulate_gdp(
     )
     log_growth = np.zeros((draws, 1 + horizon))
     error = np.zeros(draws)
-    for step, projected in enumerate(np.log1p(projected_growth(code, origin, horizon, tables) / 100)):
+    for step, projected in enumerate(np.log1p(projected_growth(code, origin, horizon, tables, known) / 100)):
         error = errors.persistence * error + innovations[:, step]
         log_growth[:, step + 1] = projected + trend + error
     return np.asarray(np.exp(np.cumsum(log_growth, axis=1)))

@@ -219,17 +219,23 @@ class Shelf:
         ------
         UnknownVintage, DamagedVintage (its base)
         """
-        tables = self._laid_over(draft)
+        tables = self.laid_over(draft)
         return figures_from(tables, draft.name, tables.uses.core, sipri=True)
 
-    def _laid_over(self, draft: Draft) -> Tables:
+    def laid_over(self, draft: Draft) -> Tables:
+        """All tables of a draft: its own and its base's.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage (its base)
+        """
         base, uses = self.tables(draft.base), draft.uses or self.manifest(draft.base).uses
         tables = Tables("", uses, {name: draft.changed.get(name, base.read(name)) for name in bundled.NAMES})
         return replace(tables, key=_digest(uses, _files(tables)))
 
     def _composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
         """The manifest of a draft, and its files."""
-        tables = self._laid_over(draft)
+        tables = self.laid_over(draft)
         uses = tables.uses
         created = datetime.now(UTC).isoformat(timespec="microseconds")
         manifest = Manifest(

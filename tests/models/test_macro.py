@@ -219,7 +219,7 @@ def test_errors_are_persistent_by_hand(monkeypatch):
     learned = GrowthErrors({"DEU": 0.02}, 0.0, 0.5, 0.0, -0.1, 1, 1)
     monkeypatch.setattr(macro, "growth_errors", lambda origin, _tables: learned)
     monkeypatch.setattr(macro, "_shocks", lambda code, what, correlation, draws, seed: np.full(draws, what == "2027"))
-    monkeypatch.setattr(macro, "projected_growth", lambda code, origin, horizon, _tables: np.full(horizon, 2.0))
+    monkeypatch.setattr(macro, "projected_growth", lambda code, origin, horizon, _tables, _known: np.full(horizon, 2.0))
     shock = 0.02 * math.sqrt(1 - 0.5**2)
     expected = np.exp(np.cumsum(np.log(1.02) + shock * np.array([1, 0.5, 0.25])))
     np.testing.assert_allclose(simulate_gdp("DEU", 2026, 3, None, 2, seed=1)[:, 1:], [expected, expected])

@@ -1,0 +1,266 @@
+"""Fetching a publisher's file. Off unless hosts are allowed (FORECAST_DOWNLOAD_HOSTS).
+
+A name is resolved once and the connection goes to the address that was checked, so that what a name stands for cannot
+change in between. All addresses of a name must be public; one that is not is reached only where it stands itself in
+the list, as ``127.0.0.1:8080``. Every redirect is checked like the first request. One clock runs over everything: a
+server that sends a byte a second is cut off like one that sends none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from forecast_service.version import VERSION
+
+REDIRECTS = 3
+_CHUNK = 1 << 16
+_MOVED = (301, 302, 303, 307, 308)
+
+
+class DownloadError(Exception):
+    """Nothing was fetched; the message says why."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be fetched. ``hosts`` are names, or names and addresses with a port; ``seconds`` are for everything."""
+
+    hosts: frozenset[str]
+    seconds: float = 60.0
+    most_bytes: int = 20_000_000
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a server said of the file that was fetched last: with it, it need not send the same one again."""
+
+    etag: str = ""
+    last_modified: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A file, and the conditions under which it need not be fetched again."""
+
+    data: bytes
+    conditions: Conditions
+
+
+class Memory:
+    """The conditions of every file that was imported, kept in a folder by the URL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _file(self, url: str) -> Path:
+        return self.folder / f"{hashlib.sha256(url.encode()).hexdigest()}.json"
+
+    def recall(self, url: str) -> Conditions:
+        """What was kept; empty conditions if nothing was, or it cannot be read."""
+        try:
+            return Conditions(**json.loads(self._file(url).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return Conditions()
+
+    def keep(self, url: str, conditions: Conditions) -> None:
+        """Remember the conditions of ``url``, once its file counts."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        written = self._file(url).with_suffix(".new")
+        written.write_text(json.dumps(asdict(conditions)), encoding="utf-8")
+        written.replace(self._file(url))
+
+
+def download(url: str, limits: Limits, known: Conditions | None = None, sha256: str = "") -> Downloaded | None:
+    """The file at ``url``; None if it is the one that ``known`` describes.
+
+    Parameters
+    ----------
+    sha256 : what the file must hash to, in hexadecimal; anything if empty.
+
+    Raises
+    ------
+    DownloadError
+    """
+    if not limits.hosts:
+        raise DownloadError("downloads are off: FORECAST_DOWNLOAD_HOSTS names the hosts that may be asked")
+    deadline = time.monotonic() + limits.seconds
+    for _ in range(REDIRECTS + 1):
+        parts = _checked(url, limits)
+        with _answer(parts, limits, deadline, known) as answer:
+            if answer.status == 304 and known:
+                return None
+            if answer.status in _MOVED:
+                url = urljoin(url, answer.headers.get("Location", ""))
+                continue
+            if answer.status != 200:
+                raise DownloadError(f"{parts.hostname} answers {answer.status}")
+            data = _body(answer, limits, deadline, known_hash=bool(sha256))
+            found = hashlib.sha256(data).hexdigest()
+            if sha256 and found != sha256.lower():
+                raise DownloadError(f"the file's SHA-256 is {found}, not the one that was asked for")
+            if known and found == known.sha256:
+                return None
+            headers = answer.headers
+            return Downloaded(data, Conditions(headers.get("ETag", ""), headers.get("Last-Modified", ""), found))
+    raise DownloadError(f"more than {REDIRECTS} redirects")
+
+
+def _checked(url: str, limits: Limits) -> SplitResult:
+    """A URL that may be asked for.
+
+    Raises
+    ------
+    DownloadError
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise DownloadError(f"{url[:200]!r} is no URL") from None
+    host = parts.hostname or ""
+    if parts.username is not None or not host or any(c <= " " or c == "\x7f" for c in url):
+        raise DownloadError(f"{url[:200]!r} is no URL of a file")
+    named = {host, f"{host}:{port}"} if port else {host}
+    if not named & limits.hosts:
+        raise DownloadError(f"the host {host}{f':{port}' if port else ''} is not in FORECAST_DOWNLOAD_HOSTS")
+    plain = parts.scheme == "http" and _address(host) is not None
+    if parts.scheme != "https" and not plain:
+        raise DownloadError("only https is fetched (http from addresses that are in FORECAST_DOWNLOAD_HOSTS)")
+    if port not in (None, 443) and f"{host}:{port}" not in limits.hosts:
+        raise DownloadError(f"port {port} of {host} is not in FORECAST_DOWNLOAD_HOSTS")
+    return parts
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _resolved(host: str, port: int) -> str:
+    """An address of ``host`` that may be connected to.
+
+    Raises
+    ------
+    DownloadError
+        if there is none, or any of them is not public and does not stand in the list itself.
+    """
+    if _address(host) is not None:
+        return host  # in the list as it stands: it was checked
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        raise DownloadError(f"{host} has no address") from None
+    for text in found:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+        if not address.is_global or not inner.is_global or address.is_multicast:
+            raise DownloadError(f"{host} stands for an address that is not public")
+    return min(found, key=lambda text: (":" in text, text))
+
+
+@contextmanager
+def _answer(
+    parts: SplitResult, limits: Limits, deadline: float, known: Conditions | None
+) -> Iterator[http.client.HTTPResponse]:
+    """The answer to one GET, its body still to be read; the connection is cut when the time is over."""
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    address = _resolved(host, port)
+    connection = http.client.HTTPConnection(host, port)
+    over = threading.Event()
+    try:
+        reached: socket.socket = socket.create_connection((address, port), timeout=_left(deadline))
+        if parts.scheme == "https":
+            # The handshake comes later, when the clock can already cut it off.
+            secure = ssl.create_default_context()
+            reached = secure.wrap_socket(reached, server_hostname=host, do_handshake_on_connect=False)
+        watch = threading.Timer(_left(deadline), _cut, (reached, over))
+        watch.daemon = True
+        watch.start()
+        try:
+            if isinstance(reached, ssl.SSLSocket):
+                reached.do_handshake()
+            connection.sock = reached
+            path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+            connection.request("GET", path, headers=_asked(known))
+            yield connection.getresponse()
+        finally:
+            watch.cancel()
+            reached.close()
+    except DownloadError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if over.is_set() or isinstance(error, TimeoutError):
+            raise DownloadError(f"{host} took longer than {limits.seconds:g} s") from None
+        raise DownloadError(f"{host} cannot be read from ({type(error).__name__})") from None
+    finally:
+        connection.close()
+
+
+def _asked(known: Conditions | None) -> dict[str, str]:
+    headers = {"User-Agent": f"forecast-service/{VERSION}", "Accept-Encoding": "identity", "Connection": "close"}
+    if known and known.etag:
+        headers["If-None-Match"] = known.etag
+    if known and known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    return headers
+
+
+def _left(deadline: float) -> float:
+    # A timeout of 0 would mean "do not wait", and of None "wait for ever".
+    return max(deadline - time.monotonic(), 0.001)
+
+
+def _cut(reached: socket.socket, over: threading.Event) -> None:
+    """End a connection that another thread waits on."""
+    over.set()
+    with suppress(OSError):  # it was closed at the same moment
+        # The plain shutdown: that of a TLS socket would take its state away from the thread that reads.
+        socket.socket.shutdown(reached, socket.SHUT_RDWR)
+
+
+def _body(answer: http.client.HTTPResponse, limits: Limits, deadline: float, *, known_hash: bool) -> bytes:
+    """The whole body.
+
+    Raises
+    ------
+    DownloadError
+        if it is too large, too slow, cut off, a web page, or compressed unasked.
+    """
+    kind = answer.headers.get_content_type()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise DownloadError("the answer is a web page, not a file")
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise DownloadError("the answer is compressed, which was not asked for")
+    length = answer.length
+    if length is None and not answer.chunked and not known_hash:
+        raise DownloadError("the answer does not say how long it is, so whether it is whole cannot be told")
+    if length is not None and length > limits.most_bytes:
+        raise DownloadError(f"the file has {length} bytes; at most {limits.most_bytes} are fetched")
+    data = bytearray()
+    while chunk := answer.read1(_CHUNK) if not answer.chunked else answer.read(_CHUNK):
+        data += chunk
+        if len(data) > limits.most_bytes:
+            raise DownloadError(f"the file has more than the {limits.most_bytes} bytes that are fetched")
+        if time.monotonic() > deadline:
+            raise DownloadError(f"the file took longer than {limits.seconds:g} s")
+    if time.monotonic() > deadline:
+        raise DownloadError(f"the file took longer than {limits.seconds:g} s")
+    if length is not None and len(data) != length:
+        raise DownloadError(f"the file was cut off after {len(data)} of {length} bytes")
+    return bytes(data)

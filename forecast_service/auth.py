@@ -80,9 +80,11 @@ NEEDS: dict[str, str | None] = {
     "track-record.get_reliability_picture": READ,
     "track-record.get_track_record": READ,
     "vintages.get_current": READ,
+    "vintages.get_diff": READ,
     "vintages.get_vintage": READ,
     "vintages.list_vintages": READ,
     "vintages.post_rollback": ADMIN,
+    "vintages.post_vintage": ADMIN,
     "vintages.put_current": ADMIN,
 }
 """The scope that each route needs, by its endpoint."""

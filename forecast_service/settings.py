@@ -58,6 +58,7 @@ class Settings:
     draws: int = 10_000
     seed: int = 1
     max_body_bytes: int = 1_000_000
+    max_import_bytes: int = 10_000_000
     fits_dir: str = ""
     fit_processes: int = 1
     fit_queue: int = 2

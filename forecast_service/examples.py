@@ -191,7 +191,7 @@ def _ask(client: FlaskClient, question: Question, learned: dict[str, str]) -> di
 def settled(answers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """``answers`` with the same word for each id that was drawn, cursor and moment: what can be compared."""
     text = json.dumps(answers)
-    text = re.sub(KEPT_ID, "ID", text)
+    text = re.sub(rf"\b{KEPT_ID}\b", "ID", text)
     text = re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(\+00:00|Z)", "MOMENT", text)
     text = re.sub(r"cursor=[^\"&]+", "cursor=CURSOR", text)
     plain: dict[str, dict[str, Any]] = json.loads(text)

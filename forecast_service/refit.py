@@ -50,7 +50,7 @@ def _alone(folder: Path, vintage: str) -> Iterator[None]:
 
 
 def be_beside() -> None:
-    """As a process that was started beside others: give way to them, and end, with all of one's own, with its parent."""
+    """As a process that was started beside others: give way to them, and end with the one that started it."""
     os.nice(_NICENESS)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
 

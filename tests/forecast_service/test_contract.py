@@ -110,6 +110,8 @@ def test_every_operation_has_examples_that_the_contract_allows(contract: Contrac
         if "content" not in answer:
             assert code == "204", name
             continue
+        if all(kind.startswith("image/") for kind in answer["content"]):
+            continue  # a picture is no text that a reader could make sense of
         shown = {
             kind: content["examples"]["real"] for kind, content in answer["content"].items() if "examples" in content
         }

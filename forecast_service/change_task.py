@@ -15,7 +15,8 @@ from typing import Any
 
 from forecast_service.refit import be_beside, launch
 from forecast_service.settings import SHELF, Settings
-from models.forecast import MODEL_VERSION
+from models.allies import allies
+from models.forecast import MODEL_VERSION, Forecaster
 
 FOLDER = "changes"
 
@@ -43,11 +44,14 @@ def start(settings: Settings, a: str, b: str) -> None:
     launch(command)
 
 
+def whose(forecaster: Forecaster) -> list[str]:
+    """The allies whose change is worked out: all."""
+    return list(allies(forecaster.figures.tables))
+
+
 def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
-    from models.allies import allies
     from models.answer import CannotForecast
-    from models.forecast import Forecaster
     from models.path_store import PathStore
     from models.vintage_change import Comparison
     from models.vintages import Shelf
@@ -58,7 +62,7 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     )
     comparison = Comparison(*sides)
     found: list[dict[str, Any]] = []
-    for code in allies(comparison.b.figures.tables):
+    for code in whose(comparison.b):
         try:
             change = comparison.why(code)
         except CannotForecast as error:
@@ -86,6 +90,7 @@ def main() -> None:
         text = json.dumps(work_out(settings, a, b))
         with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False) as part:
             part.write(text)
+        Path(part.name).chmod(0o644)  # other replicas may run as another user
         Path(part.name).replace(file)
 
 

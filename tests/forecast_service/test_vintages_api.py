@@ -219,35 +219,36 @@ def test_a_switch_has_its_time(asking: FlaskClient, ahead: Any) -> None:
     assert answer.json["errors"][0]["pointer"] == "/ahead_s"
 
 
-def run_beside(app: Flask, monkeypatch: pytest.MonkeyPatch, codes: list[str]) -> None:
-    """What the process beside does, for these allies only: all take minutes."""
-    settings = app.extensions[EXTENSION].settings
-    monkeypatch.setattr(change_task, "whose", lambda _forecaster: codes)
-    monkeypatch.setattr(change_task, "be_beside", lambda: None)
-    arguments = [str(settings.state_dir), "nato-2025", "nato-2026", str(settings.sipri), str(DRAWS), str(settings.seed)]
-    monkeypatch.setattr("sys.argv", ["change_task", *arguments])
-    change_task.main()
-
-
 def test_why_forecasts_moved_is_worked_out_beside(
     own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[tuple[str, str]] = []
     monkeypatch.setattr(change_task, "start", lambda _settings, a, b: begun.append((a, b)))
-    first = asking.get("/v1/vintages/nato-2025/diff/nato-2026")
+    # Two that differ in shares alone: all four inputs, and every ally, are tests/models/test_vintage_change.py's.
+    asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="2.99"), content_type="text/csv")
+    there = "/v1/vintages/nato-2026/diff/ours-2026"
+    first = asking.get(there)
     assert (first.status_code, first.json["probabilities"], first.headers["Retry-After"]) == (200, None, "30")
-    assert begun == [("nato-2025", "nato-2026")]
-    germany = [f for f in first.json["figures"] if (f["table"], f["code"], f["year"]) == ("core_share", "DEU", 2024)]
-    assert germany
-    run_beside(own, monkeypatch, ["DEU", "ISL"])
-    germany, iceland = asking.get("/v1/vintages/nato-2025/diff/nato-2026").json["probabilities"]
+    assert begun == [("nato-2026", "ours-2026")]
+    (figure,) = [one for one in first.json["figures"] if one["table"] == "core_share"]
+    assert (figure["code"], figure["year"], figure["after"]) == ("DEU", 2026, "2.99e")
+
+    settings = own.extensions[EXTENSION].settings
+    monkeypatch.setattr(change_task, "whose", lambda _forecaster: ["DEU", "ISL"])
+    monkeypatch.setattr(change_task, "be_beside", lambda: None)
+    facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
+    monkeypatch.setattr("sys.argv", ["change_task", str(settings.state_dir), "nato-2026", "ours-2026", *facts])
+    change_task.main()
+
+    germany, iceland = asking.get(there).json["probabilities"]
     assert (germany["country"]["name"], germany["reason"], iceland["change"]) == ("Germany", None, None)
     assert "armed forces" in iceland["reason"]
     change, path = germany["change"], "/v1/countries/DEU/forecast?vintage="
-    for side, vintage in (("before", "nato-2025"), ("after", "nato-2026")):
+    for side, vintage in (("before", "nato-2026"), ("after", "ours-2026")):
         served = asking.get(path + vintage).json["targets"][0]["probability"]["at_deadline"]
         assert change[side] == served, "it is the forecasts that are explained"
+    assert change["after"] != change["before"]
     assert sum(change["parts"].values()) == pytest.approx(change["after"] - change["before"], abs=4e-6)
-    assert begun == [("nato-2025", "nato-2026")], "and is not begun again"
+    assert len(begun) == 1, "what is there is not begun again"
     assert asking.get("/v1/vintages/nato-2025/diff/nato-1949").status_code == 404
     assert asking.get("/v1/vintages/nato-1949/diff/nato-2025").status_code == 404

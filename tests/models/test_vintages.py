@@ -143,6 +143,7 @@ def test_damage_on_disk_is_told_and_not_used(shelf, damage):
     else:
         found = json.loads((folder / "manifest.json").read_text())
         (folder / "manifest.json").write_text(json.dumps(found | {"uses": {"colour": "blue"}}))
+    assert Shelf(shelf.folder).names() == VINTAGES, "the others can be used"
     with pytest.raises(DamagedVintage, match="nato-2027"):
         Shelf(shelf.folder).figures("nato-2027")
 

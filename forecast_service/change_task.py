@@ -48,12 +48,11 @@ def start(settings: Settings, a: str, b: str) -> None:
 
 def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
-    from models.vintage_change import Comparison
-
     from models.allies import allies
     from models.answer import CannotForecast
     from models.forecast import Forecaster
     from models.path_store import PathStore
+    from models.vintage_change import Comparison
     from models.vintages import Shelf
 
     shelf, store = Shelf(settings.state_dir / SHELF), PathStore(settings.state_dir / "fits")

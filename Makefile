@@ -39,8 +39,9 @@ lint: $(VENV)/.dev ## style, types, layers, and the exported contract
 openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json
 	$(BIN)/forecast-service openapi --output openapi/openapi.json
 
-bench: $(VENV)/.dev ## measure: what a forecast costs
-	$(BIN)/python -m benchmarks.forecast_cost
+bench: $(VENV)/.dev ## measure everything side by side: docs/performance.md; needs wrk
+	$(MAKE) --no-print-directory $(PEERS)/.ready
+	$(BIN)/python -m benchmarks.bench $(BENCH)
 
 PEERS := .venv-peers
 PANEL ?= var/accuracy/allies.csv

@@ -128,7 +128,15 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
 
 def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:
     """Load by wrk: how many requests were answered, and how many a second. RuntimeError if one failed."""
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *(x for h in headers for x in ("-H", h))]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "--timeout",
+        "60s",
+        *(x for h in headers for x in ("-H", h)),
+    ]
     if script:
         file = ROOT / "var" / "bench-post.lua"
         file.parent.mkdir(exist_ok=True)

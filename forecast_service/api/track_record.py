@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from werkzeug.exceptions import NotFound
+
 from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.track_record import TrackRecordSchema
@@ -14,8 +16,11 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 
 @blp.get("")
 @answers()
+@blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
     """Scores of every forecast that would have been made since 1999"""
-    return load()
+    if (record := load()) is None:
+        raise NotFound("no track record was made of this panel")
+    return record

@@ -19,6 +19,7 @@ from forecast_service.pledges_command import pledges
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.sweep_command import sweep, work
 from forecast_service.vintage_command import current_vintage, rollback, use
+from models.served import SERVED
 
 
 def _settings() -> Settings:
@@ -115,7 +116,7 @@ def _scenario(text: str) -> Any:
 @main.command()
 @click.argument("country")
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
-@click.option("--deadline", type=int, default=2035, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=SERVED.deadline, show_default=True, help="Deadline year.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""

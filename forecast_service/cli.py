@@ -75,7 +75,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, beside: bool) -> None:
     engine = Engine(_settings())
     wanted = vintage or engine.follower.wanted()
     if beside:
-        refit.give_way()
+        refit.be_beside()
     try:
         missing = engine.missing(wanted)
     except UnknownVintage:

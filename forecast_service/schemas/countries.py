@@ -107,7 +107,7 @@ class ObservationSchema(Schema):
         required=True,
         validate=validate.OneOf(["nato", "nato-rescaled", "sipri-rescaled", "own"]),
         metadata={
-            "description": "Whose counting rule, and whether it was rescaled to NATO's present one; own in other panels."
+            "description": "Whose counting rule, and whether it was rescaled to NATO's present; own in other panels."
         },
     )
     estimate = fields.Boolean(required=True, metadata={"description": "Whether the publisher marks it as an estimate."})

@@ -17,6 +17,7 @@ from forecast_service.api import (
     sweeps,
     track_record,
 )
+from forecast_service.dashboard import blp as dashboard
 
 # In the order of the documentation.
 RESOURCES = (
@@ -39,3 +40,4 @@ def register(api: Api) -> None:
         api._app.url_map.converters.update(getattr(module, "CONVERTERS", {}))
         api.register_blueprint(module.blp)
     api._app.register_blueprint(docs.blp)
+    api._app.register_blueprint(dashboard)

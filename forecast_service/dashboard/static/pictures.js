@@ -1,0 +1,94 @@
+// Pictures: fetched with the key where one is needed, kept as stale while the next is not there, in the right colours.
+import { headers } from "./key.js";
+
+const PATIENCE = 20000;
+const narrow = matchMedia("(max-width: 620px)"), dark = matchMedia("(prefers-color-scheme: dark)");
+
+export function theme() {
+  return document.documentElement.dataset.theme || (dark.matches ? "dark" : "light");
+}
+
+function wanted(image) {
+  return image.dataset[theme() + (narrow.matches ? "Narrow" : "")];
+}
+
+function say(image, text, again) {
+  const note = image.closest(".frame").querySelector("[data-stale]");
+  note.hidden = !text;
+  note.replaceChildren(text || "");
+  if (!text || !again) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet";
+  button.textContent = "Try again";
+  button.addEventListener("click", again);
+  note.append(" ", button);
+}
+
+async function draw(image) {
+  const address = wanted(image);
+  if (!address || image.dataset.shown === address || image.dataset.drawing === address) return;
+  image.dataset.drawing = address;
+  image.classList.add("loading");
+  const slow = setTimeout(() => say(image, "The picture is still being drawn."), 2500);
+  try {
+    const answer = await fetch(address, { headers: headers(), signal: AbortSignal.timeout(PATIENCE) });
+    if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
+    const text = await answer.text();
+    if (image.dataset.drawing !== address) return;
+    const next = new Image();
+    next.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+    await next.decode();
+    // What stands in <picture> would go on deciding otherwise.
+    image.parentElement.querySelectorAll("source").forEach((source) => source.remove());
+    image.src = next.src;
+    image.dataset.shown = address;
+    say(image, "");
+  } catch (error) {
+    if (image.dataset.drawing !== address) return;
+    const before = image.dataset.shown ? "This picture is of what was asked before. " : "";
+    const why = error.status === 429 ? "Too much was asked at once; wait a moment." : error.status === 422 ? "This cannot be drawn." : "The service did not answer with the new one.";
+    say(image, `${before}${why} The figures are in the table.`, () => draw(image));
+  } finally {
+    clearTimeout(slow);
+    if (image.dataset.drawing === address) { image.classList.remove("loading"); delete image.dataset.drawing; }
+  }
+}
+
+const near = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target); }
+}, { rootMargin: "400px" });
+
+/** Watch the pictures in `part`: what is not near the window is not asked for yet. */
+export function attend(part = document) {
+  for (const image of part.querySelectorAll(".picture img")) {
+    if (!image.dataset.attended) {
+      image.dataset.attended = "yes";
+      image.addEventListener("error", () => { if (!image.dataset.shown) { image.dataset.failed = "yes"; draw(image); } });
+    }
+    const plain = !Object.keys(headers()).length;
+    const already = plain && image.parentElement.querySelector("source") === null && new URL(image.currentSrc || image.src, location).href === new URL(wanted(image), location).href;
+    if (already) { image.dataset.shown = wanted(image); continue; }
+    // Without a key, the browser's own choice among the sources is right as long as nobody chose colours here.
+    if (plain && !document.documentElement.dataset.theme && !image.dataset.shown && !image.dataset.carried) continue;
+    near.observe(image);
+  }
+}
+
+/** Before `fresh` replaces `old`: each new picture shows the old one until it is there itself. */
+export function carry(old, fresh) {
+  for (const figure of fresh.querySelectorAll("[data-picture]")) {
+    const before = old.querySelector(`[data-picture="${figure.dataset.picture}"] img`);
+    const image = figure.querySelector("img");
+    if (!before || !(before.complete && before.naturalWidth)) continue;
+    figure.querySelectorAll("source").forEach((source) => source.remove());
+    image.removeAttribute("loading");
+    image.dataset.carried = "yes";
+    image.dataset.shown = before.dataset.shown || before.currentSrc;
+    image.src = before.currentSrc || before.src;
+  }
+}
+
+export function recolour() { attend(); }
+narrow.addEventListener("change", recolour);
+dark.addEventListener("change", recolour);

@@ -1,4 +1,4 @@
-"""What each view shows: documents of the API, put beside each other. No number is computed here that is not a read-off."""
+"""What each view shows: documents of the API, put beside each other. Every number in it is read off one of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def countries() -> dict[str, Any]:
 
 
 def scenarios() -> list[dict[str, Any]]:
-    """The scenarios that ship, and the caller's own as far as one page goes; the shipped ones alone without a database."""
+    """The scenarios that ship and a page of the caller's own; the shipped ones alone while the database is away."""
     try:
         found: list[dict[str, Any]] = document("scenarios.list_scenarios", {"limit": 100})["items"]
     except Refused as refused:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, url_for
 
-from forecast_service.dashboard import assets, asking, documents, own
+from forecast_service.dashboard import asking, assets, documents, own
 from forecast_service.dashboard.rendering import POLICY, page
 from forecast_service.dashboard.state import State
 

@@ -43,6 +43,7 @@ async function draw(image) {
     image.parentElement.querySelectorAll("source").forEach((source) => source.remove());
     image.src = next.src;
     image.dataset.shown = address;
+    delete image.dataset.blank;
     say(image, "");
   } catch (error) {
     if (image.dataset.drawing !== address) return;
@@ -64,7 +65,9 @@ export function attend(part = document) {
   for (const image of part.querySelectorAll(".picture img")) {
     if (!image.dataset.attended) {
       image.dataset.attended = "yes";
-      image.addEventListener("error", () => { if (!image.dataset.shown) { image.dataset.failed = "yes"; draw(image); } });
+      // What the browser asked for by itself failed: ask once more, and say so if that fails too.
+      image.addEventListener("error", () => { if (!image.dataset.shown) draw(image); });
+      if (image.complete && image.currentSrc && !image.naturalWidth && !image.dataset.blank) draw(image);
     }
     const plain = !Object.keys(headers()).length;
     const already = plain && image.parentElement.querySelector("source") === null && new URL(image.currentSrc || image.src, location).href === new URL(wanted(image), location).href;
@@ -75,17 +78,23 @@ export function attend(part = document) {
   }
 }
 
+const BLANK = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
+
 /** Before `fresh` replaces `old`: each new picture shows the old one until it is there itself. */
 export function carry(old, fresh) {
+  const chosen = Object.keys(headers()).length || document.documentElement.dataset.theme;
   for (const figure of fresh.querySelectorAll("[data-picture]")) {
     const before = old.querySelector(`[data-picture="${figure.dataset.picture}"] img`);
     const image = figure.querySelector("img");
-    if (!before || !(before.complete && before.naturalWidth)) continue;
+    const carried = before?.complete && before.naturalWidth && !before.dataset.blank;
+    if (!carried && !chosen) continue;
+    // The browser would ask for it by itself: without the key, and in the system's colours.
     figure.querySelectorAll("source").forEach((source) => source.remove());
     image.removeAttribute("loading");
     image.dataset.carried = "yes";
-    image.dataset.shown = before.dataset.shown || before.currentSrc;
-    image.src = before.currentSrc || before.src;
+    if (carried) image.dataset.shown = before.dataset.shown || new URL(before.currentSrc, location).pathname + new URL(before.currentSrc, location).search;
+    else image.dataset.blank = "yes";
+    image.src = carried ? before.currentSrc || before.src : BLANK;
   }
 }
 

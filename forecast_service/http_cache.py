@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from functools import wraps
 from threading import Lock
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, json, request
 
-from forecast_service import metrics, telemetry
+from forecast_service import metrics, negotiation, telemetry
 from forecast_service.callers import is_known
 from forecast_service.compression import LEAST_BYTES, compress, wanted_encoding
 from forecast_service.csv_answers import Table
-from forecast_service.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, write
+from forecast_service.drawing import drawer
+from forecast_service.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, offered, write
 from forecast_service.openapi import Blueprint
 from forecast_service.settings import Settings
 from forecast_service.telemetry import PROBES
@@ -33,6 +35,10 @@ OVERHEAD_BYTES = 1000
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
+Order = Callable[[dict[str, Any]], dict[str, Any]]
+
+UNPACKED = frozenset({negotiation.PARQUET, negotiation.ARROW, negotiation.PNG})
+"""Forms that are compressed as they are."""
 
 
 @dataclass
@@ -43,12 +49,13 @@ class Finished:
     form: str
     tag: str
     facts: dict[str, Any]  # what the log says of it
+    alt: str = ""  # of a picture: what it shows, in a sentence
     packed: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes held, about."""
-        return OVERHEAD_BYTES + len(self.body) + sum(map(len, self.packed.values()))
+        return OVERHEAD_BYTES + len(self.body) + len(self.alt) + sum(map(len, self.packed.values()))
 
     def encoded(self, encoding: str | None) -> tuple[bytes, str]:
         """The body in an encoding, and its ETag: another encoding is another representation (RFC 9110, 8.8.3)."""
@@ -113,12 +120,16 @@ def register(app: Flask, settings: Settings) -> None:
         return response
 
 
-def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
+def answers(
+    tabulate: Tabulate | None = None, order: Order | None = None, *, plain: bool = True
+) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
     Parameters
     ----------
-    tabulate : makes of the JSON document the table that CSV and its kin show; None where JSON is all there is.
+    tabulate : makes of the JSON document the table that CSV and its kin show; None where there is none.
+    order : makes of the JSON document the order of its picture (:mod:`forecast_service.pictures`); None likewise.
+    plain : whether the document itself is offered, or the picture alone.
 
     Notes
     -----
@@ -127,13 +138,14 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
     """
 
     def decorator(view: View) -> View:
-        described = Blueprint.doc(responses=documented())(view) if tabulate else view
+        kinds = {"table": tabulate is not None, "picture": order is not None}
+        described = Blueprint.doc(responses=documented(**kinds))(view) if any(kinds.values()) else view
 
         @wraps(described)
         def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
-            form = negotiate(form, tabulate is not None)
+            form = negotiate(form, offered(json=plain, **kinds))
             asks = request.method in {"GET", "HEAD"}
-            depends_on_caller = request.args.get("scenario", "baseline") not in NAMED
+            depends_on_caller = _names_kept()
             kept = asks and not depends_on_caller
             key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form)
             cache = cast(AnswerCache, current_app.extensions[EXTENSION])
@@ -146,7 +158,7 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
-                answer = _finish(computed.get_data(), form, tabulate)
+                answer = _finish(computed.get_data(), form, tabulate, order)
             telemetry.note(**answer.facts)
             response = _respond(answer, asks, depends_on_caller)
             if kept and answer.size != size:  # it is new, or has been compressed
@@ -158,28 +170,39 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
     return decorator
 
 
-def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
+def _names_kept() -> bool:
+    """Whether the query names a kept scenario, which not every caller may read."""
+    named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
+    return not NAMED.keys() >= set(named)
+
+
+def _finish(body: bytes, form: str, tabulate: Tabulate | None, order: Order | None) -> Finished:
     """The answer in the form that was asked for, with the tag of its representation."""
-    document = json.loads(body)
-    if form != JSON and tabulate:
+    document, alt = json.loads(body), ""
+    if form in negotiation.PICTURES and order:
+        drawn = drawer.draw(order(document) | {"form": form})
+        body, alt = drawn.body, drawn.finding
+    elif form != JSON and tabulate:
         body = write(tabulate(document), form, request)
     # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
     tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
     code = (document.get("country") or document).get("code")
-    return Finished(body, form, tag, telemetry.facts() | ({"country": code} if code else {}))
+    return Finished(body, form, tag, telemetry.facts() | ({"country": code} if code else {}), alt)
 
 
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
-    encoding = (
-        wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in {"parquet", "arrow"} else None
-    )
+    encoding = wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in UNPACKED else None
     body, tag = answer.encoded(encoding)
     response = Response(body, content_type=CONTENT_TYPES[answer.form])
     response.headers["Vary"] = "Accept, Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    if answer.alt:
+        response.headers["X-Alt-Text"] = quote(answer.alt)
+        # Pages elsewhere show it by its address; not what only some may see.
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin" if depends_on_caller else "cross-origin"
     if not asks:
         return response
     response.headers["ETag"] = f'"{tag}"'

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from flask import Flask, Response, current_app, json, request
 from werkzeug.exceptions import HTTPException
 
+from forecast_service.drawing import DrawerBusy
 from forecast_service.resolving import ModelGone, OldForm, UnknownKept
 from forecast_service.schemas.fields import pointer
 from forecast_service.store.database import DatabaseUnavailable
@@ -186,6 +187,12 @@ def _no_database(error: DatabaseUnavailable) -> Response:
     return response
 
 
+def _drawer_busy(_error: DrawerBusy) -> Response:
+    response = problem(503, "Too many pictures are asked for at once. Their figures are there.", None, "drawing-busy")
+    response.headers["Retry-After"] = "2"
+    return response
+
+
 def _crash(error: Exception) -> Response:
     current_app.logger.exception("unhandled error on %s %s", request.method, request.path, exc_info=error)
     return problem(500, "The error has been logged. Asking again later may help.")
@@ -205,4 +212,5 @@ def register(app: Flask) -> None:
     app.register_error_handler(ModelGone, _model_gone)
     app.register_error_handler(OldForm, _old_form)
     app.register_error_handler(DatabaseUnavailable, _no_database)
+    app.register_error_handler(DrawerBusy, _drawer_busy)
     app.register_error_handler(Exception, _crash)

@@ -35,7 +35,10 @@ def draw(documents: Document, look: Look) -> Document:
     y = y.axis(tickCount=4, format=".2~f", title=None, domain=False, ticks=False)
     layers: list[Any] = []
     # The bars outside the interval are hollow: not told apart by colour alone.
-    for inside, style in ((True, {"color": colours.main}), (False, {"color": colours.bands[0], "stroke": colours.main})):
+    for inside, style in (
+        (True, {"color": colours.main}),
+        (False, {"color": colours.bands[0], "stroke": colours.main}),
+    ):
         part = [bar for bar in bars if bar["inside"] == inside]
         if part:
             mark = alt.Chart(data(part)).mark_bar(size=slot * 0.72, strokeWidth=1, **style)

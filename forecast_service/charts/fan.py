@@ -8,7 +8,19 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import words
-from forecast_service.charts.theme import DASHES, SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
+from forecast_service.charts.theme import (
+    DASHES,
+    SMALL,
+    Document,
+    Look,
+    Room,
+    footer,
+    label,
+    picture,
+    rule,
+    scenario,
+    under,
+)
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.theme import years as year_ticks
 
@@ -93,9 +105,7 @@ def _rows(forecast: Document, component: str, start: float | None) -> list[dict[
     return rows
 
 
-def _marked(
-    look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool
-) -> list[Any]:
+def _marked(look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool) -> list[Any]:
     """The lines of origin, deadline and target."""
     colours, wide = look.colours, room.inner(look)
     thin = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
@@ -121,7 +131,9 @@ def _ghost(look: Look, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], 
         base.mark_line(color=quiet, strokeWidth=1.5, strokeDash=[1, 3]).encode(x=x, y=y(level))
         for level in ("q10", "q90")
     ]
-    return [*lines, base.mark_line(color=quiet, strokeWidth=2, strokeDash=[4, 3]).encode(x=x, y=y(MEDIAN))] if rows else []
+    return (
+        [*lines, base.mark_line(color=quiet, strokeWidth=2, strokeDash=[4, 3]).encode(x=x, y=y(MEDIAN))] if rows else []
+    )
 
 
 def _history(look: Look, known: list[Any], room: Room, top: float, x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:

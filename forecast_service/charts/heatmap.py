@@ -40,7 +40,9 @@ def draw(documents: Document, look: Look) -> Document:
     y = y.axis(title=None, domain=False, ticks=False, labelColor=colours.ink, labelLimit=100, labelPadding=6)
     ramp = alt.Color("percent:Q").scale(domain=[0, 100], range=list(colours.ramp), interpolate="rgb").legend(None)
     layers: list[Any] = [
-        alt.Chart(data(cells)).mark_rect(stroke=colours.ground, strokeWidth=min(1.0, cell / 20)).encode(x=x, y=y, color=ramp)
+        alt.Chart(data(cells))
+        .mark_rect(stroke=colours.ground, strokeWidth=min(1.0, cell / 20))
+        .encode(x=x, y=y, color=ramp)
     ]
     if cell >= READABLE:
         for ink in ("#000000", "#ffffff"):

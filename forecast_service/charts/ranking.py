@@ -35,7 +35,9 @@ def draw(documents: Document, look: Look) -> Document:
         return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
 
     order = alt.Y("country:N").scale(domain=[row["country"] for row in rows])
-    order = order.axis(title=None, domain=False, ticks=False, labelColor=look.colours.ink, labelLimit=100, labelPadding=6)
+    order = order.axis(
+        title=None, domain=False, ticks=False, labelColor=look.colours.ink, labelLimit=100, labelPadding=6
+    )
     base = alt.Chart(data(rows))
     main = look.colours.main
     layers: list[Any] = [

@@ -9,7 +9,18 @@ import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.fan import NAMES
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rows_from_above, scenario, under
+from forecast_service.charts.theme import (
+    SMALL,
+    Document,
+    Look,
+    Room,
+    footer,
+    label,
+    picture,
+    rows_from_above,
+    scenario,
+    under,
+)
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.waterfall import WORDS
 
@@ -44,7 +55,9 @@ def draw(documents: Document, look: Look) -> Document:
         return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
 
     y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
-    base = alt.Chart(data([row | {"place": i + BAR, "above": i + BAR - 0.25, "below": i + BAR + 0.25} for i, row in enumerate(rows)]))
+    base = alt.Chart(
+        data([row | {"place": i + BAR, "above": i + BAR - 0.25, "below": i + BAR + 0.25} for i, row in enumerate(rows)])
+    )
     layers: list[Any] = []
     # Moved down is hollow, moved up filled: not told apart by colour alone.
     for field, style in (

@@ -8,7 +8,18 @@ import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.fan import NAMES
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rows_from_above, scenario, under
+from forecast_service.charts.theme import (
+    SMALL,
+    Document,
+    Look,
+    Room,
+    footer,
+    label,
+    picture,
+    rows_from_above,
+    scenario,
+    under,
+)
 from forecast_service.charts.theme import values as data
 
 ROW, BAR = 38, 0.68
@@ -41,9 +52,7 @@ def draw(documents: Document, look: Look) -> Document:
         if part:
             style = {"color": colour} if kind == "whole" else {"color": colour, "fillOpacity": 0.75, "stroke": colour}
             layers.append(alt.Chart(data(part)).mark_bar(size=14, **style).encode(x=x_of, x2="high", y=y))
-    written = alt.Chart(data(rows)).mark_text(
-        align="left", dx=6, fontSize=SMALL, fontWeight="bold", color=colours.ink
-    )
+    written = alt.Chart(data(rows)).mark_text(align="left", dx=6, fontSize=SMALL, fontWeight="bold", color=colours.ink)
     at = alt.X("high:Q").scale(domain=[0, 100], nice=False)
     layers.append(written.encode(x=at, y=y, text="written:N"))
     for i, row in enumerate(rows):

@@ -91,7 +91,7 @@ def country(state: State, code: str) -> dict[str, Any]:
         "past": history["components"][0]["observations"] if state.component == "core" else [],
         "future": future(forecast, state.component),
         "requirement": requirement(state, code, forecast, target) if not wrong else None,
-        "samples": samples.of(state, code, forecast),
+        "samples": samples.of(state, code, forecast, drawn=target["probability"] is not None),
         "scenarios": scenarios(),
         **countries(),
     }

@@ -10,8 +10,10 @@ from flask import url_for
 
 from forecast_service.dashboard.state import THEMES, State
 
-WIDE, NARROW = 760, 380
-"""Pixels that a picture is drawn for; a narrow one for phones, with fewer labels rather than smaller ones."""
+WIDTHS = {"wide": 1120, "middle": 760, "narrow": 380}
+"""Pixels that a picture is drawn for: narrow ones have fewer labels rather than smaller ones."""
+HALF = {"wide": 560, "middle": 760, "narrow": 380}
+"""The same where two stand side by side on a wide screen."""
 
 
 @dataclass(frozen=True)
@@ -20,27 +22,30 @@ class Picture:
 
     Parameters
     ----------
-    name : what it is, for scripts and tests.
+    name : what it is, for scripts, styles and tests.
     address, query : of the SVG, without theme and width.
-    ratio : width over height, so that its place is kept while it loads: wide and narrow.
+    half : whether it stands beside another.
     """
 
     name: str
     address: str
     query: dict[str, Any]
-
-    def at(self, theme: str, width: int = WIDE) -> str:
-        """The address of one variant."""
-        return f"{self.address}?{urlencode(self.query | {'theme': theme, 'width': width})}"
+    half: bool = False
 
     @property
     def variants(self) -> dict[str, dict[str, str]]:
-        """Theme to the addresses of the wide and the narrow one."""
-        return {theme: {"wide": self.at(theme), "narrow": self.at(theme, NARROW)} for theme in THEMES}
+        """Theme to width (wide, middle, narrow) to address."""
+        return {
+            theme: {
+                name: f"{self.address}?{urlencode(self.query | {'theme': theme, 'width': width})}"
+                for name, width in (HALF if self.half else WIDTHS).items()
+            }
+            for theme in THEMES
+        }
 
 
-def _api(name: str, path: str, query: dict[str, Any]) -> Picture:
-    return Picture(name, f"{url_for('docs.page').removesuffix('/docs')}/v1/{path}.svg", query)
+def _api(name: str, path: str, query: dict[str, Any], *, half: bool = False) -> Picture:
+    return Picture(name, f"{url_for('docs.page').removesuffix('/docs')}/v1/{path}.svg", query, half)
 
 
 def fan(state: State, code: str, *, extra: bool = True) -> Picture:
@@ -54,7 +59,7 @@ def fan(state: State, code: str, *, extra: bool = True) -> Picture:
     if state.levers and extra:
         fields = {name: text for name, text in state.query().items() if name not in {"theme", "overlay", "ghost"}}
         return Picture("fan", url_for("dashboard.own_forecast", code=code, form="svg"), fields | query)
-    return _api("fan", f"countries/{code}/forecast", state.passed | query)
+    return _api("fan", f"countries/{code}/forecast", state.passed | query, half=not extra)
 
 
 def waterfall(state: State, code: str) -> Picture:
@@ -69,9 +74,9 @@ def tornado(state: State, code: str) -> Picture:
 
 def alliance(state: State, kind: str) -> Picture:
     """``ranking``, ``heatmap`` or ``count`` of all allies."""
-    return _api(kind, f"alliance/{kind}", state.passed | {"component": state.component})
+    return _api(kind, f"alliance/{kind}", state.passed | {"component": state.component}, half=kind == "count")
 
 
 def reliability() -> Picture:
     """What was said, and how often it happened."""
-    return _api("reliability", "track-record/reliability", {})
+    return _api("reliability", "track-record/reliability", {}, half=True)

@@ -8,25 +8,34 @@ from urllib.parse import urlencode
 
 from flask import request, url_for
 
-from forecast_service.dashboard import own
+from forecast_service.dashboard import own, pictures
 from forecast_service.dashboard.state import State
 
-FORMS = (("csv", "CSV"), ("json", "JSON"), ("svg", "SVG"), ("png", "PNG"), ("vl.json", "Vega-Lite"))
-KEY = "X-API-Key"
+TABLES = (("csv", "CSV"), ("json", "JSON"))
+DRAWN = (("svg", "SVG"), ("png", "PNG"), ("vl.json", "Vega-Lite"))
 
 
-def of(state: State, code: str, forecast: dict[str, Any]) -> dict[str, Any]:
-    """Downloads (label to address) and the lines that fetch the same JSON."""
+def of(state: State, code: str, forecast: dict[str, Any], *, drawn: bool) -> dict[str, Any]:
+    """Downloads (label to address) and the lines that fetch the same figures.
+
+    ``drawn`` says whether there is a picture: none is where the target does not apply.
+    """
+    fan = pictures.fan(state, code)
+    shown = {label: _picture(fan, form) for form, label in DRAWN} if drawn else {}
     if state.levers:
-        downloads = {label: state.link("own_forecast", {"code": code, "form": form}) for form, label in FORMS}
+        tables = {label: state.link("own_forecast", {"code": code, "form": form}) for form, label in TABLES}
         address = url_for("forecasts.post_forecast")
         body = own.question(state, code, forecast["scenario"] | {"levers": _before(state, forecast)})
-        return {"downloads": downloads, "curl": _post(address, body), "python": _python_post(address, body)}
+        return {"downloads": tables | shown, "curl": _post(address, body), "python": _python_post(address, body)}
     address = url_for("forecasts.get_forecast", code=code)
-    downloads = {label: _query(address + ("" if form == "json" else f".{form}"), state) for form, label in FORMS}
+    tables = {label: _query(address + ("" if form == "json" else f".{form}"), state) for form, label in TABLES}
     csv = _outside(_query(f"{address}.csv", state))
     curl = f"curl '{_outside(_query(address, state))}'"
-    return {"downloads": downloads, "curl": curl, "python": f'import pandas as pd\n\ntable = pd.read_csv("{csv}")'}
+    return {"downloads": tables | shown, "curl": curl, "python": f'import pandas as pd\n\ntable = pd.read_csv("{csv}")'}
+
+
+def _picture(fan: pictures.Picture, form: str) -> str:
+    return f"{fan.address.removesuffix('svg')}{form}?{urlencode(fan.query)}"
 
 
 def _before(state: State, forecast: dict[str, Any]) -> list[dict[str, Any]]:

@@ -137,9 +137,9 @@ def title(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def enumeration(parts: list[str]) -> str:
-    """Parts with commas, and 'and' before the last."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+def sentence(text: str) -> str:
+    """``text`` with a capital; not capitalize(), which would lower the names in it."""
+    return text[:1].upper() + text[1:]
 
 
 def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str = "GDP") -> str:

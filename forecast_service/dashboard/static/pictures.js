@@ -2,14 +2,14 @@
 import { headers } from "./key.js";
 
 const PATIENCE = 20000;
-const narrow = matchMedia("(max-width: 620px)"), dark = matchMedia("(prefers-color-scheme: dark)");
+const narrow = matchMedia("(max-width: 620px)"), middle = matchMedia("(max-width: 1000px)"), dark = matchMedia("(prefers-color-scheme: dark)");
 
 export function theme() {
   return document.documentElement.dataset.theme || (dark.matches ? "dark" : "light");
 }
 
 function wanted(image) {
-  return image.dataset[theme() + (narrow.matches ? "Narrow" : "")];
+  return image.dataset[theme() + (narrow.matches ? "Narrow" : middle.matches ? "Middle" : "Wide")];
 }
 
 function say(image, text, again) {
@@ -25,6 +25,15 @@ function say(image, text, again) {
   note.append(" ", button);
 }
 
+/** The answer; one that says when to ask again is asked again, twice. */
+async function patient(address, times = 2) {
+  const answer = await fetch(address, { headers: headers(), signal: AbortSignal.timeout(PATIENCE) });
+  const wait = Number(answer.headers.get("Retry-After"));
+  if (answer.status !== 503 || !wait || wait > 5 || !times) return answer;
+  await new Promise((resolve) => { setTimeout(resolve, wait * 1000); });
+  return patient(address, times - 1);
+}
+
 async function draw(image) {
   const address = wanted(image);
   if (!address || image.dataset.shown === address || image.dataset.drawing === address) return;
@@ -32,7 +41,7 @@ async function draw(image) {
   image.classList.add("loading");
   const slow = setTimeout(() => say(image, "The picture is still being drawn."), 2500);
   try {
-    const answer = await fetch(address, { headers: headers(), signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await patient(address);
     if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
     const text = await answer.text();
     if (image.dataset.drawing !== address) return;
@@ -78,7 +87,7 @@ export function attend(part = document) {
   }
 }
 
-const BLANK = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E";
+const BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
 /** Before `fresh` replaces `old`: each new picture shows the old one until it is there itself. */
 export function carry(old, fresh) {
@@ -100,4 +109,5 @@ export function carry(old, fresh) {
 
 export function recolour() { attend(); }
 narrow.addEventListener("change", recolour);
+middle.addEventListener("change", recolour);
 dark.addEventListener("change", recolour);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from tests.serving import DRAWS
 
 PREFIX = "/forecasting"
 SHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parents[2] / "var" / "screenshots")
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
 
 
 class Quiet(WSGIRequestHandler):
@@ -158,12 +159,15 @@ def opened(chromium: Browser) -> Iterator[Opening]:
 
 
 def settled(page: Page) -> None:
-    """Wait until every picture is there, the ones far below too."""
-    page.evaluate("for (const image of document.querySelectorAll('img[loading=lazy]')) image.loading = 'eager'")
-    page.wait_for_function(
-        "[...document.images].every((image) => image.complete && image.naturalWidth)"
-        " && !document.querySelector('img.loading')"
-    )
+    """Wait until every picture is there: each is asked for once it comes near the window."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    for image in page.locator(".picture img").all():
+        image.scroll_into_view_if_needed()
+        # Not wait_for_function: it evaluates text, which the page's policy forbids.
+        while not image.evaluate("image => image.complete && image.naturalWidth > 1 && !image.dataset.drawing"):
+            assert time.monotonic() < end, "a picture did not come"
+            page.wait_for_timeout(50)
+    page.evaluate("scrollTo(0, 0)")
 
 
 def shot(page: Page, name: str) -> Path:

@@ -47,7 +47,7 @@ QUERIES = {
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
 }
-FILES = {"docs.assets": "swagger-ui.css", "docs.static": "docs.js"}
+FILES = {"docs.assets": "swagger-ui.css", "docs.static": "docs.js", "dashboard.asset": "page.css"}
 CALLERS = ("anonymous", "reader", "writer", "other tenant", "admin")
 
 HEAD = """# Who may do what
@@ -105,7 +105,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         sweep = client.post("/v1/sweeps", json=SWEEP, headers=writer)
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
-    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "form": "csv"}
+    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "form": "csv", "edition": "0"}
     values["name"] = values["filename"] = FILES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")

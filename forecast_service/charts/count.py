@@ -9,7 +9,7 @@ import altair as alt
 
 from forecast_service.charts import words
 from forecast_service.charts.ranking import WHAT
-from forecast_service.charts.theme import Document, Look, Room, footer, label, picture, scenario, under
+from forecast_service.charts.theme import Document, Look, Room, Style, footer, label, picture, scenario, under
 from forecast_service.charts.theme import values as data
 
 
@@ -28,17 +28,18 @@ def draw(documents: Document, look: Look) -> Document:
     highest = max(bar["percent"] for bar in bars)
     room = Room(left=44, right=18, height=max(170.0, min(300.0, look.width * 0.36)), bottom=40, top=24)
     slot = room.inner(look) / len(bars)
-    ticks = [n for n in range(0, tally["allies"] + 1, 5)]
+    ticks = list(range(0, tally["allies"] + 1, 5))
     x = alt.X("count:Q").scale(domain=[-0.5, tally["allies"] + 0.5], nice=False)
     x = x.axis(values=ticks, format="d", grid=False, title="number of allies", titlePadding=6)
     y = alt.Y("percent:Q").scale(domain=[0, highest * 1.12], nice=False)
     y = y.axis(tickCount=4, format=".2~f", title=None, domain=False, ticks=False)
     layers: list[Any] = []
     # The bars outside the interval are hollow: not told apart by colour alone.
-    for inside, style in (
-        (True, {"color": colours.main}),
-        (False, {"color": colours.bands[0], "stroke": colours.main}),
-    ):
+    styles: dict[bool, Style] = {
+        True: {"color": colours.main},
+        False: {"color": colours.bands[0], "stroke": colours.main},
+    }
+    for inside, style in styles.items():
         part = [bar for bar in bars if bar["inside"] == inside]
         if part:
             mark = alt.Chart(data(part)).mark_bar(size=slot * 0.72, strokeWidth=1, **style)
@@ -46,7 +47,7 @@ def draw(documents: Document, look: Look) -> Document:
     middle = (tally["median"] + 0.5) * slot
     peak = room.height * (1 - bars[tally["median"]]["percent"] / (highest * 1.12))
     side = "right" if middle > room.inner(look) * 0.6 else "left"
-    arrow = {"dx": 0, "align": side, "fontWeight": "bold"}
+    arrow: Style = {"dx": 0, "align": side, "fontWeight": "bold"}
     layers += [
         alt.Chart(data([{}])).mark_rule(color=colours.target, strokeWidth=1.5, strokeDash=[4, 2]).encode(
             x=alt.value(middle), y=alt.value(-8), y2=alt.value(peak - 2)
@@ -72,8 +73,8 @@ def _finding(alliance: Document, tally: Document, what: str, threshold: str) -> 
     majority = tally["allies"] // 2 + 1
     more = math.fsum(tally["distribution"][majority:])
     return (
-        f"{under(alliance)[0].upper()}{under(alliance)[1:]} the median number of allies whose {what} spending is at {threshold} of "
-        f"GDP or more in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures "
-        f"have {low} to {high}. The probability that most allies do is {words.percent(more)}, that all do "
+        f"{under(alliance, begins=True)} the median number of allies whose {what} spending is at {threshold} of GDP or "
+        f"more in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
+        f"{low} to {high}. The probability that most allies do is {words.percent(more)}, that all do "
         f"{words.percent(tally['all'])}."
     )

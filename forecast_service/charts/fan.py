@@ -14,6 +14,7 @@ from forecast_service.charts.theme import (
     Document,
     Look,
     Room,
+    Style,
     footer,
     label,
     picture,
@@ -26,6 +27,8 @@ from forecast_service.charts.theme import years as year_ticks
 
 BANDS = (("95 %", "q2_5", "q97_5"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
 MEDIAN = "q50"
+NEAR = 84
+"""Pixels between the lines of origin and deadline below which their names do not fit between them."""
 LEVELS = {"q2_5": "0.025", "q10": "0.1", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q90": "0.9", "q97_5": "0.975"}
 HISTORY_YEARS, HISTORY_YEARS_NARROW = 20, 12
 NAMES = {
@@ -79,9 +82,10 @@ def draw(documents: Document, look: Look) -> Document:
         layers.append(line.encode(x=x, y=y(MEDIAN)))
     middle = alt.Chart(data(fan)).mark_line(color=look.colours.main, strokeDash=[6, 4], strokeWidth=2.5)
     layers.append(middle.encode(x=x, y=y(MEDIAN)))
-    layers += _history(look, known, room, top, x, y)
+    layers += _history(look, known, room, top, deadline, x, y)
     layers += _names(look, room, top, target["threshold"], fan, ghost, overlays)
     country = forecast["country"]["name"]
+    hollow = " Hollow points: estimates." if any(seen["estimate"] for seen in known) else ""
     return picture(
         layers,
         look,
@@ -89,7 +93,7 @@ def draw(documents: Document, look: Look) -> Document:
         title=f"{country}: {NAMES[component]}, % of GDP",
         subtitle=f"{_headline(target, deadline)} Scenario: {words.clip(scenario(forecast), 260, 12)}.",
         finding=_finding(forecast, component, target, fan, known, overlays, bool(ghost)),
-        foot=footer(forecast, f"Bands hold 50, 80 and 95 % of {forecast['draws']:,} simulated futures."),
+        foot=footer(forecast, f"Bands hold 50, 80 and 95 % of {forecast['draws']:,} simulated futures.{hollow}"),
     )
 
 
@@ -108,11 +112,14 @@ def _rows(forecast: Document, component: str, start: float | None) -> list[dict[
 def _marked(look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool) -> list[Any]:
     """The lines of origin, deadline and target."""
     colours, wide = look.colours, room.inner(look)
-    thin = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
+    thin: Style = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
     at = wide * (origin - first) / (deadline - first)
     marks: list[Any] = [
         rule(look, x=deadline, **thin),
-        label(f"deadline {deadline}", wide, -10, look, align="right", color=colours.quiet),
+        # Beside the origin's, where the two are near each other.
+        label(f"deadline {deadline}", at + 6, -10, look, color=colours.quiet)
+        if known and wide - at < NEAR
+        else label(f"deadline {deadline}", wide, -10, look, align="right", color=colours.quiet),
         rule(look, y=threshold, color=colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3]),
     ]
     if known:
@@ -136,30 +143,42 @@ def _ghost(look: Look, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], 
     )
 
 
-def _history(look: Look, known: list[Any], room: Room, top: float, x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:
+def _history(
+    look: Look, known: list[Any], room: Room, top: float, deadline: int, x: alt.X, y: Callable[[str], alt.Y]
+) -> list[Any]:
     """Known years: a solid line; estimates dotted, with hollow points."""
     if not known:
         return []
     colours, height = look.colours, y("share_pct")
     settled = [seen for seen in known if not seen["estimate"]]
     estimates = [seen for seen in known if seen["estimate"]]
-    line = {"color": colours.ink, "strokeWidth": 2.2}
+    line: Style = {"color": colours.ink, "strokeWidth": 2.2}
     marks: list[Any] = [alt.Chart(data(settled)).mark_line(**line).encode(x=x, y=height)]
     if estimates:
         joined = data(settled[-1:] + estimates)
-        hollow = {"size": 34, "filled": True, "fill": colours.ground, "stroke": colours.ink, "strokeWidth": 1.6}
+        hollow: Style = {"size": 34, "filled": True, "fill": colours.ground, "stroke": colours.ink, "strokeWidth": 1.6}
         marks += [
             alt.Chart(joined).mark_line(strokeDash=[2, 2], **line).encode(x=x, y=height),
             alt.Chart(data(estimates)).mark_point(opacity=1, **hollow).encode(x=x, y=height),
         ]
-        one, before = estimates[0], settled[-2:]
-        rising = not before or before[0]["share_pct"] <= one["share_pct"]
-        written = alt.Chart(data([one])).mark_text(
-            text="estimates" if len(estimates) > 1 else "estimate", align="right", dx=-8, dy=-5 if rising else 10,
-            fontSize=SMALL, color=colours.ink,
-        )  # fmt: skip
-        marks.append(written.encode(x=x, y=height))
+        marks += _estimate(look, known, estimates, room, top, deadline)
     return marks
+
+
+def _estimate(
+    look: Look, known: list[Any], estimates: list[Any], room: Room, top: float, deadline: int
+) -> list[alt.Chart]:
+    """The word beside the first estimate, where the history leaves room for it; the footer says it in any case."""
+    text = "estimates" if len(estimates) > 1 else "estimate"
+    step = room.inner(look) / (deadline - known[0]["year"])
+    places = [(step * (seen["year"] - known[0]["year"]), room.height * (1 - seen["share_pct"] / top)) for seen in known]
+    right, level = places[-len(estimates)]
+    left = right - 8 - words.width(text, SMALL)
+    near = [y for x, y in places if left - step <= x <= right]
+    for shift in (-5, 10, -16, 20, -26, 30):
+        if left > 0 and all(abs(y - level - shift) > 9 for y in near[:-1]) and 8 < level + shift < room.height - 8:
+            return [label(text, right - 8, level + shift, look, align="right")]
+    return []
 
 
 def _names(
@@ -171,9 +190,12 @@ def _names(
         (last["q50"], f"median {words.share(last['q50'])}", colours.main, "bold"),
         (threshold, f"target {words.bare(threshold)}", colours.target, "bold"),
     ]
-    # A band is named at its outer edge; the gap of the lines below keeps the order.
-    named += [(last[high], f"{name} of futures" if name == "95 %" and not look.narrow else name, colours.quiet, "")
-              for name, _, high in BANDS]  # fmt: skip
+    # A band is named at its outer edge, if it has any width.
+    if (last["q97_5"] - last["q2_5"]) / top * room.height > 4:
+        named += [
+            (last[high], f"{name} of futures" if name == "95 %" and not look.narrow else name, colours.quiet, "")
+            for name, _, high in BANDS
+        ]
     if ghost:
         named.append((ghost[-1]["q50"], "baseline", colours.quiet, "bold"))
         named.append((ghost[-1]["q90"], "baseline, 80 %", colours.quiet, ""))
@@ -202,8 +224,8 @@ def _finding(
 ) -> str:  # fmt: skip
     p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
     parts = [
-        f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is at "
-        f"{words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
+        f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is "
+        f"at {words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
         f"the median of the simulated futures is {words.share(last['q50'])}, and 80 % of them lie "
         f"between {words.share(last['q10'])} and {words.share(last['q90'])}."
     ]

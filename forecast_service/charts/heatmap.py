@@ -86,7 +86,7 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     likely = [sum(standing["by_year"][t] >= 0.5 for standing in target["ranking"]) for t in (0, -1)]
     total, first = len(target["ranking"]), target["ranking"][0]
     return (
-        f"{under(alliance)[0].upper()}{under(alliance)[1:]} {likely[0]} of {total} allies are more likely than not to be at "
+        f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "
         f"{words.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
         f"{first['country']['name']} is likeliest then ({words.percent(first['by_year'][-1])})."
     )

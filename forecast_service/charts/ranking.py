@@ -86,24 +86,19 @@ def _row(standing: Document, by_share: bool) -> dict[str, Any]:
     return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": words.percent(p)}
 
 
-def _under(alliance: Document) -> str:
-    text = under(alliance)
-    return text[0].upper() + text[1:]
-
-
 def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bool, what: str) -> str:
     deadline, threshold = alliance["deadline"], words.bare(target["threshold"])
     first, last = rows[0], rows[-1]
     if by_share:
         over = sum(row["dot"] >= target["threshold"] for row in rows)
         return (
-            f"{_under(alliance)} the median {what} of {over} of {len(rows)} allies is at {threshold} "
+            f"{under(alliance, begins=True)} the median {what} of {over} of {len(rows)} allies is at {threshold} "
             f"of GDP or more in {deadline}: from {first['country']} ({first['written']}) to {last['country']} "
             f"({last['written']})."
         )
     likely = sum(standing["at_deadline"] >= 0.5 for standing in target["ranking"])
     return (
-        f"{_under(alliance)} {likely} of {len(rows)} allies are more likely than not to spend "
+        f"{under(alliance, begins=True)} {likely} of {len(rows)} allies are more likely than not to spend "
         f"{threshold} of GDP or more on {what} in {deadline}: {first['country']} is likeliest ({first['written']}), "
         f"{last['country']} least likely ({last['written']})."
     )

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import words
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture
+from forecast_service.charts.theme import SMALL, Document, Look, Room, Style, footer, label, picture
 from forecast_service.charts.theme import values as data
 
 FEW = 50
@@ -35,8 +35,8 @@ def draw(documents: Document, look: Look) -> Document:
     ]  # fmt: skip
     side = min(look.width - 46 - 26, 420)
     room = Room(left=46, right=look.width - 46 - side, height=side * (1 if look.narrow else 0.85), bottom=40, top=22)
-    scale = {"domain": [0, 100], "nice": False}
-    axis = {"tickCount": 5, "format": ".2~f", "domain": False, "ticks": False, "labelFlush": False}
+    scale: Style = {"domain": [0, 100], "nice": False}
+    axis: Style = {"tickCount": 5, "format": ".2~f", "domain": False, "ticks": False, "labelFlush": False}
     x = alt.X("given:Q").scale(**scale).axis(**axis, title="probability that was given, %", titlePadding=6)
     y = alt.Y("happened:Q").scale(**scale).axis(**axis, title="how often it happened, %", titlePadding=6)
     ideal = alt.Chart(data([{"given": 0, "happened": 0}, {"given": 100, "happened": 100}]))
@@ -50,7 +50,11 @@ def draw(documents: Document, look: Look) -> Document:
             )
             layers.append(dots.encode(x=x, y=y))
     # On the side of the curve that is away from the diagonal.
-    for above, style in ((True, {"align": "right", "dx": -8, "dy": -7}), (False, {"align": "left", "dx": 9, "dy": 4})):
+    styles: dict[bool, Style] = {
+        True: {"align": "right", "dx": -8, "dy": -7},
+        False: {"align": "left", "dx": 9, "dy": 4},
+    }
+    for above, style in styles.items():
         part = [row for row in rows if (row["happened"] > row["given"]) == above]
         if part:
             counts = alt.Chart(data(part)).mark_text(fontSize=SMALL, color=colours.quiet, **style)

@@ -15,8 +15,11 @@ MARGIN = 14
 TITLE, TITLE_NARROW, TEXT, SMALL, FOOT = 16, 14, 12, 11, 10
 NARROW = 480
 """Pictures narrower than this leave some things out."""
+LONGEST_NAME = 40
+"""Characters of a scenario's name that are shown: the finding travels in a header too, which gateways bound at 4 KB."""
 
 Document = dict[str, Any]
+Style = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ def values(rows: list[dict[str, Any]]) -> alt.InlineData:
 
 def label(text: str | list[str], x: float, y: float, look: Look, **style: Any) -> alt.Chart:
     """Text at a place in pixels, from the upper left corner of the chart proper."""
-    style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink} | style
-    mark = alt.Chart(values([{}])).mark_text(text=text, **style)
+    usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink}
+    mark = alt.Chart(values([{}])).mark_text(text=text, **usual | style)
     return mark.encode(x=alt.value(x), y=alt.value(y))
 
 
@@ -137,13 +140,14 @@ def footer(document: Document, note: str = "") -> str:
 def scenario(document: Document) -> str:
     """Under which scenario; the name may be anybody's text."""
     named = document["scenario"]
-    return words.clean(named if isinstance(named, str) else named["name"])
+    name = words.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
-def under(document: Document) -> str:
-    """The same, for a sentence."""
-    name = scenario(document)
-    return "in the baseline" if name == "baseline" else f"under the scenario {name}"
+def under(document: Document, *, begins: bool = False) -> str:
+    """The same, within a sentence or at its beginning."""
+    name, first = scenario(document), "IU" if begins else "iu"
+    return f"{first[0]}n the baseline" if name == "baseline" else f"{first[1]}nder the scenario {name}"
 
 
 def picture(
@@ -156,7 +160,7 @@ def picture(
     feet = words.wrap(foot, wide, FOOT)
     top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + room.top
     bottom = room.bottom + 8 + len(feet) * 13 + MARGIN - 4
-    head = {"baseline": "top", "align": "left"}
+    head: Style = {"baseline": "top", "align": "left"}
     written = [
         label(titles, MARGIN - room.left, MARGIN - top, look, **head, fontSize=size, fontWeight="bold", lineHeight=20),
         label(

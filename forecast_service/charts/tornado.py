@@ -60,11 +60,8 @@ def draw(documents: Document, look: Look) -> Document:
     )
     layers: list[Any] = []
     # Moved down is hollow, moved up filled: not told apart by colour alone.
-    for field, style in (
-        ("low", {"color": colours.ground, "stroke": colours.down, "strokeWidth": 1.5}),
-        ("high", {"color": colours.up, "stroke": colours.up, "strokeWidth": 1.5}),
-    ):
-        ends = base.mark_bar(size=13, **style)
+    for field, fill, edge in (("low", colours.ground, colours.down), ("high", colours.up, colours.up)):
+        ends = base.mark_bar(size=13, color=fill, stroke=edge, strokeWidth=1.5)
         layers.append(ends.encode(x=x(field), x2=alt.X2Datum(middle), y=y))
     standing = base.mark_rule(color=colours.ink, strokeWidth=1.5)
     between = alt.Y("above:Q", scale=rows_from_above(len(rows))).axis(None)
@@ -93,8 +90,8 @@ def draw(documents: Document, look: Look) -> Document:
         look,
         room,
         title=f"{found['country']['name']}: what moves the probability most",
-        subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. Hollow: "
-        f"assumption moved down; filled: moved up.{extra} Scenario: {words.clip(scenario(found), 240, 12)}.",
+        subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. "
+        f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {words.clip(scenario(found), 240, 12)}.",
         finding=_finding(found, shown, threshold),
         foot=footer(found),
     )
@@ -126,8 +123,8 @@ def _lower(text: str) -> str:
 def _finding(found: Document, bars: list[Document], threshold: str) -> str:
     most = bars[0]
     return (
-        f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP or "
-        f"more in {found['deadline']} is {words.percent(found['probability'])} {under(found)}. What "
+        f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP "
+        f"or more in {found['deadline']} is {words.percent(found['probability'])} {under(found)}. What "
         f"moves it most is {_lower(_assumption(most))}: {words.percent(most['at_low'])} with {_how(most['low'])}, "
         f"{words.percent(most['at_high'])} with {_how(most['high'])}."
     )

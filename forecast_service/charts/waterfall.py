@@ -50,8 +50,9 @@ def draw(documents: Document, look: Look) -> Document:
     for kind, colour in (("whole", colours.main), ("up", colours.up), ("down", colours.down)):
         part = [row for row in rows if row["kind"] == kind]
         if part:
-            style = {"color": colour} if kind == "whole" else {"color": colour, "fillOpacity": 0.75, "stroke": colour}
-            layers.append(alt.Chart(data(part)).mark_bar(size=14, **style).encode(x=x_of, x2="high", y=y))
+            solid = 1.0 if kind == "whole" else 0.75
+            bars = alt.Chart(data(part)).mark_bar(size=14, color=colour, fillOpacity=solid, stroke=colour)
+            layers.append(bars.encode(x=x_of, x2="high", y=y))
     written = alt.Chart(data(rows)).mark_text(align="left", dx=6, fontSize=SMALL, fontWeight="bold", color=colours.ink)
     at = alt.X("high:Q").scale(domain=[0, 100], nice=False)
     layers.append(written.encode(x=at, y=y, text="written:N"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]/- "), frozenset("mwMW%@—…")
 
@@ -91,7 +92,7 @@ def apart(places: list[float], gap: float, least: float, most: float) -> list[fl
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     for _ in range(50):
-        for one, other in zip(order, order[1:], strict=False):
+        for one, other in pairwise(order):
             if (short := gap - (moved[other] - moved[one])) > 0:
                 moved[one] -= short / 2
                 moved[other] += short / 2

@@ -134,7 +134,7 @@ def test_a_posted_scenario_comes_as_csv_too(client: FlaskClient) -> None:
         ("*/*", 200),
         ("text/html,application/xhtml+xml,*/*;q=0.8", 200),
         ("text/csv;q=0, */*", 200),
-        ("image/png", 406),
+        ("image/jpeg", 406),
         ("text/html", 406),
         ("application/json;q=0", 406),
         ("nonsense", 406),

@@ -79,6 +79,8 @@ def country(state: State, code: str) -> dict[str, Any]:
     detail = document("countries.get_country", code=code)
     code = detail["code"]
     forecast, wrong = own.answer(state, code)
+    # Where the reader's levers cannot be used, what is shown is the answer without them.
+    shown = state.without_levers() if wrong else state
     target = by_component(forecast["targets"], state.component)
     history = document("countries.get_history", _vintage(state), code=code)
     return {
@@ -86,12 +88,13 @@ def country(state: State, code: str) -> dict[str, Any]:
         "forecast": forecast,
         "target": target,
         "wrong": wrong,
+        "shown": shown,
         "status": 422 if wrong else 200,
         "steps": waterfall(forecast, state.component),
         "past": history["components"][0]["observations"] if state.component == "core" else [],
         "future": future(forecast, state.component),
-        "requirement": requirement(state, code, forecast, target) if not wrong else None,
-        "samples": samples.of(state, code, forecast, drawn=target["probability"] is not None),
+        "requirement": requirement(shown, code, forecast, target),
+        "samples": samples.of(shown, code, forecast, drawn=target["probability"] is not None),
         "scenarios": scenarios(),
         **countries(),
     }
@@ -133,11 +136,7 @@ def requirement(state: State, code: str, forecast: dict[str, Any], target: dict[
     """What it takes to reach the wanted probability; a problem where the API does not say."""
     if target["probability"] is None:
         return {"problem": target["reason"]}
-    scenario = forecast["scenario"] if state.levers else state.get("scenario")
-    body = {"country": code, "component": state.component, "scenario": scenario, "targets": own.targets(state)}
-    body |= {"probability": own.value(state.get("wanted"))} | _vintage(state)
-    if "origin" in state.fields:
-        body["origin"] = forecast["origin"]
+    body = _asked(state, code, forecast) | {"probability": own.value(state.get("wanted"))}
     try:
         return document("requirements.post_requirement", body=body)
     except Refused as refused:
@@ -151,12 +150,19 @@ def sensitivity(state: State, code: str) -> dict[str, Any]:
     """What moves the probability most."""
     detail = document("countries.get_country", code=code)
     forecast, wrong = own.answer(state, detail["code"])
+    shown = state.without_levers() if wrong else state
     target = by_component(forecast["targets"], state.component)
-    scenario = forecast["scenario"] if state.levers and not wrong else state.get("scenario")
-    body = {"country": detail["code"], "component": state.component, "scenario": scenario} | _vintage(state)
-    body |= {"targets": own.targets(state)} | ({"origin": forecast["origin"]} if "origin" in state.fields else {})
+    body = _asked(shown, detail["code"], forecast)
     found = document("sensitivity.post_sensitivity", body=body) if target["probability"] else None
-    return {"detail": detail, "forecast": forecast, "target": target, "tornado": found}
+    return {"detail": detail, "forecast": forecast, "target": target, "shown": shown, "tornado": found}
+
+
+def _asked(state: State, code: str, forecast: dict[str, Any]) -> dict[str, Any]:
+    """The body that asks something else about the question that ``forecast`` answers."""
+    scenario = forecast["scenario"] if state.levers else state.get("scenario")
+    body: dict[str, Any] = {"country": code, "component": state.component, "scenario": scenario}
+    body |= {"targets": own.targets(state)} | _vintage(state)
+    return body | ({"origin": forecast["origin"]} if "origin" in state.fields else {})
 
 
 def compare(state: State) -> dict[str, Any]:

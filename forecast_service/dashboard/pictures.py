@@ -49,7 +49,8 @@ def _api(name: str, path: str, query: dict[str, Any], *, half: bool = False) -> 
 
 
 def fan(state: State, code: str, *, extra: bool = True) -> Picture:
-    """The fan of one ally: with the baseline as a ghost, and the overlays that were chosen."""
+    """The fan of one ally: with the baseline as a ghost, and the overlays that were chosen; without ``extra`` a plain
+    one that stands beside another."""
     query: dict[str, Any] = {"component": state.component}
     bent = bool(state.levers) or state.get("scenario") != "baseline"
     if extra and bent and state.get("ghost") == "1":

@@ -68,6 +68,11 @@ class State:
         """The reader's own levers, each with the name of its field."""
         return lever_form.levers(self.fields, self.deadline)
 
+    def without_levers(self) -> State:
+        """The same without the reader's own levers."""
+        fields = {name: text for name, text in self.fields.items() if name not in lever_form.FIELDS}
+        return State(fields, self.overlays)
+
     def query(self, **changes: Any) -> dict[str, Any]:
         """The query of this state with some fields changed; None, or what is usual, takes one out."""
         fields: dict[str, Any] = self.fields | {"overlay": ",".join(self.overlays)} | changes

@@ -77,7 +77,8 @@ def open_app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="package")
 def site(open_app: Flask) -> Iterator[str]:
-    """Its address."""
+    """Its address. What is fitted and imported once is, so that what tests measure is the page."""
+    open_app.test_client().get("/")
     with listening(open_app) as address:
         yield address
 

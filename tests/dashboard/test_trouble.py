@@ -12,7 +12,7 @@ from tests.dashboard.conftest import PREFIX, Guarded, Opening, settled
 def test_a_slow_answer_says_so_and_then_comes(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
     held: list[Route] = []
-    page.route("**/countries/DEU?*", held.append)
+    page.route("**/countries/DEU?*", lambda route: held.append(route))
     page.get_by_label("Scenario", exact=True).select_option("stall")
     expect(page.locator("main")).to_have_attribute("aria-busy", "true")
     expect(page.get_by_role("status").filter(has_text="Still working")).to_be_visible()
@@ -67,7 +67,7 @@ def test_a_first_picture_that_fails_leaves_its_text_and_says_what_to_do(opened: 
 def test_only_the_last_of_several_quick_changes_counts(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
     held: list[Route] = []
-    page.route(re.compile(r"/countries/DEU\?.*cap=2(&|$)"), held.append)
+    page.route(re.compile(r"/countries/DEU\?.*cap=2(&|$)"), lambda route: held.append(route))
     page.locator("#lever-cap").fill("2")
     page.locator("#lever-cap").press("Enter")
     page.locator("#lever-cap").fill("4.5")

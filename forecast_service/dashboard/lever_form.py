@@ -63,7 +63,7 @@ CONTROLS = (
         "times", "shock", "spread_factor", 0.5, 2, 0.1, 1,
     ),
     Control(
-        "related", "A pledge on related spending", "The 1.5 % part, reached by the deadline.",
+        "related_pledge", "A pledge on related spending", "The 1.5 % part, reached by the deadline.",
         "% of GDP", "pledge", "share_pct", 0.2, 3, 0.1, 1.5, {"component": "related"}, dated=False,
     ),
     Control(

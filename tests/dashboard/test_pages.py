@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from forecast_service import create_app
 from forecast_service.dashboard import lever_form
 from forecast_service.dashboard.rendering import POLICY
+from forecast_service.dashboard.state import PASSED
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
@@ -200,6 +201,10 @@ def test_every_control_makes_a_lever_that_the_api_takes(client: FlaskClient, con
         schema.load(lever)
     assert control.low <= control.neutral <= control.high
     assert client.get(f"/countries/FRA?{control.name}={control.high}").status_code == 200
+
+
+def test_no_lever_goes_by_the_name_of_what_the_api_takes() -> None:
+    assert not set(lever_form.FIELDS) & {*PASSED, "component", "overlay", "ghost", "theme", "wanted", "sort", "a", "b"}
 
 
 def test_the_address_holds_the_levers_and_nothing_else(client: FlaskClient) -> None:

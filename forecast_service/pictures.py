@@ -10,6 +10,7 @@ from typing import Any
 from flask import request
 from webargs.flaskparser import abort
 
+from forecast_service import telemetry
 from forecast_service.engine import engine
 from forecast_service.resolving import UnknownKept
 from forecast_service.schemas.answers import ForecastSchema
@@ -78,11 +79,13 @@ def _other(document: Document, scenario: str, sent: Document) -> Document:
 
         question["history"] = ForecastRequestSchema(only=("history",)).load({"history": sent["history"]})["history"]
         del question["origin"]
+    said = telemetry.facts()
     try:
         answer: Document = ForecastSchema().dump({"forecast": engine().forecast(**question), "links": {}})
     except UnknownKept as unknown:
         unknown.field = "overlay"
         raise
+    telemetry.note(**said)  # the log tells of what was asked for, not of what it is compared with
     return answer
 
 

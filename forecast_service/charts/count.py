@@ -50,7 +50,7 @@ def draw(documents: Document, look: Look) -> Document:
     arrow: Style = {"dx": 0, "align": side, "fontWeight": "bold"}
     layers += [
         alt.Chart(data([{}])).mark_rule(color=colours.target, strokeWidth=1.5, strokeDash=[4, 2]).encode(
-            x=alt.value(middle), y=alt.value(-8), y2=alt.value(peak - 2)
+            x=alt.XValue(middle), y=alt.YValue(-8), y2=alt.Y2Value(peak - 2)
         ),
         label(f"median {tally['median']} of {tally['allies']}", middle + (-6 if side == "right" else 6), -6, look,
               color=colours.target, **arrow),

@@ -46,7 +46,7 @@ def draw(documents: Document, look: Look) -> Document:
         ),
         base.mark_circle(color=main, size=62, opacity=1).encode(x=at("dot"), y=order),
         base.mark_text(align="right", fontSize=SMALL, color=look.colours.ink, fontWeight="bold").encode(
-            x=alt.value(look.width - room.left - 14), y=order, text="written:N"
+            x=alt.XValue(look.width - room.left - 14), y=order, text="written:N"
         ),
     ]
     if by_share:

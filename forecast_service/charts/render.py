@@ -12,8 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 import vl_convert
 
 PNG_SCALE = 2
-PNG_HEAD = 8 + 25
-"""Bytes of a PNG before what may follow its header: the signature, and IHDR."""
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def render(specification: dict[str, Any], form: str) -> bytes:
@@ -24,7 +23,7 @@ def render(specification: dict[str, Any], form: str) -> bytes:
     # No base is allowed, so what names an address fails instead of being fetched.
     drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     if form == "png":
-        return _described(vl_convert.svg_to_png(drawn, scale=PNG_SCALE), finding)
+        return _finished(vl_convert.svg_to_png(drawn, scale=PNG_SCALE), finding)
     return _accessible(drawn, finding).encode()
 
 
@@ -35,8 +34,22 @@ def _accessible(svg: str, finding: str) -> str:
     return f'{head} role="img" aria-label={quoteattr(finding)}><title>{escape(finding)}</title>{rest}'
 
 
-def _described(png: bytes, finding: str) -> bytes:
-    """``png`` with the finding in a text chunk of the keyword Description (PNG, 11.3.3.4: iTXt is UTF-8)."""
-    content = b"Description\0\0\0en\0\0" + finding.encode()
-    chunk = struct.pack(">I", len(content)) + b"iTXt" + content + struct.pack(">I", zlib.crc32(b"iTXt" + content))
-    return png[:PNG_HEAD] + chunk + png[PNG_HEAD:]
+def _finished(png: bytes, finding: str) -> bytes:
+    """``png`` with the finding in a text chunk (Description; iTXt is UTF-8), compressed to a third: it comes loose."""
+    at, head, pixels = len(PNG_SIGNATURE), b"", b""
+    while at < len(png):
+        (size,) = struct.unpack(">I", png[at : at + 4])
+        kind, content = png[at + 4 : at + 8], png[at + 8 : at + 8 + size]
+        if kind == b"IHDR":
+            head = content
+        elif kind == b"IDAT":
+            pixels += content
+        at += 12 + size
+    text = b"Description\0\0\0en\0\0" + finding.encode()
+    packed = zlib.compress(zlib.decompress(pixels), 6)
+    parts = ((b"IHDR", head), (b"iTXt", text), (b"IDAT", packed), (b"IEND", b""))
+    return PNG_SIGNATURE + b"".join(_chunk(kind, content) for kind, content in parts)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -109,7 +109,7 @@ def label(text: str | list[str], x: float, y: float, look: Look, **style: Any) -
     """Text at a place in pixels, from the upper left corner of the chart proper."""
     usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink}
     mark = alt.Chart(values([{}])).mark_text(text=text, **usual | style)
-    return mark.encode(x=alt.value(x), y=alt.value(y))
+    return mark.encode(x=alt.XValue(x), y=alt.YValue(y))
 
 
 def rule(look: Look, *, x: float | None = None, y: float | None = None, **style: Any) -> alt.Chart:
@@ -195,5 +195,6 @@ def picture(
             titleFontWeight="normal",
         )
     )
-    specification: Document = chart.to_dict()
+    # Each part would be checked by itself, which takes most of the time; the tests check the whole.
+    specification: Document = chart.to_dict(validate=False)
     return specification

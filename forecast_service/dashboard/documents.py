@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from forecast_service.dashboard import own, samples, wording
+from forecast_service.dashboard import lever_form, own, samples, wording
 from forecast_service.dashboard.asking import Refused, document
 from forecast_service.dashboard.state import State
 from models import tables
@@ -136,7 +136,7 @@ def requirement(state: State, code: str, forecast: dict[str, Any], target: dict[
     """What it takes to reach the wanted probability; a problem where the API does not say."""
     if target["probability"] is None:
         return {"problem": target["reason"]}
-    body = _asked(state, code, forecast) | {"probability": own.value(state.get("wanted"))}
+    body = _asked(state, code, forecast) | {"probability": lever_form.number(state.get("wanted"))}
     try:
         return document("requirements.post_requirement", body=body)
     except Refused as refused:

@@ -77,31 +77,31 @@ BESIDE = ("pledge_year", "belief", "freeze", *YEARS)
 FIELDS = (*(control.name for control in CONTROLS), *BESIDE)
 
 
-def _value(text: str) -> Any:
+def number(text: str) -> Any:
     """A number where the text is one; otherwise the text itself, which the API then refuses by name."""
     try:
-        number = float(text)
+        found = float(text)
     except ValueError:
         return text
-    return int(number) if number == number // 1 else number
+    return int(found) if found == found // 1 else found
 
 
 def levers(fields: Mapping[str, str], deadline: int) -> list[tuple[str, dict[str, Any]]]:
     """The levers that the fields ask for, each with the name of its field; ``fields`` holds no empty text."""
-    years = {name: _value(fields[name]) for name in YEARS if name in fields}
+    years = {name: number(fields[name]) for name in YEARS if name in fields}
     found: list[tuple[str, dict[str, Any]]] = []
     for control in CONTROLS:
         if control.name not in fields:
             continue
-        lever = {"type": control.lever, control.value: _value(fields[control.name])} | dict(control.beside)
+        lever = {"type": control.lever, control.value: number(fields[control.name])} | dict(control.beside)
         if control.dated:
             lever |= years
         if control.lever == "pledge":
             lever["year"] = deadline
         if control.name == "pledge":
-            lever["year"] = _value(fields.get("pledge_year", str(deadline)))
+            lever["year"] = number(fields.get("pledge_year", str(deadline)))
             if "belief" in fields:
-                lever["credibility"] = _value(fields["belief"])
+                lever["credibility"] = number(fields["belief"])
         found.append((control.name, lever))
     if "freeze" in fields:
         found.append(("freeze", {"type": "freeze", "what": fields["freeze"]} | years))

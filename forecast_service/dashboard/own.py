@@ -8,7 +8,7 @@ from flask import Response, request
 
 from forecast_service.dashboard import state as states
 from forecast_service.dashboard.asking import Refused, ask, document
-from forecast_service.dashboard.lever_form import _value as value
+from forecast_service.dashboard.lever_form import number
 from forecast_service.dashboard.state import State
 from forecast_service.negotiation import CONTENT_TYPES
 
@@ -26,7 +26,7 @@ PICTURE = ("theme", "width", "component", "overlay", "ghost")
 
 def targets(state: State) -> dict[str, Any]:
     """Thresholds and deadline as a body holds them; empty where they are the usual ones."""
-    return {name: value(state.fields[name]) for name in ("deadline", "core", "related") if name in state.fields}
+    return {name: number(state.fields[name]) for name in ("deadline", "core", "related") if name in state.fields}
 
 
 def scenario(state: State, base: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def question(state: State, code: str, base: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {"country": code, "scenario": scenario(state, base)}
     if found := targets(state):
         body["targets"] = found
-    body |= {name: value(state.fields[name]) for name in ("origin",) if name in state.fields}
+    body |= {name: number(state.fields[name]) for name in ("origin",) if name in state.fields}
     return body | {name: state.fields[name] for name in ("vintage",) if name in state.fields}
 
 

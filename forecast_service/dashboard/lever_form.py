@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +83,8 @@ def number(text: str) -> Any:
     try:
         found = float(text)
     except ValueError:
+        return text
+    if not math.isfinite(found):
         return text
     return int(found) if found == found // 1 else found
 

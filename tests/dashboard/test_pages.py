@@ -139,6 +139,8 @@ def test_what_the_api_refuses_the_page_says_in_html(client: FlaskClient, address
     [
         ("cap=1000", "cap", "must be from 0.01 to 100"),
         ("cap=much", "cap", "must be a number"),
+        ("cap=nan", "cap", "must be a number"),
+        ("cap=1e999", "cap", "must be a number"),
         ("gdp=-99", "gdp", "must be from -50 to 50"),
         ("gdp=1&from=2031&to=2029", "to", "must not lie before"),
         ("pledge=3&belief=7", "belief", "must be from 0 to 1"),

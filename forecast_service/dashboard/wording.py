@@ -65,6 +65,38 @@ LEVERS = {
 }
 
 
+PHRASES = {
+    "share_pct": "{:g} %",
+    "change_pp": "{:+g} points a year",
+    "rate_pct": "{:g} % a year",
+    "credibility": "kept to {}",
+    "year": "in {}",
+    "years": "{} years",
+    "what": "{}",
+    "from": "from {}",
+    "to": "to {}",
+    "spread_factor": "{:g} times the spread",
+    "tails": "tails to the power {:g}",
+    "reversion": "{:g} of the way back",
+    "over_years": "over {} years",
+    "toward": "toward the {}",
+    "probability": "with probability {:g}",
+    "from_component": "from {}",
+}
+"""The fields of levers, in words."""
+
+
+def lever(fields: dict[str, Any]) -> str:
+    """What a lever says beside its type, in words; empty for none."""
+    parts = [f"on {fields['component']}"] if fields.get("component") == "related" else []
+    for year, value in fields.get("points", {}).items():
+        parts.append(f"{value:g} % in {year}")
+    parts += [text.format(fields[name]) for name, text in PHRASES.items() if name in fields]
+    if "countries" in fields:
+        parts.append(f"for {', '.join(fields['countries'])}")
+    return ", ".join(parts).replace("-", "−" if "change_pp" in fields else "-").replace(" %", f"{THIN}%")
+
+
 def percent(p: float | None) -> str:
     """A probability (0 to 1) as a percentage; never a bare 0 % or 100 %. An em dash for None."""
     if p is None:

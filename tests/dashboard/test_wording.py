@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast_service.dashboard import wording
+from forecast_service.schemas.lever_types import SCHEMAS, LeverSchema
 
 probabilities = st.floats(0, 1, allow_nan=False)
 
@@ -69,3 +70,20 @@ def test_differences(change: float | None, words: str) -> None:
 )
 def test_money(millions: float, words: str) -> None:
     assert wording.dollars(millions).replace("\u00a0", " ") == words
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_every_lever_is_said_in_words(schema: type[LeverSchema]) -> None:
+    said = wording.lever(schema.example)
+    assert said
+    assert not re.search("[_{}]|nan|None", said)
+    for value in schema.example.values():
+        if isinstance(value, int | float):
+            assert f"{abs(value):g}" in said
+
+
+def test_a_lever_in_words() -> None:
+    lever = {"type": "gdp_growth", "change_pp": -5, "from": 2027, "to": 2028}
+    assert wording.lever(lever) == "−5 points a year, from 2027, to 2028"
+    path = {"type": "share_path", "component": "related", "points": {"2030": 1.2}}
+    assert wording.lever(path).replace("\u00a0", " ") == "on related, 1.2 % in 2030"

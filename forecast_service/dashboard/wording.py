@@ -91,10 +91,11 @@ def lever(fields: dict[str, Any]) -> str:
     parts = [f"on {fields['component']}"] if fields.get("component") == "related" else []
     for year, value in fields.get("points", {}).items():
         parts.append(f"{value:g} % in {year}")
-    parts += [text.format(fields[name]) for name, text in PHRASES.items() if name in fields]
+    said = {name: text.format(fields[name]) for name, text in PHRASES.items() if name in fields}
+    parts += [text.replace("-", "−") if name == "change_pp" else text for name, text in said.items()]
     if "countries" in fields:
         parts.append(f"for {', '.join(fields['countries'])}")
-    return ", ".join(parts).replace("-", "−" if "change_pp" in fields else "-").replace(" %", f"{THIN}%")
+    return ", ".join(parts).replace(" %", f"{THIN}%")
 
 
 def percent(p: float | None) -> str:

@@ -83,6 +83,11 @@ class Origins(click.ParamType[range]):
 @click.option(
     "--publish", is_flag=True, help="Keep the weights and the track record of the bundled panel in models/data."
 )
+@click.option(
+    "--real-time",
+    is_flag=True,
+    help="From each edition at hand only what it said, beside the ordinary backtest of the same origins.",
+)
 def backtest(
     panel_file: Path | None,
     origins: range | None,
@@ -92,6 +97,7 @@ def backtest(
     processes: int,
     as_json: bool,
     publish: bool,
+    real_time: bool,
 ) -> None:
     """Refit at every origin with nothing later than it, forecast, and score what happened."""
     from rich.console import Console
@@ -102,6 +108,11 @@ def backtest(
     from models.forecast import MODEL_VERSION
     from models.history import CURRENT_VINTAGE, load_figures
 
+    if real_time:
+        if publish or panel_file or origins or quantiles or scenario != "baseline":
+            raise click.UsageError("--real-time is for the bundled figures at the origins that have an edition")
+        _real_time(horizon, as_json=as_json)
+        return
     if publish and (panel_file or origins or horizon != track_record.HORIZON):
         raise click.UsageError("--publish is for the bundled panel with its own origins and horizon")
     panel = read_panel(panel_file) if panel_file else load_figures().panel()
@@ -132,6 +143,23 @@ def backtest(
         from forecast_service.text import show_scores
 
         show_scores(record)
+
+
+def _real_time(horizon: int, *, as_json: bool) -> None:
+    from forecast_service.data_command import settings_or_fail, shelf_of
+    from forecast_service.text import show_real_time
+    from models.history import VINTAGES
+    from models.real_time import real_time
+
+    settings = settings_or_fail()
+    with shelf_of(settings) as shelf:
+        figures = {name: shelf.figures(name, sipri=settings.sipri) for name in shelf.names()}
+    newest = max(figures.values(), key=lambda f: f.origin)
+    record = real_time(newest, [f for name, f in figures.items() if name not in VINTAGES], horizon=horizon)
+    if as_json:
+        click.echo(json.dumps(record, indent=1))
+    else:
+        show_real_time(record)
 
 
 def _write(path: Path, rows: list[tuple[str, int, int]], levels: object, values: object) -> None:

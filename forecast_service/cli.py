@@ -19,6 +19,7 @@ from forecast_service.pledges_command import pledges
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.sweep_command import sweep, work
 from forecast_service.vintage_command import current_vintage, rollback, use
+from models.served import SERVED
 
 
 def _settings() -> Settings:
@@ -43,17 +44,12 @@ def serve(host: str, port: int) -> None:
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     if not re.fullmatch("[1-9][0-9]{0,3}", workers):
         raise click.ClickException(f"WEB_CONCURRENCY: {workers!r} is not a number of workers")
+    from gunicorn.app.wsgiapp import WSGIApplication
+
     configuration = Path(__file__).with_name("gunicorn.conf.py")
-    arguments = [
-        "-m",
-        "gunicorn",
-        "--config",
-        str(configuration),
-        "--bind",
-        f"{host}:{port}",
-        "forecast_service:create_app()",
-    ]
-    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  gunicorn becomes this process, so signals reach it
+    # gunicorn runs in this process, so signals reach it, and what is loaded already need not be loaded again.
+    sys.argv = ["gunicorn", "--config", str(configuration), "--bind", f"{host}:{port}", "forecast_service:create_app()"]
+    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
 
 
 @main.command()
@@ -120,7 +116,7 @@ def _scenario(text: str) -> Any:
 @main.command()
 @click.argument("country")
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
-@click.option("--deadline", type=int, default=2035, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=SERVED.deadline, show_default=True, help="Deadline year.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast_service.settings import BadSetting, Settings
+from models.served import SERVED
 
 if TYPE_CHECKING:
     from forecast_service.downloads import Conditions
@@ -199,7 +200,7 @@ def differ(before: str, after: str, everything: bool) -> None:
 @click.argument("countries", metavar="[COUNTRY]...", nargs=-1)
 @click.option("--component", type=click.Choice(["core", "related", "total"]), default="core", show_default=True)
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a shipped scenario.")
-@click.option("--deadline", type=int, default=2035, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=SERVED.deadline, show_default=True, help="Deadline year.")
 def why(
     before: str, after: str, countries: tuple[str, ...], component: Component, scenario: str, deadline: int
 ) -> None:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from threading import Lock, Timer
 from typing import Any
 
-DRAW_S = 15.0
+DRAW_S = 30.0
 """The longest that one picture may take, the start of the process included; a usual one takes a hundredth of it."""
-WAIT_S = 10.0
+WAIT_S = 20.0
 """The longest that a request waits for its turn."""
 
 

@@ -95,6 +95,7 @@ class Settings:
     download_seconds: int = 60
     download_bytes: int = 20_000_000
     refresh: str = ""
+    panel: str = ""
     identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:

@@ -51,6 +51,28 @@ def show(forecast: Forecast, console: Console | None = None) -> None:
         console.print(note)
 
 
+def show_real_time(record: dict[str, Any], console: Console | None = None) -> None:
+    """Print the scores of a real-time backtest, each beside those of the ordinary one."""
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 132)
+    table = Table(
+        title=f"as each edition said it, up to {record['horizon']} years ahead; outcomes: {record['vintage']}"
+    )
+    for column in ("edition", "origin", "known", "forecasts"):
+        table.add_column(column, justify="right" if column in ("origin", "forecasts") else "left")
+    for column in ("CRPS", "ordinary", "skill", "ordinary", "80 % covers", "ordinary"):
+        table.add_column(column, justify="right")
+    rows = [(e["edition"], str(e["origin"]), "all years" if e["whole"] else "last year", e) for e in record["editions"]]
+    for name, label in (("whole", "whole editions"), ("single_columns", "single columns"), ("all", "all")):
+        if found := record["together"].get(name):
+            rows.append((label, "", f"{found['editions']} editions", found))
+    for name, origin, known, found in rows:
+        then, revised = found["real_time"], found["ordinary"]
+        cells = [f"{side[what]:{form}}" for what, form in (("crps", ".3f"), ("skill", "+.3f"), ("coverage_80", ".3f"))
+                 for side in (then, revised)]  # fmt: skip
+        table.add_row(name, origin, known, str(found["forecasts"]), *cells)
+    console.print(table)
+
+
 def show_scores(record: dict[str, Any], console: Console | None = None) -> None:
     """Print the scores of a backtest."""
     # A table this wide must not be folded because it goes to a file.

@@ -60,7 +60,8 @@ class Ally:
         """Where the ally stands on core spending (on related spending if it has no armed forces)."""
         component = "core" if self.has_armed_forces else "related"
         held = {p.stance for p in self.pledges if p.component == component}
-        return next(stance for stance in _STANCE_ORDER if stance in held)
+        # Who said nothing of its own stands where the common target puts it.
+        return next((stance for stance in _STANCE_ORDER if stance in held), "pledged")
 
     @property
     def own_plans(self) -> dict[int, float]:
@@ -112,12 +113,13 @@ def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
             code=row["iso3"],
             code2=row["iso2"],
             name=row["name"],
-            accession=int(row["accession_year"]),
-            region=row["region"],
-            borders_russia_or_belarus=row["borders_russia_or_belarus"] == "true",
-            has_armed_forces=row["has_armed_forces"] == "true",
-            denominator=row["denominator"],
-            pledges=tuple(pledges[row["iso3"]]),
+            # An operator's own countries need no more than codes and a name.
+            accession=int(row.get("accession_year") or 0),
+            region=row.get("region", ""),
+            borders_russia_or_belarus=row.get("borders_russia_or_belarus") == "true",
+            has_armed_forces=row.get("has_armed_forces", "true") == "true",
+            denominator=row.get("denominator", "GDP"),
+            pledges=tuple(pledges.get(row["iso3"], ())),
         )
         for row in sorted(tables.read("members"), key=lambda row: row["iso3"])
     }
@@ -127,7 +129,8 @@ def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
 def _names(tables: Tables) -> Mapping[str, Ally]:
     known = allies(tables)
     index = {_fold(key): ally for ally in known.values() for key in (ally.code, ally.code2, ally.name)}
-    return index | {_fold("Turkey"): known["TUR"], "uk": known["GBR"], "usa": known["USA"]}
+    others = {_fold("Turkey"): "TUR", "uk": "GBR", "usa": "USA"}
+    return index | {name: known[code] for name, code in others.items() if code in known}
 
 
 def resolve(text: str, tables: Tables = BUNDLED) -> Ally:

@@ -12,8 +12,9 @@ from models.explain import Explanation
 from models.growth import gdp_usd, nominal_gdp, price_index, projected_growth
 from models.panel import Array
 from models.paths import Floats, Paths, quantiles, quantiles_of, spending
-from models.related import related_prior
+from models.related import applies, related_prior
 from models.scenario import Scenario
+from models.served import SERVED
 from models.tables import BUNDLED, Tables
 from models.targets import Outcome, Targets, assess, required_growth
 
@@ -122,7 +123,7 @@ def target_answer(
 ) -> TargetAnswer:
     """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
     threshold = targets.threshold(component)
-    prior = related_prior(ally.code, tables).rests_on if ally is not OWN_SERIES else "nothing"
+    prior = related_prior(ally.code, tables).rests_on if applies() and ally is not OWN_SERIES else "nothing"
     basis, rests_on = {
         "core": ("history", core),
         "related": ("prior", prior),
@@ -131,6 +132,8 @@ def target_answer(
     paths = paths.holding(component)
     if not paths.applies(component):
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
+        if SERVED.own:
+            reason = "Nothing is counted but the component that there are figures of."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
         return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)

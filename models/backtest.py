@@ -8,7 +8,7 @@ origins before the first one scored ("burn-in") only teach weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -85,8 +85,19 @@ class Backtest:
         return np.array(found)
 
 
-def forecast_origin(panel: Panel, year: int, horizon: int, draws: int, seed: int, promises: Promises) -> Origin:
-    """Fit all members on what was known in ``year`` and forecast every series observed then."""
+def forecast_origin(
+    panel: Panel,
+    year: int,
+    horizon: int,
+    draws: int,
+    seed: int,
+    promises: Promises,
+    revisions: Mapping[str, Array] | None = None,
+) -> Origin:
+    """Fit all members on what was known in ``year`` and forecast every series observed then.
+
+    ``revisions`` are log changes, array (draws,), that the last figure of a series may still see; none if it is final.
+    """
     cut = panel.until(year)
     names = tuple(n for n, s in cut.items() if s.end == year and s.values.size >= SHORTEST)
     points = np.full((len(names), len(NAMES), horizon, POINTS), np.nan, dtype=np.float32)
@@ -99,6 +110,8 @@ def forecast_origin(panel: Panel, year: int, horizon: int, draws: int, seed: int
                 paths = ensemble.member(member, name, horizon, draws, seed)
             except MemberFailed:
                 continue
+            if revisions and name in revisions:
+                paths = paths + revisions[name][:, None]
             points[i, k] = np.quantile(paths, midpoints(POINTS), axis=0).T
     return Origin(year, names, points)
 
@@ -264,6 +277,12 @@ def _pool(panel: Panel, fitted: dict[int, Origin], scored: set[int], horizon: in
         each = np.exp(np.concatenate(alone))
         result.members = {name: each[:, k] for k, name in enumerate(NAMES)}
     return result
+
+
+def pooled(origin: Origin, weights: Weights, levels: Array) -> Array:
+    """Quantiles of the ensemble with given weights, array (series, horizon, levels), in the series' own unit."""
+    adjusted = _adjusted(origin.points, weights.spread)
+    return np.asarray(np.exp(_mixtures(adjusted, weights.array(pledged=True), levels)))
 
 
 def _outcomes(panel: Panel, origin: Origin, horizon: int) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from models.allies import allies
 from models.members.pledge import Commitment
 from models.panel import Panel, Series
+from models.served import SERVED
 from models.tables import BUNDLED, Tables
 
 WALES_YEAR, WALES_DEADLINE = 2014, 2024
@@ -36,12 +37,12 @@ def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
         for p in ally.pledges
         if p.component == "core" and p.target_pct and p.year
     ]
-    return _wales(WALES_SHARE) + stated
+    return stated if SERVED.own else _wales(WALES_SHARE) + stated
 
 
 def equipment_commitments() -> list[Commitment]:
     """The equipment commitment of Wales, % of core spending: another pledge of the same allies, to learn from."""
-    return _wales(WALES_EQUIPMENT)
+    return [] if SERVED.own else _wales(WALES_EQUIPMENT)
 
 
 def equipment_panel(tables: Tables = BUNDLED) -> Panel:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from models.difference import Change, difference
 from models.draft_check import findings
+from models.history import edition_year
 from models.importers import READERS, BadFile, Content, Parsed
 from models.tables import Row, Tables, Uses
 from models.vintages import Draft, Shelf
@@ -84,6 +85,9 @@ def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -
     uses = shelf.manifest(base).uses
     name = name or free_name(_name(parsed, uses), shelf.names())
     source = _source(parsed, name)
+    if "core_share" in parsed.rows and edition_year(source) is None:
+        # How far an estimate may still be revised depends on the edition's year.
+        raise BadFile("vintage", f"{name!r} has no year in it: core shares are of an edition, such as own-2027")
     uses = _uses(parsed, uses, source)
     changed = {table: _laid(parsed, before, table, source, uses) for table in parsed.rows}
     if "core_share" in changed:

@@ -18,7 +18,7 @@ from models.members.pledge import in_force
 from models.panel import Array, Panel, Series
 from models.path_store import Fit
 from models.paths import Paths
-from models.related import simulate_related
+from models.related import applies, simulate_related
 from models.revisions import learn, simulate
 from models.targets import HAGUE_DEADLINE, LAST_DEADLINE
 
@@ -69,11 +69,11 @@ class Fitter:
             if the history up to ``origin`` is too short.
         """
         horizon = LAST_DEADLINE - origin
-        related = simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)
+        related = self._related(ally, origin)
         if not ally.has_armed_forces:
             gdp = self._gdp(ally, origin, horizon, None)
             nobody = np.full(self.draws, -1, dtype=np.int8)
-            return Fit(Paths(origin, {"related": related}, gdp, nobody), NAMES, {}, {}, 0.0)
+            return Fit(Paths(origin, related, gdp, nobody), NAMES, {}, {}, 0.0)
         series = self.series(ally, origin)
         if origin not in self._ensembles:
             self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
@@ -106,9 +106,7 @@ class Fitter:
         others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
         # The analyst's figures are final; an estimate that they leave in place may still be revised.
         revision = np.zeros(self.draws) if origin in override.points else self._revision(ally, origin)
-        related = simulate_related(
-            ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed, self.figures.tables
-        )
+        related = self._related(ally, origin)
         return self._paths(ally, series, self._ensemble(Panel([*others, series])), related, revision, pledge=pledge)
 
     def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
@@ -123,9 +121,7 @@ class Fitter:
         origin = history.end
         others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
         ensemble = self._ensemble(Panel([*others, Series(ally.code, history.start, history.values)]))
-        related = simulate_related(
-            ally.code, origin, LAST_DEADLINE - origin, self.draws, self.seed, self.figures.tables
-        )
+        related = self._related(ally, origin)
         return self._paths(ally, history, ensemble, related, np.zeros(self.draws), pledge=pledge)
 
     def fit_series(self, history: Series) -> Fit:
@@ -157,6 +153,13 @@ class Fitter:
             plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
         return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
 
+    def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
+        """Paths of related spending, where it is counted."""
+        if not applies():
+            return {}
+        horizon, tables = LAST_DEADLINE - origin, self.figures.tables
+        return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, tables)}
+
     def _gdp(self, ally: Ally, origin: int, horizon: int, logs: Array | None) -> Array:
         tables = self.figures.tables
         return simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, tables, self.known.growth)
@@ -171,7 +174,14 @@ class Fitter:
         return simulate(revision, ally.code, self.draws, self.seed)
 
     def _paths(
-        self, ally: Ally, series: Series, ensemble: Ensemble, related: Array, revision: Array, *, pledge: bool
+        self,
+        ally: Ally,
+        series: Series,
+        ensemble: Ensemble,
+        related: dict[str, Array],
+        revision: Array,
+        *,
+        pledge: bool,
     ) -> Fit:
         origin, horizon = series.end, LAST_DEADLINE - series.end
         weights = weights_at(origin if self.known.weights is None else self.known.weights)
@@ -179,6 +189,6 @@ class Fitter:
         # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
         gdp = self._gdp(ally, origin, horizon, logs)
-        paths = Paths(origin, {"core": np.exp(logs), "related": related}, gdp, mixture.member)
+        paths = Paths(origin, {"core": np.exp(logs), **related}, gdp, mixture.member)
         credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

@@ -20,6 +20,7 @@ from models.panel import Series
 from models.path_store import Fit, FitKey, PathStore
 from models.paths import Paths
 from models.scenario import Scenario, Watch
+from models.served import SERVED
 from models.tables import Tables
 from models.targets import LAST_DEADLINE, Targets
 
@@ -29,6 +30,7 @@ MODEL_VERSION = "2"
 DRAWS, SEED = 10_000, 1
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 FIRST_ORIGIN = 1999
+JOINED = "" if SERVED.own else ", and the longer history joined to them"
 OVERRIDES_KEPT = 4
 """How many fits on figures of an analyst's own are kept in memory (4 MB each): who changes a lever asks again."""
 
@@ -209,7 +211,7 @@ class Forecaster:
         figures = (
             "the history that was sent"
             if asked.history
-            else f"NATO's figures, vintage {self.figures.vintage}, and the longer history joined to them"
+            else f"{SERVED.figures}, vintage {self.figures.vintage}{JOINED}"
         )
         if asked.override is None or (known := self._known(asked.ally, asked.origin, asked.history)) is None:
             return figures

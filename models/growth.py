@@ -141,6 +141,8 @@ def nominal_gdp(code: str, last: int = 2060, tables: Tables = BUNDLED) -> Mappin
         if (row["iso3"], row["source"], row["kind"]) == (code, tables.uses.outlook, "actual") and row["nominal_lcu_bn"]
     }
     start = tables.uses.outlook_actual + 1
+    if start - 1 not in nominal:
+        return MappingProxyType({})
     for year, rate in enumerate(growth(code, tables).nominal_between(start, last), start=start):
         nominal[year] = nominal[year - 1] * (1 + float(rate) / 100)
     return MappingProxyType(nominal)

@@ -18,16 +18,17 @@ from typing import Literal
 
 from models.allies import Ally, allies
 from models.panel import Panel, Series
+from models.served import SERVED
 from models.tables import BUNDLED, Tables
 
-Definition = Literal["nato", "nato-rescaled", "sipri-rescaled"]
+Definition = Literal["nato", "nato-rescaled", "sipri-rescaled", "own"]
 
-CURRENT_VINTAGE = "nato-2026"
+CURRENT_VINTAGE = SERVED.vintage
 # The editions whose table of shares is whole; others in share_vintages.csv are single columns.
-VINTAGES = ("nato-2019", "nato-2025", CURRENT_VINTAGE)
-FIRST_NATO_YEAR = 2014
+VINTAGES = (CURRENT_VINTAGE,) if SERVED.own else ("nato-2019", "nato-2025", CURRENT_VINTAGE)
+FIRST_NATO_YEAR = 0 if SERVED.own else 2014
 OVERLAP = range(2014, 2020)
-GNI_BREAK = ("LUX", 2023)
+GNI_BREAK = ("", 0) if SERVED.own else ("LUX", 2023)
 """NATO moved Luxembourg's denominator from GDP to gross national income with the year 2023."""
 
 
@@ -90,7 +91,7 @@ class Figures:
     @property
     def key(self) -> str:
         """Names these figures among all that can be loaded; part of a fit's key."""
-        name = self.vintage if self.tables == BUNDLED else f"{self.vintage}-{self.tables.key[:12]}"
+        name = self.vintage if self.tables == BUNDLED and not SERVED.own else f"{self.vintage}-{self.tables.key[:12]}"
         return name if self.sipri else f"{name}-without-sipri"
 
 
@@ -202,9 +203,10 @@ def _joined(
     nato = {year: value for year, value in current.items() if year >= FIRST_NATO_YEAR}
     breaks = ally.code == GNI_BREAK[0] and max(nato) >= GNI_BREAK[1]
     factor = {year: _gni_factor(tables) if breaks and year < GNI_BREAK[1] else 1.0 for year in nato}
+    plain: Definition = "own" if SERVED.own else "nato"
     observed = {
         year: Observation(
-            year, share * factor[year], "nato" if factor[year] == 1.0 else "nato-rescaled", estimate, source
+            year, share * factor[year], plain if factor[year] == 1.0 else "nato-rescaled", estimate, source
         )
         for year, (share, estimate) in nato.items()
     }

@@ -185,6 +185,8 @@ def _trend_part(sd: Mapping[str, float], last: int, persistence: float, tables: 
     for end in range(MEDIUM_TERM_MEMORY, grown.shape[1] - MEDIUM_TERM + 1):
         before, after = grown[:, end - MEDIUM_TERM_MEMORY : end], grown[:, end : end + MEDIUM_TERM]
         usable = ~np.isnan(before[:, -RECENT:]).any(axis=1)
+        if not usable.any():
+            continue
         expected = (np.nanmean(before[usable], axis=1) + np.nanmean(before)) / 2
         misses.append((after[usable].sum(axis=1) - MEDIUM_TERM * expected) / np.array(list(sd.values()))[usable])
     if not misses:

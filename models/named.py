@@ -9,6 +9,7 @@ from models.allies import Ally
 from models.levers import Cap, Freeze, GdpGrowth, PledgeLever, SharePath
 from models.library import library
 from models.scenario import Scenario
+from models.served import SERVED
 from models.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET
 
 EXEMPTION_CAP = 2.1
@@ -108,7 +109,13 @@ NAMED: Mapping[str, NamedScenario] = {
             _gdp_shock,
         ),
     )
-} | {name: NamedScenario(name, shipped.description, _as_it_is(shipped)) for name, shipped in library().items()}
+    # Of the allies only: what Spain claims, and a library of events that befall them.
+    if not (SERVED.own and scenario.name == "exemption")
+} | {
+    name: NamedScenario(name, shipped.description, _as_it_is(shipped))
+    for name, shipped in library().items()
+    if not SERVED.own
+}
 
 
 def named_scenario(name: str, ally: Ally, origin: int, deadline: int) -> Scenario:

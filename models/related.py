@@ -31,6 +31,7 @@ from statistics import NormalDist
 import numpy as np
 
 from models.panel import Array
+from models.served import SERVED
 from models.streams import generator
 from models.tables import BUNDLED, Tables, number
 from models.targets import HAGUE_DEADLINE, RELATED_TARGET
@@ -69,6 +70,11 @@ def related_prior(code: str, tables: Tables = BUNDLED) -> RelatedPrior:
         "No figure is published for this ally: the default prior, between the claims of the allies that publish one.",
         None,
     )
+
+
+def applies() -> bool:
+    """Whether related spending is counted: it is the allies' own invention."""
+    return not SERVED.own
 
 
 def _closed(normal: Array) -> Array:

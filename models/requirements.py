@@ -30,6 +30,7 @@ from models.levers import LEAST_RATIO, ORDER, Cap, SpendingGrowth
 from models.named import named_scenario
 from models.panel import Array
 from models.paths import RELATED_COUNTED, Floats, Paths
+from models.related import applies
 from models.scenario import Scenario
 from models.tables import Tables
 from models.targets import Targets, met, proportion
@@ -232,6 +233,8 @@ def required(
     ally, targets = resolve(country, tables), targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
     forecaster.check_years(origin, targets.deadline)
+    if component != "core" and not applies():
+        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
     if component != "related" and not ally.has_armed_forces:
         raise CannotForecast(
             "component", f"{ally.name} has no armed forces and no core defence spending; 'related' can be asked for"

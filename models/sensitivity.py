@@ -16,6 +16,7 @@ from models.levers import Canvas, GdpGrowth, Lever, PledgeLever, Shock, Spending
 from models.named import named_scenario
 from models.panel import Array
 from models.paths import Floats, Paths
+from models.related import applies
 from models.scenario import Scenario
 from models.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET, Targets, met, proportion
 
@@ -86,6 +87,8 @@ def sensitivity(
     ally, targets = resolve(country, forecaster.figures.tables), targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
     forecaster.check_years(origin, targets.deadline)
+    if component != "core" and not applies():
+        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
     if component != "related" and not ally.has_armed_forces:
         raise CannotForecast("component", f"{ally.name} has no armed forces; 'related' can be asked for")
     if isinstance(scenario, str):

@@ -10,9 +10,12 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "data"
+from models.served import SERVED
+
+FOLDER = SERVED.folder
 
 NAMES = (
     "core_amount",
@@ -32,8 +35,12 @@ Row = dict[str, str]
 
 @cache
 def read(name: str) -> tuple[Row, ...]:
-    """All rows of bundled table ``name`` (a file of ``models/data`` without its ending), as text by column."""
-    return rows_of(FOLDER / f"{name}.csv")
+    """All rows of bundled table ``name`` (a file of ``models/data`` without its ending), as text by column.
+
+    An operator's own panel may do without most of them.
+    """
+    file = FOLDER / f"{name}.csv"
+    return () if SERVED.own and not file.exists() else rows_of(file)
 
 
 def rows_of(file: Path) -> tuple[Row, ...]:
@@ -89,5 +96,18 @@ class Tables:
         return self.changed[name] if name in self.changed else read(name)
 
 
-BUNDLED = Tables("bundled")
-"""The tables as shipped."""
+def _shipped() -> Tables:
+    if not SERVED.own:
+        return Tables("bundled")
+    files = (FOLDER / f"{name}.csv" for name in NAMES)
+    # An operator may change the files in place: what was fitted to others must not answer for them.
+    key = sha256(b"".join(file.name.encode() + file.read_bytes() for file in files if file.exists())).hexdigest()
+    actual = [int(row["year"]) for row in read("gdp") if row["kind"] == "actual"]
+    # Without GDP nothing is known to grow, at any origin.
+    last = max(actual, default=-1)
+    core = SERVED.vintage.replace("-", "_")
+    return Tables(key, Uses(core, "", "outlook", last, last, "", last))
+
+
+BUNDLED = _shipped()
+"""The tables as shipped, or those of the operator's panel."""

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.paths import Floats
+from models.served import SERVED
 
-CORE_TARGET, RELATED_TARGET = 3.5, 1.5
+CORE_TARGET, RELATED_TARGET = SERVED.core_target, 1.5
 """% of GDP: The Hague Summit Declaration, 25 June 2025."""
-HAGUE_DEADLINE = 2035
+HAGUE_DEADLINE = SERVED.deadline
+"""Of the default target; of the allies', The Hague's."""
 LAST_DEADLINE = 2060
 
 

@@ -80,12 +80,12 @@ def environment(state_dir: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(state_dir: Path) -> Iterator[Service]:
+def serving(state_dir: Path, **more: str) -> Iterator[Service]:
     """``forecast-service serve`` on a free port, ended when the block is left."""
     port = free_port()
     command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(port)]
     with (state_dir / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment(state_dir), stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=environment(state_dir, **more), stdout=log, stderr=log)
         service = Service(process, port)
         try:
             yield service

@@ -73,3 +73,22 @@ def test_origins_must_be_a_range(small):
 
 def test_publishing_is_for_the_bundled_panel(small):
     assert run("--panel", small, "--publish").exit_code == 2
+
+
+def test_real_time_prints_both_backtests(monkeypatch, tmp_path):
+    from models import real_time
+
+    monkeypatch.setenv("FORECAST_STATE_DIR", str(tmp_path))
+    all_editions = real_time.editions
+    # One edition with few forecasts: what is printed is the matter here.
+    monkeypatch.setattr(
+        real_time, "editions", lambda *given: [e for e in all_editions(*given) if e.source == "nato_sgar_2025"]
+    )
+    found = run("--real-time", "--json")
+    assert found.exit_code == 0, found.output
+    (row,) = json.loads(found.stdout)["editions"]
+    assert (row["edition"], row["origin"], row["forecasts"]) == ("nato_sgar_2025", 2025, 29)
+    assert 0 < row["real_time"]["crps"] < 1
+    refused = run("--real-time", "--origins", "2000:2010")
+    assert refused.exit_code == 2
+    assert "at the origins that have an edition" in refused.output

@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint openapi bench accuracy publish lock image clean
+.PHONY: help serve test lint openapi fuzz bench accuracy publish lock image clean
 
 help: ## what can be done
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -38,6 +38,9 @@ lint: $(VENV)/.dev ## style, types, layers, and the exported contract
 
 openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, its examples asked anew
 	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
+
+fuzz: $(VENV)/.dev ## schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
+	$(BIN)/python -m benchmarks.fuzz --write docs/fuzzing.md
 
 bench: $(VENV)/.dev ## measure: what a forecast costs
 	$(BIN)/python -m benchmarks.forecast_cost

@@ -91,7 +91,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     raise SystemExit("the service does not get ready")
 
 
-def fuzz(caller: str, folder: Path, cases: int, examples: int) -> Result:
+def fuzz(caller: str, folder: Path, cases: int, examples: int, first_seed: int = 1) -> Result:
     """Rounds of schemathesis, each with another seed, until there were so many cases."""
     result = Result(caller)
     more, arguments = {"FORECAST_AUTH": "none"}, ["--checks=all"]
@@ -110,7 +110,7 @@ def fuzz(caller: str, folder: Path, cases: int, examples: int) -> Result:
                 [
                     *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", *arguments),
                     *("--phases=examples,coverage,fuzzing,stateful", f"--max-examples={examples}"),
-                    *(f"--seed={result.rounds}", "--workers=1", "--continue-on-failure"),
+                    *(f"--seed={first_seed + result.rounds - 1}", "--workers=1", "--continue-on-failure"),
                     # A question about another year or edition makes fits first, of all allies one after the other.
                     *("--request-timeout=120", "--max-response-time=120"),
                     *("--generation-database=none", "--no-color"),
@@ -173,17 +173,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=20_000, help="for each kind of caller")
     parser.add_argument("--examples", type=int, default=40, help="for each operation and round")
+    parser.add_argument("--first-seed", type=int, default=1, help="of the first round; then one more each")
     parser.add_argument("--callers", nargs="+", choices=CALLERS, default=list(CALLERS))
     parser.add_argument("--write", type=Path, help="the page to write")
     options = parser.parse_args()
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for caller in options.callers:
-            results.append(fuzz(caller, Path(folder), options.cases, options.examples))
+            results.append(fuzz(caller, Path(folder), options.cases, options.examples, options.first_seed))
             sys.stdout.write(results[-1].row + "\n")
             sys.stdout.flush()
     if options.write:
-        options.write.write_text(page(results, f"python -m benchmarks.fuzz --cases {options.cases}"), encoding="utf-8")
+        options.write.write_text(
+            page(results, f"python -m benchmarks.fuzz --cases {options.cases} --examples {options.examples}"),
+            encoding="utf-8",
+        )
     if any(result.failed or result.crashes for result in results):
         raise SystemExit(1)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
+from typing import TYPE_CHECKING
 
-from forecast_service.settings import Settings
+if TYPE_CHECKING:  # imported when an application is made: forecast_service.client needs neither
+    from flask import Flask
+
+    from forecast_service.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -20,12 +22,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     BadSetting
         if a variable of the environment cannot be used.
     """
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
     from forecast_service import (
         api,
         auth,
         compression,
         cors,
         engine,
+        fit_pool,
         http_cache,
         metrics,
         openapi,
@@ -33,8 +39,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         problems,
         rate_limits,
         security_headers,
+        shortcut,
         telemetry,
     )
+    from forecast_service.settings import Settings
     from forecast_service.store import database
 
     settings = settings or Settings.from_environment()
@@ -43,11 +51,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    shortcut.register(app, settings)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]
     kept = app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
-    app.extensions[engine.EXTENSION] = engine.Engine(settings, kept)
+    app.extensions[engine.EXTENSION] = engine.Engine(settings, kept, fit_pool.register(app, settings))
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)
     compression.register(app)

@@ -12,7 +12,7 @@ from forecast_service.http_settings import origins as origins_of
 from forecast_service.settings import Settings
 
 EXPOSED = (
-    "ETag, Link, Location, Retry-After, X-Request-ID, Deprecation, Sunset, RateLimit, RateLimit-Policy, "
+    "ETag, Link, Location, Retry-After, X-Alt-Text, X-Request-ID, Deprecation, Sunset, RateLimit, RateLimit-Policy, "
     "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 )
 ACCEPTED = (

@@ -11,6 +11,7 @@ from typing import Any, cast
 from flask import current_app, g, has_request_context
 
 from forecast_service import metrics, telemetry, tracing
+from forecast_service.fit_pool import FitPool, RemoteFitter
 from forecast_service.following import Follower
 from forecast_service.resolving import resolve
 from forecast_service.settings import SHELF, Settings
@@ -29,7 +30,9 @@ _log = logging.getLogger(__name__)
 
 
 class CountingStore(PathStore):
-    """A store of fits that tells of each that had to be made."""
+    """A store of fits that tells of each that had to be made, in a pool if there is one."""
+
+    pool: FitPool | None = None
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
         """As the original."""
@@ -39,7 +42,10 @@ class CountingStore(PathStore):
             with tracing.span("fit", country=key.country, origin=key.origin):
                 return make()
 
-        return super().get(key, made)
+        if self.pool is None or self.has(key):
+            return super().get(key, made)
+        with self.pool.admitted():  # before it waits for others that ask for the same
+            return super().get(key, made)
 
 
 class Engine:
@@ -48,11 +54,14 @@ class Engine:
     Parameters
     ----------
     database : says which edition is current; the one that the settings name if None.
+    pool : makes what is not kept; this process if None.
     """
 
-    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+    def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
         self.settings = settings
+        self.pool = pool
         self.store = CountingStore(settings.state_dir / "fits")
+        self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
         self.shelf = Shelf(settings.state_dir / SHELF)
@@ -93,8 +102,9 @@ class Engine:
                 g.depends_on_switch = True
         if vintage not in self._forecasters:
             figures = self.shelf.figures(vintage, sipri=self.settings.sipri)
-            made = Forecaster(figures, self.store, self.settings.draws, self.settings.seed)
-            self._forecasters.setdefault(vintage, made)
+            draws, seed = self.settings.draws, self.settings.seed
+            fitter = RemoteFitter(self.pool, self.shelf.folder, figures, draws, seed) if self.pool else None
+            self._forecasters.setdefault(vintage, Forecaster(figures, self.store, draws, seed, fitter))
         return self._forecasters[vintage]
 
     def vintages(self) -> tuple[str, ...]:

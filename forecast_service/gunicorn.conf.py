@@ -91,12 +91,13 @@ def when_ready(server):
 
     server.stop = stop_gently  # gunicorn has no hook for the time between the signal and the end
     _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
-    _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "work", "--beside"]))
+    work = [sys.executable, "-m", "forecast_service.cli", "work", "--beside", str(os.getpid())]
+    _beside.append(subprocess.Popen(work))  # noqa: S603  our own command
     if (port := os.environ.get("FORECAST_METRICS_PORT", "0")) != "0":
         host = next((address[0] for address in server.cfg.address if isinstance(address, tuple)), "127.0.0.1")
         server_file = str(Path(__file__).with_name("metrics_server.py"))
         # -P: next to this file there are modules that are called like the library's.
-        command = [sys.executable, "-P", server_file, host, port]
+        command = [sys.executable, "-P", server_file, host, port, str(os.getpid())]
         _beside.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 

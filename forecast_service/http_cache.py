@@ -9,6 +9,7 @@ scenario says can change, and not every caller may read it: such answers are nev
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -20,12 +21,13 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, json, request
 
-from forecast_service import metrics, telemetry
+from forecast_service import metrics, negotiation, shortcut, telemetry
 from forecast_service.callers import is_known
 from forecast_service.compression import LEAST_BYTES, compress, wanted_encoding
 from forecast_service.csv_answers import Table
+from forecast_service.drawing import drawer
 from forecast_service.engine import engine
-from forecast_service.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, write
+from forecast_service.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, offered, write
 from forecast_service.openapi import Blueprint
 from forecast_service.settings import Settings
 from forecast_service.store.switches import LEAST_AHEAD_S
@@ -36,9 +38,15 @@ EXTENSION = "forecast-http-cache"
 FRESH, PASSING_S = "FORECAST_FRESH", "FORECAST_PASSING_S"
 OVERHEAD_BYTES = 1000
 """What an entry costs beside its bodies: key, headers, bookkeeping."""
+IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
+"""How the answers that are computed begin."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
+Order = Callable[[dict[str, Any]], dict[str, Any]]
+
+UNPACKED = frozenset({negotiation.PARQUET, negotiation.ARROW, negotiation.PNG})
+"""Forms that are compressed as they are."""
 
 
 @dataclass
@@ -50,12 +58,13 @@ class Finished:
     tag: str
     facts: dict[str, Any]  # what the log says of it
     passing: bool = False  # whether it is another one once another edition of the figures is current
+    alt: str = ""  # of a picture: what it shows, in a sentence
     packed: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes held, about."""
-        return OVERHEAD_BYTES + len(self.body) + sum(map(len, self.packed.values()))
+        return OVERHEAD_BYTES + len(self.body) + len(self.alt) + sum(map(len, self.packed.values()))
 
     def encoded(self, encoding: str | None) -> tuple[bytes, str]:
         """The body in an encoding, and its ETag: another encoding is another representation (RFC 9110, 8.8.3)."""
@@ -120,12 +129,16 @@ def register(app: Flask, settings: Settings) -> None:
         return response
 
 
-def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
+def answers(
+    tabulate: Tabulate | None = None, order: Order | None = None, *, plain: bool = True
+) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
     Parameters
     ----------
-    tabulate : makes of the JSON document the table that CSV and its kin show; None where JSON is all there is.
+    tabulate : makes of the JSON document the table that CSV and its kin show; None where there is none.
+    order : makes of the JSON document the order of its picture (:mod:`forecast_service.pictures`); None likewise.
+    plain : whether the document itself is offered, or the picture alone.
 
     Notes
     -----
@@ -134,13 +147,14 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
     """
 
     def decorator(view: View) -> View:
-        described = Blueprint.doc(responses=documented())(view) if tabulate else view
+        kinds = {"table": tabulate is not None, "picture": order is not None}
+        described = Blueprint.doc(responses=documented(**kinds))(view) if any(kinds.values()) else view
 
         @wraps(described)
         def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
-            form = negotiate(form, tabulate is not None)
+            form = negotiate(form, offered(json=plain, **kinds))
             asks = request.method in {"GET", "HEAD"}
-            depends_on_caller = request.args.get("scenario", "baseline") not in NAMED
+            depends_on_caller = _names_kept()
             kept = asks and not depends_on_caller
             vintage = engine().vintage
             key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form, vintage)
@@ -154,12 +168,14 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
-                answer = _finish(computed.get_data(), form, tabulate)
+                answer = _finish(computed.get_data(), form, tabulate, order)
             telemetry.note(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, asks, depends_on_caller)
             if kept and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
+            if kept:
+                shortcut.leave(_found(cache, key, answer, response))
             return response
 
         return cast(View, wrapper)
@@ -167,19 +183,33 @@ def answers(tabulate: Tabulate | None = None) -> Callable[[View], View]:
     return decorator
 
 
-def _finish(body: bytes, form: str, tabulate: Tabulate | None) -> Finished:
+def _names_kept() -> bool:
+    """Whether the query names a kept scenario, which not every caller may read."""
+    named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
+    return not NAMED.keys() >= set(named)
+
+
+def _finish(body: bytes, form: str, tabulate: Tabulate | None, order: Order | None) -> Finished:
     """The answer in the form that was asked for, with the tag of its representation."""
-    document = json.loads(body)
-    if form != JSON and tabulate:
+    noted, written, alt = telemetry.facts(), IDENTIFIED.match(body), ""
+    if form == JSON and written and "country" in noted:  # which saves reading what was just written
+        document: dict[str, Any] = {"id": written[1].decode(), **noted}
+    else:
+        document = json.loads(body)
+    if form in negotiation.PICTURES and order:
+        drawn = drawer.draw(order(document) | {"form": form})
+        body, alt = drawn.body, drawn.finding
+    elif form != JSON and tabulate:
         body = write(tabulate(document), form, request)
     # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
     tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
-    code = (document.get("country") or document).get("code")
-    facts = telemetry.facts() | {"country": code, "vintage": document.get("vintage")}
-    passing = g.get("depends_on_switch", False)
-    return Finished(body, form, tag, {name: fact for name, fact in facts.items() if isinstance(fact, str)}, passing)
+    if "country" not in noted and (code := (document.get("country") or document).get("code")):
+        noted["country"] = code
+    if isinstance(vintage := document.get("vintage"), str):
+        noted["vintage"] = vintage
+    return Finished(body, form, tag, noted, g.get("depends_on_switch", False), alt)
 
 
 def _passing() -> str:
@@ -199,15 +229,35 @@ def _bookmark(answer: Finished) -> str | None:
     return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
 
 
+def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> shortcut.Found:
+    """Where the body of ``response`` stays, and what is said of it."""
+    encoding, follower, vintage = response.headers.get("Content-Encoding"), engine().follower, engine().vintage
+
+    def body() -> bytes | None:
+        kept = cache.get(key)
+        if kept is None or (kept.passing and (follower.vintage() != vintage or follower.pending())):
+            return None
+        return kept.packed.get(encoding) if encoding else kept.body
+
+    length = len(answer.packed[encoding] if encoding else answer.body)
+    entity = [("Content-Type", response.content_type), ("Content-Length", str(length))]
+    if encoding:
+        entity.append(("Content-Encoding", encoding))
+    tag = str(response.get_etag()[0])
+    return shortcut.Found(key, body, tag, entity, {"cache": "hit", **answer.facts})
+
+
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
-    encoding = (
-        wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in {"parquet", "arrow"} else None
-    )
+    encoding = wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in UNPACKED else None
     body, tag = answer.encoded(encoding)
     response = Response(body, content_type=CONTENT_TYPES[answer.form])
     response.headers["Vary"] = "Accept, Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    if answer.alt:
+        response.headers["X-Alt-Text"] = quote(answer.alt)
+        # Pages elsewhere show it by its address; not what only some may see.
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin" if depends_on_caller else "cross-origin"
     if not asks:
         return response
     response.headers["ETag"] = f'"{tag}"'

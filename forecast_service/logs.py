@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
 
 DEBUG, INFO = logging.DEBUG, logging.INFO
+ACCESS = "forecast_service.access"
+_lines_are_json = True  # as configure() was told last
 
 SECRET_NAMES = re.compile(
     r"authori[sz]ation|api[-_]?key|token|secret|passw|cookie|credential(?!ibility)", re.IGNORECASE
@@ -48,6 +52,33 @@ _SHARED: list[Any] = [
 ]
 
 
+_encode = json.JSONEncoder(default=str).encode
+
+
+class Formatter(structlog.stdlib.ProcessorFormatter):
+    """Also takes lines that are written already; see :func:`access`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As the original."""
+        line: str | None = getattr(record, "line", None)
+        return super().format(record) if line is None else line
+
+
+def access(level: int, facts: MutableMapping[str, Any]) -> None:
+    """Log one request: the same line as structlog's processors would write, in a fifth of the time."""
+    logger = logging.getLogger(ACCESS)
+    if not logger.isEnabledFor(level):
+        return
+    if not _lines_are_json:
+        structlog.stdlib.get_logger(ACCESS).log(level, "request", **facts)
+        return
+    event = {**facts, "event": "request", **structlog.contextvars.get_contextvars(), "logger": ACCESS}
+    event["level"] = logging.getLevelName(level).lower()
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line = _encode(without_secrets(logger, "", event))
+    logger.handle(logger.makeRecord(ACCESS, level, "", 0, line, (), None, extra={"line": line}))
+
+
 def formatter(form: str) -> structlog.stdlib.ProcessorFormatter:
     """What writes the lines of structlog's loggers and of the standard library's alike."""
     writer: Any = (
@@ -56,7 +87,7 @@ def formatter(form: str) -> structlog.stdlib.ProcessorFormatter:
         else structlog.dev.ConsoleRenderer(colors=False)
     )
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=[remove, writer])
+    return Formatter(foreign_pre_chain=_SHARED, processors=[remove, writer])
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -72,6 +103,8 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 def configure(form: str, level: str) -> None:
     """Let this package's loggers write so; those of others are left alone."""
+    global _lines_are_json
+    _lines_are_json = form == "json"
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -54,10 +55,16 @@ PROBABILITY = Gauge(
 
 def request_answered(route: str, method: str, status: int, seconds: float) -> None:
     """Count one request."""
-    REQUESTS.labels(route, method, str(status)).inc()
-    SECONDS.labels(route, method, f"{status // 100}xx").observe(seconds)
+    count, duration = _of(route, method, status)
+    count.inc()
+    duration.observe(seconds)
     if (route, method, status) == ("/v1/sweeps", "POST", 202):
         SWEEPS.inc()
+
+
+@lru_cache(4096)
+def _of(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(route, method, str(status)), SECONDS.labels(route, method, f"{status // 100}xx")
 
 
 def cache(*, hit: bool) -> None:

@@ -1,4 +1,4 @@
-"""Serves /metrics on a port of its own, beside gunicorn: ``python -P metrics_server.py HOST PORT``.
+"""Serves /metrics on a port of its own, beside gunicorn: ``python -P metrics_server.py HOST PORT PARENT``.
 
 A process, not a thread of gunicorn's master, which forks; and a file that imports nothing of the service, so that it
 costs 20 MB and not 100.
@@ -6,13 +6,14 @@ costs 20 MB and not 100.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from threading import Event
 
 
-def main(host: str, port: int) -> None:
-    """Serve until told to end."""
+def main(host: str, port: int, parent: int) -> None:
+    """Serve until told to end, or until the process ``parent``, which started this one, ends."""
     from prometheus_client import CollectorRegistry, start_http_server
     from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -21,10 +22,11 @@ def main(host: str, port: int) -> None:
     end = Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     server, thread = start_http_server(port, host, registry)
-    end.wait()
+    while os.getppid() == parent and not end.wait(1):
+        pass
     server.shutdown()
     thread.join()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

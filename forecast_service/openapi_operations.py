@@ -12,16 +12,17 @@ from flask import Flask, json
 
 FOLDER = "example_answers"
 """The answers that :mod:`forecast_service.examples` got from the application, a file each."""
-RETRY_AFTER: dict[str, Any] = {
-    "description": "When to ask again (seconds).",
-    "schema": {"type": "integer", "minimum": 0},
-    "required": True,
-}
 HEADERS: dict[str, dict[str, Any]] = {
-    "SERVICE_UNAVAILABLE": {"Retry-After": RETRY_AFTER},
-    "TOO_MANY_REQUESTS": {"Retry-After": RETRY_AFTER},
+    "Retry-After": {"description": "When to ask again (seconds).", "schema": {"type": "integer", "minimum": 0}},
+    "Location": {"description": "Where what was made is to be found.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "Tag of this representation, for If-None-Match; a kept scenario's is what If-Match takes.",
+        "schema": {"type": "string"},
+    },
 }
-"""By the name of the response in the contract."""
+REQUIRED = {"Retry-After", "Location"}
+RETRIED = {"SERVICE_UNAVAILABLE", "TOO_MANY_REQUESTS"}
+"""Errors, by their names in the contract, that say when to ask again."""
 
 
 def endpoints(app: Flask) -> dict[tuple[str, str], str]:
@@ -58,11 +59,13 @@ def describe(document: dict[str, Any], app: Flask) -> None:
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Of every route: a query that nothing reads.
                 operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})
+                _add_headers(method, operation["responses"])
                 if example := kept.get(operation["operationId"]):
                     _add_example(operation, example)
     by_status = {example["status"]: example for name, example in kept.items() if name.startswith("problem-")}
     for name, response in document["components"]["responses"].items():
-        response.setdefault("headers", {}).update(HEADERS.get(name, {}))
+        if name in RETRIED:
+            response["headers"] = _headers("Retry-After")
         for content in response.get("content", {}).values():
             if example := by_status.get(_status(name)):
                 content["examples"] = _shown(example)
@@ -71,6 +74,19 @@ def describe(document: dict[str, Any], app: Flask) -> None:
 def _status(name: str) -> int | None:
     status = HTTPStatus.__members__.get(name)
     return status and status.value
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: HEADERS[name] | {"required": name in REQUIRED} for name in names}
+
+
+def _add_headers(method: str, responses: dict[str, Any]) -> None:
+    """``Location`` of what was made, ``ETag`` of what can be read again."""
+    for status in ("201", "202"):
+        if status in responses:
+            responses[status]["headers"] = _headers("Location", *(["ETag"] if status == "201" else []))
+    if method in {"get", "put"} and "200" in responses:
+        responses["200"]["headers"] = _headers("ETag")
 
 
 def _add_example(operation: dict[str, Any], example: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from flask import Flask, Response, current_app, json, request
 from werkzeug.exceptions import HTTPException
 
+from forecast_service.drawing import DrawerBusy
 from forecast_service.resolving import ModelGone, OldForm, UnknownKept
 from forecast_service.schemas.fields import pointer
 from forecast_service.store.database import DatabaseUnavailable
@@ -24,6 +25,7 @@ from forecast_service.store.sweeps import TooManyOpen
 from models.allies import UnknownCountry
 from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
+from models.published import NoTrackRecord
 from models.scenario import ContradictoryLevers
 
 CONTENT_TYPE = "application/problem+json"
@@ -130,6 +132,10 @@ def _unknown_country(_error: UnknownCountry) -> Response:
     return _input("country", detail, kind="unknown-country")
 
 
+def _no_track_record(_error: NoTrackRecord) -> Response:
+    return problem(404, "No track record was made of the panel that is served.")
+
+
 def _unknown_scenario(error: UnknownScenario) -> Response:
     if isinstance(error, UnknownKept):
         detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
@@ -199,6 +205,12 @@ def _no_database(error: DatabaseUnavailable) -> Response:
     return response
 
 
+def _drawer_busy(_error: DrawerBusy) -> Response:
+    response = problem(503, "Too many pictures are asked for at once. Their figures are there.", None, "drawing-busy")
+    response.headers["Retry-After"] = "2"
+    return response
+
+
 def _crash(error: Exception) -> Response:
     current_app.logger.exception("unhandled error on %s %s", request.method, request.path, exc_info=error)
     return problem(500, "The error has been logged. Asking again later may help.")
@@ -209,6 +221,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(UnknownCountry, _unknown_country)
     app.register_error_handler(UnknownScenario, _unknown_scenario)
+    app.register_error_handler(NoTrackRecord, _no_track_record)
     app.register_error_handler(CannotForecast, _cannot)
     app.register_error_handler(ContradictoryLevers, _contradiction)
     app.register_error_handler(NoSuchScenario, _no_such_scenario)
@@ -220,4 +233,5 @@ def register(app: Flask) -> None:
     app.register_error_handler(ModelGone, _model_gone)
     app.register_error_handler(OldForm, _old_form)
     app.register_error_handler(DatabaseUnavailable, _no_database)
+    app.register_error_handler(DrawerBusy, _drawer_busy)
     app.register_error_handler(Exception, _crash)

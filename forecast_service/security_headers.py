@@ -24,8 +24,9 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def add(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
         policy = PAGE if response.mimetype == "text/html" else DATA
-        response.headers.setdefault("Content-Security-Policy", policy)
+        said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  a Headers is a list of pairs
+        for name, value in (*HEADERS.items(), ("Content-Security-Policy", policy)):
+            if name.lower() not in said:
+                response.headers.add(name, value)
         return response

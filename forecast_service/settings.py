@@ -58,7 +58,11 @@ class Settings:
     draws: int = 10_000
     seed: int = 1
     max_body_bytes: int = 1_000_000
+    max_import_bytes: int = 10_000_000
     fits_dir: str = ""
+    fit_processes: int = 1
+    fit_queue: int = 2
+    fit_timeout_s: int = 30
     trusted_proxies: int = 0
     database_url: str = ""
     engine: str = "local"

@@ -39,24 +39,30 @@ def _engine(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
 
 @click.command()
 @click.option("--once", is_flag=True, help="End when nothing is left to do.")
-@click.option("--beside", is_flag=True, help="End when the process that started this one ends.")
+@click.option("--beside", type=int, metavar="PID", help="End when the process PID, which started this one, ends.")
 @click.option(
     "--lease", default=30.0, show_default=True, type=click.FloatRange(1), help="Seconds until others take over."
 )
-def work(once: bool, beside: bool, lease: float) -> None:
+def work(once: bool, beside: int | None, lease: float) -> None:
     """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
+    from forecast_service import logs
     from forecast_service.store.database import Database, DatabaseUnavailable, database_url
     from forecast_service.store.sweeps import Sweeps
     from forecast_service.sweep_engine import EngineUnavailable
     from forecast_service.sweep_worker import Worker
+    from forecast_service.tracing import make_tracer
 
-    parent, settings = os.getppid(), _settings()
+    settings = _settings()
+    logs.configure(settings.log_format, settings.log_level)
+    tracer = make_tracer(settings)
     engine, folder = _engine(settings, 10)  # requests come first
-    worker = Worker(Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days))
+    worker = Worker(
+        Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days), tracer
+    )
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
-    if beside:
-        threading.Thread(target=_follow, args=(parent, worker.stop), daemon=True).start()
+    if beside is not None:
+        threading.Thread(target=_follow, args=(beside, worker.stop), daemon=True).start()
     try:
         worker.run(once=once)
     except DatabaseUnavailable as error:

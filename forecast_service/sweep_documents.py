@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from models.answer import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster
 from models.sweep import CHUNK_POINTS
 
+TRACEPARENT = "traceparent"
+"""The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
 
-def complete(forecaster: Forecaster, asked: dict[str, Any]) -> str:
+
+def shown(document: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a document that determines the results."""
+    return {name: value for name, value in document.items() if name != TRACEPARENT}
+
+
+def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | None = None) -> str:
     """What was asked, as the schema reads it, as JSON with all that determines the results.
 
     Raises
@@ -33,4 +42,6 @@ def complete(forecaster: Forecaster, asked: dict[str, Any]) -> str:
         "model_version": MODEL_VERSION,
         "chunk_points": CHUNK_POINTS,
     }
+    if traceparent:
+        document[TRACEPARENT] = traceparent
     return json.dumps(document, ensure_ascii=False)

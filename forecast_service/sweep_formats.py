@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from forecast_service.sweep_documents import shown
 from models.answer import COMPONENTS
 from models.sweep import OUTCOMES, WAYS, Columns, Sweep, table
 
@@ -57,7 +58,7 @@ def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
     kinds = {"country": pa.string(), "deadline": pa.int16(), "point": pa.int32(), "failure": pa.string()}
     for axis in sweep.axes:
         kinds[axis.name] = _arrow_kind(pa, axis.values, axis.whole)
-    known = {"document": json.dumps(sweep.document, sort_keys=True)}
+    known = {"document": json.dumps(shown(sweep.document), sort_keys=True)}
     schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in header(sweep)], metadata=known)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for number, packed in chunks:

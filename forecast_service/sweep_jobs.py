@@ -13,6 +13,7 @@ from flask import Response, jsonify, request, stream_with_context, url_for
 from webargs.flaskparser import abort
 
 from forecast_service import sweep_formats as formats
+from forecast_service import tracing
 from forecast_service.callers import caller
 from forecast_service.engine import engine
 from forecast_service.store.database import database
@@ -35,7 +36,7 @@ def _sweeps() -> Sweeps:
 
 def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     """Take in a sweep."""
-    text = complete(engine().forecaster(asked.get("vintage")), asked)
+    text = complete(engine().forecaster(asked.get("vintage")), asked, tracing.traceparent())
     once = None
     if "idempotency_key" in headers:
         # What was sent, not what it comes to: a later release may fill in other defaults.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import secrets
@@ -11,9 +12,14 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import structlog
+
+from forecast_service import tracing
 from forecast_service.store.database import DatabaseUnavailable
-from forecast_service.store.sweeps import Key, Sweeps
+from forecast_service.store.sweeps import Key, Leased, Sweeps
+from forecast_service.sweep_documents import TRACEPARENT
 from forecast_service.sweep_engine import EngineUnavailable, SweepEngine
 from forecast_service.sweep_task import compute
 from models.forecast import MODEL_VERSION
@@ -40,6 +46,7 @@ class Worker:
     folder : where the fits are; None where the engine's processes have folders of their own.
     lease_s : see :data:`LEASE_S`.
     keep : how long a sweep is kept once it has finished.
+    tracer : makes a span of every chunk, below the request that posted the sweep; none are made if None.
     """
 
     def __init__(
@@ -49,15 +56,18 @@ class Worker:
         folder: Path | None,
         lease_s: float = LEASE_S,
         keep: timedelta = timedelta(days=90),
+        tracer: Any = None,
     ) -> None:
         self.sweeps = sweeps
         self.engine = engine
         self.folder = None if folder is None else str(folder.resolve())
         self.lease_s = lease_s
         self.keep = keep
+        self.tracer = tracer
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopping = threading.Event()
         self._running: dict[Key, Future[bytes]] = {}
+        self._traces: dict[Key, tuple[str | None, Any]] = {}
         self._unsaved: dict[Key, bytes] = {}
         self._renewed = 0.0
         self._worked: float | None = None
@@ -96,6 +106,7 @@ class Worker:
         for place, one in enumerate(leased):
             try:
                 self._running[one.key] = self.engine.submit(compute, one.document, one.number, self.folder)
+                self._begin_trace(one)
             except EngineUnavailable:
                 self.sweeps.release(self.name, [other.key for other in leased[place:]], begun=False)
                 raise
@@ -107,9 +118,19 @@ class Worker:
         self._save()
         return True
 
+    def _begin_trace(self, one: Leased) -> None:
+        parent = json.loads(one.document).get(TRACEPARENT)
+        facts = {"forecast.sweep": one.sweep_id, "forecast.chunk": one.number}
+        self._traces[one.key] = parent, tracing.begin_task(self.tracer, "sweep chunk", parent, **facts)
+
     def _collect(self) -> None:
         """Take what is finished from the engine."""
         for key, future in [item for item in self._running.items() if item[1].done()]:
+            parent, task = self._traces.pop(key)
+            tracing.end_task(task, None if future.cancelled() else future.exception())
+            structlog.contextvars.clear_contextvars()
+            if parent:
+                structlog.contextvars.bind_contextvars(traceparent=parent, trace_id=parent.split("-")[1])
             if future.cancelled():
                 self.sweeps.release(self.name, [key], begun=False)
             elif (error := future.exception()) is None:
@@ -122,6 +143,7 @@ class Worker:
                 _log.error("chunk %d of sweep %s cannot be computed", key[1], key[0], exc_info=error)
                 self.sweeps.fail(key[0], "A chunk could not be computed; the service's log says more.")
             del self._running[key]
+        structlog.contextvars.clear_contextvars()
 
     def _save(self) -> None:
         for key in list(self._unsaved):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -22,8 +24,6 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"})
 
-_log = structlog.stdlib.get_logger("forecast_service.access")
-
 
 def note(**facts: Any) -> None:
     """Add to what is logged of the present request; nothing happens outside one."""
@@ -40,7 +40,32 @@ def facts() -> dict[str, Any]:
 def route() -> str:
     """The template of the route that was asked for, as the contract writes it."""
     rule = request.url_rule
-    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule) if rule else "unmatched"
+    return _template(rule.rule) if rule else "unmatched"
+
+
+@cache
+def _template(rule: str) -> str:
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
+
+
+def recognise(request_id: str, traceparent: str) -> str:
+    """Bind to the log what a request is known by, as it says itself, or else a new id; the id."""
+    # Anything else could forge lines of a log, or fill it.
+    known = request_id if REQUEST_ID.fullmatch(request_id) else uuid4().hex
+    bound = {"request_id": known}
+    if found := TRACEPARENT.fullmatch(traceparent):
+        bound |= {"traceparent": traceparent, "trace_id": found[1]}
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**bound)
+    return known
+
+
+def tell(method: str, path: str, route: str, status: int, seconds: float, noted: Mapping[str, Any]) -> None:
+    """Count and log a request that has been answered."""
+    metrics.request_answered(route, method, status, seconds)
+    # The query is left out: keys have been seen in queries. Quoted, a path stays on its line.
+    facts = {"method": method, "path": quote(path[:200]), "route": route, "status": status}
+    logs.access(logs.DEBUG if path in PROBES else logs.INFO, {**facts, "ms": round(seconds * 1000, 2), **noted})
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -51,14 +76,7 @@ def register(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.begun = time.perf_counter()
-        sent = request.headers.get("X-Request-ID", "")
-        # Anything else could forge lines of a log, or fill it.
-        g.request_id = sent if REQUEST_ID.fullmatch(sent) else uuid4().hex
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-        parent = request.headers.get("traceparent", "")
-        if found := TRACEPARENT.fullmatch(parent):
-            structlog.contextvars.bind_contextvars(traceparent=parent, trace_id=found[1])
+        g.request_id = recognise(request.headers.get("X-Request-ID", ""), request.headers.get("traceparent", ""))
         tracing.begin(request.method, route())
 
     @app.after_request
@@ -67,22 +85,11 @@ def register(app: Flask, settings: Settings) -> None:
         method = request.method if request.method in METHODS else "other"
         if "request_id" in g:
             response.headers["X-Request-ID"] = g.request_id
-        metrics.request_answered(route(), method, response.status_code, seconds)
         noted = dict(g.get("telemetry", {}))
         tracing.describe(response.status_code, noted)
         if is_known():
             noted["caller"] = caller()
-        # The query is left out: keys have been seen in queries. Quoted, a path stays on its line.
-        _log.log(
-            logs.DEBUG if request.path in PROBES else logs.INFO,
-            "request",
-            method=method,
-            path=quote(request.path[:200]),
-            route=route(),
-            status=response.status_code,
-            ms=round(seconds * 1000, 2),
-            **noted,
-        )
+        tell(method, request.path, route(), response.status_code, seconds, noted)
         return response
 
     @app.teardown_request

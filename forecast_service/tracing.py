@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from flask import Flask, current_app, g, has_app_context, request
 
 from forecast_service.settings import BadSetting, Settings
@@ -18,15 +19,15 @@ from forecast_service.settings import BadSetting, Settings
 EXTENSION = "forecast-tracer"
 
 
-def register(app: Flask, settings: Settings, exporter: Any = None) -> None:
-    """Trace the requests of ``app``.
+def make_tracer(settings: Settings, exporter: Any = None) -> Any:
+    """What makes spans; None if the settings ask for none.
 
     Parameters
     ----------
     exporter : takes the spans one by one (tests); OTLP over HTTP in batches if None.
     """
     if not settings.traces:
-        return
+        return None
     try:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
@@ -43,7 +44,45 @@ def register(app: Flask, settings: Settings, exporter: Any = None) -> None:
     named = "OTEL_SERVICE_NAME" in os.environ
     provider = TracerProvider(resource=Resource.create({} if named else {"service.name": "forecast-service"}))
     provider.add_span_processor(processor)
-    app.extensions[EXTENSION] = provider.get_tracer("forecast_service")
+    return provider.get_tracer("forecast_service")
+
+
+def register(app: Flask, settings: Settings, exporter: Any = None) -> None:
+    """Trace the requests of ``app``; ``exporter`` as in :func:`make_tracer`."""
+    if tracer := make_tracer(settings, exporter):
+        app.extensions[EXTENSION] = tracer
+
+
+def traceparent() -> str | None:
+    """Where in a trace the present request is, for what is done later on its behalf: its span, else the caller's."""
+    carrier: dict[str, str] = {}
+    if "current_span" in g:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        TraceContextTextMapPropagator().inject(carrier)
+    sent: str | None = structlog.contextvars.get_contextvars().get("traceparent")
+    return carrier.get("traceparent", sent)
+
+
+def begin_task(tracer: Any, name: str, parent: str | None, **attributes: Any) -> Any:
+    """A span of work outside a request, below ``parent``; to be ended by whoever began it. None without a tracer."""
+    if tracer is None:
+        return None
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    context = TraceContextTextMapPropagator().extract({"traceparent": parent} if parent else {})
+    return tracer.start_span(name, context=context, attributes=attributes)
+
+
+def end_task(task: Any, error: BaseException | None = None) -> None:
+    """End it; with ``error``, say that it failed, not how."""
+    if task is None:
+        return
+    from opentelemetry.trace import StatusCode
+
+    if error is not None:
+        task.set_status(StatusCode.ERROR, type(error).__name__)
+    task.end()
 
 
 def _tracer() -> Any:

@@ -20,7 +20,7 @@ from models.forecast import LEVELS, MODEL_VERSION, Forecaster
 from models.growth import gdp_usd
 from models.named import NAMED, NamedScenario, named_scenario
 from models.panel import Array
-from models.paths import Floats, Paths
+from models.paths import Floats, Paths, quantiles
 from models.scenario import Scenario
 from models.tables import Tables
 from models.targets import Targets, met, proportion
@@ -87,6 +87,9 @@ class Standing:
 
     ``latest`` is the core share that the publisher reports for the origin, % of GDP (None for the other
     components, of which no series exists). ``on_track`` and ``there`` are its probabilities in the review year.
+    ``across_members`` is the lowest and the highest ``at_deadline`` of any single member, ``share`` the 10 %, 50 % and
+    90 % quantile of its share in the deadline year (% of GDP), ``by_year`` the probability of being at the threshold
+    in each year after the origin.
     """
 
     ally: Ally
@@ -96,6 +99,9 @@ class Standing:
     latest: float | None
     on_track: float | None
     there: float | None
+    across_members: tuple[float, float]
+    share: tuple[float, float, float]
+    by_year: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -191,8 +197,8 @@ class _Tallies:
     each: dict[str, list[float]] = field(default_factory=dict)
     standings: list[Standing] = field(default_factory=list)
 
-    def add(self, ally: Ally, shares: Floats, latest: float | None) -> None:
-        """Count ``ally`` in, by its shares, array (1 + horizon, draws)."""
+    def add(self, ally: Ally, shares: Floats, member: NDArray[np.integer], latest: float | None) -> None:
+        """Count ``ally`` in, by its shares, array (1 + horizon, draws), and the member of each draw, array (draws,)."""
         reached = met(shares, self.threshold)
         p = self._count("at", np.asarray(reached[-1]))
         by = self._count("by", np.asarray(reached.any(axis=0)))
@@ -202,7 +208,12 @@ class _Tallies:
             track = self._count("track", on_track(shares[[0, self.review]], self.threshold, elapsed))
             there = self._count("there", np.asarray(reached[self.review]))
         error = math.sqrt(p * (1 - p) / self.draws)
-        self.standings.append(Standing(ally, p, by, error, latest, track, there))
+        of_each, at_it = np.bincount(member), np.bincount(member, weights=reached[-1])
+        say = [proportion(int(hits), int(n)) for hits, n in zip(at_it, of_each, strict=True) if n]
+        low, middle, high = quantiles(shares[-1:].T, np.array([INTERVAL[0], 0.5, INTERVAL[1]]))[:, 0].tolist()
+        by_year = tuple(proportion(int(np.count_nonzero(row)), self.draws) for row in reached[1:])
+        range_, share = (min(say), max(say)), (low, middle, high)
+        self.standings.append(Standing(ally, p, by, error, latest, track, there, range_, share, by_year))
 
     def _count(self, what: str, hit: Booleans) -> float:
         hits = int(np.count_nonzero(hit))
@@ -367,7 +378,9 @@ def _count_in(ally: Ally, paths: Paths, tallies: Mapping[str, _Tallies], purse: 
         shares = paths.component(component)
         if shares is not None:
             # Years in rows: the store keeps them so, and sums over years or allies then run along memory.
-            tally.add(ally, shares.T, latest if component == "core" else None)
+            # As models.answer.target_answer: one prior stands behind related spending, so no members.
+            member = np.zeros_like(paths.member) if component == "related" else paths.member
+            tally.add(ally, shares.T, member, latest if component == "core" else None)
     core = paths.component("core")
     if core is not None:
         purse.add(ally, core.T, paths.gdp.T)

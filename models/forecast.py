@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from models.allies import OWN_SERIES, Ally, resolve
 from models.answer import COMPONENTS, CannotForecast, Forecast, TargetAnswer, fans, money, target_answer
@@ -24,9 +24,6 @@ from models.served import SERVED
 from models.tables import Tables
 from models.targets import LAST_DEADLINE, Targets
 
-if TYPE_CHECKING:
-    from models.fitter import Fitter
-
 MODEL_VERSION = "2"
 """Changes whenever the same figures and seed would give other numbers."""
 
@@ -38,10 +35,39 @@ OVERRIDES_KEPT = 4
 """How many fits on figures of an analyst's own are kept in memory (4 MB each): who changes a lever asks again."""
 
 
-class Forecaster:
-    """Answers questions about one set of figures; keeps what it fitted in a store."""
+class MakesFits(Protocol):
+    """What makes fits: :class:`models.fitter.Fitter`, or something that has it made elsewhere."""
 
-    def __init__(self, figures: Figures, store: PathStore, draws: int = DRAWS, seed: int = SEED) -> None:
+    def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
+        """Of an ally's own figures."""
+
+    def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
+        """Of an ally's figures with some of an analyst's own among them."""
+
+    def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
+        """Of an analyst's own figures for an ally."""
+
+    def fit_series(self, history: Series) -> Fit:
+        """Of a series that belongs to no ally."""
+
+
+class Forecaster:
+    """Answers questions about one set of figures; keeps what it fitted in a store.
+
+    Parameters
+    ----------
+    fitter : makes what is not kept; by default this process does.
+    """
+
+    def __init__(
+        self,
+        figures: Figures,
+        store: PathStore,
+        draws: int = DRAWS,
+        seed: int = SEED,
+        fitter: MakesFits | None = None,
+    ) -> None:
+        self._given_fitter = fitter
         self.figures = figures
         self.store = store
         self.draws = draws
@@ -49,10 +75,9 @@ class Forecaster:
         self._overridden = lru_cache(maxsize=OVERRIDES_KEPT)(self._fit_overridden)
 
     @cached_property
-    def _fitter(self) -> Fitter:
-        return self._make_fitter()
-
-    def _make_fitter(self) -> Fitter:
+    def _fitter(self) -> MakesFits:
+        if self._given_fitter is not None:
+            return self._given_fitter
         # Imported by what fits only: the members bring SciPy and statsmodels with them.
         from models.fitter import Fitter
 
@@ -205,10 +230,10 @@ class Forecaster:
         CannotForecast
         """
         if ally is OWN_SERIES:
-            return self._fitter.fit_series(history)
+            return self._fitter.fit_series(history).as_kept()
         if not ally.has_armed_forces:
             raise CannotForecast("history", f"{ally.name} has no core spending that figures could stand in for")
-        return self._fitter.fit_history(ally, history, pledge=not trend)
+        return self._fitter.fit_history(ally, history, pledge=not trend).as_kept()
 
     def fit_with(self, ally: Ally, override: HistoryOverride, origin: int, *, trend: bool) -> Fit:
         """Paths from the ally's figures with some of an analyst's own among them; the last few are kept in memory.

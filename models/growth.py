@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -101,6 +101,7 @@ def actual_growth(code: str, tables: Tables = BUNDLED) -> Mapping[int, float]:
     )
 
 
+@lru_cache(1024)
 def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUNDLED, known: int | None = None) -> Array:
     """Real growth, % a year, of the ``horizon`` years after ``origin``, as projected with nothing later than ``known``.
 
@@ -108,17 +109,17 @@ def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUND
 
     By the bundled tables, from 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer
     figures; before, as no older edition is at hand, the mean of the five years up to the origin (of all allies
-    where an ally has none).
+    where an ally has none). Not to be written into.
     """
     known_in = origin if known is None else known
     if known_in >= tables.uses.outlook_from or code not in allies():
         newer = known_in >= tables.uses.growth_from
         projected = growth(code, tables) if newer else _growth(code, tables, newer=False)
-        return projected.real_between(origin + 1, origin + horizon)
+        return _fixed(projected.real_between(origin + 1, origin + horizon))
     recent = _recent_growth(code, known_in, tables) or [
         g for other in allies() for g in _recent_growth(other, known_in, tables)
     ]
-    return np.full(horizon, math.expm1(float(np.mean(recent))) * 100)
+    return _fixed(np.full(horizon, math.expm1(float(np.mean(recent))) * 100))
 
 
 def _recent_growth(code: str, origin: int, tables: Tables) -> list[float]:
@@ -175,15 +176,21 @@ def gdp_usd(code: str, year: int, tables: Tables = BUNDLED) -> float | None:
     return amount / share * 100 if share else None
 
 
+@lru_cache(1024)
 def price_index(code: str, origin: int, last: int, tables: Tables = BUNDLED) -> Array:
     """The deflator of GDP by year, ``origin`` ... ``last``, as a multiple of the origin's.
 
     As projected from the origins that could know the Outlook; from earlier ones prices go on rising as in
-    the five years before.
+    the five years before. Not to be written into.
     """
     known = growth(code, tables)
     if origin >= tables.uses.outlook_from:
         rates = known.deflator_between(origin + 1, last)
     else:
         rates = np.full(last - origin, known.deflator_between(origin - RECENT + 1, origin).mean())
-    return np.concatenate([[1.0], np.cumprod(1 + rates / 100)])
+    return _fixed(np.concatenate([[1.0], np.cumprod(1 + rates / 100)]))
+
+
+def _fixed(values: Array) -> Array:
+    values.flags.writeable = False  # it is handed out again
+    return values

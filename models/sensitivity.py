@@ -10,7 +10,7 @@ import numpy as np
 
 from models.allies import Ally, Component, resolve
 from models.answer import CannotForecast
-from models.forecast import Asked, Forecaster
+from models.forecast import MODEL_VERSION, Asked, Forecaster
 from models.growth import price_index
 from models.levers import Canvas, GdpGrowth, Lever, PledgeLever, Shock, SpendingGrowth
 from models.named import named_scenario
@@ -55,6 +55,8 @@ class Sensitivity:
     threshold: float
     origin: int
     deadline: int
+    vintage: str
+    model_version: str
     probability: float
     bars: tuple[Bar, ...]
 
@@ -101,6 +103,8 @@ def sensitivity(
         targets.threshold(component),
         origin,
         targets.deadline,
+        forecaster.figures.vintage,
+        MODEL_VERSION,
         question.standing(),
         tuple(bars),
     )

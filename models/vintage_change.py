@@ -177,12 +177,8 @@ class _Mixed(Forecaster):
     """A forecaster on a mixture of two vintages; its fits are kept in memory, as nobody asks for them again."""
 
     def __init__(self, like: Forecaster, figures: Figures, fitter: Fitter) -> None:
-        super().__init__(figures, like.store, like.draws, like.seed)
+        super().__init__(figures, like.store, like.draws, like.seed, fitter)
         self._fits: dict[tuple[str, int, bool], Fit] = {}
-        self._own_fitter = fitter
-
-    def _make_fitter(self) -> Fitter:
-        return self._own_fitter
 
     def fit(self, ally: Ally, origin: int | None = None, *, trend: bool = False) -> Fit:
         """As the original, without a store."""
@@ -191,7 +187,7 @@ class _Mixed(Forecaster):
         if key not in self._fits:
             # One ally's at a time: a fit has megabytes, and the allies are asked for one after the other.
             self._fits = {k: fit for k, fit in self._fits.items() if k[0] == ally.code}
-            self._fits[key] = self._own_fitter.fit(ally, origin, pledge=not trend).as_kept()
+            self._fits[key] = self._fitter.fit(ally, origin, pledge=not trend).as_kept()
         return self._fits[key]
 
 

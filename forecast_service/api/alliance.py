@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import Response, jsonify, url_for
 
-from forecast_service import csv_answers, negotiation
+from forecast_service import csv_answers, negotiation, pictures
 from forecast_service.engine import engine
 from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.resolving import resolve
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
+from forecast_service.schemas.pictures import AlliancePictureQuerySchema, RankingQuerySchema
 from models.alliance import alliance_forecast
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
+
+
+def _answer(query: dict[str, Any]) -> dict[str, Any]:
+    query["scenario"] = resolve(query.get("scenario", "baseline"))
+    forecaster = engine().forecaster(query.pop("vintage", None))
+    links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
+    return {"forecast": alliance_forecast(forecaster, **query), "links": links}
+
+
+def _document(query: dict[str, Any]) -> Response:
+    """What a picture is made of: the answer itself, which has an address of its own."""
+    return jsonify(AllianceForecastSchema().dump(_answer(query)))
 
 
 @blp.get("/forecast.<form:form>", parameters=[negotiation.FORM], endpoint="get_alliance_table")
@@ -25,7 +38,40 @@ blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="Al
 @blp.response(200, AllianceForecastSchema)
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
     """How many allies meet the targets, what they spend together, and who bears it"""
-    query["scenario"] = resolve(query.get("scenario", "baseline"))
-    forecaster = engine().forecaster(query.pop("vintage", None))
-    links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
-    return {"forecast": alliance_forecast(forecaster, **query), "links": links}
+    return _answer(query)
+
+
+@blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_ranking_picture")
+@blp.get("/ranking")
+@answers(order=pictures.ranking, plain=False)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.arguments(RankingQuerySchema, location="query")
+@blp.response(200)
+def get_ranking(query: dict[str, Any]) -> Response:
+    """The allies in order: a dot and an interval for each"""
+    return _document(query)
+
+
+@blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_heatmap_picture")
+@blp.get("/heatmap")
+@answers(order=pictures.heatmap, plain=False)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.arguments(AlliancePictureQuerySchema, location="query")
+@blp.response(200)
+def get_heatmap(query: dict[str, Any]) -> Response:
+    """Allies by years: the probability of being at the threshold in each"""
+    return _document(query)
+
+
+@blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_count_picture")
+@blp.get("/count")
+@answers(order=pictures.count, plain=False)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.arguments(AlliancePictureQuerySchema, location="query")
+@blp.response(200)
+def get_count(query: dict[str, Any]) -> Response:
+    """How many allies are at the threshold in the deadline year: the distribution"""
+    return _document(query)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import Response, jsonify, url_for
 
-from forecast_service import csv_answers, negotiation
+from forecast_service import csv_answers, negotiation, pictures
 from forecast_service.api.countries import CODE
 from forecast_service.engine import engine
 from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.schemas.answers import ForecastSchema
-from forecast_service.schemas.forecasts import ForecastQuerySchema, ForecastRequestSchema
+from forecast_service.schemas.forecasts import ForecastRequestSchema
+from forecast_service.schemas.pictures import ComponentLookSchema, FanLookSchema, FanQuerySchema, WaterfallQuerySchema
 from models.allies import OWN_SERIES
 from models.answer import Forecast
 
@@ -29,29 +30,66 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 
 
 @blp.get(
-    "/countries/<code>/forecast.<form:form>",
-    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.FORM],
+    "/countries/<code>/forecast.<anyform:form>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.TABLE_OR_PICTURE],
     endpoint="get_forecast_table",
 )
 @blp.get("/countries/<code>/forecast", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(csv_answers.forecast)
+@answers(csv_answers.forecast, pictures.fan)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.arguments(ForecastQuerySchema, location="query")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.arguments(FanQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
 @blp.alt_response(404, "NOT_FOUND")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
     return answer(engine().forecast(country=code, **query))
 
 
 @blp.post("/forecasts")
-@answers(csv_answers.forecast)
+@answers(csv_answers.forecast, pictures.fan)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.arguments(FanLookSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-def post_forecast(body: dict[str, Any]) -> dict[str, Any]:
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """How likely one ally meets the targets, under any scenario"""
     return answer(engine().forecast(**body))
+
+
+@blp.get(
+    "/countries/<code>/waterfall.<picture:form>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.PICTURE],
+    endpoint="get_waterfall_picture",
+)
+@blp.get("/countries/<code>/waterfall", parameters=[{"in": "path", "name": "code", **CODE}])
+@answers(order=pictures.waterfall, plain=False)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.arguments(WaterfallQuerySchema, location="query")
+@blp.response(200)
+@blp.alt_response(404, "NOT_FOUND")
+def get_waterfall(query: dict[str, Any], code: str) -> Response:
+    """What each lever of a scenario does to the probability, from the baseline on"""
+    return jsonify(ForecastSchema().dump(answer(engine().forecast(country=code, **query))))
+
+
+@blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_waterfall_picture")
+@blp.post("/forecasts/waterfall")
+@answers(order=pictures.waterfall, plain=False)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.arguments(ComponentLookSchema, location="query")
+@blp.arguments(ForecastRequestSchema)
+@blp.response(200)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def post_waterfall(_look: dict[str, Any], body: dict[str, Any]) -> Response:
+    """What each lever of any scenario does to the probability, from the baseline on"""
+    return jsonify(ForecastSchema().dump(answer(engine().forecast(**body))))

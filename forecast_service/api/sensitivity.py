@@ -4,22 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast_service import negotiation, pictures
+from forecast_service.api.countries import CODE
 from forecast_service.engine import engine
+from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
 from forecast_service.resolving import resolve
+from forecast_service.schemas.pictures import LookSchema, SensitivityQuerySchema
 from forecast_service.schemas.sensitivity import SensitivityRequestSchema, SensitivitySchema
 from models.sensitivity import Sensitivity, sensitivity
 
-blp = Blueprint("sensitivity", __name__, url_prefix="/v1/sensitivity", description="What moves a probability most.")
+blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What moves a probability most.")
 
 
-@blp.post("")
+@blp.get(
+    "/countries/<code>/sensitivity.<picture:form>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.PICTURE],
+    endpoint="get_sensitivity_picture",
+)
+@blp.get("/countries/<code>/sensitivity", parameters=[{"in": "path", "name": "code", **CODE}])
+@answers(order=pictures.tornado)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.arguments(SensitivityQuerySchema, location="query")
+@blp.response(200, SensitivitySchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
+    """Every assumption behind one ally's probability moved a little down and up: which matters most?"""
+    query["scenario"] = resolve(query.get("scenario", "baseline"))
+    return sensitivity(engine().forecaster(query.pop("vintage", None)), code, **query)
+
+
+@blp.post("/sensitivity.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_sensitivity_picture")
+@blp.post("/sensitivity")
+@answers(order=pictures.tornado)
+@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.arguments(LookSchema, location="query")
 @blp.arguments(SensitivityRequestSchema)
 @blp.response(200, SensitivitySchema)
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-def post_sensitivity(body: dict[str, Any]) -> Sensitivity:
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+def post_sensitivity(_look: dict[str, Any], body: dict[str, Any]) -> Sensitivity:
     """Every assumption moved a little down and up, one at a time: which matters most?"""
     body["scenario"] = resolve(body.get("scenario", "baseline"))
     return sensitivity(engine().forecaster(body.pop("vintage", None)), **body)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
+
 from forecast_service import vintage_jobs as jobs
 from forecast_service.openapi import Blueprint
+from forecast_service.schemas.vintage_changes import VintageDiffSchema
 from forecast_service.schemas.vintages import (
     CurrentSchema,
+    ImportQuerySchema,
     SwitchedSchema,
     SwitchOrderSchema,
     UseSchema,
@@ -18,7 +22,10 @@ from forecast_service.store.switch_tables import SwitchRow
 
 blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Editions of the figures.")
 
+FILE = {"type": "string", "format": "binary", "description": "The file, as it was published."}
 NAME = {"in": "path", "name": "name", "description": "The name of an edition.", "example": "nato-2026"}
+BEFORE = NAME | {"name": "a", "example": "nato-2025"}
+AFTER = NAME | {"name": "b"}
 
 
 @blp.get("")
@@ -26,6 +33,20 @@ NAME = {"in": "path", "name": "name", "description": "The name of an edition.", 
 def list_vintages() -> dict[str, Any]:
     """All editions of the figures"""
     return jobs.all_standing()
+
+
+@blp.post("")
+@blp.arguments(ImportQuerySchema, location="query")
+@blp.doc(requestBody={"required": True, "content": {kind: {"schema": FILE} for kind in jobs.KINDS}})
+@blp.response(201, VintageDetailSchema)
+@blp.alt_response(400, "BAD_REQUEST")
+@blp.alt_response(409, "CONFLICT")
+@blp.alt_response(413, "CONTENT_TOO_LARGE")
+@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Make a new edition of a publisher's file, beside the others: it is checked and fitted, not yet current"""
+    made = jobs.take_in(query)
+    return made, 201, {"Location": url_for("vintages.get_vintage", name=made["name"])}
 
 
 @blp.get("/current")
@@ -67,4 +88,12 @@ def post_rollback(body: dict[str, Any]) -> SwitchRow:
 @blp.alt_response(404, "NOT_FOUND")
 def get_vintage(name: str) -> dict[str, Any]:
     """What an edition holds: tables, sources and their terms, and what the checks of its import found"""
-    return jobs.standing(name)
+    return jobs.detail(name)
+
+
+@blp.get("/<a>/diff/<b>", parameters=[BEFORE, AFTER])
+@blp.response(200, VintageDiffSchema)
+@blp.alt_response(404, "NOT_FOUND")
+def get_diff(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """What differs between two editions: figures, and why each ally's probability moved"""
+    return jobs.compare(a, b)

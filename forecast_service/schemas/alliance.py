@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.answers import ComponentPathsSchema
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
 from forecast_service.schemas.forecasts import ForecastQuerySchema
 from forecast_service.schemas.scenarios import NamedScenarioSchema
 from models.alliance import AllianceForecast, AllianceTarget, Standing, Tally
@@ -93,6 +93,18 @@ class StandingReviewSchema(Schema):
     at_threshold = probability_out("Probability of a share at or above the threshold already.", required=True)
 
 
+class StandingShareSchema(Schema):
+    """Which share one ally has in the deadline year."""
+
+    median = share_out("Median across draws", required=True)
+    interval_80 = fields.List(
+        share_out("Quantile"),
+        required=True,
+        validate=validate.Length(equal=2),
+        metadata={"description": "10 % and 90 % quantile (% of GDP)."},
+    )
+
+
 class StandingSchema(Schema):
     """One ally and one target."""
 
@@ -101,6 +113,20 @@ class StandingSchema(Schema):
     by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
+    )
+    across_members = fields.List(
+        probability_out("at_deadline by a single member."),
+        required=True,
+        validate=validate.Length(equal=2),
+        metadata={"description": "Lowest and highest at_deadline of any member: the honest uncertainty."},
+    )
+    share_pct = fields.Nested(
+        StandingShareSchema, required=True, metadata={"description": "Its share in the deadline year."}
+    )
+    by_year = fields.List(
+        probability_out("Its share is at the threshold in that year."),
+        required=True,
+        metadata={"description": "Probability of each of the years that the answer lists."},
     )
     latest_share_pct = share_out(
         "Core spending reported for the origin; null for related and total, of which none is published",
@@ -166,12 +192,12 @@ class BurdenSchema(Schema):
     country = fields.Nested(
         CountryRefSchema, required=True, allow_none=True, metadata={"description": "The ally; null for a group."}
     )
-    mean = fields.List(
+    mean = Numbers(
         Rounded(3), required=True, metadata={"description": "Mean across draws (% of all allies' core spending)."}
     )
     quantiles = fields.Dict(
         keys=fields.String(),
-        values=fields.List(Rounded(3)),
+        values=Numbers(Rounded(3)),
         required=True,
         metadata={"description": "Level to values (% of all allies' core spending)."},
     )
@@ -277,6 +303,9 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "at_deadline": standing.at_deadline,
         "by_deadline": standing.by_deadline,
         "standard_error": standing.standard_error,
+        "across_members": standing.across_members,
+        "share_pct": {"median": standing.share[1], "interval_80": [standing.share[0], standing.share[2]]},
+        "by_year": standing.by_year,
         "latest_share_pct": standing.latest,
         "review": None
         if standing.on_track is None

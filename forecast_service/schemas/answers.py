@@ -13,7 +13,7 @@ from forecast_service.schemas.explanations import (
     StepSchema,
     explained,
 )
-from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
 from forecast_service.schemas.levers import LeverField, without_silence
 from models.answer import Fan, Forecast
 
@@ -84,10 +84,10 @@ class TargetSchema(Schema):
 class ComponentPathsSchema(Schema):
     """The paths of one component, one value a year."""
 
-    mean = fields.List(share_out("Mean"), required=True, metadata={"description": "Mean across draws."})
+    mean = Numbers(share_out("Mean"), required=True, metadata={"description": "Mean across draws."})
     quantiles = fields.Dict(
         keys=fields.String(),
-        values=fields.List(share_out("Quantile")),
+        values=Numbers(share_out("Quantile")),
         required=True,
         metadata={"description": "Level to values."},
     )
@@ -96,10 +96,10 @@ class ComponentPathsSchema(Schema):
 class FanSchema(Schema):
     """One amount of money, one value a year."""
 
-    mean = fields.List(Rounded(3), required=True, metadata={"description": "Mean across draws."})
+    mean = Numbers(Rounded(3), required=True, metadata={"description": "Mean across draws."})
     quantiles = fields.Dict(
         keys=fields.String(),
-        values=fields.List(Rounded(3)),
+        values=Numbers(Rounded(3)),
         required=True,
         metadata={"description": "Level to values."},
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
 from models.answer import Forecast
 from models.explain import Explanation
 
@@ -108,13 +108,13 @@ class PlausibilitySchema(Schema):
     years = fields.List(
         fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
     )
-    median = fields.List(
+    median = Numbers(
         share_out("Median"), required=True, metadata={"description": "The scenario's median path (% of GDP)."}
     )
-    baseline_median = fields.List(
+    baseline_median = Numbers(
         share_out("Median"), required=True, metadata={"description": "The baseline's median path (% of GDP)."}
     )
-    rank = fields.List(
+    rank = Numbers(
         probability_out("Fraction of the baseline's futures below the scenario's median in that year."),
         required=True,
         metadata={"description": "Of each year: 0.5 is the middle of the baseline, near 0 or 1 is far out."},

@@ -137,6 +137,22 @@ def vintage_in(description: str, **kwargs: Any) -> fields.String:
     )
 
 
+class Numbers(fields.List[Any]):
+    """Numbers of an answer, rounded alike: at once, as an answer holds hundreds."""
+
+    def __init__(self, each: Rounded, **kwargs: Any) -> None:
+        super().__init__(each, **kwargs)
+        self.places = each.places
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> list[Any] | None:
+        if value is None:
+            return None
+        if not all(map(math.isfinite, value)):
+            raise ValueError(f"{attr} is not finite")
+        places = self.places
+        return [round(number, places) for number in value]
+
+
 def probability_out(description: str, **kwargs: Any) -> Rounded:
     """A field that holds a probability, never exactly 0 or 1."""
     return Rounded(6, metadata={"description": description, "minimum": 0, "maximum": 1}, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
@@ -18,11 +19,17 @@ KEPT_ID = "[0-9a-hjkmnp-tv-z]{26}"
 """What the id of a kept scenario looks like; no name of a shipped one does."""
 
 
+@cache
+def _schema(kind: type[Schema]) -> Schema:
+    """The one object of a schema, which holds nothing of what it reads: to make one takes longer than to use it."""
+    return kind()
+
+
 class LeverField(fields.Field[Lever]):
     """Any lever; ``type`` says which."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        dumped = SCHEMAS[value.type]().dump(value)
+        dumped = _schema(SCHEMAS[value.type]).dump(value)
         return {"type": value.type} | {name: x for name, x in dumped.items() if x not in (None, [])}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Lever:
@@ -31,7 +38,7 @@ class LeverField(fields.Field[Lever]):
         kind = value.get("type")
         if not isinstance(kind, str) or kind not in SCHEMAS:
             raise ValidationError({"type": [f"must be one of {', '.join(SCHEMAS)}"]})
-        lever: Lever = SCHEMAS[kind]().load(value)
+        lever: Lever = _schema(SCHEMAS[kind]).load(value)
         return lever
 
 
@@ -119,5 +126,5 @@ class ScenarioField(fields.Field[Scenario | str]):
             return value
         if not isinstance(value, dict):
             raise ValidationError("must be an object or the name of a scenario")
-        scenario: Scenario = ScenarioSchema().load(value)
+        scenario: Scenario = _schema(ScenarioSchema).load(value)
         return scenario

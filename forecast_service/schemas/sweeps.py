@@ -24,6 +24,7 @@ from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested, whole_in
 from forecast_service.store.sweep_tables import SweepRow
 from forecast_service.store.sweeps import STATUSES
+from forecast_service.sweep_documents import shown
 from forecast_service.sweep_formats import TYPES
 from models.allies import UnknownCountry, allies, resolve
 from models.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
@@ -205,7 +206,7 @@ class SweepSchema(Schema):
             "links": {name: url_for(f"sweeps.{view}", id=row.id) for name, view in links.items()},
         }
         if "request" in self.fields:
-            request = json.loads(row.document)
+            request = shown(json.loads(row.document))
             found["request"] = request
             found["axes"] = ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])]
         return found

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from forecast_service.import_task import SOURCES
 from forecast_service.schemas.countries import ListSchema
 from forecast_service.schemas.fields import Number, vintage_in
 from forecast_service.store.switches import LEAST_AHEAD_S
+from models.vintages import LONGEST_NAME, NAME
 
 MOST_AHEAD_S = 86_400
+RESERVED = ("current",)
+"""Names that addresses use otherwise."""
 
 
 class FitsSchema(Schema):
     """How far an edition is fitted: what is not fitted yet cannot become current."""
 
-    kept = fields.Integer(required=True, metadata={"description": "Allies whose fits are kept."})
-    of = fields.Integer(required=True, metadata={"description": "Allies that there are."})
+    kept = fields.Integer(required=True, metadata={"description": "Number of allies whose fits are kept."})
+    of = fields.Integer(required=True, metadata={"description": "Number of allies that there are."})
 
 
 class VintageSchema(Schema):
@@ -36,14 +40,13 @@ class VintageSchema(Schema):
     )
     origin = fields.Integer(required=True, metadata={"description": "The last year that its shares cover."})
     sha256 = fields.String(required=True, metadata={"description": "Of all that it holds."})
-    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
 
 
 class TableFactsSchema(Schema):
     """One table of an edition."""
 
     name = fields.String(required=True, metadata={"description": "Its name."})
-    rows = fields.Integer(required=True, metadata={"description": "How many rows it has."})
+    rows = fields.Integer(required=True, metadata={"description": "Number of its rows."})
     last_year = fields.Integer(
         required=True, allow_none=True, metadata={"description": "The last year in it; null if it has no years."}
     )
@@ -77,6 +80,7 @@ class FindingSchema(Schema):
 class VintageDetailSchema(VintageSchema):
     """An edition with all that it holds."""
 
+    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
     tables = fields.List(
         fields.Nested(TableFactsSchema), required=True, metadata={"description": "The tables that forecasts rest on."}
     )
@@ -103,10 +107,33 @@ class VintageListSchema(ListSchema):
     )
 
 
+class ImportQuerySchema(Schema):
+    """Whose file it is, and what becomes of it."""
+
+    source = fields.String(
+        required=True,
+        validate=validate.OneOf(SOURCES, error="must be one of {choices}"),
+        metadata={
+            "description": "Whose file it is: NATO's or SIPRI's workbook, the IMF's Outlook, the World Bank's table, "
+            "or csv for a plain table.",
+            "example": "nato",
+        },
+    )
+    base = vintage_in("The edition that the file is laid over; the newest if absent.")
+    name = fields.String(
+        validate=[
+            validate.Regexp(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
+            validate.Length(max=LONGEST_NAME, error="must hold at most {max} characters"),
+            validate.NoneOf(RESERVED, error="is the name of something else"),
+        ],
+        metadata={"description": "What it is to be called; by its source and edition if absent."},
+    )
+
+
 class SwitchedSchema(Schema):
     """A switch that was written."""
 
-    number = fields.Integer(required=True, metadata={"description": "Counts the switches from 1."})
+    number = fields.Integer(required=True, metadata={"description": "Number of the switch, from 1."})
     vintage = fields.String(required=True, metadata={"description": "The edition switched to."})
     effective_at = fields.AwareDateTime(
         required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
@@ -138,8 +165,8 @@ class SwitchOrderSchema(Schema):
     ahead_s = Number(
         validate=validate.Range(min=LEAST_AHEAD_S, max=MOST_AHEAD_S, error="must be from {min} to {max} (seconds)"),
         metadata={
-            "description": "Seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if absent. With "
-            "less than that, caches may hold answers of the edition before for longer."
+            "description": "Number of seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if "
+            "absent. With less than that, caches may hold answers of the edition before for longer."
         },
     )
 

@@ -69,6 +69,7 @@ PODS = [
     ("Deployment", "forecast-service"),
     ("Deployment", "forecast-service-worker"),
     ("Job", "forecast-service-migrate"),
+    ("CronJob", "forecast-service-refresh"),
 ]
 
 
@@ -122,7 +123,8 @@ def test_only_the_gateway_is_reached_from_outside_and_nothing_but_loopback_by_de
     assert set(published) == {"gateway", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
     networks = compose()["networks"]
-    assert all(it["internal"] for name, it in networks.items() if name != "outside")
+    assert all(it["internal"] for name, it in networks.items() if name not in {"outside", "fetch"})
+    assert [name for name, it in compose()["services"].items() if "fetch" in it["networks"]] == ["refresh"]
 
 
 def test_no_password_is_written_down() -> None:
@@ -175,7 +177,8 @@ def test_the_kustomization_names_every_file() -> None:
 
 
 def _pod(kind: str, name: str) -> dict[str, Any]:
-    pod: dict[str, Any] = of(kind, name)["spec"]["template"]["spec"]
+    spec = of(kind, name)["spec"]
+    pod: dict[str, Any] = (spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)["template"]["spec"]
     return pod
 
 
@@ -201,6 +204,18 @@ def test_pods_are_confined(kind: str, name: str) -> None:
     assert "memory" in container["resources"]["limits"]
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/app/state"}  # noqa: S108
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_who_reads_and_writes_editions_shares_one_state() -> None:
+    for kind, name in PODS:
+        (state,) = [volume for volume in _pod(kind, name)["volumes"] if volume["name"] == "state"]
+        shared = state.get("persistentVolumeClaim") == {
+            "claimName": of("PersistentVolumeClaim", "forecast-service-state")["metadata"]["name"]
+        }
+        assert shared or name == "forecast-service-migrate", name
+    for name, service in compose()["services"].items():
+        if "forecast-service" in service["image"] and not name.startswith("dask-"):
+            assert "state:/app/state" in service["volumes"], name
 
 
 def test_probes_ask_what_the_service_answers_and_the_stop_leaves_time() -> None:

@@ -12,6 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
+from tests.databases import fresh
+from tests.deploy.cable import Cable
 from tests.deploy.gateway import BEHIND, Gateway, gateway, start
 from tests.deploy.watch import Ask, Question, Sent, Watch, direct, truths
 from tests.serving import Service, environment, free_port
@@ -69,7 +73,7 @@ def through(front: Gateway) -> Ask:
 
 
 @contextmanager
-def watching(watch: Watch, asks: list[Ask], replicas: list[Service]) -> Iterator[list[Any]]:
+def watching(watch: Watch, asks: list[Ask], vintages: tuple[str, ...], replicas: list[Service]) -> Iterator[list[Any]]:
     """Every question on a thread, the plain ones also conditionally; and whatever /readyz says but 200."""
     unready: list[Any] = []
 
@@ -81,11 +85,12 @@ def watching(watch: Watch, asks: list[Ask], replicas: list[Service]) -> Iterator
             time.sleep(0.05)
 
     threads = [threading.Thread(target=probe, args=(service,)) for service in replicas]
-    for number, question in enumerate(watch.truths):
-        ask = asks[number % len(asks)]
-        threads.append(threading.Thread(target=watch.run, args=(ask, question, False)))
-        if question.body is None and len(watch.truths[question]) > 1:
-            threads.append(threading.Thread(target=watch.run, args=(asks[(number + 1) % len(asks)], question, True)))
+    for number, ask in enumerate(asks):
+        known = truths(ask, vintages)
+        for question, allowed in list(known.items())[number :: len(asks)]:
+            threads.append(threading.Thread(target=watch.run, args=(ask, question, allowed, False)))
+            if question.body is None and len(allowed) > 1:
+                threads.append(threading.Thread(target=watch.run, args=(ask, question, allowed, True)))
     for thread in threads:
         thread.start()
     try:
@@ -96,17 +101,17 @@ def watching(watch: Watch, asks: list[Ask], replicas: list[Service]) -> Iterator
             thread.join(60)
 
 
-def moment(service: Service) -> datetime:
-    """When the switch that was written last takes effect."""
+def moment(service: Service) -> float:
+    """When the switch that was written last takes effect (time.time)."""
     headers = {"X-Forwarded-For": "127.0.0.1", "X-Forecast-Caller": "watcher"}
     status, body = service.ask("GET", "/v1/vintages/current", headers=headers)
     assert status == 200
-    return datetime.fromisoformat(body["switches"][0]["effective_at"])
+    return datetime.fromisoformat(body["switches"][0]["effective_at"]).timestamp()
 
 
-def until(at: datetime, watch: Watch) -> None:
-    """Go on a second beyond the moment."""
-    while time.time() < at.timestamp() + 1:
+def until(at: float, watch: Watch) -> None:
+    """Go on for two seconds beyond the moment."""
+    while time.time() < at + 2:
         time.sleep(0.02)
     watch.wait_for(50)
 
@@ -115,11 +120,11 @@ def test_switch_and_rollback_under_load(
     nginx: None, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     with two_replicas(state_dir) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
-        known = truths(as_gateway(direct(running[0])), (OLD, NEW))
-        assert known == truths(as_gateway(direct(running[1])), (OLD, NEW)), "the replicas agree"
-        watch = Watch(known)
-        asks = [as_gateway(direct(service)) for service in running] + [through(front)]
-        with watching(watch, asks, running) as unready:
+        first, second = (as_gateway(direct(service)) for service in running)
+        assert truths(first, (OLD, NEW)) == truths(second, (OLD, NEW)), "the replicas agree"
+        watch = Watch()
+        with watching(watch, [first, second, through(front)], (OLD, NEW), running) as unready:
+            begun = time.time()
             watch.wait_for(100)
             assert "current from" in command(state_dir, "data", "use", NEW, "--in", "4")  # fits what is missing first
             there = moment(running[0])
@@ -129,12 +134,63 @@ def test_switch_and_rollback_under_load(
             until(back, watch)
         assert watch.wrong == []
         assert unready == [], "readiness never drops"
-        deviations = [*watch.around(there, OLD, NEW), *watch.around(back, NEW, OLD)]
+        early, late = watch.deviations([(begun, OLD), (there, NEW), (back, OLD)])
         tell(
-            f"switch and rollback under load: {len(watch.seen)} answers ({dict(watch.kinds)}), none failed or mixed; "
-            f"first of the new {max(0.0, deviations[0], deviations[2]):.3f} s early, "
-            f"last of the old {max(deviations[1], deviations[3]):.3f} s late"
+            f"switch and rollback under load: {len(watch.seen)} answers and {watch.pinned} to old links "
+            f"({dict(watch.kinds)}), none failed or mixed; first of the next edition {early * 1000:.0f} ms early, "
+            f"last of the one before {late * 1000:.0f} ms late"
         )
         assert {name for _, _, name in watch.seen} == {OLD, NEW}
         assert watch.kinds["304"] > 20
-        assert max(deviations) < TOGETHER_S
+        assert max(early, late) < TOGETHER_S
+
+
+@contextmanager
+def one_replica(state_dir: Path, **more: str) -> Iterator[Service]:
+    """A replica with two workers, ready."""
+    service = start(state_dir, free_port(), **more)
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        service.stop()
+
+
+def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written_comes(
+    state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    with fresh("postgresql", tmp_path) as url:
+        address = make_url(url)
+        cable = Cable(str(address.host), int(address.port or 5432))
+        through_cable = address.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
+        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": str(state_dir / "fits")}
+        own = tmp_path / "state"
+        own.mkdir()
+        command(own, "db", "upgrade", **settings)
+        command(own, "fit", "--quiet", "--vintage", OLD, **settings)
+        with one_replica(own, **settings) as service:
+            watch = Watch()
+            with watching(watch, [direct(service)], (OLD, NEW), [service]) as unready:
+                begun = time.time()
+                watch.wait_for(50)
+                command(own, "data", "use", NEW, "--in", "6", **settings)
+                there = moment(service)
+                while time.time() < there - 3:  # everyone has looked
+                    time.sleep(0.05)
+                cable.pull()
+                until(there, watch)
+                assert service.ask("GET", "/readyz")[1]["database"] == "not reachable"
+            assert watch.wrong == []
+            assert unready == []
+            early, late = watch.deviations([(begun, OLD), (there, NEW)])
+            assert max(early, late) < TOGETHER_S
+        with one_replica(own, **settings) as service:  # started anew without its database, it knows what it knew
+            assert service.ask("GET", "/version")[1]["vintage"] == NEW
+            cable.plug()
+            command(own, "data", "rollback", "--in", "3", **settings)
+            deadline = time.time() + 30
+            while service.ask("GET", "/version")[1]["vintage"] != OLD:
+                assert time.time() < deadline
+                time.sleep(0.1)
+        cable.pull()
+        tell(f"switch without the database: {len(watch.seen)} answers, none failed; {late * 1000:.0f} ms late at most")

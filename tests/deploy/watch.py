@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from tests.serving import Service
 
 FORECAST = "/v1/countries/{code}/forecast"
+SETTLED_S = 1.0
+"""So far from one switch, an answer belongs to the next."""
 OWN = {"name": "capped", "levers": [{"type": "cap", "share_pct": 3.0}]}
 
 
@@ -80,20 +82,21 @@ def direct(service: Service) -> Ask:
 
 @dataclass
 class Watch:
-    """Asks over and over, and compares each answer with those that ``truths`` allow.
+    """Asks over and over, and compares each answer with those that may be given."""
 
-    ``truths`` holds for each question, as it is asked, the edition's name and its answer.
-    """
-
-    truths: dict[Question, dict[str, Sent]]
-    seen: list[tuple[float, float, str]] = field(default_factory=list)  # begun, ended (time.time), edition
+    # Begun, ended (time.time), edition; of questions that name none.
+    seen: list[tuple[float, float, str]] = field(default_factory=list)
+    pinned: int = 0
     wrong: list[str] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     stopping: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, ask: Ask, question: Question, conditional: bool) -> None:
-        """Ask until told to stop; if ``conditional``, with the ETag of the answer before."""
-        allowed, before = self.truths[question], None
+    def run(self, ask: Ask, question: Question, allowed: dict[str, Sent], conditional: bool) -> None:
+        """Ask until told to stop; if ``conditional``, with the ETag of the answer before.
+
+        ``allowed`` holds the answers that may be given, by the name of their edition.
+        """
+        before = None
         while not self.stopping.is_set():
             headers = {"If-None-Match": before} if conditional and before else {}
             begun = time.time()
@@ -116,8 +119,10 @@ class Watch:
         self.kinds[str(sent.status)] += 1
         if len(of) != 1:
             self.wrong.append(f"{question.path}: {sent.status} {sent.etag} {sent.vintage} {sent.body[:100]!r}")
-        else:
+        elif len(allowed) > 1:
             self.seen.append((begun, ended, of[0]))
+        else:
+            self.pinned += 1
 
     def wait_for(self, more: int, patience: float = 60) -> None:
         """Until so many more answers have come."""
@@ -127,12 +132,20 @@ class Watch:
             assert not self.wrong, self.wrong[:3]
             time.sleep(0.01)
 
-    def around(self, moment: datetime, old: str, new: str) -> tuple[float, float]:
-        """How long before the moment the first answer of ``new`` ended, and after it the last of ``old`` began (s)."""
-        at = moment.timestamp()
-        mine = [one for one in self.seen if abs(one[0] - at) < 30]
-        early = max((at - ended for _, ended, name in mine if name == new), default=0.0)
-        late = max((begun - at for begun, _, name in mine if name == old), default=0.0)
+    def deviations(self, switches: list[tuple[float, str]]) -> tuple[float, float]:
+        """By how much an answer of the next edition came too early, or one of the last too late, at most (s).
+
+        ``switches`` are the moments (time.time), each with the edition that is current from then on; the first is the
+        beginning.
+        """
+        early = late = 0.0
+        ends = [at for at, _ in switches[2:]] + [math.inf]
+        for (since, before), (at, after), end in zip(switches, switches[1:], ends, strict=False):
+            for begun, ended, name in self.seen:
+                if name == after and since + SETTLED_S < ended < at:
+                    early = max(early, at - ended)
+                if name == before and at < begun < end - SETTLED_S:
+                    late = max(late, begun - at)
         return early, late
 
 

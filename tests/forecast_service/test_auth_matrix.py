@@ -34,11 +34,14 @@ SWEEP = {
 BODIES: dict[str, Any] = {
     "batch.post_batch": {"items": [{"country": "DEU", "scenario": "{scenario}"}]},
     "forecasts.post_forecast": {"country": "DEU", "scenario": "{scenario}"},
+    "forecasts.post_waterfall": {"country": "DEU", "scenario": "{scenario}"},
+    "forecasts.post_waterfall_picture": {"country": "DEU", "scenario": "{scenario}"},
     "requirements.post_requirement": {"country": "DEU", "probability": 0.5, "scenario": "{scenario}"},
     "scenarios.create_scenario": SCENARIO,
     "scenarios.fork_scenario": {},
     "scenarios.replace_scenario": SCENARIO,
     "sensitivity.post_sensitivity": {"country": "DEU", "scenario": "{scenario}"},
+    "sensitivity.post_sensitivity_picture": {"country": "DEU", "scenario": "{scenario}"},
     "sweeps.post_sweep": SWEEP,
     "vintages.put_current": {"vintage": "nato-2025"},
 }
@@ -47,6 +50,10 @@ QUERIES = {
     "scenarios.get_version_forecast": "?country=DEU",
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
+    "forecasts.get_waterfall": "?scenario={scenario}",
+    "forecasts.get_waterfall_picture": "?scenario={scenario}",
+    "sensitivity.get_sensitivity": "?scenario={scenario}",
+    "sensitivity.get_sensitivity_picture": "?scenario={scenario}",
 }
 NAMES = {"docs.assets": "swagger-ui.css", "docs.static": "docs.js", "vintages.get_vintage": "nato-2026"}
 CALLERS = ("anonymous", "reader", "writer", "other tenant", "admin")
@@ -106,7 +113,8 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         sweep = client.post("/v1/sweeps", json=SWEEP, headers=writer)
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
-    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "form": "csv"}
+    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1}
+    values["form"] = "svg" if endpoint.endswith("_picture") else "csv"
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")
@@ -173,6 +181,12 @@ NEVER = "01jd3k8v2xq4t6r9m0n5p7s8yb"
         ("GET", "/v1/countries/DEU/forecast?scenario={id}", None),
         ("POST", "/v1/forecasts", {"country": "DEU", "scenario": "{id}"}),
         ("GET", "/v1/countries/DEU/forecast.csv?scenario={id}", None),
+        ("GET", "/v1/countries/DEU/forecast.svg?scenario={id}", None),
+        ("GET", "/v1/countries/DEU/forecast.svg?overlay=stall,{id}", None),
+        ("GET", "/v1/countries/DEU/waterfall.svg?scenario={id}", None),
+        ("GET", "/v1/countries/DEU/sensitivity.svg?scenario={id}", None),
+        ("GET", "/v1/alliance/ranking.svg?scenario={id}", None),
+        ("POST", "/v1/forecasts/waterfall.svg", {"country": "DEU", "scenario": "{id}"}),
         ("POST", "/v1/forecasts/batch", {"items": [{"country": "DEU", "scenario": "{id}"}]}),
         ("POST", "/v1/scenarios", SCENARIO | {"based_on": "{id}"}),
         ("POST", "/v1/requirements", {"country": "DEU", "probability": 0.5, "scenario": "{id}"}),

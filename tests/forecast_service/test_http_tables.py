@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from flask.testing import FlaskClient
 from pyarrow import parquet
+
+from forecast_service import create_app
+from forecast_service.settings import Settings
+from tests.serving import DRAWS
 
 TABLES = ["/v1/countries/DEU/history", "/v1/countries/DEU/forecast", "/v1/alliance/forecast"]
 ACCEPTED = {
@@ -136,7 +141,7 @@ def test_a_posted_scenario_comes_as_csv_too(client: FlaskClient) -> None:
         ("*/*", 200),
         ("text/html,application/xhtml+xml,*/*;q=0.8", 200),
         ("text/csv;q=0, */*", 200),
-        ("image/png", 406),
+        ("image/jpeg", 406),
         ("text/html", 406),
         ("application/json;q=0", 406),
         ("nonsense", 406),
@@ -158,8 +163,9 @@ def test_csv_of_what_has_no_table_is_406(client: FlaskClient) -> None:
     assert client.get("/v1/countries/DEU/history.xlsx").status_code == 404
 
 
-def test_without_pyarrow_it_is_not_offered(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyarrow_it_is_not_offered(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast_service.negotiation.has_pyarrow", lambda: False)
+    client = create_app(Settings(state_dir=state_dir, draws=DRAWS)).test_client()  # which has answered nothing yet
     refused = client.get("/v1/countries/DEU/history.parquet")
     assert (refused.status_code, "parquet" in refused.json["detail"]) == (406, False)
     assert client.get("/v1/countries/DEU/history.csv").status_code == 200

@@ -154,9 +154,12 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
     assert names["PUT /v1/scenarios/{id}"] == "replaceScenario"
 
 
-def test_when_to_come_again_is_part_of_the_contract(document: dict[str, Any]) -> None:
+def test_headers_that_clients_need_are_part_of_the_contract(document: dict[str, Any]) -> None:
     for name in ("SERVICE_UNAVAILABLE", "TOO_MANY_REQUESTS"):
         assert document["components"]["responses"][name]["headers"]["Retry-After"]["required"]
+    for name, operation in operations(document):
+        for status in operation["responses"].keys() & {"201", "202"}:
+            assert operation["responses"][status]["headers"]["Location"]["required"], name
     for path, item in document["paths"].items():
         if path.startswith("/v1/"):
             for method in item.keys() & {"get", "post", "put", "delete"}:

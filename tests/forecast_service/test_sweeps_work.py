@@ -16,16 +16,20 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from flask import Flask
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 
 from benchmarks.sweep_speed import cluster, run
+from forecast_service import tracing
 from forecast_service.cli import main
 from forecast_service.settings import BadSetting, Settings
-from forecast_service.store.database import Database, database_url
+from forecast_service.store.database import EXTENSION, Database, database_url
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.sweep_engine import DaskEngine, EngineUnavailable, LocalEngine, make_engine
 from forecast_service.sweep_task import OtherModel, compute
+from forecast_service.sweep_worker import Worker
 from models import load_figures
 from models.forecast import MODEL_VERSION
 from models.sweep import Sweep
@@ -219,7 +223,10 @@ def test_kill_9_of_the_whole_service_interrupts_a_sweep_and_no_more(
 
 def test_work_beside_a_process_ends_with_it(kept: tuple[Sweeps, str], state_dir: Path) -> None:
     _, url = kept
-    script = "import subprocess,sys; p=subprocess.Popen(sys.argv[1:]); print(p.pid, flush=True); sys.stdin.read(1)"
+    script = (
+        "import os,subprocess,sys; p=subprocess.Popen([*sys.argv[1:], str(os.getpid())]);"
+        "print(p.pid, flush=True); sys.stdin.read(1)"
+    )
     settings = environment(state_dir, FORECAST_DATABASE_URL=url, FORECAST_SWEEP_PROCESSES="1")
     parent = subprocess.Popen(
         [sys.executable, "-c", script, *COMMAND, "work", "--beside"],
@@ -229,8 +236,7 @@ def test_work_beside_a_process_ends_with_it(kept: tuple[Sweeps, str], state_dir:
     )
     assert parent.stdout
     child = int(parent.stdout.readline())
-    time.sleep(1)
-    parent.kill()
+    parent.kill()  # before it has so much as imported anything
     parent.communicate()
     end = time.monotonic() + PATIENCE_S
     while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes():
@@ -254,3 +260,20 @@ def test_an_engine_that_is_not_there_is_said_to_be(tmp_path: Path, monkeypatch: 
     settings = {"FORECAST_ENGINE": address, "FORECAST_STATE_DIR": str(tmp_path)}
     refused = CliRunner(env=settings).invoke(main, ["work", "--once"])
     assert (refused.exit_code, "no scheduler answers" in refused.output) == (1, True)
+
+
+def test_a_chunk_is_a_span_below_the_request_that_posted_it(keeping_app: Flask, state_dir: Path) -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    spans = InMemorySpanExporter()
+    tracer = tracing.make_tracer(Settings(traces=True), spans)
+    client, headers = keeping_app.test_client(), {"traceparent": parent, "X-Test-Caller": "traced"}
+    body = {"countries": ["DEU"], "scenario": {"name": "trace", "levers": [{"type": "cap", "share_pct": 3.0}]}}
+    posted = client.post("/v1/sweeps", json=body, headers=headers)
+    assert "traceparent" not in posted.json["request"], "it determines nothing"
+    Worker(Sweeps(keeping_app.extensions[EXTENSION]), InProcess(), state_dir / "fits", tracer=tracer).run(once=True)
+    (span,) = [s for s in spans.get_finished_spans() if (s.attributes or {})["forecast.sweep"] == posted.json["id"]]
+    assert span.name == "sweep chunk"
+    assert f"{span.context.trace_id:032x}" == parent.split("-")[1]
+    assert span.parent
+    assert f"{span.parent.span_id:016x}" == parent.split("-")[2]
+    assert client.get(posted.headers["Location"], headers=headers).json["status"] == "done"

@@ -1,0 +1,240 @@
+"""The fan chart: what is known of an ally's share, and the futures that are simulated from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+
+from forecast_service.charts import words
+from forecast_service.charts.theme import (
+    DASHES,
+    SMALL,
+    Document,
+    Look,
+    Room,
+    Style,
+    footer,
+    label,
+    picture,
+    rule,
+    scenario,
+    under,
+)
+from forecast_service.charts.theme import values as data
+from forecast_service.charts.theme import years as year_ticks
+
+BANDS = (("95 %", "q2_5", "q97_5"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
+MEDIAN = "q50"
+NEAR = 84
+"""Pixels between the lines of origin and deadline below which their names do not fit between them."""
+LEVELS = {"q2_5": "0.025", "q10": "0.1", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q90": "0.9", "q97_5": "0.975"}
+HISTORY_YEARS, HISTORY_YEARS_NARROW = 20, 12
+NAMES = {
+    "core": "core defence spending",
+    "related": "defence-related spending",
+    "total": "core and related spending",
+}
+
+
+def draw(documents: Document, look: Look) -> Document:
+    """The fan chart.
+
+    Parameters
+    ----------
+    documents : ``forecast``, an answer; ``component``; ``history``, its known years (each ``year``, ``share_pct``,
+        ``estimate``; none of related and total); ``ghost``, the baseline's answer or None; ``overlays``, answers.
+    """
+    forecast, component = documents["forecast"], documents["component"]
+    target = next(t for t in forecast["targets"] if t["component"] == component)
+    origin, deadline = forecast["origin"], forecast["deadline"]
+    reach = HISTORY_YEARS_NARROW if look.narrow else HISTORY_YEARS
+    known = [seen for seen in documents["history"] if origin - reach <= seen["year"] <= origin]
+    start = known[-1]["share_pct"] if known and known[-1]["year"] == origin else None
+    fan = _rows(forecast, component, start)
+    ghost = _rows(documents["ghost"], component, start) if documents["ghost"] else []
+    overlays = [(scenario(other), _rows(other, component, start)) for other in documents["overlays"]]
+
+    room = Room(left=40, right=90 if look.narrow else 104, height=max(190.0, min(360.0, look.width * 0.42)), top=26)
+    first = known[0]["year"] if known else fan[0]["year"]
+    highest = max(
+        [row["q97_5"] for row in fan] + [seen["share_pct"] for seen in known] + [target["threshold"]]
+        + [row["q90"] for row in ghost] + [row["q50"] for _, rows in overlays for row in rows]
+    )  # fmt: skip
+    top = highest * 1.06
+    ticks = year_ticks(first, deadline, room.inner(look))
+    x = alt.X("year:Q").scale(domain=[first, deadline], nice=False)
+    x = x.axis(values=ticks, format="d", grid=False, title=None, labelFlush=False)
+
+    def y(field: str) -> alt.Y:
+        shown = alt.Y(f"{field}:Q").scale(domain=[0, top], nice=False)
+        return shown.axis(tickCount=6, format=".2~f", title=None, domain=False, ticks=False)
+
+    layers: list[Any] = [
+        alt.Chart(data(fan)).mark_area(color=colour).encode(x=x, y=y(low), y2=high)
+        for (_, low, high), colour in zip(BANDS, look.colours.bands, strict=True)
+    ]
+    layers += _marked(look, room, origin, deadline, first, target["threshold"], bool(known))
+    layers += _ghost(look, ghost, x, y)
+    for (_, rows), colour, dash in zip(overlays, look.colours.others, DASHES, strict=False):
+        line = alt.Chart(data(rows)).mark_line(color=colour, strokeDash=list(dash), strokeWidth=2)
+        layers.append(line.encode(x=x, y=y(MEDIAN)))
+    middle = alt.Chart(data(fan)).mark_line(color=look.colours.main, strokeDash=[6, 4], strokeWidth=2.5)
+    layers.append(middle.encode(x=x, y=y(MEDIAN)))
+    layers += _history(look, known, room, top, deadline, x, y)
+    layers += _names(look, room, top, target["threshold"], fan, ghost, overlays)
+    country = forecast["country"]["name"]
+    hollow = " Hollow points: estimates." if any(seen["estimate"] for seen in known) else ""
+    return picture(
+        layers,
+        look,
+        room,
+        title=f"{country}: {NAMES[component]}, % of GDP",
+        subtitle=f"{_headline(target, deadline)} Scenario: {words.clip(scenario(forecast), 260, 12)}.",
+        finding=_finding(forecast, component, target, fan, known, overlays, bool(ghost)),
+        foot=footer(forecast, f"Bands hold 50, 80 and 95 % of {forecast['draws']:,} simulated futures.{hollow}"),
+    )
+
+
+def _rows(forecast: Document, component: str, start: float | None) -> list[dict[str, Any]]:
+    """A row a year; from the origin's own figure on, where there is one."""
+    found = forecast["paths"][component]["quantiles"]
+    rows: list[dict[str, Any]] = [
+        {"year": year} | {name: found[level][t] for name, level in LEVELS.items()}
+        for t, year in enumerate(forecast["paths"]["years"])
+    ]
+    if start is not None:
+        rows.insert(0, {"year": forecast["origin"]} | dict.fromkeys(LEVELS, start))
+    return rows
+
+
+def _marked(look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool) -> list[Any]:
+    """The lines of origin, deadline and target."""
+    colours, wide = look.colours, room.inner(look)
+    thin: Style = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
+    at = wide * (origin - first) / (deadline - first)
+    marks: list[Any] = [
+        rule(look, x=deadline, **thin),
+        # Beside the origin's, where the two are near each other.
+        label(f"deadline {deadline}", at + 6, -10, look, color=colours.quiet)
+        if known and wide - at < NEAR
+        else label(f"deadline {deadline}", wide, -10, look, align="right", color=colours.quiet),
+        rule(look, y=threshold, color=colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3]),
+    ]
+    if known:
+        marks += [
+            rule(look, x=origin, **thin),
+            label(f"origin {origin}", at, -10, look, align="right", color=colours.quiet),
+        ]
+    return marks
+
+
+def _ghost(look: Look, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:
+    """The baseline behind another scenario: its median and the edges of its 80 % band."""
+    base = alt.Chart(data(rows))
+    quiet = look.colours.quiet
+    lines = [
+        base.mark_line(color=quiet, strokeWidth=1.5, strokeDash=[1, 3]).encode(x=x, y=y(level))
+        for level in ("q10", "q90")
+    ]
+    return (
+        [*lines, base.mark_line(color=quiet, strokeWidth=2, strokeDash=[4, 3]).encode(x=x, y=y(MEDIAN))] if rows else []
+    )
+
+
+def _history(
+    look: Look, known: list[Any], room: Room, top: float, deadline: int, x: alt.X, y: Callable[[str], alt.Y]
+) -> list[Any]:
+    """Known years: a solid line; estimates dotted, with hollow points."""
+    if not known:
+        return []
+    colours, height = look.colours, y("share_pct")
+    settled = [seen for seen in known if not seen["estimate"]]
+    estimates = [seen for seen in known if seen["estimate"]]
+    line: Style = {"color": colours.ink, "strokeWidth": 2.2}
+    marks: list[Any] = [alt.Chart(data(settled)).mark_line(**line).encode(x=x, y=height)]
+    if estimates:
+        joined = data(settled[-1:] + estimates)
+        hollow: Style = {"size": 34, "filled": True, "fill": colours.ground, "stroke": colours.ink, "strokeWidth": 1.6}
+        marks += [
+            alt.Chart(joined).mark_line(strokeDash=[2, 2], **line).encode(x=x, y=height),
+            alt.Chart(data(estimates)).mark_point(opacity=1, **hollow).encode(x=x, y=height),
+        ]
+        marks += _estimate(look, known, estimates, room, top, deadline)
+    return marks
+
+
+def _estimate(
+    look: Look, known: list[Any], estimates: list[Any], room: Room, top: float, deadline: int
+) -> list[alt.Chart]:
+    """The word beside the first estimate, where the history leaves room for it; the footer says it in any case."""
+    text = "estimates" if len(estimates) > 1 else "estimate"
+    step = room.inner(look) / (deadline - known[0]["year"])
+    places = [(step * (seen["year"] - known[0]["year"]), room.height * (1 - seen["share_pct"] / top)) for seen in known]
+    right, level = places[-len(estimates)]
+    left = right - 8 - words.width(text, SMALL)
+    near = [y for x, y in places if left - step <= x <= right]
+    for shift in (-5, 10, -16, 20, -26, 30):
+        if left > 0 and all(abs(y - level - shift) > 9 for y in near[:-1]) and 8 < level + shift < room.height - 8:
+            return [label(text, right - 8, level + shift, look, align="right")]
+    return []
+
+
+def _names(
+    look: Look, room: Room, top: float, threshold: float, fan: list[Any], ghost: list[Any], overlays: list[Any]
+) -> list[Any]:
+    """What each line and band is, written at its end, far enough apart to be read."""
+    colours, last, space = look.colours, fan[-1], room.right - 12
+    named: list[tuple[float, str, str, str]] = [
+        (last["q50"], f"median {words.share(last['q50'])}", colours.main, "bold"),
+        (threshold, f"target {words.bare(threshold)}", colours.target, "bold"),
+    ]
+    # A band is named at its outer edge, if it has any width.
+    if (last["q97_5"] - last["q2_5"]) / top * room.height > 4:
+        named += [
+            (last[high], f"{name} of futures" if name == "95 %" and not look.narrow else name, colours.quiet, "")
+            for name, _, high in BANDS
+        ]
+    if ghost:
+        named.append((ghost[-1]["q50"], "baseline", colours.quiet, "bold"))
+        named.append((ghost[-1]["q90"], "baseline, 80 %", colours.quiet, ""))
+    named += [
+        (rows[-1]["q50"], name, colour, "bold")
+        for (name, rows), colour in zip(overlays, colours.others, strict=False)
+    ]  # fmt: skip
+    places = words.apart([room.height * (1 - value / top) for value, *_ in named], 13, 4, room.height - 4)
+    return [
+        label(
+            words.clip(text, space, SMALL), room.inner(look) + 7, place, look, color=colour,
+            fontWeight="bold" if weight else "normal",
+        )
+        for (_, text, colour, weight), place in zip(named, places, strict=True)
+    ]  # fmt: skip
+
+
+def _headline(target: Document, deadline: int) -> str:
+    p = target["probability"]["at_deadline"]
+    return f"{words.percent(p)} ({words.odds(p)}) to be at {words.bare(target['threshold'])} or more in {deadline}."
+
+
+def _finding(
+    forecast: Document, component: str, target: Document, fan: list[Any], known: list[Any], overlays: list[Any],
+    ghost: bool,
+) -> str:  # fmt: skip
+    p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
+    parts = [
+        f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is "
+        f"at {words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
+        f"the median of the simulated futures is {words.share(last['q50'])}, and 80 % of them lie "
+        f"between {words.share(last['q10'])} and {words.share(last['q90'])}."
+    ]
+    if known:
+        how = "an estimated" if known[-1]["estimate"] else "a reported"
+        parts.append(f"In {known[-1]['year']} it stood at {how} {words.share(known[-1]['share_pct'])}.")
+    if ghost:
+        parts.append("The baseline is drawn behind it.")
+    if overlays:
+        ends = [f"{name} at {words.share(rows[-1]['q50'])}" for name, rows in overlays]
+        parts.append(f"For comparison, the median ends under {words.listed(ends)}.")
+    return " ".join(parts)

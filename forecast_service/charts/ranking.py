@@ -1,0 +1,104 @@
+"""The ranking of allies: a dot for each, and an interval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from forecast_service.charts import words
+from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
+from forecast_service.charts.theme import values as data
+
+ROW = 17
+WHAT = {"core": "core", "related": "related", "total": "core and related"}
+
+
+def draw(documents: Document, look: Look) -> Document:
+    """The ranking.
+
+    Parameters
+    ----------
+    documents : ``alliance``, the answer; ``component``; ``measure``: ``probability`` (a dot at the probability, the
+        interval is the range across members) or ``share`` (the median share at the deadline, and its 80 % interval).
+    """
+    alliance, component, by_share = documents["alliance"], documents["component"], documents["measure"] == "share"
+    target = next(t for t in alliance["targets"] if t["component"] == component)
+    rows = [_row(standing, by_share) for standing in target["ranking"]]
+    if by_share:
+        rows.sort(key=lambda row: -row["dot"])
+    room = Room(left=112, right=56, height=ROW * len(rows), top=28 if by_share else 12)
+    top = max(target["threshold"] * 1.1, *(row["high"] * 1.04 for row in rows)) if by_share else 100
+
+    def at(field: str) -> alt.X:
+        shown = alt.X(f"{field}:Q").scale(domain=[0, top], nice=False)
+        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
+
+    order = alt.Y("country:N").scale(domain=[row["country"] for row in rows])
+    order = order.axis(
+        title=None, domain=False, ticks=False, labelColor=look.colours.ink, labelLimit=100, labelPadding=6
+    )
+    base = alt.Chart(data(rows))
+    main = look.colours.main
+    layers: list[Any] = [
+        base.mark_rule(color=look.colours.bands[2], strokeWidth=4, strokeCap="round").encode(
+            x=at("low"), x2="high", y=order
+        ),
+        base.mark_circle(color=main, size=62, opacity=1).encode(x=at("dot"), y=order),
+        base.mark_text(align="right", fontSize=SMALL, color=look.colours.ink, fontWeight="bold").encode(
+            x=alt.XValue(look.width - room.left - 14), y=order, text="written:N"
+        ),
+    ]
+    if by_share:
+        layers.insert(
+            0, rule(look, x=target["threshold"], color=look.colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3])
+        )
+        place = room.inner(look) * target["threshold"] / top
+        text = f"target {words.bare(target['threshold'])}"
+        layers.append(label(text, place, -7, look, align="center", color=look.colours.target, fontWeight="bold"))
+    deadline, threshold = alliance["deadline"], words.bare(target["threshold"])
+    what = f"{WHAT[component]} spending"
+    title = (
+        f"Allies by median {what} in {deadline}, % of GDP"
+        if by_share
+        else f"Allies by probability of {what} at {threshold} of GDP in {deadline}"
+    )
+    means = "line: 80 % of futures" if by_share else "line: range across the models"
+    note = "Dot: median." if by_share else "Dot: probability, %."
+    return picture(
+        layers,
+        look,
+        room,
+        title=title,
+        subtitle=f"{note[:-1]}; {means}. Scenario: {words.clip(scenario(alliance), 260, 12)}.",
+        finding=_finding(alliance, target, rows, by_share, what),
+        foot=footer(alliance),
+    )
+
+
+def _row(standing: Document, by_share: bool) -> dict[str, Any]:
+    """One ally as it is drawn; probabilities as percentages."""
+    country = standing["country"]["name"]
+    if by_share:
+        middle, (low, high) = standing["share_pct"]["median"], standing["share_pct"]["interval_80"]
+        return {"country": country, "dot": middle, "low": low, "high": high, "written": words.share(middle)}
+    p, (low, high) = standing["at_deadline"], standing["across_members"]
+    return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": words.percent(p)}
+
+
+def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bool, what: str) -> str:
+    deadline, threshold = alliance["deadline"], words.bare(target["threshold"])
+    first, last = rows[0], rows[-1]
+    if by_share:
+        over = sum(row["dot"] >= target["threshold"] for row in rows)
+        return (
+            f"{under(alliance, begins=True)} the median {what} of {over} of {len(rows)} allies is at {threshold} "
+            f"of GDP or more in {deadline}: from {first['country']} ({first['written']}) to {last['country']} "
+            f"({last['written']})."
+        )
+    likely = sum(standing["at_deadline"] >= 0.5 for standing in target["ranking"])
+    return (
+        f"{under(alliance, begins=True)} {likely} of {len(rows)} allies are more likely than not to spend "
+        f"{threshold} of GDP or more on {what} in {deadline}: {first['country']} is likeliest ({first['written']}), "
+        f"{last['country']} least likely ({last['written']})."
+    )

@@ -1,0 +1,94 @@
+"""The reliability curve: how often it happened, by the probability that was given."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import altair as alt
+
+from forecast_service.charts import words
+from forecast_service.charts.theme import SMALL, Document, Look, Room, Style, footer, label, picture
+from forecast_service.charts.theme import values as data
+
+FEW = 50
+"""Points of fewer forecasts are drawn hollow: chance moves them much."""
+
+READING = (
+    "Above the dashed line it happened more often than was said: the forecasts were too careful. Below it, less often: "
+    "they were too bold. A hollow point rests on few forecasts."
+)
+
+
+def draw(documents: Document, look: Look) -> Document:
+    """The curve.
+
+    Parameters
+    ----------
+    documents : ``record``, the track record.
+    """
+    record, colours = documents["record"], look.colours
+    rows = [
+        {"given": 100 * one["probability"], "happened": 100 * one["frequency"], "forecasts": one["forecasts"],
+         "written": f"{one['forecasts']:,}"}
+        for one in record["reliability"]
+    ]  # fmt: skip
+    side = min(look.width - 46 - 26, 420)
+    room = Room(left=46, right=look.width - 46 - side, height=side * (1 if look.narrow else 0.85), bottom=40, top=22)
+    scale: Style = {"domain": [0, 100], "nice": False}
+    axis: Style = {"tickCount": 5, "format": ".2~f", "domain": False, "ticks": False, "labelFlush": False}
+    x = alt.X("given:Q").scale(**scale).axis(**axis, title="probability that was given, %", titlePadding=6)
+    y = alt.Y("happened:Q").scale(**scale).axis(**axis, title="how often it happened, %", titlePadding=6)
+    ideal = alt.Chart(data([{"given": 0, "happened": 0}, {"given": 100, "happened": 100}]))
+    layers: list[Any] = [ideal.mark_line(color=colours.quiet, strokeDash=[4, 4], strokeWidth=1.5).encode(x=x, y=y)]
+    layers.append(alt.Chart(data(rows)).mark_line(color=colours.main, strokeWidth=2).encode(x=x, y=y))
+    for few, fill in ((False, colours.main), (True, colours.ground)):
+        part = [row for row in rows if (row["forecasts"] < FEW) == few]
+        if part:
+            dots = alt.Chart(data(part)).mark_point(
+                size=60, filled=True, fill=fill, stroke=colours.main, strokeWidth=2, opacity=1
+            )
+            layers.append(dots.encode(x=x, y=y))
+    # On the side of the curve that is away from the diagonal.
+    styles: dict[bool, Style] = {
+        True: {"align": "right", "dx": -8, "dy": -7},
+        False: {"align": "left", "dx": 9, "dy": 4},
+    }
+    for above, style in styles.items():
+        part = [row for row in rows if (row["happened"] > row["given"]) == above]
+        if part:
+            counts = alt.Chart(data(part)).mark_text(fontSize=SMALL, color=colours.quiet, **style)
+            layers.append(counts.encode(x=x, y=y, text="written:N"))
+    steep = math.degrees(math.atan2(room.height, side))
+    layers.append(
+        label("as said, so it happened", side * 0.29, room.height * 0.71, look, align="center", dy=-10,
+              angle=360 - steep, color=colours.quiet)
+    )  # fmt: skip
+    if room.right > 180:
+        layers.append(label(words.wrap(READING, room.right - 50, SMALL), side + 32, 8, look, baseline="top",
+                            lineHeight=15, color=colours.quiet))  # fmt: skip
+    first, last = record["origins"]
+    return picture(
+        layers,
+        look,
+        room,
+        title="How often were we right?",
+        subtitle=f"Forecasts from {first} to {last} with nothing known later, up to {record['horizon']} years ahead. "
+        "Numbers: how many forecasts.",
+        finding=_finding(record),
+        foot=footer(record, "Events: the share rises by at least 10, 30 and 50 %."),
+    )
+
+
+def _finding(record: Document) -> str:
+    curve = record["reliability"]
+    total = sum(one["forecasts"] for one in curve)
+    sure = [one for one in curve if one["forecasts"] >= FEW] or curve
+    worst = max(sure, key=lambda one: abs(one["probability"] - one["frequency"]))
+    near = min(sure, key=lambda one: abs(one["probability"] - 0.5))
+    return (
+        f"Of {total:,} past forecasts, what was given about {words.percent(near['probability'])} happened in "
+        f"{words.percent(near['frequency'])} of {near['forecasts']:,} cases; farthest off was "
+        f"{words.percent(worst['probability'])}, which happened in {words.percent(worst['frequency'])} of "
+        f"{worst['forecasts']:,}."
+    )

@@ -1,0 +1,200 @@
+"""What all pictures share: colours, fonts, the frame of title, chart and footer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+
+from forecast_service.charts import words
+
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+"""vl-convert carries Liberation Sans, so text is measured and drawn alike on every machine; Arial is as wide."""
+MARGIN = 14
+TITLE, TITLE_NARROW, TEXT, SMALL, FOOT = 16, 14, 12, 11, 10
+NARROW = 480
+"""Pictures narrower than this leave some things out."""
+LONGEST_NAME = 40
+"""Characters of a scenario's name that are shown: the finding travels in a header too, which gateways bound at 4 KB."""
+
+Document = dict[str, Any]
+Style = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of a theme. Told apart by colour-blind readers (after Okabe and Ito), and never by colour alone."""
+
+    ground: str
+    ink: str
+    quiet: str
+    line: str
+    main: str
+    bands: tuple[str, str, str]  # 95, 80, 50 %
+    target: str
+    others: tuple[str, str, str]
+    up: str
+    down: str
+    ramp: tuple[str, str]  # from 0 to 100 %
+
+
+LIGHT = Palette(
+    ground="#ffffff",
+    ink="#1b2430",
+    quiet="#5a6675",
+    line="#dfe4ea",
+    main="#0a5a9c",
+    bands=("#dcebf7", "#b5d5ee", "#86b9e0"),
+    target="#b34700",
+    others=("#00755a", "#9c3f80", "#8a6100"),
+    up="#0a6fb5",
+    down="#c75200",
+    ramp=("#eef4fa", "#084a87"),
+)
+DARK = Palette(
+    ground="#12171f",
+    ink="#e8edf3",
+    quiet="#a3afbd",
+    line="#2c3541",
+    main="#8cc8ff",
+    bands=("#1a2e42", "#23466a", "#2f6599"),
+    target="#ff9f5a",
+    others=("#4fd1ac", "#f09bd0", "#e8c15a"),
+    up="#6bb5f0",
+    down="#f0914a",
+    ramp=("#1a222d", "#9ad0ff"),
+)
+DASHES = ((9, 3), (3, 3), (9, 3, 2, 3))
+"""How the lines of the overlays are dashed; the median is (6, 4)."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is to look; ``width`` in pixels."""
+
+    theme: str
+    width: int
+
+    @property
+    def colours(self) -> Palette:
+        return DARK if self.theme == "dark" else LIGHT
+
+    @property
+    def narrow(self) -> bool:
+        return self.width < NARROW
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where the chart proper lies within the picture, in pixels."""
+
+    left: float
+    right: float
+    height: float
+    bottom: float = 24
+    top: float = 10
+
+    def inner(self, look: Look) -> float:
+        """Width of the chart proper."""
+        return look.width - self.left - self.right
+
+
+def values(rows: list[dict[str, Any]]) -> alt.InlineData:
+    """Rows as data that stand in the specification."""
+    return alt.InlineData(values=rows)
+
+
+def label(text: str | list[str], x: float, y: float, look: Look, **style: Any) -> alt.Chart:
+    """Text at a place in pixels, from the upper left corner of the chart proper."""
+    usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink}
+    mark = alt.Chart(values([{}])).mark_text(text=text, **usual | style)
+    return mark.encode(x=alt.XValue(x), y=alt.YValue(y))
+
+
+def rule(look: Look, *, x: float | None = None, y: float | None = None, **style: Any) -> alt.Chart:
+    """A line across the chart at one value of an axis."""
+    mark = alt.Chart(values([{"at": x if y is None else y}])).mark_rule(**style)
+    return mark.encode(x="at:Q") if y is None else mark.encode(y="at:Q")
+
+
+def years(first: int, last: int, room: float) -> list[int]:
+    """Years to write at an axis that is ``room`` pixels wide."""
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if room / max(1, (last - first) / s) >= 42)
+    return [year for year in range(first, last + 1) if year % step == 0]
+
+
+def rows_from_above(count: int) -> alt.Scale:
+    """The scale of rows that are placed by number, the first at the top."""
+    return alt.Scale(domain=[count, 0], nice=False, padding=0)
+
+
+def footer(document: Document, note: str = "") -> str:
+    """Source, edition of the figures and version of the model."""
+    source = (
+        f"Source: NATO figures (edition {document['vintage']}), forecast_service model {document['model_version']}."
+    )
+    return f"{source} {note}".strip()
+
+
+def scenario(document: Document) -> str:
+    """Under which scenario; the name may be anybody's text."""
+    named = document["scenario"]
+    name = words.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def under(document: Document, *, begins: bool = False) -> str:
+    """The same, within a sentence or at its beginning."""
+    name, first = scenario(document), "IU" if begins else "iu"
+    return f"{first[0]}n the baseline" if name == "baseline" else f"{first[1]}nder the scenario {name}"
+
+
+def picture(
+    layers: list[Any], look: Look, room: Room, *, title: str, subtitle: str, finding: str, foot: str
+) -> Document:
+    """The specification: ``layers`` in their frame, with ``finding`` as its description (the alt text)."""
+    colours, wide = look.colours, look.width - 2 * MARGIN
+    size = TITLE_NARROW if look.narrow else TITLE
+    titles, subtitles = words.wrap(title, wide, size), words.wrap(subtitle, wide, TEXT)
+    feet = words.wrap(foot, wide, FOOT)
+    top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + room.top
+    bottom = room.bottom + 8 + len(feet) * 13 + MARGIN - 4
+    head: Style = {"baseline": "top", "align": "left"}
+    written = [
+        label(titles, MARGIN - room.left, MARGIN - top, look, **head, fontSize=size, fontWeight="bold", lineHeight=20),
+        label(
+            subtitles, MARGIN - room.left, MARGIN - top + len(titles) * 20 + 2, look, **head, fontSize=TEXT,
+            lineHeight=16, color=colours.quiet,
+        ),
+        label(
+            feet, MARGIN - room.left, room.height + room.bottom + 8, look, **head, fontSize=FOOT, lineHeight=13,
+            color=colours.quiet,
+        ),
+    ]  # fmt: skip
+    chart = (
+        alt.layer(*layers, *written)
+        .properties(
+            width=room.inner(look),
+            height=room.height,
+            autosize=alt.AutoSizeParams(type="none"),
+            padding={"left": room.left, "right": room.right, "top": top, "bottom": bottom},
+            background=colours.ground,
+            description=finding,
+        )
+        .configure(font=FONT)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=colours.quiet,
+            labelFontSize=SMALL,
+            domainColor=colours.quiet,
+            tickColor=colours.quiet,
+            gridColor=colours.line,
+            titleColor=colours.quiet,
+            titleFontSize=SMALL,
+            titleFontWeight="normal",
+        )
+    )
+    # Each part would be checked by itself, which takes most of the time; the tests check the whole.
+    specification: Document = chart.to_dict(validate=False)
+    return specification

@@ -1,0 +1,130 @@
+"""The tornado: which assumption moves a probability most."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import altair as alt
+
+from forecast_service.charts import words
+from forecast_service.charts.fan import NAMES
+from forecast_service.charts.theme import (
+    SMALL,
+    Document,
+    Look,
+    Room,
+    footer,
+    label,
+    picture,
+    rows_from_above,
+    scenario,
+    under,
+)
+from forecast_service.charts.theme import values as data
+from forecast_service.charts.waterfall import WORDS
+
+ROW = 40
+BAR = 0.68
+"""Where in its row a bar lies; its name stands above it."""
+MOST = 12
+"""How many bars are drawn, the widest first."""
+
+
+def draw(documents: Document, look: Look) -> Document:
+    """The tornado.
+
+    Parameters
+    ----------
+    documents : ``sensitivity``, the answer.
+    """
+    found, colours = documents["sensitivity"], look.colours
+    shown = found["bars"][:MOST]
+    rows = [_row(bar) for bar in shown]
+    room = Room(left=24, right=24, height=ROW * len(rows), top=30)
+    middle = 100 * found["probability"]
+    # As wide as need be, with room for what is written beside the bars.
+    least = min([middle, *(min(row["low"], row["high"]) for row in rows)])
+    most = max([middle, *(max(row["low"], row["high"]) for row in rows)])
+    spare = (0.62 if look.narrow else 0.3) * max(most - least, 8)
+    domain = [max(0, least - spare), min(100, most + spare)]
+    wide = room.inner(look) / (domain[1] - domain[0])
+
+    def x(field: str) -> alt.X:
+        shown = alt.X(f"{field}:Q").scale(domain=domain, nice=False)
+        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
+
+    y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
+    base = alt.Chart(
+        data([row | {"place": i + BAR, "above": i + BAR - 0.25, "below": i + BAR + 0.25} for i, row in enumerate(rows)])
+    )
+    layers: list[Any] = []
+    # Moved down is hollow, moved up filled: not told apart by colour alone.
+    for field, fill, edge in (("low", colours.ground, colours.down), ("high", colours.up, colours.up)):
+        ends = base.mark_bar(size=13, color=fill, stroke=edge, strokeWidth=1.5)
+        layers.append(ends.encode(x=x(field), x2=alt.X2Datum(middle), y=y))
+    standing = base.mark_rule(color=colours.ink, strokeWidth=1.5)
+    between = alt.Y("above:Q", scale=rows_from_above(len(rows))).axis(None)
+    layers.append(standing.encode(x=alt.XDatum(middle), y=between, y2="below"))
+    for i, (row, bar) in enumerate(zip(rows, shown, strict=True)):
+        top, center = i * ROW + 9, (middle - domain[0]) * wide
+        layers.append(label(row["name"], 0, top, look, fontWeight="bold"))
+        left, right = sorted((("low", row["low"]), ("high", row["high"])), key=lambda side: side[1])
+        for (side, value), toward in ((left, -1), (right, 1)):
+            place = (value - domain[0]) * wide + 6 * toward
+            if abs(row["high"] - row["low"]) < 0.05:
+                place = center + 8 * toward
+            space = place - 2 + room.left if toward < 0 else look.width - room.left - place - 4
+            how, p = _how(bar[side]), words.percent(value / 100)
+            text = f"{words.clip(how, space - words.width(': ' + p, SMALL), SMALL)}: {p}"
+            layers.append(
+                label(text, place, (i + BAR) * ROW, look, align="right" if toward < 0 else "left",
+                      color=colours.quiet)
+            )  # fmt: skip
+    threshold = words.bare(found["threshold"])
+    center = (middle - domain[0]) * wide
+    layers.append(label(f"as it stands: {words.percent(found['probability'])}", center, -12, look, align="center"))
+    extra = f" The widest {MOST} of {len(found['bars'])}." if len(found["bars"]) > MOST else ""
+    return picture(
+        layers,
+        look,
+        room,
+        title=f"{found['country']['name']}: what moves the probability most",
+        subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. "
+        f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {words.clip(scenario(found), 240, 12)}.",
+        finding=_finding(found, shown, threshold),
+        foot=footer(found),
+    )
+
+
+def _row(bar: Document) -> dict[str, Any]:
+    return {"name": _assumption(bar), "low": 100 * bar["at_low"], "high": 100 * bar["at_high"]}
+
+
+def _assumption(bar: Document) -> str:
+    """What is moved; a lever by its number from 1, as a person counts."""
+    name = words.clean(bar["assumption"])
+    if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
+        number, kind, field = lever.groups()
+        name = f"lever {int(number) + 1}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
+    name = name.replace("_pct", " in %").replace("_pp", " in points").replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
+def _how(text: str) -> str:
+    """How it was moved, with a true minus sign."""
+    return "−" + text[1:] if text.startswith("-") else text
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _finding(found: Document, bars: list[Document], threshold: str) -> str:
+    most = bars[0]
+    return (
+        f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP "
+        f"or more in {found['deadline']} is {words.percent(found['probability'])} {under(found)}. What "
+        f"moves it most is {_lower(_assumption(most))}: {words.percent(most['at_low'])} with {_how(most['low'])}, "
+        f"{words.percent(most['at_high'])} with {_how(most['high'])}."
+    )

@@ -1,0 +1,122 @@
+"""The waterfall: from the baseline's probability, lever by lever, to the scenario's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from forecast_service.charts import words
+from forecast_service.charts.fan import NAMES
+from forecast_service.charts.theme import (
+    SMALL,
+    Document,
+    Look,
+    Room,
+    footer,
+    label,
+    picture,
+    rows_from_above,
+    scenario,
+    under,
+)
+from forecast_service.charts.theme import values as data
+
+ROW, BAR = 38, 0.68
+WORDS = {
+    "without_pledges": "pledges left out",
+    "gdp_growth": "growth of GDP",
+    "spending_growth": "growth of spending",
+}
+
+
+def draw(documents: Document, look: Look) -> Document:
+    """The waterfall.
+
+    Parameters
+    ----------
+    documents : ``forecast``, the answer; ``component``.
+    """
+    forecast, component = documents["forecast"], documents["component"]
+    target = next(t for t in forecast["targets"] if t["component"] == component)
+    rows = _rows(forecast, component, target["probability"]["at_deadline"])
+    colours = look.colours
+    room = Room(left=24, right=48, height=ROW * len(rows), top=8)
+    x_of = alt.X("low:Q").scale(domain=[0, 100], nice=False)
+    x_of = x_of.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
+    y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
+    layers: list[Any] = []
+    # Direction is told by the sign that is written, too.
+    for kind, colour in (("whole", colours.main), ("up", colours.up), ("down", colours.down)):
+        part = [row for row in rows if row["kind"] == kind]
+        if part:
+            solid = 1.0 if kind == "whole" else 0.75
+            bars = alt.Chart(data(part)).mark_bar(size=14, color=colour, fillOpacity=solid, stroke=colour)
+            layers.append(bars.encode(x=x_of, x2="high", y=y))
+    written = alt.Chart(data(rows)).mark_text(align="left", dx=6, fontSize=SMALL, fontWeight="bold", color=colours.ink)
+    at = alt.X("high:Q").scale(domain=[0, 100], nice=False)
+    layers.append(written.encode(x=at, y=y, text="written:N"))
+    for i, row in enumerate(rows):
+        layers.append(label(words.clip(row["name"], look.width - 40, SMALL), 0, i * ROW + 9, look))
+    named = scenario(forecast)
+    threshold = words.bare(target["threshold"])
+    return picture(
+        layers,
+        look,
+        room,
+        title=f"{forecast['country']['name']}: from the baseline to “{words.clip(named, 240, 16)}”",
+        subtitle=f"Probability (%) of {NAMES[component]} at {threshold} of GDP in {forecast['deadline']}; "
+        "what each lever adds, in points.",
+        finding=_finding(forecast, component, threshold, rows),
+        foot=footer(forecast, "Levers act in a fixed order; another would share the change differently."),
+    )
+
+
+def _rows(forecast: Document, component: str, final: float) -> list[dict[str, Any]]:
+    """The bars from top to bottom; probabilities as percentages."""
+    if forecast["baseline"] is None:
+        return [_whole("Baseline", final) | {"place": BAR}]
+    begun = next(t for t in forecast["baseline"]["targets"] if t["component"] == component)
+    before = begun["probability"]["at_deadline"]
+    rows = [_whole("Baseline", before)]
+    for number, step in enumerate(forecast["waterfall"], 1):
+        after, change = step["probability"][component], step["change"][component]
+        kind = "down" if change < 0 else "up"
+        low, high = sorted((100 * before, 100 * after))
+        row = {"name": f"{number}. {_lever(forecast, step)}", "kind": kind, "low": low, "high": high}
+        rows.append(row | {"written": words.points(change), "change": change})
+        before = after
+    rows.append(_whole("This scenario", final))
+    return [row | {"place": i + BAR} for i, row in enumerate(rows)]
+
+
+def _whole(name: str, p: float) -> dict[str, Any]:
+    return {"name": name, "kind": "whole", "low": 0, "high": 100 * p, "written": words.percent(p), "change": 0.0}
+
+
+def _lever(forecast: Document, step: Document) -> str:
+    """A lever in few words: what it is, of what, and when."""
+    name = WORDS.get(step["type"], step["type"].replace("_", " "))
+    if step["lever"] is None:
+        return name
+    lever = forecast["scenario"]["levers"][step["lever"]]
+    part = f", {lever['component']}" if "component" in lever else ""
+    if "from" in lever and lever.get("to") not in (None, lever["from"]):
+        return f"{name}{part}, {lever['from']} to {lever['to']}"
+    return f"{name}{part}, {lever['from']}" if "from" in lever else f"{name}{part}"
+
+
+def _finding(forecast: Document, component: str, threshold: str, rows: list[dict[str, Any]]) -> str:
+    country, what, deadline = forecast["country"]["name"], NAMES[component], forecast["deadline"]
+    about = f"that the {what} of {country} is at {threshold} of GDP or more in {deadline}"
+    if len(rows) == 1:
+        return f"The baseline gives a probability of {rows[0]['written']} {about}; there is no lever to explain."
+    text = f"From {rows[0]['written']} in the baseline to {rows[-1]['written']} {under(forecast)}"
+    steps = rows[1:-1]
+    if not steps:
+        return f"{text}: the probability {about}. No lever of it acts on {country}."
+    most = max(steps, key=lambda row: abs(row["change"]))
+    return (
+        f"{text}: the probability {about}. What moves it most is {most['name'].split('. ', 1)[1]}, by "
+        f"{most['written']} points."
+    )

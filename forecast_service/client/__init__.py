@@ -1,0 +1,35 @@
+"""A client of the service: ``pip install "forecast-service[client]"``. ``docs/clients.md`` shows it at work.
+
+:class:`Client` waits for answers, :class:`AsyncClient` has the same methods to be awaited. Neither needs what the
+service itself is made of.
+"""
+
+from forecast_service.client.answers import Forecast, KeptScenario, Row, Sweep
+from forecast_service.client.clients import AsyncClient, Client
+from forecast_service.client.errors import (
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Problem,
+    Stale,
+    SweepFailed,
+    Unavailable,
+)
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "FieldError",
+    "Forbidden",
+    "Forecast",
+    "InvalidInput",
+    "KeptScenario",
+    "NotFound",
+    "Problem",
+    "Row",
+    "Stale",
+    "Sweep",
+    "SweepFailed",
+    "Unavailable",
+]

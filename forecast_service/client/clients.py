@@ -1,0 +1,246 @@
+"""The two clients: the same operations, driven with and without waiting for each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import httpx
+
+from forecast_service.client import operations as ops
+from forecast_service.client.steps import Call, Item, Pause, Policy, Steps, Stream, retrying
+from forecast_service.version import VERSION
+
+P = ParamSpec("P")
+T = TypeVar("T")
+REMEMBERED = 100
+"""How many answers are kept for their ETag."""
+
+
+class _Base:
+    """What both clients are told.
+
+    Parameters
+    ----------
+    url : where the service is, with a gateway's prefix if it has one.
+    api_key : sent as ``X-API-Key``.
+    token : sent as ``Authorization: Bearer``.
+    timeout : of each request (seconds).
+    retries : how often a request that is answered with 429 or 503 is sent again, after its ``Retry-After``.
+    longest_wait : how long to wait for that at most (seconds); beyond, the error is raised at once.
+    transport : how httpx sends; for tests and proxies.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        token: str | None = None,
+        timeout: float = 30.0,
+        retries: int = 3,
+        longest_wait: float = 60.0,
+        transport: Any = None,
+    ) -> None:
+        headers = {"User-Agent": f"forecast-service-client/{VERSION}"}
+        if api_key:
+            headers["X-API-Key"] = api_key
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._options: dict[str, Any] = {
+            "base_url": url,
+            "headers": headers,
+            "timeout": timeout,
+            "transport": transport,
+        }
+        self._policy = Policy(retries, longest_wait)
+        self._known: OrderedDict[str, httpx.Response] = OrderedDict()
+
+    def _request(self, http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+        request = http.build_request(
+            call.method, call.address, params=call.params or None, json=call.body, headers=call.headers
+        )
+        if call.method == "GET" and (known := self._known.get(str(request.url))):
+            request.headers["If-None-Match"] = known.headers["ETag"]
+            request.extensions["known"] = known  # by the time of the answer it may be forgotten
+        return request
+
+    def _response(self, response: httpx.Response) -> httpx.Response:
+        """The response, or the one kept from before if it still holds."""
+        address = str(response.request.url)
+        if response.status_code == 304:
+            known: httpx.Response = response.request.extensions["known"]
+            return known
+        if response.request.method == "GET" and response.status_code == 200 and "ETag" in response.headers:
+            self._known.pop(address, None)
+            self._known[address] = response
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return response
+
+
+def _now(make: Callable[P, Steps[T]]) -> Callable[Concatenate[Client, P], T]:
+    @wraps(make)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(make(*args, **kwargs))
+
+    return method
+
+
+def _each(make: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
+    @wraps(make)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return self._iterate(make(*args, **kwargs))
+
+    return method
+
+
+class Client(_Base):
+    """The service, asked and waited for. It is a context manager; it may be shared by threads."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._http = httpx.Client(**self._options)
+
+    forecast = _now(ops.forecast)
+    batch = _now(ops.batch)
+    alliance = _now(ops.alliance)
+    requirement = _now(ops.requirement)
+    scenarios = _each(ops.scenarios)
+    scenario = _now(ops.scenario)
+    create_scenario = _now(ops.create_scenario)
+    replace_scenario = _now(ops.replace_scenario)
+    fork_scenario = _now(ops.fork_scenario)
+    delete_scenario = _now(ops.delete_scenario)
+    sweep = _now(ops.sweep)
+    post_sweep = _now(ops.post_sweep)
+    watch_sweep = _each(ops.watch_sweep)
+    sweep_results = _each(ops.sweep_results)
+    cancel_sweep = _now(ops.cancel_sweep)
+    delete_sweep = _now(ops.delete_sweep)
+
+    def _run(self, steps: Steps[T]) -> T:
+        steps, reply = retrying(steps, self._policy), None
+        while True:
+            try:
+                reply = self._do(steps.send(reply))
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    def _iterate(self, steps: Stream[T]) -> Iterator[T]:
+        steps, reply = retrying(steps, self._policy), None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, Item):
+                yield step.value
+                reply = None
+            else:
+                reply = self._do(step)
+
+    def _do(self, step: Call | Pause) -> httpx.Response | None:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        return self._response(self._http.send(self._request(self._http, step)))
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _soon(make: Callable[P, Steps[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
+    @wraps(make)
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(make(*args, **kwargs))
+
+    return method
+
+
+def _each_soon(make: Callable[P, Stream[T]]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[T]]:
+    @wraps(make)
+    def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return self._iterate(make(*args, **kwargs))
+
+    return method
+
+
+class AsyncClient(_Base):
+    """The service, with methods to be awaited and iterations to be gone through by ``async for``."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._http = httpx.AsyncClient(**self._options)
+
+    forecast = _soon(ops.forecast)
+    batch = _soon(ops.batch)
+    alliance = _soon(ops.alliance)
+    requirement = _soon(ops.requirement)
+    scenarios = _each_soon(ops.scenarios)
+    scenario = _soon(ops.scenario)
+    create_scenario = _soon(ops.create_scenario)
+    replace_scenario = _soon(ops.replace_scenario)
+    fork_scenario = _soon(ops.fork_scenario)
+    delete_scenario = _soon(ops.delete_scenario)
+    sweep = _soon(ops.sweep)
+    post_sweep = _soon(ops.post_sweep)
+    watch_sweep = _each_soon(ops.watch_sweep)
+    sweep_results = _each_soon(ops.sweep_results)
+    cancel_sweep = _soon(ops.cancel_sweep)
+    delete_sweep = _soon(ops.delete_sweep)
+
+    async def _run(self, steps: Steps[T]) -> T:
+        steps, reply = retrying(steps, self._policy), None
+        while True:
+            try:
+                reply = await self._do(steps.send(reply))
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    async def _iterate(self, steps: Stream[T]) -> AsyncIterator[T]:
+        steps, reply = retrying(steps, self._policy), None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration:
+                return
+            if isinstance(step, Item):
+                yield step.value
+                reply = None
+            else:
+                reply = await self._do(step)
+
+    async def _do(self, step: Call | Pause) -> httpx.Response | None:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        return self._response(await self._http.send(self._request(self._http, step)))
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,88 @@
+"""Operations as steps, which say what to send and when to wait, but do neither: so sync and async share them all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from forecast_service.client.errors import check, retry_after
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Call:
+    """Send this, and go on with the response."""
+
+    method: str
+    address: str
+    """Below the service's address, or absolute."""
+    params: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Wait (seconds)."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Item(Generic[T]):
+    """Hand this to who iterates."""
+
+    value: T
+
+
+Steps = Generator[Call | Pause, Any, T]
+"""The steps to one result."""
+Stream = Generator[Call | Pause | Item[T], Any, None]
+"""The steps of an iteration."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often to try again after a 429 or 503, and how long to wait at most each time (seconds)."""
+
+    retries: int = 3
+    longest_wait: float = 60.0
+
+    def wait(self, response: httpx.Response, attempt: int) -> float | None:
+        """How long to wait before trying again; None to give up."""
+        if response.status_code not in {429, 503} or attempt >= self.retries:
+            return None
+        asked = retry_after(response.headers)
+        # Who is not told when comes later each time, and not together with the others.
+        seconds = asked if asked is not None else 0.5 * 2**attempt * random.uniform(0.5, 1)  # noqa: S311
+        return seconds if seconds <= self.longest_wait else None
+
+
+def retrying(steps: Generator[Any, Any, T], policy: Policy) -> Generator[Any, Any, T]:
+    """``steps``, in which a call that is answered with 429 or 503 is sent again as ``policy`` says.
+
+    Raises
+    ------
+    Problem
+        where the last answer is an error.
+    """
+    reply: Any = None
+    while True:
+        try:
+            step = steps.send(reply)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        reply = yield step
+        if isinstance(step, Call):
+            attempt = 0
+            while (wait := policy.wait(reply, attempt)) is not None:
+                yield Pause(wait)
+                attempt += 1
+                reply = yield step
+            check(reply)

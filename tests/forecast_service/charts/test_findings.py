@@ -1,0 +1,142 @@
+"""What the alt texts say is what the documents say."""
+
+from __future__ import annotations
+
+import copy
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from forecast_service.charts import words
+from tests.forecast_service.charts.test_references import ORDERS, drawn
+
+
+def finding(name: str) -> str:
+    return drawn(name, "light", "vl.json")[1]
+
+
+def documents(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = ORDERS[name]["documents"]
+    return found
+
+
+def test_a_fan_says_the_probability_the_median_and_the_last_figure() -> None:
+    forecast = documents("fan")["forecast"]
+    core = forecast["paths"]["core"]["quantiles"]
+    text = finding("fan")
+    p = forecast["targets"][0]["probability"]["at_deadline"]
+    assert text.startswith(f"Germany has a probability of {100 * p:.0f} % (about {round(10 * p)} in 10)")
+    assert f"median of the simulated futures is {core['0.5'][-1]:.1f} %" in text
+    assert f"between {core['0.1'][-1]:.1f} % and {core['0.9'][-1]:.1f} %" in text
+    last = documents("fan")["history"][-1]
+    assert f"In {last['year']} it stood at an estimated {last['share_pct']:.1f} %." in text
+
+
+def test_overlays_are_said_in_their_order_and_the_ghost_too() -> None:
+    text = finding("fan-overlays")
+    for other in documents("fan-overlays")["overlays"]:
+        assert f"{other['scenario']['name']} at {other['paths']['core']['quantiles']['0.5'][-1]:.1f} %" in text
+    assert "The baseline is drawn behind it." in text
+    assert "baseline is drawn" not in finding("fan")
+
+
+def test_a_ranking_counts_who_is_more_likely_than_not() -> None:
+    target = documents("ranking")["alliance"]["targets"][0]
+    likely = sum(s["at_deadline"] >= 0.5 for s in target["ranking"])
+    first, last = target["ranking"][0], target["ranking"][-1]
+    text = finding("ranking")
+    assert f"{likely} of {len(target['ranking'])} allies" in text
+    assert f"{first['country']['name']} is likeliest ({100 * first['at_deadline']:.0f} %)" in text
+    assert f"{last['country']['name']} least likely ({100 * last['at_deadline']:.0f} %)" in text
+
+
+def test_a_ranking_by_share_is_in_the_order_of_the_shares() -> None:
+    shares = {
+        s["share_pct"]["median"]: s["country"]["name"]
+        for s in documents("ranking-share")["alliance"]["targets"][0]["ranking"]
+    }
+    text = finding("ranking-share")
+    assert f"from {shares[max(shares)]} ({max(shares):.1f} %) to {shares[min(shares)]} ({min(shares):.1f} %)" in text
+
+
+def test_a_count_says_median_interval_and_majority() -> None:
+    tally = documents("count")["alliance"]["targets"][0]["at_deadline"]
+    low, high = tally["interval_80"]
+    text = finding("count")
+    assert f"is {tally['median']} of {tally['allies']}" in text
+    assert f"have {low} to {high}." in text
+    more = sum(tally["distribution"][tally["allies"] // 2 + 1 :])
+    assert f"most allies do is {100 * more:.0f} %" in text
+
+
+def test_a_heatmap_says_how_many_are_likely_first_and_last() -> None:
+    ranking = documents("heatmap")["alliance"]["targets"][0]["ranking"]
+    first, last = (sum(s["by_year"][t] >= 0.5 for s in ranking) for t in (0, -1))
+    assert f"{first} of 31 allies" in finding("heatmap")
+    assert f"and {last} in 2035" in finding("heatmap")
+
+
+def test_a_waterfall_says_where_from_where_to_and_what_mattered() -> None:
+    forecast = documents("waterfall")["forecast"]
+    begun = forecast["baseline"]["targets"][0]["probability"]["at_deadline"]
+    ended = forecast["targets"][0]["probability"]["at_deadline"]
+    text = finding("waterfall")
+    assert text.startswith(f"From {100 * begun:.0f} % in the baseline to {100 * ended:.0f} % under the scenario")
+    most = max((step["change"]["core"] for step in forecast["waterfall"]), key=abs)
+    assert f"by {words.points(most)} points" in text
+
+
+def test_a_waterfall_without_levers_says_so() -> None:
+    order = copy.deepcopy(ORDERS["waterfall"])
+    order["documents"]["forecast"] |= {"baseline": None, "waterfall": []}
+    from forecast_service.charts.process import draw
+
+    assert "no lever to explain" in draw(order | {"theme": "light", "width": 720, "form": "svg"})[1]
+
+
+def test_a_tornado_says_its_widest_bar() -> None:
+    found = documents("tornado")["sensitivity"]
+    most = found["bars"][0]
+    text = finding("tornado")
+    assert f"is {100 * found['probability']:.0f} %" in text
+    assert f"moves it most is {most['assumption']}: {100 * most['at_low']:.0f} % with" in text
+
+
+def test_reliability_says_the_largest_gap() -> None:
+    curve = [one for one in documents("reliability")["record"]["reliability"] if one["forecasts"] >= 50]
+    worst = max(curve, key=lambda one: abs(one["probability"] - one["frequency"]))
+    text = finding("reliability")
+    assert f"farthest off was {100 * worst['probability']:.0f} %, which happened in" in text
+    assert f"{100 * worst['frequency']:.0f} % of {worst['forecasts']:,}." in text
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.001, "< 1 %"), (0.01, "1 %"), (0.246, "25 %"), (0.99, "99 %"), (0.9951, "> 99 %")]
+)
+def test_a_probability_is_never_0_or_100(p: float, said: str) -> None:
+    assert words.percent(p) == said
+
+
+def test_odds_go_with_the_rounded_percentage() -> None:
+    assert words.odds(0.41) == "about 4 in 10"
+    assert words.odds(0.246) == "about 3 in 10"
+    assert (words.odds(0.02), words.odds(0.97)) == ("very unlikely", "almost certain")
+
+
+def test_what_is_not_seen_is_taken_out_of_names() -> None:
+    assert words.clean("a\u202eb\x00\n c\u200f") == "a b c"
+    assert words.clean("سيناريو 日本") == "سيناريو 日本"
+
+
+@pytest.mark.parametrize("places", [[10.0, 10.0, 10.0], [0.0, 200.0, 199.0, 1.0], [100.0], []])
+def test_labels_are_kept_apart_and_within_bounds(places: list[float]) -> None:
+    moved = sorted(words.apart(places, 13, 4, 196))
+    assert all(b - a > 12.5 for a, b in pairwise(moved))
+    assert all(3.5 <= place <= 196.5 for place in moved)
+
+
+def test_a_long_word_is_cut_and_the_rest_wrapped() -> None:
+    lines = words.wrap("a " + "x" * 500 + " about 41 % of them", 200, 12)
+    assert all(words.width(line, 12) <= 200 for line in lines)
+    assert any("41\N{NO-BREAK SPACE}%" in line for line in lines)

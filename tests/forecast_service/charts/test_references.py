@@ -1,0 +1,96 @@
+"""Every picture in SVG and PNG, light and dark, as it was when somebody looked at it.
+
+``PICTURES_WRITE=1 pytest tests/forecast_service/charts/test_references.py`` draws the references anew: look at them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from altair.vegalite.v6.schema.core import TopLevelSpec
+
+from forecast_service.charts.process import DRAW, draw
+from tests.forecast_service.charts.images import chunks, pixels
+
+HERE = Path(__file__).parent
+REFERENCES = HERE / "references"
+ORDERS: dict[str, dict[str, Any]] = json.loads((HERE / "orders.json").read_text(encoding="utf-8"))
+WIDTHS = {"svg": 720, "png": 320}
+# Of 255: text may be smoothed otherwise where a processor adds in another order.
+FAR, MAY_BE_FAR = 32, 0.002
+
+each_picture = pytest.mark.parametrize("name", ORDERS)
+each_theme = pytest.mark.parametrize("theme", ["light", "dark"])
+
+
+def drawn(name: str, theme: str, form: str, width: int | None = None) -> tuple[bytes, str]:
+    return draw(ORDERS[name] | {"theme": theme, "form": form, "width": width or WIDTHS.get(form, 720)})
+
+
+def reference(name: str, theme: str, form: str, body: bytes) -> bytes:
+    path = REFERENCES / f"{name}-{theme}.{form}"
+    if os.environ.get("PICTURES_WRITE"):
+        path.write_bytes(body)
+    return path.read_bytes()
+
+
+def test_every_picture_has_a_reference() -> None:
+    assert {order["picture"] for order in ORDERS.values()} == set(DRAW)
+
+
+@each_picture
+@each_theme
+def test_the_svg_is_the_reference(name: str, theme: str) -> None:
+    body, _ = drawn(name, theme, "svg")
+    assert body.decode() == reference(name, theme, "svg", body).decode(), "see the top of this file"
+
+
+@each_picture
+@each_theme
+def test_the_png_is_the_reference(name: str, theme: str) -> None:
+    body, finding = drawn(name, theme, "png")
+    now, before = pixels(body), pixels(reference(name, theme, "png", body))
+    assert now.shape == before.shape == (now.shape[0], 640, 4)
+    assert np.mean(np.abs(now - before).max(axis=2) > FAR) <= MAY_BE_FAR, "see the top of this file"
+    assert (b"iTXt", b"Description\0\0\0en\0\0" + finding.encode()) in chunks(body)
+
+
+def test_a_changed_picture_is_noticed() -> None:
+    one, other = (pixels(drawn("fan", theme, "png")[0]) for theme in ("light", "dark"))
+    assert np.mean(np.abs(one - other).max(axis=2) > FAR) > 0.5
+
+
+@each_picture
+@pytest.mark.parametrize("width", [280, 720, 1600])
+def test_the_specification_is_valid_and_holds_its_data(name: str, width: int) -> None:
+    body, finding = drawn(name, "light", "vl.json", width)
+    specification = json.loads(body)
+    TopLevelSpec.from_dict(specification, validate=True)
+    assert specification["$schema"].startswith("https://vega.github.io/schema/vega-lite/v6")
+    assert specification["description"] == finding
+    assert specification["width"] + specification["padding"]["left"] + specification["padding"]["right"] == width
+    assert '"url"' not in body.decode()
+    assert "NaN" not in body.decode()
+
+
+@each_picture
+@pytest.mark.parametrize("width", [280, 1600])
+def test_an_svg_is_as_wide_as_asked_and_one_image_with_its_alt_text(name: str, width: int) -> None:
+    body, finding = drawn(name, "dark", "svg", width)
+    root = ElementTree.fromstring(body)  # noqa: S314  our own
+    assert (root.get("width"), root.get("role"), root.get("aria-label")) == (str(width), "img", finding)
+    assert root[0].tag.endswith("title")
+    assert root[0].text == finding
+    assert not [child for child in root.iter() if child is not root and (child.get("role") or child.get("aria-label"))]
+    # So that a strict Content-Security-Policy does no harm.
+    assert not [child for child in root.iter() if child.get("style") or child.tag.endswith(("style", "script"))]
+    written = "".join(root.itertext())
+    document = next(iter(ORDERS[name]["documents"].values()))
+    assert document["vintage"] in written
+    assert f"model {document['model_version']}" in written.replace("\N{NO-BREAK SPACE}", " ")

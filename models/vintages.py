@@ -17,6 +17,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,11 +138,34 @@ class Shelf:
         self._kept: dict[str, _Kept] = {}
 
     def names(self) -> tuple[str, ...]:
-        """All vintages, oldest first: the bundled ones, then the others as they were added."""
+        """All vintages, oldest first: the bundled ones, then the others as they were added.
+
+        One that is damaged is left out, so that it does not take the others with it: see :meth:`damaged`.
+        """
+        found = []
+        for name in self._folders():
+            with suppress(DamagedVintage, UnknownVintage):
+                found.append((self._read(name).manifest.created_at or "", name))
+        return (*VINTAGES, *(name for _, name in sorted(found)))
+
+    def damaged(self) -> dict[str, str]:
+        """Why folders that look like vintages cannot be used, by name."""
+        found = {}
+        for name in self._folders():
+            try:
+                self._read(name)
+            except DamagedVintage as error:
+                found[name] = str(error)
+            except UnknownVintage:
+                found[name] = f"{name}: there is no {MANIFEST}"
+        return found
+
+    def _folders(self) -> list[str]:
         if self.folder is None or not self.folder.is_dir():
-            return VINTAGES
-        found = [entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir()]
-        return (*VINTAGES, *sorted(found, key=lambda name: (self._read(name).manifest.created_at or "", name)))
+            return []
+        names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
+        # A later release may bundle what was imported under the same name: it is then the same edition, once.
+        return sorted(name for name in names if name not in VINTAGES)
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
         """The figures of vintage ``name``; they carry all tables that a forecast rests on.

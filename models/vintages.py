@@ -12,7 +12,6 @@ import csv
 import hashlib
 import io
 import json
-import logging
 import os
 import re
 import shutil
@@ -34,9 +33,6 @@ LONGEST_NAME = 50
 MANIFEST = "manifest.json"
 _STARTED = ".new-"
 """How a folder begins that is still being written; what is left of one that was cut off is no vintage."""
-
-
-_log = logging.getLogger(__name__)
 
 
 class VintageExists(ValueError):
@@ -140,10 +136,8 @@ class Shelf:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self._kept: dict[str, _Kept] = {}
-        self._told: set[str] = set()
 
     def names(self) -> tuple[str, ...]:
-<<<<<<< HEAD
         """All vintages, oldest first: the bundled ones, then the others as they were added.
 
         One that is damaged is left out, so that it does not take the others with it: see :meth:`damaged`.
@@ -172,25 +166,6 @@ class Shelf:
         names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
         # A later release may bundle what was imported under the same name: it is then the same edition, once.
         return sorted(name for name in names if name not in VINTAGES)
-=======
-        """All vintages that can be read, oldest first: the bundled ones, then the others as they were added."""
-        if self.folder is None or not self.folder.is_dir():
-            return VINTAGES
-        entries = [entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir()]
-        found = [name for name in entries if self._is_sound(name)]
-        return (*VINTAGES, *sorted(found, key=lambda name: (self._read(name).manifest.created_at or "", name)))
->>>>>>> switching
-
-    def _is_sound(self, name: str) -> bool:
-        """Whether a kept vintage can be read: one that was damaged must not take the others with it."""
-        try:
-            self._read(name)
-        except DamagedVintage as error:
-            if name not in self._told:
-                self._told.add(name)
-                _log.warning("left out: %s", error)
-            return False
-        return True
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
         """The figures of vintage ``name``; they carry all tables that a forecast rests on.

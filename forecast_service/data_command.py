@@ -178,6 +178,8 @@ def list_vintages() -> None:
             origin = f"{manifest.created_at:.19}, over {manifest.base}: {new}" if manifest.created_at else "bundled"
             warned = f"; {len(manifest.findings)} warnings" if manifest.findings else ""
             click.echo(f"{name}  {manifest.sha256[:12]}  {origin}{warned}")
+        for why in shelf.damaged().values():
+            click.echo(f"damaged: {why}", err=True)
 
 
 @click.command("diff")

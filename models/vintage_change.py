@@ -10,8 +10,8 @@ A forecast has four inputs, each of which may be the older vintage's or the newe
 
 Every mixture of the two vintages is a forecast of its own, with the same seed. What an input contributed is what
 putting the newer one in the older's place changes, averaged over all orders in which the inputs can be replaced
-(Shapley 1953): no order is right, and in one order what two inputs do together would all go to the later of them. The
-parts add up to the whole change, as fractions of draws and so exactly.
+(Shapley 1953): no order is right, and in one order what two inputs do together would all go to the later of them.
+The parts add up to the whole change, as fractions of draws and so exactly.
 
 Under the baseline and for core spending, growth contributes nothing: the shares are forecast as shares. It does
 under levers of growth or money. Prices follow the figures' origin.

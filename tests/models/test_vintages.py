@@ -143,9 +143,13 @@ def test_damage_on_disk_is_told_and_not_used(shelf, damage):
     else:
         found = json.loads((folder / "manifest.json").read_text())
         (folder / "manifest.json").write_text(json.dumps(found | {"uses": {"colour": "blue"}}))
-    assert Shelf(shelf.folder).names() == VINTAGES, "the others can be used"
+    shelf.add(draft("own-2027"))
+    again = Shelf(shelf.folder)
     with pytest.raises(DamagedVintage, match="nato-2027"):
-        Shelf(shelf.folder).figures("nato-2027")
+        again.figures("nato-2027")
+    # The others are served all the same.
+    assert again.names() == (*VINTAGES, "own-2027")
+    assert list(again.damaged()) == ["nato-2027"]
 
 
 def everything_changed():

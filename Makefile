@@ -42,8 +42,9 @@ openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, its exampl
 fuzz: $(VENV)/.dev ## schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
 	$(BIN)/python -m benchmarks.fuzz --write docs/fuzzing.md
 
-bench: $(VENV)/.dev ## measure: what a forecast costs
-	$(BIN)/python -m benchmarks.forecast_cost
+bench: $(VENV)/.dev ## measure everything side by side: docs/performance.md; needs wrk
+	$(MAKE) --no-print-directory $(PEERS)/.ready
+	$(BIN)/python -m benchmarks.bench $(BENCH)
 
 PEERS := .venv-peers
 PANEL ?= var/accuracy/allies.csv

@@ -40,6 +40,17 @@ NEEDS: dict[str, str | None] = {
     "countries.get_history": READ,
     "countries.get_history_table": READ,
     "countries.list_countries": READ,
+    # Pages are for everyone; the numbers in them are for who may read (forecast_service/dashboard/rendering.py).
+    "dashboard.asset": PUBLIC,
+    "dashboard.choose": PUBLIC,
+    "dashboard.compare": PUBLIC,
+    "dashboard.country": PUBLIC,
+    "dashboard.method": PUBLIC,
+    "dashboard.overview": PUBLIC,
+    "dashboard.own_forecast": READ,
+    "dashboard.sensitivity": PUBLIC,
+    "dashboard.sources": PUBLIC,
+    "dashboard.track_record": PUBLIC,
     "docs.assets": PUBLIC,
     "docs.page": PUBLIC,
     "docs.static": PUBLIC,
@@ -198,6 +209,10 @@ class Auth:
         # send it without credentials.
         if request.endpoint is None or request.method == "OPTIONS" or needed is PUBLIC:
             return None
+        return self.refusal(needed)
+
+    def refusal(self, needed: str) -> Response | None:
+        """Why the caller may not do what needs a scope; None if it may. Remembers who calls."""
         shown = {API_KEY: _shown_key, JWT: _bearer}.get(self.settings.auth, lambda: None)()
         address = request.remote_addr or ""
         if shown is not None and (wait := self.throttle.wait_s(address, shown)):

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
+from forecast_service.refit import be_beside, launch
 from forecast_service.settings import SHELF, Settings
-from models.forecast import MODEL_VERSION
+from models.allies import allies
+from models.forecast import MODEL_VERSION, Forecaster
 
 FOLDER = "changes"
 
@@ -42,15 +41,17 @@ def start(settings: Settings, a: str, b: str) -> None:
     """Begin to work it out, unless something else is being worked out: one process at a time and state folder."""
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     command = [sys.executable, "-m", "forecast_service.change_task", str(settings.state_dir.resolve()), a, b, *facts]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  names that were checked
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    launch(command)
+
+
+def whose(forecaster: Forecaster) -> list[str]:
+    """The allies whose change is worked out: all."""
+    return list(allies(forecaster.figures.tables))
 
 
 def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
-    from models.allies import allies
     from models.answer import CannotForecast
-    from models.forecast import Forecaster
     from models.path_store import PathStore
     from models.vintage_change import Comparison
     from models.vintages import Shelf
@@ -61,7 +62,7 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     )
     comparison = Comparison(*sides)
     found: list[dict[str, Any]] = []
-    for code in allies(comparison.b.figures.tables):
+    for code in whose(comparison.b):
         try:
             change = comparison.why(code)
         except CannotForecast as error:
@@ -85,10 +86,11 @@ def main() -> None:
             return
         if file.exists():
             return
-        os.nice(10)
+        be_beside()
         text = json.dumps(work_out(settings, a, b))
         with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False) as part:
             part.write(text)
+        Path(part.name).chmod(0o644)  # other replicas may run as another user
         Path(part.name).replace(file)
 
 

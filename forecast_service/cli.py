@@ -44,17 +44,12 @@ def serve(host: str, port: int) -> None:
     workers = os.environ.get("WEB_CONCURRENCY", "1")
     if not re.fullmatch("[1-9][0-9]{0,3}", workers):
         raise click.ClickException(f"WEB_CONCURRENCY: {workers!r} is not a number of workers")
+    from gunicorn.app.wsgiapp import WSGIApplication
+
     configuration = Path(__file__).with_name("gunicorn.conf.py")
-    arguments = [
-        "-m",
-        "gunicorn",
-        "--config",
-        str(configuration),
-        "--bind",
-        f"{host}:{port}",
-        "forecast_service:create_app()",
-    ]
-    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  gunicorn becomes this process, so signals reach it
+    # gunicorn runs in this process, so signals reach it, and what is loaded already need not be loaded again.
+    sys.argv = ["gunicorn", "--config", str(configuration), "--bind", f"{host}:{port}", "forecast_service:create_app()"]
+    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
 
 
 @main.command()
@@ -80,7 +75,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, beside: bool) -> None:
     engine = Engine(_settings())
     wanted = vintage or engine.follower.wanted()
     if beside:
-        refit.give_way()
+        refit.be_beside()
     try:
         missing = engine.missing(wanted)
     except UnknownVintage:

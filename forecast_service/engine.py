@@ -144,8 +144,8 @@ class Engine:
 
     def behind(self) -> list[str]:
         """What keeps this process from the edition that is current elsewhere; empty if nothing does."""
-        wanted = self.follower.wanted()
-        return [] if wanted == self.vintage else [f"vintage: {wanted} is current, but it or its fits are not here"]
+        wanted = self.follower.behind()
+        return [f"vintage: {wanted} is current, but it or its fits are not here"] if wanted else []
 
     def standing(self) -> dict[str, Any]:
         """The current edition, and the switch that is to come."""

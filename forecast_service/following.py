@@ -68,14 +68,25 @@ class Follower:
     def vintage(self) -> str:
         """The edition to answer from at this moment: of those that are ready, the one that is written last."""
         self._keep_up()
-        now = time.monotonic()
+        return self._ready_at(time.monotonic())
+
+    def _ready_at(self, now: float) -> str:
         return next((s.vintage for s in self._switches if s.at <= now and s.vintage in self._ready), self.default)
+
+    def _written_for(self, now: float) -> str:
+        return next((s.vintage for s in self._switches if s.at <= now), self.default)
 
     def wanted(self) -> str:
         """The edition that is written for this moment, whether it is ready here or not."""
         self._keep_up()
-        now = time.monotonic()
-        return next((s.vintage for s in self._switches if s.at <= now), self.default)
+        return self._written_for(time.monotonic())
+
+    def behind(self) -> str | None:
+        """The edition that is written for this moment, if it is not ready here."""
+        self._keep_up()
+        now = time.monotonic()  # one for both, or at the very moment of a switch they would differ
+        wanted = self._written_for(now)
+        return None if wanted == self._ready_at(now) else wanted
 
     def pending(self) -> Switch | None:
         """The next switch that is to come."""
@@ -165,6 +176,7 @@ class Follower:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self._memory.parent, suffix=".part", delete=False) as file:
                 file.write(text)
+            Path(file.name).chmod(0o644)  # other replicas may run as another user
             Path(file.name).replace(self._memory)
 
     def _remembered(self) -> tuple[Switch, ...]:

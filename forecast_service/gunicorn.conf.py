@@ -1,6 +1,7 @@
 """gunicorn's settings. ``forecast-service serve`` starts it with these; so does the container."""
 
 import atexit
+import gc
 import json
 import os
 import shutil
@@ -14,8 +15,10 @@ from gunicorn import util
 from forecast_service.gunicorn_worker import turn_away
 from forecast_service.logs import gunicorn_configuration
 
-# Figures and code are loaded once, in the master; workers share the pages.
+# Figures and code are loaded once, in the master; workers share the pages. Nothing of it is garbage: it is not looked
+# through while it is loaded, and later collections leave it, and so the shared pages, alone (see when_ready).
 preload_app = True
+gc.disable()
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads, so that a probe is answered while a long forecast is computed.
 worker_class = "forecast_service.gunicorn_worker.DrainingWorker"
@@ -69,6 +72,8 @@ def on_starting(server):
     from forecast_service.settings import Settings
     from forecast_service.store.database import Database, database_url
 
+    # What SIGUSR2 starts anew, however this process was started.
+    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
     settings = Settings.from_environment()
     for address in server.cfg.address:
         host = address[0] if isinstance(address, tuple) else "unix:" if isinstance(address, str) else "a socket given"
@@ -82,6 +87,8 @@ def on_starting(server):
 
 def when_ready(server):
     """Make missing fits beside the service, which says 503 at /readyz until they are kept, and compute sweeps."""
+    gc.freeze()
+    gc.enable()
     stop = server.stop
 
     def stop_gently(graceful=True):

@@ -7,7 +7,6 @@ what came of it as JSON.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -82,7 +81,6 @@ def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | 
 def main() -> None:
     """Be the process beside."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    os.nice(10)
     folder, source, base, name = sys.argv[1:]
     found = _taken_in(Path(folder), sys.stdin.buffer.read(), source, base, None if name == "-" else name)
     sys.stdout.write(json.dumps(found))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,14 +49,29 @@ def _alone(folder: Path, vintage: str) -> Iterator[None]:
         yield
 
 
-def give_way() -> None:
-    """Let requests come first."""
+def be_beside() -> None:
+    """As a process that was started beside others: give way to them, and end with the one that started it."""
     os.nice(_NICENESS)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    # The group, in which are the processes of the pool too: they would wait for work for ever.
+    os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
 def start_beside(settings: Settings, vintage: str) -> None:
     """Start a process that fits what is missing of an edition, and end with it."""
     given = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
     command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
-    process = subprocess.Popen(command, env=os.environ | given, stdin=subprocess.DEVNULL)  # noqa: S603  a name that was checked
+    launch(command, os.environ | given)
+
+
+def launch(command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Start a process beside this one, in a group of its own; it is to call :func:`be_beside`."""
+    process = subprocess.Popen(  # noqa: S603  no shell, and names that were checked
+        command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays

@@ -12,6 +12,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+NAMES = frozenset(name.lower() for name in (*HEADERS, "Content-Security-Policy"))
 DATA = "default-src 'none'; frame-ancestors 'none'"
 PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -20,10 +21,12 @@ PAGE = (
 
 
 def register(app: Flask) -> None:
-    """Send them with every answer of ``app``. A view may set stricter or looser ones of its own."""
+    """Send them with every answer of ``app`` but a 304. A view may set stricter or looser ones of its own."""
 
     @app.after_request
     def add(response: Response) -> Response:
+        if response.status_code == 304:
+            return response  # it brings an answer up to date that has them, and need not repeat them (RFC 9110, 15.4.5)
         policy = PAGE if response.mimetype == "text/html" else DATA
         said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  a Headers is a list of pairs
         for name, value in (*HEADERS.items(), ("Content-Security-Policy", policy)):

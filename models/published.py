@@ -15,18 +15,9 @@ def save(record: dict[str, Any]) -> None:
     FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-class NoTrackRecord(LookupError):
-    """None was made of the panel that is served."""
-
-
-def load() -> dict[str, Any]:
-    """The published track record, as :func:`models.track_record.track_record` made it.
-
-    Raises
-    ------
-    NoTrackRecord
-    """
+def load() -> dict[str, Any] | None:
+    """The published track record, as :func:`models.track_record.track_record` made it; None of an operator's panel."""
     if not FILE.exists():
-        raise NoTrackRecord
+        return None
     found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return found

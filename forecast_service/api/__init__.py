@@ -18,6 +18,7 @@ from forecast_service.api import (
     track_record,
     vintages,
 )
+from forecast_service.dashboard import blp as dashboard
 
 # In the order of the documentation.
 RESOURCES = (
@@ -41,3 +42,4 @@ def register(api: Api) -> None:
         api._app.url_map.converters.update(getattr(module, "CONVERTERS", {}))
         api.register_blueprint(module.blp)
     api._app.register_blueprint(docs.blp)
+    api._app.register_blueprint(dashboard)

@@ -25,6 +25,7 @@ blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Ed
 FILE = {"type": "string", "format": "binary", "description": "The file, as it was published."}
 NAME = {"in": "path", "name": "name", "description": "The name of an edition.", "example": "nato-2026"}
 BEFORE = NAME | {"name": "a", "example": "nato-2025"}
+Written = tuple[SwitchRow, int, dict[str, str]]
 AFTER = NAME | {"name": "b"}
 
 
@@ -65,9 +66,9 @@ def get_current() -> dict[str, Any]:
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
-def put_current(body: dict[str, Any]) -> SwitchRow:
+def put_current(body: dict[str, Any]) -> Written:
     """Switch all replicas to another edition at one moment"""
-    return jobs.use(body)
+    return jobs.use(body), 202, {"Location": url_for("vintages.get_current")}
 
 
 @blp.post("/current/rollback")
@@ -78,9 +79,9 @@ def put_current(body: dict[str, Any]) -> SwitchRow:
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
-def post_rollback(body: dict[str, Any]) -> SwitchRow:
+def post_rollback(body: dict[str, Any]) -> Written:
     """Undo the last switch: back to the edition before it"""
-    return jobs.roll_back(body)
+    return jobs.roll_back(body), 202, {"Location": url_for("vintages.get_current")}
 
 
 @blp.get("/<name>", parameters=[NAME])

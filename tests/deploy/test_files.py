@@ -285,7 +285,10 @@ def test_the_route_strips_the_prefix_and_overwrites_what_only_a_gateway_may_say(
         (match,) = rule["matches"]
         rewrite, headers = rule["filters"]
         prefix = match["path"]["value"]
-        assert prefix == "/forecasting" + rewrite["urlRewrite"]["path"]["replacePrefixMatch"]
+        path = rewrite["urlRewrite"]["path"]
+        assert prefix == "/forecasting" + (path.get("replacePrefixMatch") or path["replaceFullPath"])
+        # Of the root the address itself alone: as a prefix it would route everything.
+        assert (match["path"]["type"] == "Exact") == (prefix == "/forecasting/")
         assert headers["requestHeaderModifier"]["set"] == [{"name": "X-Forwarded-Prefix", "value": "/forecasting"}]
         assert "X-Forecast-Caller" in headers["requestHeaderModifier"]["remove"]
         assert rule["backendRefs"] == [{"name": "forecast-service", "port": of("Service")["spec"]["ports"][0]["port"]}]

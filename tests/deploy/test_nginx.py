@@ -79,6 +79,28 @@ def test_the_documentation_and_all_its_files_come_without_a_key(front: Gateway) 
         assert front.ask(urljoin("/forecasting/docs", address), key=None).status == 200, address
 
 
+PAGES = ("", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare", "track-record", "method", "sources")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_come_without_a_key_but_no_number_does(front: Gateway, name: str) -> None:
+    page = front.ask(f"/forecasting/{name}", key=None)
+    assert page.status == 200
+    text = page.body.decode()
+    assert ("needs a key" in text) == (name not in {"method", "sources"})
+    files = re.findall(r'(?:src|href)="(/forecasting/assets/[^"]+)"', text)
+    assert len(files) == 4
+    for address in files:
+        assert front.ask(address, key=None).status == 200, address
+    known = front.ask(f"/forecasting/{name}")
+    assert (known.status, b"needs a key" in known.body) == (200, False)
+
+
+def test_a_picture_of_own_levers_needs_the_key_that_its_figures_need(front: Gateway) -> None:
+    assert front.ask("/forecasting/countries/DEU/own.csv?cap=3", key=None).status == 401
+    assert front.ask("/forecasting/countries/DEU/own.csv?cap=3").status == 200
+
+
 def test_the_contract_says_where_it_is_served(front: Gateway) -> None:
     answer = front.ask("/forecasting/openapi.json", key=None)
     assert answer.status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -17,11 +18,18 @@ from sqlalchemy import make_url
 from tests.databases import fresh
 from tests.deploy.cable import Cable
 from tests.deploy.gateway import BEHIND, Gateway, gateway, start
-from tests.deploy.watch import Ask, Question, Sent, Watch, direct, truths
-from tests.serving import Service, environment, free_port
+from tests.deploy.watch import Ask, Question, Sent, Truths, Watch, direct, learn, truths
+from tests.forecast_service.test_data_command import newer
+from tests.serving import DRAWS, Service, environment, free_port
 
 OLD, NEW = "nato-2026", "nato-2025"
 """Names of the roles: the switch goes from the first to the second, and back."""
+
+EDITION = "nato-2027"
+"""What NATO's next workbook, made up here, becomes."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": EDITION, "ahead_s": 4})
+JSON = {"Content-Type": "application/json"}
 
 TOGETHER_S = 0.25
 """Within this of the moment that was written, everyone has changed over and nobody earlier: the machine is busy."""
@@ -73,7 +81,7 @@ def through(front: Gateway) -> Ask:
 
 
 @contextmanager
-def watching(watch: Watch, asks: list[Ask], vintages: tuple[str, ...], replicas: list[Service]) -> Iterator[list[Any]]:
+def watching(watch: Watch, asks: list[tuple[Ask, Truths]], replicas: list[Service]) -> Iterator[list[Any]]:
     """Every question on a thread, the plain ones also conditionally; and whatever /readyz says but 200."""
     unready: list[Any] = []
 
@@ -85,11 +93,10 @@ def watching(watch: Watch, asks: list[Ask], vintages: tuple[str, ...], replicas:
             time.sleep(0.05)
 
     threads = [threading.Thread(target=probe, args=(service,)) for service in replicas]
-    for number, ask in enumerate(asks):
-        known = truths(ask, vintages)
+    for number, (ask, known) in enumerate(asks):
         for question, allowed in list(known.items())[number :: len(asks)]:
             threads.append(threading.Thread(target=watch.run, args=(ask, question, allowed, False)))
-            if question.body is None and len(allowed) > 1:
+            if question.body is None and not question.pinned:
                 threads.append(threading.Thread(target=watch.run, args=(ask, question, allowed, True)))
     for thread in threads:
         thread.start()
@@ -120,10 +127,11 @@ def test_switch_and_rollback_under_load(
     nginx: None, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     with two_replicas(state_dir) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
-        first, second = (as_gateway(direct(service)) for service in running)
-        assert truths(first, (OLD, NEW)) == truths(second, (OLD, NEW)), "the replicas agree"
+        asks = [as_gateway(direct(service)) for service in running] + [through(front)]
+        known = [truths(ask, (OLD, NEW)) for ask in asks]
+        assert known[0] == known[1], "the replicas agree"
         watch = Watch()
-        with watching(watch, [first, second, through(front)], (OLD, NEW), running) as unready:
+        with watching(watch, list(zip(asks, known, strict=True)), running) as unready:
             begun = time.time()
             watch.wait_for(100)
             assert "current from" in command(state_dir, "data", "use", NEW, "--in", "4")  # fits what is missing first
@@ -169,8 +177,8 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
         command(own, "db", "upgrade", **settings)
         command(own, "fit", "--quiet", "--vintage", OLD, **settings)
         with one_replica(own, **settings) as service:
-            watch = Watch()
-            with watching(watch, [direct(service)], (OLD, NEW), [service]) as unready:
+            watch, ask = Watch(), direct(service)
+            with watching(watch, [(ask, truths(ask, (OLD, NEW)))], [service]) as unready:
                 begun = time.time()
                 watch.wait_for(50)
                 command(own, "data", "use", NEW, "--in", "6", **settings)
@@ -194,3 +202,51 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
                 time.sleep(0.1)
         cable.pull()
         tell(f"switch without the database: {len(watch.seen)} answers, none failed; {late * 1000:.0f} ms late at most")
+
+
+def test_import_refit_and_switch_under_load_on_two_replicas(
+    state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    own = tmp_path / "state"
+    own.mkdir()
+    # As one that runs on this machine alone, so that everyone may do what needs the scope admin.
+    settings = {"FORECAST_FITS_DIR": str(state_dir / "fits"), "FORECAST_DRAWS": str(DRAWS)}
+    command(state_dir, "fit", "--quiet", "--vintage", OLD)
+    with one_replica(own, **settings) as first, one_replica(own, **settings) as second:
+        asks = [direct(first), direct(second)]
+        known = [truths(ask, (OLD,)) for ask in asks]
+        watch = Watch()
+        with watching(watch, list(zip(asks, known, strict=True)), [first, second]) as unready:
+            begun = time.time()
+            watch.wait_for(50)
+            headers = {"Content-Type": XLSX}
+            status, made = first.ask("POST", "/v1/vintages?source=nato", newer(DEU_2026=2.5), headers)
+            assert (status, made["name"], made["base"]) == (201, EDITION, OLD), made
+            there = f"/v1/vintages/{EDITION}"
+            assert second.ask("GET", there)[1]["sha256"] == made["sha256"], "the other replica has it too"
+            assert not made["current"]
+            patience, refused = time.time() + 240, 0
+            while (fits := second.ask("GET", there)[1]["fits"])["kept"] < fits["of"]:  # beside, under load
+                refused += second.ask("PUT", CURRENT, USE, JSON)[0] == 409
+                assert time.time() < patience, fits
+                time.sleep(1)
+            for ask, mine in zip(asks, known, strict=True):
+                learn(ask, mine, EDITION)
+            assert known[0] == known[1], "the replicas agree"
+            status, written = second.ask("PUT", CURRENT, USE, JSON)
+            assert status == 202, written
+            at = datetime.fromisoformat(written["effective_at"]).timestamp()
+            until(at, watch)
+        assert watch.wrong == []
+        assert unready == [], "readiness never drops"
+        early, late = watch.deviations([(begun, OLD), (at, EDITION)])
+        tell(
+            f"import, refit and switch under load: {len(watch.seen)} answers and {watch.pinned} to old links "
+            f"({dict(watch.kinds)}), none failed or mixed; refused {refused} times while fits were missing; "
+            f"{early * 1000:.0f} ms early, {late * 1000:.0f} ms late at most"
+        )
+        assert refused > 0
+        assert {name for _, _, name in watch.seen} == {OLD, EDITION}
+        assert max(early, late) < TOGETHER_S
+        forecast = first.ask("GET", "/v1/countries/DEU/forecast")[1]
+        assert (forecast["vintage"], forecast["origin"]) == (EDITION, 2027)

@@ -55,7 +55,12 @@ QUERIES = {
     "sensitivity.get_sensitivity": "?scenario={scenario}",
     "sensitivity.get_sensitivity_picture": "?scenario={scenario}",
 }
-NAMES = {"docs.assets": "swagger-ui.css", "docs.static": "docs.js", "vintages.get_vintage": "nato-2026"}
+NAMES = {
+    "docs.assets": "swagger-ui.css",
+    "docs.static": "docs.js",
+    "dashboard.asset": "page.css",
+    "vintages.get_vintage": "nato-2026",
+}
 CALLERS = ("anonymous", "reader", "writer", "other tenant", "admin")
 
 HEAD = """# Who may do what
@@ -76,7 +81,9 @@ def app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     app = keyed(state_dir, tmp_path_factory.mktemp("matrix"))
     # Which fits are there yet depends on what ran before, and so would the status of /readyz.
     app.extensions[ENGINE].missing = lambda _vintage=None: []
-    yield app
+    with pytest.MonkeyPatch.context() as patch:  # what it would compute beside is nothing to this
+        patch.setattr("forecast_service.change_task.start", lambda *_: None)
+        yield app
     app.extensions[EXTENSION].close()
 
 
@@ -113,8 +120,9 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         sweep = client.post("/v1/sweeps", json=SWEEP, headers=writer)
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
-    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1}
+    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "edition": "0"}
     values["form"] = "svg" if endpoint.endswith("_picture") else "csv"
+    values |= {"a": "nato-2025", "b": "nato-2026"}
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")

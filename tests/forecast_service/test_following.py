@@ -76,6 +76,19 @@ def test_the_change_comes_at_its_moment_without_another_look(
     assert (one.vintage(), one.pending()) == ("b", None)
 
 
+def test_nobody_is_behind_at_the_very_moment(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = follower(written, tmp_path)
+    written.add("b", 1)
+    one.look()
+    ticks = iter([at / 100 for at in range(1, 100_000)])
+    start = one.pending()
+    assert start
+    monkeypatch.setattr(one, "_keep_up", lambda: None)
+    # Time goes on a little with every look at the clock: none falls between two sides of a comparison.
+    monkeypatch.setattr("forecast_service.following.time.monotonic", lambda: start.at - 1 + next(ticks))
+    assert {one.behind() for _ in range(200)} == {None}
+
+
 def test_a_moment_that_has_come_does_not_come_again(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
@@ -101,10 +114,10 @@ def test_what_is_not_ready_is_not_changed_to_and_is_once_it_is(
     written.add("b", 3)
     one.look()
     clock(5)
-    assert (one.wanted(), one.vintage()) == ("b", "c"), "the one before goes on"
+    assert (one.wanted(), one.vintage(), one.behind()) == ("b", "c", "b"), "the one before goes on"
     ready.add("b")
     one.look()
-    assert one.vintage() == "b"
+    assert (one.vintage(), one.behind()) == ("b", None)
 
 
 def test_a_later_order_overtakes_one_that_is_to_come(

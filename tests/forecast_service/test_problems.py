@@ -23,7 +23,7 @@ def check(response: TestResponse, status: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v2/countries", "/v1/countries/DEU/nothing", "/v1/forecasts/1", "/docs/assets/x"]
+    "path", ["/nothing", "/v2/countries", "/v1/countries/DEU/nothing", "/v1/forecasts/1", "/docs/assets/x"]
 )
 def test_an_unknown_address(client: FlaskClient, path: str) -> None:
     response = client.get(path)

@@ -20,12 +20,12 @@ NAMES = [f"FORECAST_{field.name.upper()}" for field in fields(Settings)]
 
 @pytest.fixture(autouse=True)
 def never_become_gunicorn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``serve`` replaces its process; were a bad setting taken, that would be this one."""
+    """``serve`` does not return; were a bad setting taken, neither would the test."""
 
     def refuse(*_: object) -> None:
         raise AssertionError("serve went on")
 
-    monkeypatch.setattr("os.execv", refuse)
+    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", refuse)
 
 
 def test_nothing_set_gives_the_defaults() -> None:

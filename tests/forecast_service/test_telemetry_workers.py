@@ -62,7 +62,7 @@ def workers(service: Service) -> set[int]:
                 line = (entry / "cmdline").read_text()
             except OSError:
                 continue
-            if parent == service.process.pid and "gunicorn" in line:
+            if parent == service.process.pid and "\0serve\0" in line:
                 found.add(int(entry.name))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from forecast_service import change_task, create_app, import_task, vintage_jobs
 from forecast_service.engine import EXTENSION
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION as DATABASE
+from forecast_service.store.sweeps import Sweeps
+from forecast_service.sweep_task import compute
+from models.forecast import MODEL_VERSION
 from models.importers import READERS
 from models.tables import BUNDLED
 from tests.contract import CheckedClient
@@ -176,6 +180,38 @@ def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatc
     assert [row["number"] for row in asking.get("/v1/vintages/current").json["switches"]] == [2, 1]
 
 
+def test_what_was_kept_and_posted_before_keeps_its_edition(
+    own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own.extensions[EXTENSION], "missing", lambda _vintage=None: [])
+    draft = {"name": "capped", "levers": [{"type": "cap", "share_pct": 2.0}]}
+    kept = asking.post("/v1/scenarios", json=draft).json
+    answer = f"/v1/scenarios/{kept['id']}/versions/1/forecast?country=DEU"
+    sweep = {
+        "countries": ["DEU"],
+        "scenario": {"name": "s", "levers": [{"type": "cap", "share_pct": {"grid": [1.0, 2.0]}}]},
+    }
+    posted = asking.post("/v1/sweeps", json=sweep).json
+    under = asking.get(f"/v1/countries/DEU/forecast?scenario={kept['id']}").json["vintage"]
+    asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": 3})
+    time.sleep(1.1)
+    assert asking.get("/version").json["switch"]
+    time.sleep(2.2)
+    assert (under, asking.get("/version").json["vintage"]) == ("nato-2026", "nato-2025")
+    assert asking.get(answer).json["vintage"] == "nato-2026", "as it was written for"
+    assert asking.get(f"{answer}&model=latest").json["vintage"] == "nato-2025"
+    assert asking.get(f"/v1/countries/DEU/forecast?scenario={kept['id']}").json["vintage"] == "nato-2025"
+    assert asking.post("/v1/scenarios", json=draft).json["vintage"] == "nato-2025"
+    sweeps = Sweeps(own.extensions[DATABASE])
+    (leased,) = sweeps.lease("test", 10, 60, MODEL_VERSION)
+    assert (leased.sweep_id, json.loads(leased.document)["vintage"]) == (posted["id"], "nato-2026")
+    sweeps.complete(leased.key, compute(leased.document, leased.number, str(own.extensions[EXTENSION].store.folder)))
+    (first, _) = asking.get(f"/v1/sweeps/{posted['id']}/results").json["items"]
+    same = {"name": "s", "levers": [{"type": "cap", "share_pct": 1.0}]}
+    alone = asking.post("/v1/forecasts", json={"country": "DEU", "vintage": "nato-2026", "scenario": same}).json
+    assert first["core"]["at_deadline"] == alone["targets"][0]["probability"]["at_deadline"]
+
+
 @pytest.mark.parametrize("ahead", [2.9, 86_401, "3", None])
 def test_a_switch_has_its_time(asking: FlaskClient, ahead: Any) -> None:
     answer = asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": ahead})
@@ -188,10 +224,31 @@ def test_why_forecasts_moved_is_worked_out_beside(
 ) -> None:
     begun: list[tuple[str, str]] = []
     monkeypatch.setattr(change_task, "start", lambda _settings, a, b: begun.append((a, b)))
-    first = asking.get("/v1/vintages/nato-2025/diff/nato-2026")
+    # Two that differ in shares alone: all four inputs, and every ally, are tests/models/test_vintage_change.py's.
+    asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="2.99"), content_type="text/csv")
+    there = "/v1/vintages/nato-2026/diff/ours-2026"
+    first = asking.get(there)
     assert (first.status_code, first.json["probabilities"], first.headers["Retry-After"]) == (200, None, "30")
-    assert begun == [("nato-2025", "nato-2026")]
-    germany = [f for f in first.json["figures"] if (f["table"], f["code"], f["year"]) == ("core_share", "DEU", 2024)]
-    assert germany
+    assert begun == [("nato-2026", "ours-2026")]
+    (figure,) = [one for one in first.json["figures"] if one["table"] == "core_share"]
+    assert (figure["code"], figure["year"], figure["after"]) == ("DEU", 2026, "2.99e")
+
+    settings = own.extensions[EXTENSION].settings
+    monkeypatch.setattr(change_task, "whose", lambda _forecaster: ["DEU", "ISL"])
+    monkeypatch.setattr(change_task, "be_beside", lambda: None)
+    facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
+    monkeypatch.setattr("sys.argv", ["change_task", str(settings.state_dir), "nato-2026", "ours-2026", *facts])
+    change_task.main()
+
+    germany, iceland = asking.get(there).json["probabilities"]
+    assert (germany["country"]["name"], germany["reason"], iceland["change"]) == ("Germany", None, None)
+    assert "armed forces" in iceland["reason"]
+    change, path = germany["change"], "/v1/countries/DEU/forecast?vintage="
+    for side, vintage in (("before", "nato-2026"), ("after", "ours-2026")):
+        served = asking.get(path + vintage).json["targets"][0]["probability"]["at_deadline"]
+        assert change[side] == served, "it is the forecasts that are explained"
+    assert change["after"] != change["before"]
+    assert sum(change["parts"].values()) == pytest.approx(change["after"] - change["before"], abs=4e-6)
+    assert len(begun) == 1, "what is there is not begun again"
     assert asking.get("/v1/vintages/nato-2025/diff/nato-1949").status_code == 404
     assert asking.get("/v1/vintages/nato-1949/diff/nato-2025").status_code == 404

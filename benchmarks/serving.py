@@ -1,0 +1,128 @@
+"""What a request costs under gunicorn, beside a bare Flask view that returns the same bytes."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+from benchmarks.hosts import POST, Host, bare, paced, service, wrk
+from benchmarks.measure import REPEATS, Row, cpu_seconds, pss_mb, side_by_side
+
+FORECAST = "/v1/countries/DEU/forecast"
+CPU_MS, RATE, WAIT_MS = 4.0, 400.0, 30.0
+TOGETHER_MB, FURTHER_MB = 250.0, 30.0
+START_FACTOR, START_S = 1.5, 1.0
+OWN = {str(year): round(1 + 0.02 * (year - 1990), 3) for year in range(1990, 2027)}
+
+
+def measure(state: Path, *, quick: bool) -> list[Row]:
+    """All rows on serving; ``state`` holds the fits."""
+    seconds, repeats = (1, 2) if quick else (2, REPEATS)
+    rows = []
+    with service(state) as ours:
+        body, etag = _answer(ours)
+        file = state / "body.json"
+        file.write_bytes(body)
+        with bare(state, file) as plain:
+            rows += _cached(ours, plain, etag, seconds, repeats)
+        rows += _custom(ours, seconds, repeats)
+    rows += _memory(state, seconds)
+    rows.append(_start(state, file, 2 if quick else REPEATS))
+    return rows
+
+
+def _answer(host: Host) -> tuple[bytes, str]:
+    """The answer that everybody asks for; both workers have it afterwards."""
+    for _ in range(20):
+        status, body, headers = host.get(FORECAST)
+        if status != 200:
+            raise RuntimeError(f"{FORECAST}: {status}")
+    return body, headers["ETag"]
+
+
+def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> list[Row]:
+    known = (f"If-None-Match: {etag}",)
+    rate = side_by_side(
+        {
+            "bare": lambda: wrk(plain, "/bytes", seconds)[1],
+            "cached": lambda: wrk(ours, FORECAST, seconds)[1],
+            "304": lambda: wrk(ours, FORECAST, seconds, headers=known)[1],
+        },
+        repeats,
+    )
+    of = "requests a second, of those of a bare Flask view that returns the same bytes"
+    return [
+        Row("cached_get", f"cached GET of a forecast: {of}", rate["cached"] / rate["bare"], 0.7, "at least"),
+        Row("not_modified", f"304: {of}", rate["304"] / rate["bare"], 0.8, "at least"),
+        Row(
+            "conditional",
+            "304: requests a second, of those of the cached GET",
+            rate["304"] / rate["cached"],
+            1,
+            "at least",
+        ),
+    ]
+
+
+def _custom(host: Host, seconds: int, repeats: int) -> list[Row]:
+    costs, rates = [], []
+    wrk(host, "/v1/forecasts", 1, script=POST)
+    for _ in range(repeats):
+        before = cpu_seconds(host.workers)
+        count, rate = wrk(host, "/v1/forecasts", seconds, script=POST)
+        costs.append((cpu_seconds(host.workers) - before) / count * 1000)
+        rates.append(rate)
+    bodies = [_scenario(2.5 + index * 1e-4) for index in range(int(RATE / 2 * seconds))]
+    waits = [statistics.quantiles(paced(host, bodies, RATE / 2), n=100)[-1] * 1000 for _ in range(repeats)]
+    new = "POST of a new custom scenario on a kept fit, 10,000 draws:"
+    at_half = f"p99 of its wait at half of {RATE:.0f} requests a second"
+    return [
+        Row("custom_cpu", f"{new} server CPU, of {CPU_MS:.0f} ms", statistics.median(costs) / CPU_MS, 1, "at most"),
+        Row("custom_rate", f"{new} requests a second, of {RATE:.0f}", statistics.median(rates) / RATE, 1, "at least"),
+        Row("custom_p99", f"{at_half}, of {WAIT_MS:.0f} ms", statistics.median(waits) / WAIT_MS, 1, "at most"),
+    ]
+
+
+def _scenario(share: float) -> bytes:
+    lever = {"type": "pledge", "share_pct": share, "year": 2031, "credibility": 0.7}
+    return json.dumps({"country": "FRA", "scenario": {"name": "custom", "levers": [lever]}}).encode()
+
+
+def _memory(state: Path, seconds: int) -> list[Row]:
+    """Of the master and its workers after a mixed load; who fits own histories is not in it."""
+    found = {}
+    for workers in (2, 4):
+        with service(state, workers) as host:
+            for code in ("DEU", "FRA", "ITA", "POL", "USA"):
+                host.get(f"/v1/countries/{code}/forecast")
+            wrk(host, FORECAST, seconds)
+            wrk(host, "/v1/forecasts", seconds, script=POST)
+            host.get("/v1/alliance/forecast")
+            found[workers] = pss_mb([host.process.pid, *host.workers])
+    each = (found[4] - found[2]) / 2
+    return [
+        Row(
+            "memory",
+            f"two workers and their master, loaded: PSS, of {TOGETHER_MB:.0f} MB",
+            found[2] / TOGETHER_MB,
+            1,
+            "at most",
+        ),
+        Row("memory_worker", f"each further worker: PSS, of {FURTHER_MB:.0f} MB", each / FURTHER_MB, 1, "at most"),
+    ]
+
+
+def _start(state: Path, file: Path, repeats: int) -> Row:
+    def ours() -> float:
+        with service(state) as host:
+            return host.ready_s
+
+    def plain() -> float:
+        with bare(state, file) as host:
+            return host.ready_s
+
+    found = side_by_side({"ours": ours, "bare": plain}, repeats)
+    allowed = START_FACTOR * found["bare"] + START_S
+    what = f"start to ready with kept fits, of {START_FACTOR} x a bare Flask app on the same gunicorn + {START_S:.0f} s"
+    return Row("start", what, found["ours"] / allowed, 1, "at most")

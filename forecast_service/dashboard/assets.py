@@ -1,0 +1,33 @@
+"""The page's own files, under an address that changes with them: a browser keeps each for good."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Response, send_from_directory, url_for
+
+FOLDER = Path(__file__).parent / "static"
+FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+@cache
+def digest() -> str:
+    """Of all files together."""
+    found = hashlib.sha256()
+    for file in sorted(FOLDER.iterdir()):
+        found.update(file.name.encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def address(name: str) -> str:
+    """Where a file is."""
+    return url_for("dashboard.asset", edition=digest(), name=name)
+
+
+def send(edition: str, name: str) -> Response:
+    """A file; what another edition is asked for, as in a rolling update, is not kept."""
+    response = send_from_directory(FOLDER, name)
+    response.headers["Cache-Control"] = FOR_GOOD if edition == digest() else "no-cache"
+    return response

@@ -1,0 +1,83 @@
+"""From documents to HTML: who may see numbers, what is said when the API refuses, what every template knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, current_app, make_response, render_template, request
+
+from forecast_service import auth, auth_settings
+from forecast_service.callers import READ
+from forecast_service.dashboard import assets, lever_form, pictures, state, wording
+from forecast_service.dashboard.asking import Refused
+from forecast_service.engine import engine
+from forecast_service.security_headers import PAGE
+from forecast_service.version import VERSION
+from models.forecast import MODEL_VERSION
+
+POLICY = PAGE.replace("form-action 'none'", "form-action 'self'")
+
+View = Callable[..., Any]
+
+TOLD = {
+    401: "This service tells callers apart, and it does not know you yet.",
+    403: "Your key is known, but it may not read forecasts.",
+    503: "Who calls cannot be checked at the moment. Try again in a few seconds.",
+}
+
+
+def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
+    """Decorate a view: hand it the state, and put what it returns into ``template``.
+
+    Parameters
+    ----------
+    numbers : whether the page shows what the API answers; without a caller who may read, a form for a key is shown.
+    """
+
+    def decorator(view: View) -> View:
+        @wraps(view)
+        def wrapper(**path: Any) -> Response:
+            asked = state.read()
+            refusal = current_app.extensions[auth.EXTENSION].refusal(READ) if numbers else None
+            if refusal is not None:
+                status = refusal.status_code
+                told = _html("locked", asked, 503 if status == 503 else 200, told=TOLD[status], refused=status)
+                told.headers["Cache-Control"] = "no-store"
+                return told
+            return _answer(template, asked, lambda: view(asked, **path))
+
+        return wrapper
+
+    return decorator
+
+
+def _answer(template: str, asked: state.State, view: Callable[[], Any]) -> Response:
+    try:
+        found = view()
+    except Refused as refused:
+        return _html("error", asked, refused.status, problem=refused.problem)
+    except Exception as error:
+        current_app.logger.exception("unhandled error on %s", request.path, exc_info=error)
+        problem = {"status": 500, "title": "Something went wrong on our side", "detail": "The error has been logged."}
+        return _html("error", asked, 500, problem=problem)
+    if isinstance(found, dict):
+        return _html(template, asked, found.pop("status", 200), **found)
+    return make_response(found)
+
+
+def _html(template: str, asked: state.State, status: int, **context: Any) -> Response:
+    settings = engine().settings
+    everywhere = {
+        "state": asked,
+        "words": wording,
+        "pictures": pictures,
+        "asset": assets.address,
+        "controls": lever_form.CONTROLS,
+        "freezes": lever_form.FREEZES,
+        "needs_key": settings.auth != auth_settings.NONE or bool(settings.identity_header),
+        "credential": "token" if settings.auth == auth_settings.JWT else "key",
+        "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage},
+    }
+    return make_response(render_template(f"dashboard/{template}.html", **everywhere | context), status)

@@ -1,0 +1,67 @@
+// Sliders beside number inputs, and keeping, forking, sharing what they say.
+import { headers } from "./key.js";
+import { go } from "./moves.js";
+
+document.addEventListener("input", (event) => {
+  const slider = event.target.dataset?.slider;
+  if (slider) document.getElementById(slider).value = event.target.value;
+  const beside = document.querySelector(`[data-slider="${event.target.id}"]`);
+  if (beside && event.target.value !== "") beside.value = event.target.value;
+});
+document.addEventListener("click", (event) => {
+  const clear = event.target.closest?.("[data-clear]");
+  if (clear) {
+    const input = document.getElementById(clear.dataset.clear);
+    input.value = "";
+    input.focus();
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  const fork = event.target.closest?.("[data-fork]");
+  if (fork) keep(fork.dataset.fork, {}, "The copy is yours now.");
+});
+document.addEventListener("change", (event) => {
+  if (event.target.name !== "overlay") return;
+  const boxes = [...document.querySelectorAll("input[name=overlay]")], full = boxes.filter((box) => box.checked).length >= 3;
+  boxes.forEach((box) => { box.disabled = full && !box.checked; });
+}, true);
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.hasAttribute("data-keep-form")) return;
+  event.preventDefault();
+  const scenario = JSON.parse(form.dataset.scenario);
+  scenario.name = form.querySelector("#keep-name").value.trim();
+  scenario.public = form.querySelector("#keep-public").checked;
+  keep(form.dataset.address, scenario, `Kept as “${scenario.name}”.`);
+});
+
+const PLAIN = {
+  401: "The service does not know who you are. Reload the page and give your key.",
+  403: "Your key may read but not keep. Ask who runs this service for the scope “write”.",
+  404: "That scenario is gone, or it is not yours to read.",
+  429: "Too much was asked at once. Wait a moment and try again.",
+  503: "The place where scenarios are kept is away. Try again in a few seconds; forecasts go on.",
+};
+
+async function keep(address, body, done) {
+  const told = document.querySelector("[data-keep-told]");
+  told.textContent = "Keeping …";
+  try {
+    const sent = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2), ...headers() };
+    const answer = await fetch(address, { method: "POST", headers: sent, body: JSON.stringify(body), signal: AbortSignal.timeout(20000) });
+    const found = await answer.json();
+    if (!answer.ok) {
+      const why = (found.errors ?? []).map((error) => `${error.pointer ?? error.parameter ?? ""} ${error.detail}`).join("; ");
+      told.textContent = PLAIN[answer.status] ?? `It was not kept: ${why || found.detail}`;
+      return;
+    }
+    const here = new URL(location.href);
+    const keepable = ["deadline", "core", "related", "component", "theme", "origin", "vintage", "overlay"];
+    const query = new URLSearchParams([...here.searchParams].filter(([name]) => keepable.includes(name)));
+    query.set("scenario", found.id);
+    await go(`${here.pathname}?${query}#builder`);
+    const after = document.querySelector("[data-keep-told]");
+    if (after) after.textContent = `${done} Its id is ${found.id}.`;
+  } catch {
+    told.textContent = "The service did not answer, so it is not certain that this was kept. Try again.";
+  }
+}

@@ -1,0 +1,87 @@
+// Without this file the page is a report with links and forms; with it nothing has to be loaded anew.
+import { headers, keep, key } from "./key.js";
+import { go, tell } from "./moves.js";
+import { attend, recolour } from "./pictures.js";
+import "./levers.js";
+
+const THEMES = ["", "light", "dark"], NAMES = { "": "Auto", light: "Light", dark: "Dark" };
+
+function shown() {
+  document.querySelectorAll(".js[hidden]").forEach((element) => {
+    if (!element.hasAttribute("data-forget") || key()) element.hidden = false;
+  });
+  document.querySelectorAll("[data-readout]").forEach(read);
+}
+
+function read(part) {
+  const slider = part.querySelector("input"), rows = [...part.parentElement.querySelectorAll("[data-reading]")];
+  const say = () => {
+    const text = rows[slider.value]?.dataset.reading ?? "";
+    part.querySelector("[data-readout-text]").textContent = text;
+    slider.setAttribute("aria-valuetext", text);
+  };
+  slider.oninput = say;
+  say();
+}
+
+function name() {
+  const chosen = document.documentElement.dataset.theme ?? "";
+  const button = document.querySelector("[data-theme-toggle]");
+  button.querySelector("[data-theme-name]").textContent = NAMES[chosen];
+  button.setAttribute("aria-label", `Colours: ${chosen ? NAMES[chosen].toLowerCase() : "as the system has them"}`);
+}
+
+document.querySelector("[data-theme-toggle]").addEventListener("click", () => {
+  const root = document.documentElement, next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "") + 1) % 3];
+  if (next) root.dataset.theme = next; else delete root.dataset.theme;
+  try { next ? localStorage.setItem("five-percent-theme", next) : localStorage.removeItem("five-percent-theme"); } catch { /* for this page alone */ }
+  const here = new URL(location.href);
+  if (here.searchParams.has("theme")) {
+    next ? here.searchParams.set("theme", next) : here.searchParams.delete("theme");
+    history.replaceState({}, "", here);
+  }
+  name();
+  document.querySelectorAll(".picture img").forEach((image) => { image.dataset.carried = "yes"; });
+  recolour();
+});
+
+document.addEventListener("submit", async (event) => {
+  if (!event.target.hasAttribute("data-key-form")) return;
+  event.preventDefault();
+  keep(document.getElementById("key").value.trim());
+  await go(location.href, "replace");
+  const locked = document.querySelector("[data-locked]");
+  if (locked) { keep(""); tell(locked.dataset.locked === "403" ? "That one may not read forecasts." : "That one is not known here.", true); document.getElementById("key")?.focus(); }
+});
+document.querySelector("[data-forget]")?.addEventListener("click", (event) => { keep(""); event.target.hidden = true; go(location.href, "replace"); });
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy-button]");
+  if (button) {
+    const text = button.closest("[data-copy]").querySelector("code").textContent;
+    try { await navigator.clipboard.writeText(text); tell("Copied."); }
+    catch {
+      getSelection().selectAllChildren(button.closest("[data-copy]").querySelector("code"));
+      tell("Selected: copy it with your keyboard.");
+    }
+  }
+  const download = event.target.closest?.("a[data-download], a[download]");
+  if (download && Object.keys(headers()).length) {
+    // A link cannot send a key.
+    event.preventDefault();
+    const answer = await fetch(download.href, { headers: headers() });
+    if (!answer.ok) { tell(`The download was refused (${answer.status}).`); return; }
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = decodeURIComponent(new URL(download.href).pathname.split("/").slice(-3).join("-"));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+});
+
+document.addEventListener("page:shown", shown);
+shown();
+name();
+attend();
+// A tab that has shown a key goes on with it.
+if (document.querySelector("[data-locked]") && key()) go(location.href, "replace");

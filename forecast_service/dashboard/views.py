@@ -1,0 +1,93 @@
+"""The addresses of the page. A view says which documents its template shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, url_for
+
+from forecast_service.dashboard import asking, assets, documents, own
+from forecast_service.dashboard.rendering import POLICY, page
+from forecast_service.dashboard.state import State
+
+blp = Blueprint("dashboard", __name__, template_folder="templates", static_folder=None)
+
+
+@blp.after_request
+def _confine(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = POLICY
+        response.vary.update(("X-API-Key", "Authorization"))
+    return response
+
+
+@blp.get("/")
+@page("overview")
+def overview(state: State) -> dict[str, Any]:
+    """All allies together."""
+    return documents.overview(state)
+
+
+@blp.get("/countries")
+@page("countries")
+def choose(state: State) -> Any:
+    """The allies; with ``country`` in the query, on to its page."""
+    name = documents.asked_country()
+    if not name:
+        return documents.countries()
+    found = asking.document("countries.get_country", code=name)
+    return redirect(url_for("dashboard.country", code=found["code"], **state.query()), 303)
+
+
+@blp.get("/countries/<code>")
+@page("country")
+def country(state: State, code: str) -> dict[str, Any]:
+    """One ally under one scenario."""
+    return documents.country(state, code)
+
+
+@blp.get("/countries/<code>/sensitivity")
+@page("sensitivity")
+def sensitivity(state: State, code: str) -> dict[str, Any]:
+    """Which assumption moves the probability most."""
+    return documents.sensitivity(state, code)
+
+
+@blp.get("/countries/<code>/own.<any(svg, png, csv, json, 'vl.json'):form>")
+def own_forecast(code: str, form: str) -> Response:
+    """What POST /v1/forecasts answers to the levers of the query: for images and links, which can only GET."""
+    return own.send(code, form)
+
+
+@blp.get("/compare")
+@page("compare")
+def compare(state: State) -> dict[str, Any]:
+    """Two allies side by side."""
+    return documents.compare(state)
+
+
+@blp.get("/track-record")
+@page("track_record")
+def track_record(state: State) -> dict[str, Any]:
+    """How often were we right?"""
+    return documents.track_record(state)
+
+
+@blp.get("/method")
+@page("method", numbers=False)
+def method(_state: State) -> dict[str, Any]:
+    """How it is done, and what it cannot know."""
+    return {}
+
+
+@blp.get("/sources")
+@page("sources", numbers=False)
+def sources(_state: State) -> dict[str, Any]:
+    """Where the figures come from."""
+    return documents.sources()
+
+
+@blp.get("/assets/<edition>/<name>")
+def asset(edition: str, name: str) -> Response:
+    """Styles and scripts."""
+    return assets.send(edition, name)

@@ -1,0 +1,110 @@
+"""The performance page is what was measured, and measuring works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import performance_page
+from benchmarks.bench import merged
+from benchmarks.growth_store import measure as measure_store
+from benchmarks.measure import Growth, Row, cpu_seconds, exponent, pss_mb, side_by_side
+from tests.deploy.host import need
+
+RESULTS = json.loads(performance_page.RESULTS.read_text())
+WANTED = {
+    "cached_get", "not_modified", "conditional", "custom_cpu", "custom_rate", "custom_p99", "memory", "memory_worker",
+    "start", "fits", "alliance",
+}  # fmt: skip
+GROWN = {
+    "draws", "horizon", "levers", "countries", "batch", "sweep", "workers cpu", "workers memory", "dask workers",
+    "kept first page", "kept next page", "kept search", "kept lookup", "kept create",
+}  # fmt: skip
+
+
+def test_the_page_and_its_picture_are_what_was_measured() -> None:
+    text = performance_page.PAGE.read_text()
+    assert performance_page.page(text, RESULTS) == text
+    assert performance_page.PICTURE.read_text().startswith("<svg")
+
+
+def test_everything_was_measured() -> None:
+    assert {row["name"] for row in RESULTS["targets"]} == WANTED
+    assert {row["name"] for row in RESULTS["growth"]} == GROWN
+    assert sum(RESULTS["profile"].values()) == pytest.approx(1, abs=0.01)
+    assert RESULTS["repeats"] >= 5
+
+
+def test_nothing_grows_faster_than_linearly_and_lists_hardly_at_all() -> None:
+    assert [row["name"] for row in RESULTS["growth"] if not row["met"]] == []
+    kept = [row for row in RESULTS["growth"] if row["name"].startswith("kept ")]
+    assert {row["sizes"][-1] for row in kept} == {1e6}
+
+
+def test_an_exponent_is_the_slope_of_the_logarithms() -> None:
+    assert exponent((1, 10, 100), (2, 20, 200)) == pytest.approx(1)
+    assert exponent((1, 2, 4), (1, 4, 16)) == pytest.approx(2)
+    assert not Growth("x", "", (1, 2, 4), (1, 4, 16), 1.1, "").facts()["met"]
+
+
+def test_a_bound_holds_from_the_side_it_says() -> None:
+    assert Row("x", "", 0.7, 0.7, "at least").met
+    assert not Row("x", "", 0.7, 0.6, "at most").met
+
+
+def test_ways_are_measured_in_turns_and_by_their_median() -> None:
+    order: list[str] = []
+
+    def way(name: str, values: list[float]) -> float:
+        order.append(name)
+        return values[order.count(name) - 1]
+
+    found = side_by_side({"a": lambda: way("a", [1, 9, 2]), "b": lambda: way("b", [5, 5, 5])}, 3)
+    assert found == {"a": 2, "b": 5}
+    assert order == ["a", "b"] * 3
+
+
+def test_processes_are_measured() -> None:
+    work = "x = bytearray(b'1' * 50_000_000); sum(range(10_000_000))"
+    code = f"import sys; {work}; print('ready', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert pss_mb([process.pid]) > 50
+        assert cpu_seconds([process.pid]) > 0.05
+        process.kill()
+
+
+def test_rows_measured_again_replace_those_of_their_name() -> None:
+    before = {"machine": 1, "profile": {"a": 1}, "targets": [{"name": "x", "ratio": 1}, {"name": "y"}], "growth": []}
+    now = {"machine": 2, "profile": {}, "targets": [{"name": "x", "ratio": 2}], "growth": [{"name": "z"}]}
+    assert merged(before, now) == {
+        "machine": 2,
+        "profile": {"a": 1},
+        "targets": [{"name": "x", "ratio": 2}, {"name": "y"}],
+        "growth": [{"name": "z"}],
+    }
+
+
+def test_lists_are_measured() -> None:
+    found = measure_store(quick=True)
+    assert {growth.sizes for growth in found} == {(100.0, 1000.0)}
+    assert all(cost > 0 for growth in found for cost in growth.costs)
+
+
+@pytest.mark.parametrize("part", ["serving", "profile"])
+def test_a_quick_look_measures_all_of_a_part(part: str) -> None:
+    need("wrk", packages=("wrk",))
+    command = [sys.executable, "-m", "benchmarks.bench", "--quick", "--only", part]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent.parent.parent)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    if part == "profile":
+        assert sum(results["profile"].values()) == pytest.approx(1, abs=0.01)
+    else:
+        assert {row["name"] for row in results["targets"]} == WANTED - {"fits", "alliance"}
+        assert all(row["ratio"] > 0 for row in results["targets"])

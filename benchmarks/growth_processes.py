@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from pathlib import Path
 
 from benchmarks.hosts import POST, free_port, service, wrk
@@ -65,15 +63,14 @@ def _dask(state: Path, steps: int) -> Growth:
         with cluster(state, free_port(), workers) as here:
             engine = DaskEngine(here.address)
             run(engine, request(forecaster, ["DEU", "FRA", "ITA", "POL"], 2), None)
-            start = time.perf_counter()
+            working = [worker.pid for worker in here.workers]
+            before = cpu_seconds(working)
             run(engine, document, None)
-            # What an evaluation costs all cores that are at work.
-            at_work = min(workers, os.cpu_count() or 1)
-            costs.append((time.perf_counter() - start) / evaluations * at_work)
+            costs.append((cpu_seconds(working) - before) / evaluations)
             engine.shutdown()
     return Growth(
         "dask workers",
-        "a sweep on Dask: time of an evaluation times cores at work, by workers",
+        "a sweep on Dask: CPU of an evaluation, by workers",
         tuple(float(size) for size in sizes),
         tuple(costs),
         EVEN,

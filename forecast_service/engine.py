@@ -20,7 +20,7 @@ from forecast_service.store.switches import Switches
 from models.allies import allies
 from models.answer import Forecast
 from models.forecast import Forecaster
-from models.history import UnknownVintage
+from models.history import VINTAGES, UnknownVintage
 from models.named import NAMED
 from models.path_store import Fit, FitKey, PathStore
 from models.vintages import DamagedVintage, Shelf
@@ -72,6 +72,7 @@ class Engine:
             self._prepare,
             settings.vintage,
             settings.state_dir / "vintage-switches.json",
+            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the one that was imported last
         )
         self.forecaster(settings.vintage)  # loaded once, before workers are forked
 

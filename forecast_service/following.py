@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,12 +32,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Switch:
-    """A switch as this process knows it; ``at`` is its moment by the clock of :func:`time.monotonic`."""
+    """A switch as this process knows it; ``at`` is its moment by the clock of :func:`time.monotonic`.
+
+    ``error`` is by how much it may be wrong (s).
+    """
 
     number: int
     vintage: str
     effective_at: datetime
     at: float
+    error: float = math.inf
 
 
 class Follower:
@@ -48,15 +53,23 @@ class Follower:
     prepare : gets an edition ready for answers; whether it is, fits included. It is called again while it is not.
     default : the edition that is current where nothing was ever written.
     memory : the file in which what was read last outlives the process.
+    likely : editions that may be switched to next. They are got ready before anybody says so: on a machine that is
+        busy it may take longer to load one than a switch is written ahead.
     """
 
     def __init__(
-        self, read: Callable[[], Reading | None], prepare: Callable[[str], bool], default: str, memory: Path
+        self,
+        read: Callable[[], Reading | None],
+        prepare: Callable[[str], bool],
+        default: str,
+        memory: Path,
+        likely: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self.default = default
         self._read = read
         self._prepare = prepare
         self._memory = memory
+        self._likely = likely
         self._switches: tuple[Switch, ...] = ()  # latest first; replaced whole, so no reader needs a lock
         self._ready: frozenset[str] = frozenset()
         self._looked: float | None = None
@@ -123,7 +136,6 @@ class Follower:
         """Read what is written, and get ready what is to come."""
         with self._looking:
             try:
-                begun = time.monotonic()
                 reading = self._read()
             except DatabaseUnavailable as error:
                 if not self._away:
@@ -133,42 +145,48 @@ class Follower:
                 self._away = True
             else:
                 self._away = False
-                self._take(reading, begun)
+                self._take(reading)
             self._looked = time.monotonic()
             self._get_ready()
 
-    def _take(self, reading: Reading | None, begun: float) -> None:
-        """Translate moments to this process's clock, each once: a moment that has come must not be to come again."""
+    def _take(self, reading: Reading | None) -> None:
+        """Translate moments to this process's clock: better while they are to come, never once they are near.
+
+        What has come must not be to come again.
+        """
         if reading is None:
             return
         known = {(s.number, s.effective_at): s for s in self._switches}
-        found = tuple(
-            known.get((row.number, row.effective_at))
-            or Switch(
-                row.number,
-                row.vintage,
-                row.effective_at,
-                begun + (row.effective_at - reading.now).total_seconds(),
-            )
-            for row in reading.rows
-        )
-        if found != self._switches:
-            self._switches = found
+        before, settled = self._switches, time.monotonic() + LOOK_S
+        found = []
+        for row in reading.rows:
+            at = reading.at + (row.effective_at - reading.now).total_seconds()
+            new = Switch(row.number, row.vintage, row.effective_at, at, reading.error)
+            old = known.get((row.number, row.effective_at), new)
+            found.append(new if old.at > settled and new.error < old.error else old)
+        self._switches = tuple(found)
+        if [s.number for s in found] != [s.number for s in before]:
             self._remember()
 
     def _get_ready(self) -> None:
         now = time.monotonic()
         current = next((place for place, s in enumerate(self._switches) if s.at <= now), len(self._switches))
         for switch in self._switches[: current + 1]:
-            if switch.vintage in self._ready:
-                continue
-            if self._prepare(switch.vintage):
-                self._ready |= {switch.vintage}
-                _log.info("vintage %s is ready, current from %s", switch.vintage, switch.effective_at.isoformat())
-            elif switch.at <= now and switch.number not in self._late:
+            if not self._is_ready(switch.vintage) and switch.at <= now and switch.number not in self._late:
                 self._late.add(switch.number)
                 detail = "vintage %s is current, but it or its fits are not here: the one before goes on"
                 _log.error(detail, switch.vintage)
+
+        # The one before the current one too, for a rollback.
+        for vintage in (*(s.vintage for s in self._switches[current + 1 : current + 2]), *self._likely()):
+            self._is_ready(vintage)
+
+    def _is_ready(self, vintage: str) -> bool:
+        """Get an edition ready, if it is not; whether it is."""
+        if vintage not in self._ready and self._prepare(vintage):
+            self._ready |= {vintage}
+            _log.info("vintage %s is ready", vintage)
+        return vintage in self._ready
 
     def _remember(self) -> None:
         text = json.dumps([[s.number, s.vintage, s.effective_at.isoformat()] for s in self._switches])

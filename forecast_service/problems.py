@@ -25,6 +25,7 @@ from forecast_service.store.sweeps import TooManyOpen
 from models.allies import UnknownCountry
 from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
+from models.published import NoTrackRecord
 from models.scenario import ContradictoryLevers
 
 CONTENT_TYPE = "application/problem+json"
@@ -131,6 +132,10 @@ def _unknown_country(_error: UnknownCountry) -> Response:
     return _input("country", detail, kind="unknown-country")
 
 
+def _no_track_record(_error: NoTrackRecord) -> Response:
+    return problem(404, "No track record was made of the panel that is served.")
+
+
 def _unknown_scenario(error: UnknownScenario) -> Response:
     if isinstance(error, UnknownKept):
         detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
@@ -216,6 +221,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(UnknownCountry, _unknown_country)
     app.register_error_handler(UnknownScenario, _unknown_scenario)
+    app.register_error_handler(NoTrackRecord, _no_track_record)
     app.register_error_handler(CannotForecast, _cannot)
     app.register_error_handler(ContradictoryLevers, _contradiction)
     app.register_error_handler(NoSuchScenario, _no_such_scenario)

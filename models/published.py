@@ -15,9 +15,18 @@ def save(record: dict[str, Any]) -> None:
     FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def load() -> dict[str, Any] | None:
-    """The published track record, as :func:`models.track_record.track_record` made it; None of an operator's panel."""
+class NoTrackRecord(LookupError):
+    """None was made of the panel that is served."""
+
+
+def load() -> dict[str, Any]:
+    """The published track record, as :func:`models.track_record.track_record` made it.
+
+    Raises
+    ------
+    NoTrackRecord
+    """
     if not FILE.exists():
-        return None
+        raise NoTrackRecord
     found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from werkzeug.exceptions import NotFound
 
 from forecast_service import negotiation, pictures
 from forecast_service.http_cache import answers
@@ -24,22 +23,17 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
     """Scores of every forecast that would have been made since 1999"""
-    return _published()
+    return load()
 
 
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
 @blp.get("/reliability")
 @answers(order=pictures.reliability, plain=False)
+@blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(LookSchema, location="query")
 @blp.response(200)
 def get_reliability(_look: dict[str, Any]) -> Response:
     """How often it happened, by the probability that was given"""
-    return jsonify(TrackRecordSchema().dump(_published()))
-
-
-def _published() -> dict[str, Any]:
-    if (record := load()) is None:
-        raise NotFound("no track record was made of this panel")
-    return record
+    return jsonify(TrackRecordSchema().dump(load()))

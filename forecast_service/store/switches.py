@@ -6,6 +6,7 @@ that is still to come, and nothing need ever be changed or deleted.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,10 +45,18 @@ class AtTheSameMoment(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """What is written: the last switches, latest first, and the moment by the database's clock."""
+    """What is written: the last switches, latest first.
+
+    Attributes
+    ----------
+    now : the moment by the database's clock. at : the same by this process's (:func:`time.monotonic`).
+    error : by how much the two may be apart (s).
+    """
 
     now: datetime
     rows: tuple[SwitchRow, ...]
+    at: float
+    error: float
 
 
 class Switches:
@@ -62,7 +71,12 @@ class Switches:
         if self.database.embedded and not Path(str(self.database.url.database)).exists():
             return None
         with self.database.reading(quiet=quiet) as session:
-            return Reading(_now(session), tuple(_last(session)))
+            rows = tuple(_last(session))
+            # Asked last and by itself: how long that takes is how exactly the two clocks are compared.
+            before = time.monotonic()
+            now = _now(session)
+            after = time.monotonic()
+            return Reading(now, rows, (before + after) / 2, (after - before) / 2)
 
     def use(self, vintage: str, default: str, by: str, ahead_s: float) -> SwitchRow:
         """Switch to ``vintage`` in ``ahead_s`` seconds, at least 3.

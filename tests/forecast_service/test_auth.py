@@ -308,7 +308,7 @@ def test_anything_else_is_not_loopback(host: str) -> None:
 
 def test_open_to_all_it_refuses_to_start_unless_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
-    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", started.append)
+    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", lambda self: started.append(self))
     monkeypatch.setattr("sys.argv", sys.argv)
     command = ["serve", "--host", "0.0.0.0"]  # noqa: S104
     refused = CliRunner().invoke(main, command)

@@ -25,6 +25,7 @@ class Written:
         self.rows: list[SwitchRow] = []
         self.now = START
         self.away = False
+        self.error = 0.01
 
     def add(self, vintage: str, seconds: float) -> None:
         at = self.now + timedelta(seconds=seconds)
@@ -34,7 +35,7 @@ class Written:
     def read(self) -> Reading | None:
         if self.away:
             raise DatabaseUnavailable("not reachable")
-        return Reading(self.now, tuple(self.rows)) if self.rows else None
+        return Reading(self.now, tuple(self.rows), time.monotonic(), self.error) if self.rows else None
 
 
 @pytest.fixture
@@ -102,6 +103,23 @@ def test_a_moment_that_has_come_does_not_come_again(
     assert one.vintage() == "b"
 
 
+def test_a_moment_is_known_better_from_a_better_look(
+    written: Written, tmp_path: Path, clock: Callable[[float], None]
+) -> None:
+    one = follower(written, tmp_path)
+    written.add("b", 10)
+    written.now += timedelta(seconds=2)  # the process was held up between the two clocks
+    written.error = 1.0
+    one.look()
+    written.now -= timedelta(seconds=2)
+    written.error = 0.001
+    one.look()
+    clock(8.5)
+    assert one.vintage() == "a"
+    clock(1.5)
+    assert one.vintage() == "b"
+
+
 def test_what_is_not_ready_is_not_changed_to_and_is_once_it_is(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
@@ -118,6 +136,23 @@ def test_what_is_not_ready_is_not_changed_to_and_is_once_it_is(
     ready.add("b")
     one.look()
     assert (one.vintage(), one.behind()) == ("b", None)
+
+
+def test_what_is_likely_next_and_what_was_before_are_ready_already(
+    written: Written, tmp_path: Path, clock: Callable[[float], None]
+) -> None:
+    asked: list[str] = []
+
+    def prepare(name: str) -> bool:
+        asked.append(name)
+        return True
+
+    for name in ("b", "c"):
+        written.add(name, -1)
+    one = Follower(written.read, prepare, "a", tmp_path / "switches.json", lambda: ["d"])
+    for _ in range(2):
+        one.look()
+    assert asked == ["c", "b", "d"]
 
 
 def test_a_later_order_overtakes_one_that_is_to_come(

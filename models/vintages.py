@@ -12,12 +12,12 @@ import csv
 import hashlib
 import io
 import json
-import logging
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,9 +33,6 @@ LONGEST_NAME = 50
 MANIFEST = "manifest.json"
 _STARTED = ".new-"
 """How a folder begins that is still being written; what is left of one that was cut off is no vintage."""
-
-
-_log = logging.getLogger(__name__)
 
 
 class VintageExists(ValueError):
@@ -139,14 +136,16 @@ class Shelf:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self._kept: dict[str, _Kept] = {}
-        self._told: set[str] = set()
 
     def names(self) -> tuple[str, ...]:
         """All vintages, oldest first: the bundled ones, then the others as they were added.
 
         One that is damaged is left out, so that it does not take the others with it: see :meth:`damaged`.
         """
-        found = [(self._read(name).manifest.created_at or "", name) for name in self._folders() if self._is_sound(name)]
+        found = []
+        for name in self._folders():
+            with suppress(DamagedVintage, UnknownVintage):
+                found.append((self._read(name).manifest.created_at or "", name))
         return (*VINTAGES, *(name for _, name in sorted(found)))
 
     def damaged(self) -> dict[str, str]:
@@ -167,19 +166,6 @@ class Shelf:
         names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
         # A later release may bundle what was imported under the same name: it is then the same edition, once.
         return sorted(name for name in names if name not in VINTAGES)
-
-    def _is_sound(self, name: str) -> bool:
-        """Whether a kept vintage can be read: one that was damaged must not take the others with it."""
-        try:
-            self._read(name)
-        except DamagedVintage as error:
-            if name not in self._told:
-                self._told.add(name)
-                _log.warning("left out: %s", error)
-            return False
-        except UnknownVintage:  # a folder without a manifest is somebody else's
-            return False
-        return True
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
         """The figures of vintage ``name``; they carry all tables that a forecast rests on.

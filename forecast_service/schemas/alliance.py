@@ -118,7 +118,7 @@ class StandingSchema(Schema):
         probability_out("at_deadline by a single member."),
         required=True,
         validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest at_deadline of any member: the honest uncertainty."},
+        metadata={"description": "Lowest and highest probability at_deadline of any member: the honest uncertainty."},
     )
     share_pct = fields.Nested(
         StandingShareSchema, required=True, metadata={"description": "Its share in the deadline year."}

@@ -106,7 +106,9 @@ class ObservationSchema(Schema):
     definition = fields.String(
         required=True,
         validate=validate.OneOf(["nato", "nato-rescaled", "sipri-rescaled", "own"]),
-        metadata={"description": "Whose counting rule, and whether it was rescaled to NATO's present one."},
+        metadata={
+            "description": "Whose counting rule, and whether it was rescaled to NATO's present; own in other panels."
+        },
     )
     estimate = fields.Boolean(required=True, metadata={"description": "Whether the publisher marks it as an estimate."})
     source = fields.String(required=True, metadata={"description": "Key of the source (models/data/SOURCES.md)."})

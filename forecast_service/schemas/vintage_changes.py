@@ -54,8 +54,8 @@ class PartsSchema(Schema):
 class WhySchema(Schema):
     """How a probability moved, and why."""
 
-    before = probability_out("By the first edition.", required=True)
-    after = probability_out("By the second.", required=True)
+    before = probability_out("Probability by the first edition.", required=True)
+    after = probability_out("Probability by the second.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of the change, at most."}
     )

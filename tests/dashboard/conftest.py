@@ -167,7 +167,7 @@ def settled(page: Page) -> None:
     for image in page.locator(".picture img").all():
         image.scroll_into_view_if_needed()
         # Not wait_for_function: it evaluates text, which the page's policy forbids.
-        while not image.evaluate("image => image.complete && image.naturalWidth > 1 && !image.dataset.drawing"):
+        while not image.evaluate("image => image.complete && image.naturalWidth > 1 && !image.dataset.pending"):
             assert time.monotonic() < end, "a picture did not come"
             page.wait_for_timeout(50)
     page.evaluate("scrollTo(0, 0)")

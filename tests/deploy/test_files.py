@@ -176,21 +176,21 @@ def test_the_kustomization_names_every_file() -> None:
     assert all(image["newTag"] != "latest" for image in document["images"])
 
 
-def _pod(kind: str, name: str) -> dict[str, Any]:
+def pod_of(kind: str, name: str) -> dict[str, Any]:
     spec = of(kind, name)["spec"]
     pod: dict[str, Any] = (spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)["template"]["spec"]
     return pod
 
 
 def _container(kind: str, name: str) -> dict[str, Any]:
-    (container,) = _pod(kind, name)["containers"]
+    (container,) = pod_of(kind, name)["containers"]
     found: dict[str, Any] = container
     return found
 
 
 @pytest.mark.parametrize(("kind", "name"), PODS)
 def test_pods_are_confined(kind: str, name: str) -> None:
-    pod, container = _pod(kind, name), _container(kind, name)
+    pod, container = pod_of(kind, name), _container(kind, name)
     context = pod["securityContext"]
     assert (context["runAsUser"], context["runAsNonRoot"]) == (10001, True)
     assert context["seccompProfile"]["type"] == "RuntimeDefault"
@@ -206,18 +206,6 @@ def test_pods_are_confined(kind: str, name: str) -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 
-def test_who_reads_and_writes_editions_shares_one_state() -> None:
-    for kind, name in PODS:
-        (state,) = [volume for volume in _pod(kind, name)["volumes"] if volume["name"] == "state"]
-        shared = state.get("persistentVolumeClaim") == {
-            "claimName": of("PersistentVolumeClaim", "forecast-service-state")["metadata"]["name"]
-        }
-        assert shared or name == "forecast-service-migrate", name
-    for name, service in compose()["services"].items():
-        if "forecast-service" in service["image"] and not name.startswith("dask-"):
-            assert "state:/app/state" in service["volumes"], name
-
-
 def test_probes_ask_what_the_service_answers_and_the_stop_leaves_time() -> None:
     container = _container("Deployment", "forecast-service")
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
@@ -226,7 +214,7 @@ def test_probes_ask_what_the_service_answers_and_the_stop_leaves_time() -> None:
     graceful = re.search(r"^graceful_timeout = (\d+)$", _gunicorn(), re.MULTILINE)
     assert graceful
     sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    pod = _pod("Deployment", "forecast-service")
+    pod = pod_of("Deployment", "forecast-service")
     assert pod["terminationGracePeriodSeconds"] >= int(graceful[1]) + sleep + 5
     assert int(compose()["services"]["replica-1"]["stop_grace_period"].rstrip("s")) >= int(graceful[1]) + 5
 

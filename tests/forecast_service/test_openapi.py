@@ -93,7 +93,7 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
 UNIT = re.compile(
     r"%|percentage point|points|year|probab|fraction|part that|dollar|currency|chance|factor|exponent|weight|skill|crps"
     r"|brier|\(unit\)|share of outcomes|number|how many|count|level|error|version|evaluations|position|draws|rows|items"
-    r"|swing|status|seed|value",
+    r"|swing|status|seed|value|pixels",
     re.IGNORECASE,
 )
 """What says in which unit a number is, or what is counted."""

@@ -120,20 +120,20 @@ def test_it_cannot_be_current_before_it_is_fitted(own: Flask, asking: FlaskClien
 @pytest.mark.parametrize(
     ("query", "data", "kind", "status", "says"),
     [
-        ("source=csv&name=ours", tidy(DEU="lots"), "text/csv", 422, "'lots' is not a number"),
-        ("source=csv&name=ours", tidy(DEU="333"), "text/csv", 422, "DEU"),
+        ("source=csv&name=ours-2027", tidy(DEU="lots"), "text/csv", 422, "'lots' is not a number"),
+        ("source=csv&name=ours-2027", tidy(DEU="333"), "text/csv", 422, "DEU"),
         ("source=nato", b"<!doctype html><p>moved</p>", XLSX, 422, "file"),
         ("source=nato", b"\xff" * 5000, XLSX, 422, "file"),
         ("source=csv&name=nato-2026", tidy(DEU="3.33"), "text/csv", 409, "nato-2026"),
         ("source=csv&name=current", tidy(DEU="3.33"), "text/csv", 422, "name"),
         ("source=csv&name=../x", tidy(DEU="3.33"), "text/csv", 422, "name"),
-        ("source=csv&name=ours", tidy(), "text/csv", 409, "nothing to keep"),
-        ("source=csv&name=ours&base=none", tidy(DEU="3.33"), "text/csv", 422, "base"),
-        ("source=press&name=ours", tidy(DEU="3.33"), "text/csv", 422, "source"),
-        ("name=ours", tidy(DEU="3.33"), "text/csv", 422, "source"),
-        ("source=csv&name=ours", tidy(DEU="3.33"), "text/html", 415, "text/csv"),
-        ("source=csv&name=ours", b"", "text/csv", 400, "empty"),
-        ("source=csv&name=ours", b"x" * 10_000_001, "text/csv", 413, "10,000,000"),
+        ("source=csv&name=ours-2027", tidy(), "text/csv", 409, "nothing to keep"),
+        ("source=csv&name=ours-2027&base=none", tidy(DEU="3.33"), "text/csv", 422, "base"),
+        ("source=press&name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
+        ("name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
+        ("source=csv&name=ours-2027", tidy(DEU="3.33"), "text/html", 415, "text/csv"),
+        ("source=csv&name=ours-2027", b"", "text/csv", 400, "empty"),
+        ("source=csv&name=ours-2027", b"x" * 10_000_001, "text/csv", 413, "10,000,000"),
     ],
 )
 def test_a_bad_file_changes_nothing_and_says_where(
@@ -148,7 +148,7 @@ def test_a_bad_file_changes_nothing_and_says_where(
 
 def test_a_file_that_takes_too_long_is_given_up(asking: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_task, "TIME_S", 0.01)
-    answer = asking.post("/v1/vintages?source=csv&name=ours", data=tidy(DEU="3.3"), content_type="text/csv")
+    answer = asking.post("/v1/vintages?source=csv&name=ours-2027", data=tidy(DEU="3.3"), content_type="text/csv")
     assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, "file")
 
 

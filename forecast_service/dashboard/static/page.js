@@ -41,7 +41,7 @@ document.querySelector("[data-theme-toggle]").addEventListener("click", () => {
     history.replaceState({}, "", here);
   }
   name();
-  document.querySelectorAll(".picture img").forEach((image) => { image.dataset.carried = "yes"; });
+  document.querySelectorAll(".picture img").forEach((image) => { image.dataset.carried = image.dataset.pending = "yes"; });
   recolour();
 });
 

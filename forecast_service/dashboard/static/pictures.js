@@ -36,7 +36,8 @@ async function patient(address, times = 2) {
 
 async function draw(image) {
   const address = wanted(image);
-  if (!address || image.dataset.shown === address || image.dataset.drawing === address) return;
+  if (!address || image.dataset.drawing === address) return;
+  if (image.dataset.shown === address) { delete image.dataset.pending; return; }
   image.dataset.drawing = address;
   image.classList.add("loading");
   const slow = setTimeout(() => say(image, "The picture is still being drawn."), 2500);
@@ -53,6 +54,7 @@ async function draw(image) {
     image.src = next.src;
     image.dataset.shown = address;
     delete image.dataset.blank;
+    delete image.dataset.pending;
     say(image, "");
   } catch (error) {
     if (image.dataset.drawing !== address) return;
@@ -80,7 +82,7 @@ export function attend(part = document) {
     }
     const plain = !Object.keys(headers()).length;
     const already = plain && image.parentElement.querySelector("source") === null && new URL(image.currentSrc || image.src, location).href === new URL(wanted(image), location).href;
-    if (already) { image.dataset.shown = wanted(image); continue; }
+    if (already) { image.dataset.shown = wanted(image); delete image.dataset.pending; continue; }
     // Without a key, the browser's own choice among the sources is right as long as nobody chose colours here.
     if (plain && !document.documentElement.dataset.theme && !image.dataset.shown && !image.dataset.carried) continue;
     near.observe(image);
@@ -100,7 +102,7 @@ export function carry(old, fresh) {
     // The browser would ask for it by itself: without the key, and in the system's colours.
     figure.querySelectorAll("source").forEach((source) => source.remove());
     image.removeAttribute("loading");
-    image.dataset.carried = "yes";
+    image.dataset.carried = image.dataset.pending = "yes";
     if (carried) image.dataset.shown = before.dataset.shown || new URL(before.currentSrc, location).pathname + new URL(before.currentSrc, location).search;
     else image.dataset.blank = "yes";
     image.src = carried ? before.currentSrc || before.src : BLANK;

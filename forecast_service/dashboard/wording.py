@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.charts import words
+from forecast_service import percentages
 
 THIN = "\u00a0"
 """Between a number and its unit: they must not be parted at the end of a line."""
@@ -102,7 +102,7 @@ def lever(fields: dict[str, Any]) -> str:
 
 def percent(p: float | None) -> str:
     """A probability (0 to 1) as a percentage; never a bare 0 % or 100 %. An em dash for None."""
-    return "—" if p is None else words.percent(p).replace(" ", THIN)
+    return "—" if p is None else percentages.percent(p).replace(" ", THIN)
 
 
 def frequency(p: float) -> str:

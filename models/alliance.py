@@ -372,30 +372,6 @@ def alliance_forecast(
     )
 
 
-def unfitted(
-    forecaster: Forecaster,
-    scenario: str | Scenario = "baseline",
-    targets: Targets | None = None,
-    *,
-    origin: int | None = None,
-) -> int:
-    """How many fits an alliance forecast would have to wait for; the arguments are those of the forecast.
-
-    Raises
-    ------
-    UnknownScenario, CannotForecast
-    """
-    year = forecaster.figures.origin if origin is None else origin
-    deadline = (targets or Targets()).deadline
-    forecaster.check_years(year, deadline)
-    count = 0
-    for code in forecaster.missing(year):
-        ally = allies(forecaster.figures.tables)[code]
-        own = named_scenario(scenario, ally, year, deadline) if isinstance(scenario, str) else scenario
-        count += not forecaster.store.has(forecaster.key(ally, year, trend=not own.pledge_effect))
-    return count
-
-
 def _count_in(ally: Ally, paths: Paths, tallies: Mapping[str, _Tallies], purse: _Purse, latest: float | None) -> None:
     """Take in one ally's paths; nothing of them is kept but what the purse names."""
     for component, tally in tallies.items():

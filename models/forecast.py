@@ -98,6 +98,22 @@ class Forecaster:
         every = allies(self.figures.tables).values()
         return [ally.code for ally in every if not self.is_kept(ally, year) and self.figures.reach(ally, year)]
 
+    def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
+        """How many fits are to be made before every ally can be forecast under ``scenario``.
+
+        Raises
+        ------
+        UnknownScenario, CannotForecast
+        """
+        year = self.figures.origin if origin is None else origin
+        deadline = (targets or Targets()).deadline
+        self.check_years(year, deadline)
+        count = 0
+        for ally in map(allies(self.figures.tables).__getitem__, self.missing(year)):
+            own = named_scenario(scenario, ally, year, deadline) if isinstance(scenario, str) else scenario
+            count += not self.store.has(self.key(ally, year, trend=not own.pledge_effect))
+        return count
+
     def fit(self, ally: Ally, origin: int | None = None, *, trend: bool = False) -> Fit:
         """Fitted paths of ``ally`` up to the last deadline, from the store or made now.
 

@@ -13,7 +13,7 @@ from forecast_service.openapi import Blueprint
 from forecast_service.resolving import resolve
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
 from forecast_service.schemas.pictures import AlliancePictureQuerySchema, RankingQuerySchema
-from models.alliance import alliance_forecast, unfitted
+from models.alliance import alliance_forecast
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
 
@@ -23,7 +23,7 @@ def _answer(query: dict[str, Any]) -> dict[str, Any]:
     forecaster = engine().forecaster(query.pop("vintage", None))
     asked = {name: value for name, value in query.items() if name != "levels"}
     origin = query.get("origin", forecaster.figures.origin)
-    refit.spare_request(engine(), forecaster.figures.vintage, origin, unfitted(forecaster, **asked))
+    refit.spare_request(engine(), forecaster.figures.vintage, origin, forecaster.unfitted(**asked))
     links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
     return {"forecast": alliance_forecast(forecaster, **query), "links": links}
 

@@ -41,7 +41,7 @@ def start(settings: Settings, a: str, b: str) -> None:
     """Begin to work it out, unless something else is being worked out: one process at a time and state folder."""
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     command = [sys.executable, "-m", "forecast_service.change_task", str(settings.state_dir.resolve()), a, b, *facts]
-    launch(command)
+    launch(command, "changes")
 
 
 def whose(forecaster: Forecaster) -> list[str]:

@@ -62,8 +62,9 @@ def serve(host: str, port: int) -> None:
     help="How many fit at once.",
 )
 @click.option("--vintage", help="Edition of the figures; the current one if absent.")
+@click.option("--origin", type=int, help="Last year that the fits know; the last of the edition if absent.")
 @click.option("--beside", is_flag=True, help="Give way to what answers requests.")
-def fit(quiet: bool, processes: int, vintage: str | None, beside: bool) -> None:
+def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, beside: bool) -> None:
     """Fit every ally that is not kept yet, in parallel, and keep the paths."""
     from rich.console import Console
     from rich.progress import Progress
@@ -77,7 +78,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, beside: bool) -> None:
     if beside:
         refit.be_beside()
     try:
-        missing = engine.missing(wanted)
+        missing = engine.missing(wanted, origin)
     except UnknownVintage:
         allowed = ", ".join(engine.vintages())
         raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
@@ -88,6 +89,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, beside: bool) -> None:
             wanted,
             processes,
             lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
+            origin,
         )
     engine.observe()
     if not quiet:

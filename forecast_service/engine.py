@@ -138,10 +138,9 @@ class Engine:
         current = self.follower.vintage()
         metrics.answers_from(current, set(self._forecasters) - {current})
 
-    def missing(self, vintage: str | None = None) -> list[str]:
-        """Codes of the allies whose fit at the origin of an edition, the current one if None, is not kept yet."""
-        forecaster = self.forecaster(vintage)
-        return [ally.code for ally in allies(forecaster.figures.tables).values() if not forecaster.is_kept(ally)]
+    def missing(self, vintage: str | None = None, origin: int | None = None) -> list[str]:
+        """Codes of the allies whose fits are not kept yet: of the current edition at its last year, by default."""
+        return self.forecaster(vintage).missing(origin)
 
     def behind(self) -> list[str]:
         """What keeps this process from the edition that is current elsewhere; empty if nothing does."""

@@ -25,7 +25,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, g, has_request_context
 
 from forecast_service.problems import problem
 from forecast_service.settings import Settings
@@ -39,15 +39,18 @@ from models.path_store import Fit
 
 RETRY_S = 5
 """After how long a refused fit may be asked for again."""
+FIT_S = 5
+"""How long a fit may take on a busy machine; the largest of the fits that a request waits for must end in time too."""
 
 
 class NoFit(Exception):
     """A fit was not made; ``kind`` and ``detail`` say why, for a problem."""
 
-    def __init__(self, kind: str, detail: str) -> None:
+    def __init__(self, kind: str, detail: str, retry_s: int = RETRY_S) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.retry_s = retry_s
 
 
 class FitFailed(RuntimeError):
@@ -113,7 +116,8 @@ class FitPool:
     ----------
     processes : how many fits are made at once.
     queue : how many more requests may wait; together they must leave threads of the worker free.
-    timeout_s : how long a request waits for its fit, its time in the queue included.
+    timeout_s : how long a request waits for a fit, its time in the queue included; one that has waited as long for
+        its fits together gets no more of them.
     """
 
     def __init__(self, processes: int, queue: int, timeout_s: float) -> None:
@@ -181,6 +185,8 @@ class FitPool:
 
     def _make(self, question: bytes) -> Fit:
         end = time.monotonic() + self.timeout_s
+        if has_request_context() and time.monotonic() > g.setdefault("fits_until", end):
+            raise NoFit("busy", "This needs more fits than a request may wait for. Those made are kept: ask again.")
         try:
             process = self._free.get(timeout=self.timeout_s)
         except Empty:
@@ -238,7 +244,7 @@ class RemoteFitter:
 
 def _no_fit(error: NoFit) -> Response:
     response = problem(503, error.detail, None, error.kind)
-    response.headers["Retry-After"] = str(RETRY_S)
+    response.headers["Retry-After"] = str(error.retry_s)
     return response
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from forecast_service.percentages import percent
 from models.answer import Fan, Forecast
 
 WIDTH = 48
@@ -118,13 +119,6 @@ def _score_cells(found: dict[str, Any]) -> list[str]:
         f"{found['coverage_95']:.3f}",
         f"{found['brier']:.3f}",
     ]
-
-
-def percent(p: float) -> str:
-    """A probability in words a person reads: never a bare 0 % or 100 %."""
-    if p < 0.01:
-        return "< 1 %"
-    return "> 99 %" if p > 0.99 else f"{p:.0%}".replace("%", " %")
 
 
 def fan(forecast: Forecast, paths: Fan, threshold: float) -> list[str]:

@@ -10,7 +10,7 @@ from models.allies import Ally
 from models.answer import CannotForecast
 from models.commitments import core_commitments, equipment_commitments, equipment_panel
 from models.ensemble import NAMES, PRIOR, Ensemble, Mixture
-from models.history import Figures
+from models.history import MINIMUM_HISTORY, Figures
 from models.learned import weights_at
 from models.levers import HistoryOverride
 from models.macro import simulate_gdp
@@ -21,8 +21,6 @@ from models.paths import Paths
 from models.related import applies, simulate_related
 from models.revisions import learn, simulate
 from models.targets import HAGUE_DEADLINE, LAST_DEADLINE
-
-MINIMUM_HISTORY = 8
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Fitter:
             if there are too few for a forecast.
         """
         series = self.figures.panel(origin).get(ally.code)
-        if series is None or series.end != origin or series.values.size < MINIMUM_HISTORY:
+        if series is None or not self.figures.reach(ally, origin):
             known = 0 if series is None else series.values.size
             detail = f"{ally.name} has {known} figures in a row up to {origin}; a forecast needs {MINIMUM_HISTORY}"
             raise CannotForecast("origin", detail)

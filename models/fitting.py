@@ -7,27 +7,32 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from models.allies import allies, resolve
+from models.allies import resolve
 from models.forecast import Forecaster
 from models.history import Figures
 from models.path_store import PathStore
 
-_kept: list[Forecaster] = []
+_kept: list[tuple[Forecaster, int]] = []
 
 
-def _start(folder: Path, figures: Figures, draws: int, seed: int) -> None:
+def _start(folder: Path, figures: Figures, draws: int, seed: int, origin: int) -> None:
     """One forecaster a process: what is learned from the whole panel is learned once in each."""
-    _kept[:] = [Forecaster(figures, PathStore(folder), draws, seed)]
+    _kept[:] = [(Forecaster(figures, PathStore(folder), draws, seed), origin)]
 
 
 def _fit_one(code: str) -> str:
-    forecaster = _kept[0]
+    forecaster, origin = _kept[0]
     for trend in (False, True):
-        forecaster.fit(resolve(code, forecaster.figures.tables), trend=trend)
+        forecaster.fit(resolve(code, forecaster.figures.tables), origin, trend=trend)
     return code
 
 
-def fit_all(forecaster: Forecaster, processes: int, progress: Callable[[str], None] = lambda _code: None) -> int:
+def fit_all(
+    forecaster: Forecaster,
+    processes: int,
+    progress: Callable[[str], None] = lambda _code: None,
+    origin: int | None = None,
+) -> int:
     """Fit and keep every ally that is not kept yet; the number of fits made.
 
     Parameters
@@ -35,11 +40,13 @@ def fit_all(forecaster: Forecaster, processes: int, progress: Callable[[str], No
     forecaster : says which figures, store, draws and seed.
     processes : how many fit at once.
     progress : called with each ally's code once its fit is kept.
+    origin : the last year known; the last of the figures if None.
     """
-    missing = [ally.code for ally in allies(forecaster.figures.tables).values() if not forecaster.is_kept(ally)]
+    missing = forecaster.missing(origin)
     if not missing:
         return 0
-    arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed)
+    year = forecaster.figures.origin if origin is None else origin
+    arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
     # Spawned, not forked: a fork of a process with threads may deadlock.
     with ProcessPoolExecutor(min(processes, len(missing)), get_context("spawn"), _start, arguments) as pool:
         for done in as_completed([pool.submit(_fit_one, code) for code in missing]):

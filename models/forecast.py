@@ -9,7 +9,7 @@ from dataclasses import fields
 from functools import cached_property, lru_cache
 from typing import Protocol
 
-from models.allies import OWN_SERIES, Ally, resolve
+from models.allies import OWN_SERIES, Ally, allies, resolve
 from models.answer import COMPONENTS, CannotForecast, Forecast, TargetAnswer, fans, money, target_answer
 from models.explain import Explanation, Reference, Waterfall, plausibility
 from models.growth import price_index
@@ -87,9 +87,32 @@ class Forecaster:
         """The name of the fit that an answer rests on."""
         return FitKey(self.figures.key, ally.code, origin, trend, MODEL_VERSION, self.draws, self.seed)
 
-    def is_kept(self, ally: Ally) -> bool:
-        """Whether the fits of ``ally`` at the figures' origin, with and without pledges, are in the store."""
-        return all(self.store.has(self.key(ally, self.figures.origin, trend=trend)) for trend in (False, True))
+    def is_kept(self, ally: Ally, origin: int | None = None) -> bool:
+        """Whether the fits of ``ally`` at an origin, the last if None, are in the store, with and without pledges."""
+        origin = self.figures.origin if origin is None else origin
+        return all(self.store.has(self.key(ally, origin, trend=trend)) for trend in (False, True))
+
+    def missing(self, origin: int | None = None) -> list[str]:
+        """Codes of the allies whose fits at an origin, by default the last, can be made and are not kept."""
+        year = self.figures.origin if origin is None else origin
+        every = allies(self.figures.tables).values()
+        return [ally.code for ally in every if not self.is_kept(ally, year) and self.figures.reach(ally, year)]
+
+    def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
+        """How many fits are to be made before every ally can be forecast under ``scenario``.
+
+        Raises
+        ------
+        UnknownScenario, CannotForecast
+        """
+        year = self.figures.origin if origin is None else origin
+        deadline = (targets or Targets()).deadline
+        self.check_years(year, deadline)
+        count = 0
+        for ally in map(allies(self.figures.tables).__getitem__, self.missing(year)):
+            own = named_scenario(scenario, ally, year, deadline) if isinstance(scenario, str) else scenario
+            count += not self.store.has(self.key(ally, year, trend=not own.pledge_effect))
+        return count
 
     def fit(self, ally: Ally, origin: int | None = None, *, trend: bool = False) -> Fit:
         """Fitted paths of ``ally`` up to the last deadline, from the store or made now.

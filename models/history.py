@@ -32,6 +32,10 @@ GNI_BREAK = ("", 0) if SERVED.own else ("LUX", 2023)
 """NATO moved Luxembourg's denominator from GDP to gross national income with the year 2023."""
 
 
+MINIMUM_HISTORY = 8
+"""How many figures in a row a forecast needs."""
+
+
 class UnknownVintage(LookupError):
     """No edition of the figures goes by this name."""
 
@@ -82,6 +86,16 @@ class Figures:
         )
         panel = Panel(series)
         return panel if origin is None else panel.until(origin)
+
+    def reach(self, ally: Ally, origin: int) -> bool:
+        """Whether a forecast of ``ally`` from ``origin`` has figures enough, or needs none."""
+        if not ally.has_armed_forces:
+            return True
+        seen = self.observations.get(ally.code)
+        if not seen:
+            return False
+        series = Series.from_points(ally.code, {o.year: o.share_pct for o in seen})
+        return series.start + MINIMUM_HISTORY - 1 <= origin <= series.end
 
     @property
     def edition(self) -> int:

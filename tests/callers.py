@@ -11,7 +11,7 @@ from forecast_service import create_app
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 from forecast_service.store.keys import Keys
-from tests.serving import DRAWS
+from tests.serving import DRAWS, FIT_TIMEOUT_S
 
 SCENARIO = {"name": "half way", "levers": [{"type": "cap", "share_pct": 2.0, "from": 2035}]}
 
@@ -19,7 +19,11 @@ SCENARIO = {"name": "half way", "levers": [{"type": "cap", "share_pct": 2.0, "fr
 def keyed(state_dir: Path, folder: Path, **more: Any) -> Flask:
     """An application that takes keys, on a database of its own."""
     url = f"sqlite:///{folder}/keyed.sqlite"
-    return create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url, auth="api-key", **more))
+    return create_app(
+        Settings(
+            state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, database_url=url, auth="api-key", **more
+        )
+    )
 
 
 def key(app: Flask, owner: str, *scopes: str) -> dict[str, str]:

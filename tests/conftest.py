@@ -15,7 +15,7 @@ from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
 from tests.contract import CheckedClient
 from tests.databases import KINDS, fresh
-from tests.serving import DRAWS, Service, serving
+from tests.serving import DRAWS, FIT_TIMEOUT_S, Service, serving
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def app(state_dir: Path) -> Flask:
     """The application, with few draws: its numbers are rough, its contract is whole."""
-    return create_app(Settings(state_dir=state_dir, draws=DRAWS))
+    return create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def client(app: Flask) -> FlaskClient:
 def keeping_app(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[Flask]:
     """The application on each kind of database."""
     with fresh(request.param, state_dir) as url:
-        app = create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url))
+        app = create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url, fit_timeout_s=FIT_TIMEOUT_S))
         app.before_request(_take_caller)
         database = app.extensions[EXTENSION]
         upgrade(database.engine)

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 DRAWS = 2000
+FIT_TIMEOUT_S = 300
+"""Whoever asks for the alliance first waits for all fits: a service would have them made beside it."""
 PATIENCE_S = 120
 
 
@@ -76,7 +78,8 @@ def free_port() -> int:
 def environment(state_dir: Path, **more: str) -> dict[str, str]:
     """The environment of a command: this one's, without its FORECAST_* variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORECAST_")}
-    return kept | {"FORECAST_STATE_DIR": str(state_dir), "FORECAST_DRAWS": str(DRAWS), "WEB_CONCURRENCY": "1"} | more
+    rough = {"FORECAST_DRAWS": str(DRAWS), "FORECAST_FIT_TIMEOUT_S": str(FIT_TIMEOUT_S)}
+    return kept | rough | {"FORECAST_STATE_DIR": str(state_dir), "WEB_CONCURRENCY": "1"} | more
 
 
 @contextmanager

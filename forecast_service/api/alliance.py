@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from forecast_service import csv_answers, negotiation, pictures
+from forecast_service import csv_answers, negotiation, pictures, refit
 from forecast_service.engine import engine
 from forecast_service.http_cache import answers
 from forecast_service.openapi import Blueprint
@@ -21,6 +21,9 @@ blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="Al
 def _answer(query: dict[str, Any]) -> dict[str, Any]:
     query["scenario"] = resolve(query.get("scenario", "baseline"))
     forecaster = engine().forecaster(query.pop("vintage", None))
+    asked = {name: value for name, value in query.items() if name != "levels"}
+    origin = query.get("origin", forecaster.figures.origin)
+    refit.spare_request(engine(), forecaster.figures.vintage, origin, forecaster.unfitted(**asked))
     links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
     return {"forecast": alliance_forecast(forecaster, **query), "links": links}
 
@@ -34,6 +37,7 @@ def _document(query: dict[str, Any]) -> Response:
 @blp.get("/forecast")
 @answers(csv_answers.alliance)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AllianceQuerySchema, location="query")
 @blp.response(200, AllianceForecastSchema)
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:

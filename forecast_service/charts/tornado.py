@@ -40,9 +40,9 @@ def draw(documents: Document, look: Look) -> Document:
     """
     found, colours = documents["sensitivity"], look.colours
     shown = found["bars"][:MOST]
-    rows = [_row(bar) for bar in shown]
-    room = Room(left=24, right=24, height=ROW * len(rows), top=30)
     middle = 100 * found["probability"]
+    rows = [_row(bar, middle) for bar in shown]
+    room = Room(left=24, right=24, height=ROW * len(rows), top=30)
     # As wide as need be, with room for what is written beside the bars.
     least = min([middle, *(min(row["low"], row["high"]) for row in rows)])
     most = max([middle, *(max(row["low"], row["high"]) for row in rows)])
@@ -62,7 +62,7 @@ def draw(documents: Document, look: Look) -> Document:
     # Moved down is hollow, moved up filled: not told apart by colour alone.
     for field, fill, edge in (("low", colours.ground, colours.down), ("high", colours.up, colours.up)):
         ends = base.mark_bar(size=13, color=fill, stroke=edge, strokeWidth=1.5)
-        layers.append(ends.encode(x=x(field), x2=alt.X2Datum(middle), y=y))
+        layers.append(ends.encode(x=x(field), x2=f"{field}_from:Q", y=y))
     standing = base.mark_rule(color=colours.ink, strokeWidth=1.5)
     between = alt.Y("above:Q", scale=rows_from_above(len(rows))).axis(None)
     layers.append(standing.encode(x=alt.XDatum(middle), y=between, y2="below"))
@@ -71,9 +71,9 @@ def draw(documents: Document, look: Look) -> Document:
         layers.append(label(row["name"], 0, top, look, fontWeight="bold"))
         left, right = sorted((("low", row["low"]), ("high", row["high"])), key=lambda side: side[1])
         for (side, value), toward in ((left, -1), (right, 1)):
-            place = (value - domain[0]) * wide + 6 * toward
-            if abs(row["high"] - row["low"]) < 0.05:
-                place = center + 8 * toward
+            # Where both ends lie on one side, the nearer is named beyond the rule: never on the bar.
+            end = min(value, middle) if toward < 0 else max(value, middle)
+            place = (end - domain[0]) * wide + (8 if end == middle else 6) * toward
             space = place - 2 + room.left if toward < 0 else look.width - room.left - place - 4
             how, p = _how(bar[side]), words.percent(value / 100)
             text = f"{words.clip(how, space - words.width(': ' + p, SMALL), SMALL)}: {p}"
@@ -97,8 +97,14 @@ def draw(documents: Document, look: Look) -> Document:
     )
 
 
-def _row(bar: Document) -> dict[str, Any]:
-    return {"name": _assumption(bar), "low": 100 * bar["at_low"], "high": 100 * bar["at_high"]}
+def _row(bar: Document, middle: float) -> dict[str, Any]:
+    """The ends of a bar, and where each begins: on one side the farther where the nearer ends."""
+    low, high = 100 * bar["at_low"], 100 * bar["at_high"]
+    starts = {"low_from": middle, "high_from": middle}
+    if (low - middle) * (high - middle) > 0:
+        farther, nearer = ("low", high) if abs(low - middle) > abs(high - middle) else ("high", low)
+        starts[f"{farther}_from"] = nearer
+    return {"name": _assumption(bar), "low": low, "high": high} | starts
 
 
 def _assumption(bar: Document) -> str:

@@ -6,14 +6,9 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
 
+from forecast_service.percentages import percent as percent
+
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]/- "), frozenset("mwMW%@—…")
-
-
-def percent(p: float) -> str:
-    """A probability as it is read: never a bare 0 % or 100 %."""
-    if p < 0.01:
-        return "< 1 %"
-    return "> 99 %" if p > 0.99 else f"{100 * p:.0f} %"
 
 
 def odds(p: float) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast_service import percentages
+
 THIN = "\u00a0"
 """Between a number and its unit: they must not be parted at the end of a line."""
 
@@ -100,11 +102,7 @@ def lever(fields: dict[str, Any]) -> str:
 
 def percent(p: float | None) -> str:
     """A probability (0 to 1) as a percentage; never a bare 0 % or 100 %. An em dash for None."""
-    if p is None:
-        return "—"
-    if p < 0.01:
-        return f"<{THIN}1{THIN}%"
-    return f">{THIN}99{THIN}%" if p > 0.99 else f"{round(p * 100)}{THIN}%"
+    return "—" if p is None else percentages.percent(p).replace(" ", THIN)
 
 
 def frequency(p: float) -> str:
@@ -120,7 +118,7 @@ def frequency(p: float) -> str:
 
 def likelihood(p: float) -> str:
     """A probability (0 to 1) as an adjective."""
-    return next(words for bound, words in LIKELIHOODS if p < bound)
+    return next(said for bound, said in LIKELIHOODS if p < bound)
 
 
 def points(change: float | None) -> str:

@@ -21,7 +21,7 @@ from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 from tests.callers import key, keyed
 from tests.deploy.host import need
-from tests.serving import DRAWS
+from tests.serving import DRAWS, FIT_TIMEOUT_S
 
 PREFIX = "/forecasting"
 SHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parents[2] / "var" / "screenshots")
@@ -70,7 +70,9 @@ def listening(app: Any) -> Iterator[str]:
 def open_app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application that lets everyone in, with a database of its own."""
     url = f"sqlite:///{tmp_path_factory.mktemp('page')}/page.sqlite"
-    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url, log_level="warning"))
+    app = create_app(
+        Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, database_url=url, log_level="warning")
+    )
     yield app
     app.extensions[EXTENSION].close()
 

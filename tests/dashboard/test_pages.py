@@ -20,7 +20,7 @@ from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 from tests.callers import SCENARIO, key, keyed
-from tests.serving import DRAWS
+from tests.serving import DRAWS, FIT_TIMEOUT_S
 
 VIEWS = (
     "/",
@@ -251,7 +251,7 @@ def test_the_scripts_import_only_each_other() -> None:
 @pytest.fixture
 def behind(state_dir: Path, tmp_path: Path) -> Iterator[Flask]:
     """An application that believes one proxy."""
-    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, trusted_proxies=1))
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, trusted_proxies=1))
     yield app
     app.extensions[EXTENSION].close()
 
@@ -310,7 +310,15 @@ def test_a_kept_scenario_is_shown_to_its_owner_alone(locked: Flask) -> None:
 
 
 def test_the_gateways_word_is_enough(state_dir: Path) -> None:
-    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, trusted_proxies=1, identity_header="X-Forecast-Caller"))
+    app = create_app(
+        Settings(
+            state_dir=state_dir,
+            draws=DRAWS,
+            fit_timeout_s=FIT_TIMEOUT_S,
+            trusted_proxies=1,
+            identity_header="X-Forecast-Caller",
+        )
+    )
     headers = {"X-Forwarded-For": "192.0.2.1", "X-Forecast-Caller": "alice"}
     client = app.test_client()
     assert "of 31 allies" in text_of(client.get("/", headers=headers).text)

@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from forecast_service import create_app
+from forecast_service import create_app, refit
 from forecast_service.engine import EXTENSION, Engine
 from forecast_service.fit_pool import FitPool, FitProcess
 from forecast_service.settings import Settings
@@ -170,3 +170,36 @@ def test_a_worker_never_loads_statsmodels_and_leaves_nothing_behind(tmp_path: Pa
         assert not ended(int(fitting))
         worker.kill()
     assert within(10, lambda: ended(int(fitting)))
+
+
+def test_what_needs_more_fits_than_a_request_may_wait_for_has_them_made_beside(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, int | None]] = []
+    monkeypatch.setattr("forecast_service.refit.start_beside", lambda _settings, *what: started.append(what))
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS))
+    client, engine = app.test_client(), app.extensions[EXTENSION]
+    for question in ("forecast?origin=2003&deadline=2010", "ranking?origin=2003&deadline=2010"):
+        answer = client.get(f"/v1/alliance/{question}")
+        assert (answer.status_code, answer.json["type"]) == (503, "urn:forecast-service:problem:being-fitted")
+        assert int(answer.headers["Retry-After"]) == len(engine.missing(origin=2003)) > 20
+    assert started == [("nato-2026", 2003)] * 2
+
+
+def test_a_request_waits_for_its_fits_together_no_longer_than_for_one(small: Flask) -> None:
+    pool_of(small).timeout_s = 1e-3
+    items = [{"history": history(share)} for share in (1.7, 1.8, 1.9)]
+    answers = small.test_client().post("/v1/forecasts/batch", json={"items": items}).json["items"]
+    assert [item["status"] for item in answers] == [503] * 3
+    assert [item["problem"]["type"].rsplit(":", 1)[1] for item in answers] == ["fit-too-long", "busy", "busy"]
+
+
+def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    line = [sys.executable, "-c", f"import time; open({str(told)!r}, 'a').write('x'); time.sleep(1)"]
+    for _ in range(3):
+        refit.launch(line, "a test")
+    assert within(10, lambda: refit._begun["a test"].poll() is not None)
+    refit.launch(line, "a test")
+    assert within(10, lambda: refit._begun["a test"].poll() is not None)
+    assert told.read_text() == "xx"

@@ -23,7 +23,7 @@ from forecast_service import create_app
 from forecast_service.deprecation import deprecated
 from forecast_service.http_cache import EXTENSION, AnswerCache, Finished
 from forecast_service.settings import BadSetting, Settings
-from tests.serving import DRAWS, free_port
+from tests.serving import DRAWS, FIT_TIMEOUT_S, free_port
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -52,7 +52,7 @@ Make = Callable[..., Flask]
 @pytest.fixture
 def make(state_dir: Path) -> Make:
     """An application with other settings, on the fits of this run."""
-    return lambda **more: create_app(Settings(state_dir=state_dir, draws=DRAWS, **more))
+    return lambda **more: create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, **more))
 
 
 def unpacked(response: TestResponse) -> bytes:

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
-from tests.serving import DRAWS
+from tests.serving import DRAWS, FIT_TIMEOUT_S
 
 TABLES = ["/v1/countries/DEU/history", "/v1/countries/DEU/forecast", "/v1/alliance/forecast"]
 ACCEPTED = {
@@ -165,7 +165,9 @@ def test_csv_of_what_has_no_table_is_406(client: FlaskClient) -> None:
 
 def test_without_pyarrow_it_is_not_offered(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast_service.negotiation.has_pyarrow", lambda: False)
-    client = create_app(Settings(state_dir=state_dir, draws=DRAWS)).test_client()  # which has answered nothing yet
+    client = create_app(
+        Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S)
+    ).test_client()  # which has answered nothing yet
     refused = client.get("/v1/countries/DEU/history.parquet")
     assert (refused.status_code, "parquet" in refused.json["detail"]) == (406, False)
     assert client.get("/v1/countries/DEU/history.csv").status_code == 200

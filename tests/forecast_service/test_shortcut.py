@@ -14,14 +14,14 @@ from forecast_service import create_app, logs, metrics
 from forecast_service.http_cache import EXTENSION
 from forecast_service.settings import Settings
 from forecast_service.shortcut import MOST, Shortcut
-from tests.serving import DRAWS
+from tests.serving import DRAWS, FIT_TIMEOUT_S
 
 FORECAST = "/v1/countries/DEU/forecast"
 PACKED = {"Accept-Encoding": "gzip"}
 
 
 def make(state_dir: Path, **settings: object) -> Flask:
-    return create_app(Settings(state_dir=state_dir, draws=DRAWS, **settings))  # type: ignore[arg-type]
+    return create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, **settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 from itertools import pairwise
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from forecast_service.charts import words
+from forecast_service.charts import tornado, words
+from forecast_service.charts.process import draw
 from tests.forecast_service.charts.test_references import ORDERS, drawn
 
 
@@ -140,3 +142,21 @@ def test_a_long_word_is_cut_and_the_rest_wrapped() -> None:
     lines = words.wrap("a " + "x" * 500 + " about 41 % of them", 200, 12)
     assert all(words.width(line, 12) <= 200 for line in lines)
     assert any("41\N{NO-BREAK SPACE}%" in line for line in lines)
+
+
+@pytest.mark.parametrize(("low", "high", "starts"), [(40, 50, (50, 60)), (70, 80, (60, 70)), (50, 70, (60, 60))])
+def test_no_end_of_a_bar_hides_the_other(low: int, high: int, starts: tuple[int, int]) -> None:
+    bar = {"assumption": "pledges", "at_low": low / 100, "at_high": high / 100}
+    row = tornado._row(bar, 60)
+    assert (row["low_from"], row["high_from"]) == pytest.approx(starts)
+
+
+def test_what_lies_on_one_side_is_named_on_both_sides_of_the_rule() -> None:
+    order = copy.deepcopy(ORDERS["tornado"])
+    found = order["documents"]["sensitivity"]
+    found["bars"] = [found["bars"][0] | {"low": "little", "high": "much", "at_low": 0.40, "at_high": 0.50}]
+    found["probability"] = 0.6
+    body, _ = draw(order | {"theme": "light", "form": "svg", "width": 720})
+    texts = {text.text: text for text in ElementTree.fromstring(body).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314  our own
+    anchors = [texts[said].get("text-anchor") for said in ("little: 40 %", "much: 50 %")]
+    assert anchors == ["end", "start"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cached_property, lru_cache
 from typing import Protocol
 
@@ -296,9 +296,10 @@ class Forecaster:
     ) -> str:
         """A hash of all that determines an answer."""
         parts = {
-            "fit": asdict(fit),
-            "scenario": asdict(scenario) | {"levers": [_lever_facts(lever) for lever in scenario.levers]},
-            "targets": asdict(targets),
+            "fit": _facts(fit),
+            "scenario": _facts(scenario)
+            | {"levers": [{"type": lever.type} | _facts(lever) for lever in scenario.levers]},
+            "targets": _facts(targets),
             "levels": levels,
             "history": history and {"start": history.start, "values": history.values.tolist()},
         }
@@ -351,5 +352,6 @@ def _answers(ally: Ally, targets: Targets, paths: Paths, core: str, tables: Tabl
     return tuple(target_answer(ally, name, targets, paths, core, tables) for name in COMPONENTS)
 
 
-def _lever_facts(lever: Lever) -> dict[str, object]:
-    return {"type": lever.type} | asdict(lever)
+def _facts(of: FitKey | Scenario | Targets | Lever) -> dict[str, object]:
+    """Field to value; not by ``asdict``, which copies every value."""
+    return {field.name: getattr(of, field.name) for field in fields(of)}

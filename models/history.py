@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
 from models.allies import Ally, allies
@@ -74,7 +74,7 @@ class Figures:
     tables: Tables = BUNDLED
     source: str = BUNDLED.uses.core
 
-    @property
+    @cached_property
     def origin(self) -> int:
         """The last year that the edition covers."""
         return max(seen[-1].year for seen in self.observations.values())
@@ -102,7 +102,7 @@ class Figures:
         """The year of the edition; the last of the figures where its name has none."""
         return edition_year(self.source) or self.origin
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names these figures among all that can be loaded; part of a fit's key."""
         name = self.vintage if self.tables == BUNDLED and not SERVED.own else f"{self.vintage}-{self.tables.key[:12]}"

@@ -75,14 +75,17 @@ class PathStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._open = lru_cache(maxsize=256)(self._read)
+        self._seen: set[FitKey] = set()
         # numpy reads an array's header by ast.literal_eval, which fails now and then where threads call it at once
         # (python/cpython#106905).
         self._opening = Lock()
         self._making = Lock()
 
     def has(self, key: FitKey) -> bool:
-        """Whether the fit is kept already."""
-        return self._meta(key).exists()
+        """Whether the fit is kept already; files are only added, so what was there once is."""
+        if key not in self._seen and self._meta(key).exists():
+            self._seen.add(key)
+        return key in self._seen
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
         """The fit ``key``, made by ``make`` if it is not kept yet."""

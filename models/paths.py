@@ -156,7 +156,14 @@ def quantiles_of(by_year: Floats, levels: NDArray[np.float64]) -> NDArray[np.flo
 
 def medians(values: Floats) -> Floats:
     """Median across draws of every column of ``values`` (draws, years), in its own precision; array (years,)."""
-    return _medians(ordered(values))
+    draws = values.shape[0]
+    middle = draws // 2
+    # One rank, which NumPy selects in vector registers too, at a third of what the whole order takes.
+    by_year = np.partition(np.ascontiguousarray(values.T), middle, axis=1)
+    if draws % 2:
+        return np.asarray(by_year[:, middle])
+    below = by_year[:, :middle].max(axis=1)
+    return np.asarray(np.stack([below, by_year[:, middle]], axis=1).mean(axis=1))
 
 
 def _medians(by_year: Floats) -> Floats:

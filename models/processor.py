@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
+from importlib import metadata
 from pathlib import Path
 
 ZEN_4 = {"vendor_id": "AuthenticAMD", "cpu family": "25"}
 SLOW = "X86_V4"
-"""numpy's name for the kernels with 512-bit vectors."""
+"""numpy's name for the kernels with 512-bit vectors, since :data:`NAMED_SINCE`."""
+SLOW_FLAGS = frozenset({"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"})
+"""What Linux calls what they need."""
+NAMED_SINCE = (2, 4)
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as glibc's malloc.h numbers them
 KEPT_BYTES, LARGE_BYTES = 32 << 20, 16 << 20
@@ -24,6 +29,20 @@ def _facts() -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in lines}
 
 
+def _may_be_told() -> bool:
+    """Whether the numpy that is installed can do without those kernels.
+
+    An older one would warn that it knows no such name. One that was built for a single kind of processor may hold
+    them to be its baseline, and refuses to be imported without; a wheel for any Linux never does.
+    """
+    try:
+        numpy = metadata.distribution("numpy")
+    except metadata.PackageNotFoundError:
+        return False
+    version = tuple(map(int, re.findall(r"\d+", numpy.version)[:2]))
+    return version >= NAMED_SINCE and re.search("(many|musl)linux", numpy.read_text("WHEEL") or "") is not None
+
+
 def prefer_fast_sorts() -> None:
     """Let numpy sort with 256-bit vectors on a Zen 4, unless the environment says something itself.
 
@@ -31,7 +50,7 @@ def prefer_fast_sorts() -> None:
     long. Sorts are what most of a forecast's time goes to, so that is worth more than the wider exp and log.
     """
     facts = _facts()
-    if ZEN_4.items() <= facts.items() and "avx512bw" in facts.get("flags", "").split():
+    if ZEN_4.items() <= facts.items() and set(facts.get("flags", "").split()) >= SLOW_FLAGS and _may_be_told():
         os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", SLOW)
 
 

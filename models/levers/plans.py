@@ -69,15 +69,19 @@ class PledgeLever(OnComponent):
             path = np.interp(canvas.years(span), [float(begun), float(self.year)], [start, self.share_pct])
         else:
             path = np.full(span.stop - span.start, self.share_pct)
-        now = np.log(shares[:, span])
-        noise = now - np.log(median[span]).astype(now.dtype)
-        spread = noise.std(axis=0)
-        # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
-        noise *= np.minimum(1.0, EXECUTION_SD / np.maximum(spread, 1e-9)).astype(now.dtype)
-        noise += np.log(path).astype(now.dtype)
-        gap = np.maximum(noise - now, 0)
-        gap *= now.dtype.type(canvas.credibility if self.credibility == "learned" else self.credibility)
-        shares[:, span] *= np.exp(gap, out=gap)
+        levels, aims = (np.log(x).astype(shares.dtype) for x in (median[span], path))
+        closed = shares.dtype.type(canvas.credibility if self.credibility == "learned" else self.credibility)
+        # Year by year: so the draws of a year stay in the processor's cache from one step to the next.
+        for year, level, aim in zip(shares[:, span].T, levels, aims, strict=True):
+            now = np.log(year)
+            executed = now - level
+            # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
+            executed *= np.minimum(1.0, EXECUTION_SD / np.maximum(executed.std(), 1e-9)).astype(now.dtype)
+            executed += aim
+            executed -= now
+            gap = np.maximum(executed, 0, out=executed)
+            gap *= closed
+            year *= np.exp(gap, out=gap)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,17 +71,23 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
 
     from forecast_service import refit
     from forecast_service.engine import Engine
+    from models.answer import CannotForecast
     from models.history import UnknownVintage
+    from models.targets import LAST_DEADLINE
 
     engine = Engine(_settings())
     wanted = vintage or engine.follower.wanted()
     if beside:
         refit.be_beside()
     try:
+        if origin is not None:
+            engine.forecaster(wanted).check_years(origin, LAST_DEADLINE)
         missing = engine.missing(wanted, origin)
     except UnknownVintage:
         allowed = ", ".join(engine.vintages())
         raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
+    except CannotForecast as error:
+        raise click.BadParameter(error.detail, param_hint="--origin") from None
     with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
         task = progress.add_task("fitting", total=len(missing))
         made = refit.fit_missing(

@@ -138,6 +138,18 @@ def test_openapi_prints_writes_and_compares(run: Run, tmp_path: Path) -> None:
     assert "make openapi" in changed.output
 
 
+def test_fit_knows_another_origin_and_leaves_out_who_has_too_few_figures(tmp_path: Path) -> None:
+    runner = CliRunner(env=environment(tmp_path, FORECAST_DRAWS="200"))
+    fitted = runner.invoke(main, ["fit", "--processes", "1", "--origin", "1999"])
+    kept = {path.name.split("-")[0] for path in (tmp_path / "fits").glob("*-1999-*.json")}
+    assert fitted.exit_code == 0
+    assert {"DEU", "ISL"} <= kept
+    assert "MNE" not in kept  # whose figures begin in 2006
+    assert f"{len(kept)} allies fitted" in fitted.output
+    refused = runner.invoke(main, ["fit", "--origin", "1990"])
+    assert (refused.exit_code, "must be a year from 1999 to 2026" in refused.output) == (2, True)
+
+
 def test_fit_keeps_every_ally_once(tmp_path: Path) -> None:
     runner = CliRunner(env=environment(tmp_path, FORECAST_DRAWS="200"))
     first, again = (runner.invoke(main, ["fit", "--processes", "1"]) for _ in range(2))

@@ -110,6 +110,7 @@ QUESTIONS = (
     Question("cancelSweep", "POST", "/v1/sweeps/{sweep}/cancel"),
     Question("postRequirement", "POST", "/v1/requirements", {"country": "DEU", "probability": 0.8}),
     Question("postSensitivity", "POST", "/v1/sensitivity", {"country": "DEU", "targets": {"deadline": 2030}}),
+    Question("getSensitivity", "GET", "/v1/countries/EST/sensitivity?deadline=2029"),
     Question("getTrackRecord", "GET", "/v1/track-record"),
     Question("healthz", "GET", "/healthz"),
     Question("readyz", "GET", "/readyz"),

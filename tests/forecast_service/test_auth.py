@@ -306,8 +306,10 @@ def test_anything_else_is_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_open_to_all_it_refuses_to_start_unless_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_to_all_it_refuses_to_start_unless_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started: list[Any] = []
+    # gunicorn's configuration is read here, in the tests' own process: what it sets must not stay.
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", lambda self: started.append(self))
     monkeypatch.setattr("sys.argv", sys.argv)
     command = ["serve", "--host", "0.0.0.0"]  # noqa: S104

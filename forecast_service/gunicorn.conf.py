@@ -24,6 +24,9 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "forecast_service.gunicorn_worker.DrainingWorker"
 threads = 4
 timeout = 60
+# Longer than gateways (nginx: 60 s) and clients keep a connection they do not use: who closes it first is then the side
+# that sends on it, and no request meets a connection that is just being closed.
+keepalive = 75
 # What is under way may take this long once told to stop; an orchestrator has to wait longer (deploy: 30 s).
 graceful_timeout = 20
 # The control socket fails under a read-only root, and nothing here uses it.

@@ -150,7 +150,13 @@ class Client(_Base):
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
-        return self._response(self._http.send(self._request(self._http, step)))
+        try:
+            sent = self._http.send(self._request(self._http, step))
+        except httpx.RemoteProtocolError:
+            if not step.repeatable:
+                raise
+            sent = self._http.send(self._request(self._http, step))
+        return self._response(sent)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -231,7 +237,13 @@ class AsyncClient(_Base):
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
-        return self._response(await self._http.send(self._request(self._http, step)))
+        try:
+            sent = await self._http.send(self._request(self._http, step))
+        except httpx.RemoteProtocolError:
+            if not step.repeatable:
+                raise
+            sent = await self._http.send(self._request(self._http, step))
+        return self._response(sent)
 
     async def close(self) -> None:
         """Give back the connections."""

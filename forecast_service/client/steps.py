@@ -25,6 +25,14 @@ class Call:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again where it is not known whether it came through.
+
+        A server may close a connection it kept in the moment in which the next request is sent on it.
+        """
+        return self.method == "GET" or "Idempotency-Key" in self.headers
+
 
 @dataclass(frozen=True)
 class Pause:

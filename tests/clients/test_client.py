@@ -258,3 +258,31 @@ def test_both_clients_have_the_same_methods() -> None:
     names = [{name for name in vars(kind) if name[0] != "_"} for kind in (Client, AsyncClient)]
     assert names[0] == names[1]
     assert Client.forecast.__doc__ == AsyncClient.forecast.__doc__
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_what_may_be_repeated_is_sent_again_where_a_kept_connection_had_just_been_closed(asynchronous: bool) -> None:
+    sent: list[str] = []
+
+    def closing(request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        if len(sent) == 1:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        return httpx.Response(200, json={"items": [], "next": None})
+
+    transport = httpx.MockTransport(closing)
+    if asynchronous:
+
+        async def listed() -> list[Any]:
+            async with AsyncClient("http://service", transport=transport) as found:
+                return [one async for one in found.scenarios()]
+
+        assert asyncio.run(listed()) == []
+    else:
+        with Client("http://service", transport=transport) as found:
+            assert list(found.scenarios()) == []
+    assert sent == ["GET", "GET"]
+    sent.clear()
+    with Client("http://service", transport=transport) as found, pytest.raises(httpx.RemoteProtocolError):
+        found.forecast("DEU", scenario=HALF_WAY)
+    assert sent == ["POST"]

@@ -41,7 +41,6 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 @blp.arguments(FanQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
 @blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
     return answer(engine().forecast(country=code, **query))

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from tests.databases import fresh
 from tests.deploy.cable import Cable
-from tests.deploy.gateway import BEHIND, Gateway, gateway, start
+from tests.deploy.gateway import Gateway, gateway, replicas, start
 from tests.deploy.watch import Ask, Question, Sent, Truths, Watch, direct, learn, truths
 from tests.forecast_service.test_data_command import newer
 from tests.serving import DRAWS, Service, environment, free_port
@@ -33,20 +33,6 @@ JSON = {"Content-Type": "application/json"}
 
 TOGETHER_S = 0.25
 """Within this of the moment that was written, everyone has changed over and nobody earlier: the machine is busy."""
-
-
-@contextmanager
-def two_replicas(state_dir: Path, **more: str) -> Iterator[list[Service]]:
-    """Two replicas with two workers each, on the same state."""
-    running: list[Service] = []
-    try:
-        running += [start(state_dir, free_port(), **BEHIND, **more) for _ in range(2)]
-        for service in running:
-            service.wait_until_ready()
-        yield running
-    finally:
-        for service in running:
-            service.stop()
 
 
 def command(state_dir: Path, *arguments: str, **more: str) -> str:
@@ -126,7 +112,7 @@ def until(at: float, watch: Watch) -> None:
 def test_switch_and_rollback_under_load(
     nginx: None, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    with two_replicas(state_dir) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
+    with replicas(state_dir) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
         asks = [as_gateway(direct(service)) for service in running] + [through(front)]
         known = [truths(ask, (OLD, NEW)) for ask in asks]
         assert known[0] == known[1], "the replicas agree"

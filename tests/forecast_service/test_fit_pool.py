@@ -96,9 +96,12 @@ def test_a_hung_fit_is_ended_and_starves_nobody(small: Flask) -> None:
 
 def test_a_process_that_was_killed_is_replaced(small: Flask) -> None:
     first = pid_of(small)
+    process = pool_of(small).all[0].process
+    assert process is not None
     os.kill(first, signal.SIGKILL)
-    assert within(5, lambda: ended(first))
-    assert ask(small, 1.4).status_code == 200
+    assert within(5, lambda: process.poll() is not None)  # a zombie may have threads that still end
+    answer = ask(small, 1.4)
+    assert answer.status_code == 200, answer.text
     assert pid_of(small) != first
 
 

@@ -111,8 +111,8 @@ class Follower:
 
     def start(self, each: Callable[[], None] = lambda: None) -> None:
         """Look now, and from now on in a thread of this process, which does ``each`` after every look."""
-        self.look()
         self._thread_of = os.getpid()
+        self.look()
         threading.Thread(target=self._follow, args=(each,), name="vintage", daemon=True).start()
 
     def _follow(self, each: Callable[[], None]) -> None:

@@ -115,7 +115,7 @@ def test_it_is_ready_in_seconds_answers_and_stops_cleanly(image: Image, tell: Ca
         pid = service.process.pid
         assert _status(pid)["Uid"].split() == ["10001"] * 4
         assert _status(pid)["Gid"].split() == ["10001"] * 4
-        workers = [child for child in _children(pid) if "gunicorn" in _command(child)]
+        workers = [child for child in _children(pid) if _command(child) == _command(pid)]  # its forks
         assert len(workers) == 2
         memory = [_proportional_megabytes(child) for child in workers]
         service.process.send_signal(signal.SIGTERM)

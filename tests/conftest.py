@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, g, request
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
@@ -16,6 +17,10 @@ from forecast_service.store.migrate import upgrade
 from tests.contract import CheckedClient
 from tests.databases import KINDS, fresh
 from tests.serving import DRAWS, FIT_TIMEOUT_S, Service, serving
+
+# No test depends on how fast the machine is at the moment.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

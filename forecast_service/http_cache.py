@@ -232,10 +232,16 @@ def _bookmark(answer: Finished) -> str | None:
 def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> shortcut.Found:
     """Where the body of ``response`` stays, and what is said of it."""
     encoding, follower, vintage = response.headers.get("Content-Encoding"), engine().follower, engine().vintage
+    passing_s = float(current_app.config[PASSING_S])
+
+    def lasts() -> bool:
+        """Whether what was said of its age still holds: no switch has come, and none comes sooner than that."""
+        coming = follower.pending()
+        return follower.vintage() == vintage and (coming is None or coming.at - time.monotonic() > passing_s)
 
     def body() -> bytes | None:
         kept = cache.get(key)
-        if kept is None or (kept.passing and (follower.vintage() != vintage or follower.pending())):
+        if kept is None or (kept.passing and not lasts()):
             return None
         return kept.packed.get(encoding) if encoding else kept.body
 

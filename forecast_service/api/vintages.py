@@ -72,7 +72,7 @@ def put_current(body: dict[str, Any]) -> Written:
 
 
 @blp.post("/current/rollback")
-@blp.arguments(SwitchOrderSchema)
+@blp.arguments(SwitchOrderSchema, required=False)
 @blp.response(202, SwitchedSchema)
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(409, "CONFLICT")

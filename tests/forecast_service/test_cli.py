@@ -38,7 +38,7 @@ def test_help_names_the_commands(run: Run) -> None:
 def test_forecast_prints_a_table_and_a_fan_chart(run: Run) -> None:
     result = run("forecast", "POL")
     assert result.exit_code == 0
-    assert result.output.startswith("Poland, ")
+    assert result.stdout.startswith("Poland, ")
     assert "2026 to 2035 (nato-2026, 2,000 draws)" in result.output
     for word in ("at deadline", "core ≥ 3.5 %", "total ≥ 5 %", "●", "━", "2027", "2035"):
         assert word in result.output
@@ -52,14 +52,14 @@ def test_forecast_of_iceland_says_what_does_not_apply(run: Run) -> None:
 
 
 def test_forecast_json_is_the_answer_of_the_api(run: Run, client: FlaskClient) -> None:
-    printed = json.loads(run("forecast", "ESP", "--scenario", "exemption", "--json").output)
+    printed = json.loads(run("forecast", "ESP", "--scenario", "exemption", "--json").stdout)
     served = client.get("/v1/countries/ESP/forecast?scenario=exemption").json
     assert printed | {"links": {}} == served | {"links": {}}
     assert printed["targets"][0]["probability"]["at_deadline"] < 0.02
 
 
 def test_forecast_takes_a_deadline(run: Run) -> None:
-    assert json.loads(run("forecast", "DEU", "--deadline", "2030", "--json").output)["deadline"] == 2030
+    assert json.loads(run("forecast", "DEU", "--deadline", "2030", "--json").stdout)["deadline"] == 2030
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_forecast_refuses_by_name(run: Run, arguments: tuple[str, ...], words: t
 def test_a_scenario_file(run: Run, tmp_path: Path) -> None:
     content = {"name": "half way", "levers": [{"type": "cap", "share_pct": 2.0, "from": 2035}]}
     result = run("forecast", "DEU", "--json", "--scenario", scenario_file(tmp_path, json.dumps(content)))
-    answer = json.loads(result.output)
+    answer = json.loads(result.stdout)
     assert answer["scenario"]["name"] == "half way"
     assert max(row[-1] for row in answer["paths"]["core"]["quantiles"].values()) == 2.0
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.serving import Service
+import pytest
+
+from tests.serving import Service, serving
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "--checks=all --seed=1 --workers=1 --continue-on-failure --generation-database=none --no-color"
@@ -29,12 +32,19 @@ def run(service: Service, *arguments: str) -> int:
     return int(selected[1])
 
 
-def test_no_check_fails(live_service: Service) -> None:
+@pytest.fixture
+def fuzzed(live_service: Service, state_dir: Path, tmp_path: Path) -> Iterator[Service]:
+    """A service with a state of its own, since it is also told to switch to other figures; its fits are there."""
+    assert live_service.process.poll() is None
+    with serving(tmp_path, FORECAST_FITS_DIR=str(state_dir / "fits")) as service:
+        service.wait_until_ready()
+        yield service
+
+
+def test_no_check_fails(fuzzed: Service) -> None:
     phases = "--phases=examples,coverage,fuzzing"
-    tried = run(live_service, phases, "--max-examples=25", f"--exclude-operation-id-regex={PICTURES}")
-    tried += run(
-        live_service, "--phases=examples,fuzzing", "--max-examples=3", f"--include-operation-id-regex={PICTURES}"
-    )
-    paths = live_service.ask("GET", "/openapi.json")[1]["paths"]
+    tried = run(fuzzed, phases, "--max-examples=25", f"--exclude-operation-id-regex={PICTURES}")
+    tried += run(fuzzed, "--phases=examples,fuzzing", "--max-examples=3", f"--include-operation-id-regex={PICTURES}")
+    paths = fuzzed.ask("GET", "/openapi.json")[1]["paths"]
     assert tried == sum(method in {"get", "post", "put", "delete"} for item in paths.values() for method in item)
-    assert live_service.ask("GET", "/healthz") == (200, {"status": "ok"})
+    assert fuzzed.ask("GET", "/healthz") == (200, {"status": "ok"})

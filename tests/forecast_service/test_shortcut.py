@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forecast_service import create_app, logs, metrics
+from forecast_service.engine import EXTENSION as ENGINE
+from forecast_service.following import Switch
 from forecast_service.http_cache import EXTENSION
 from forecast_service.settings import Settings
 from forecast_service.shortcut import MOST, Shortcut
@@ -85,6 +89,19 @@ def test_an_answer_that_was_dropped_is_made_again(short: FlaskClient) -> None:
     cache._kept.clear()
     assert short.get(FORECAST).data == before.data
     assert len(cache) == 1
+
+
+@pytest.mark.parametrize(("ahead_s", "calls"), [(3600, 0), (5, 1)])
+def test_it_ends_as_a_switch_comes_near(
+    short: FlaskClient, monkeypatch: pytest.MonkeyPatch, ahead_s: float, calls: int
+) -> None:
+    coming = Switch(1, "nato-2025", datetime.now(UTC), time.monotonic() + ahead_s)
+    monkeypatch.setattr(short.application.extensions[ENGINE].follower, "pending", lambda: coming)
+    before, long_way, asked = short.get(FORECAST), way(short)._long_way, []
+    monkeypatch.setattr(way(short), "_long_way", lambda *request: asked.append(1) or long_way(*request))
+    after = short.get(FORECAST)
+    assert (after.data, len(asked)) == (before.data, calls)
+    assert int(after.headers["Cache-Control"].split("max-age=")[1]) == pytest.approx(min(60, ahead_s), abs=2)
 
 
 def test_it_is_logged_and_counted(short: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:

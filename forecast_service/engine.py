@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +28,10 @@ from models.path_store import Fit, FitKey, PathStore
 from models.vintages import DamagedVintage, Shelf
 
 EXTENSION = "forecast-engine"
+_NEEDS = ("country", "scenario", "origin", "history")
+_TURN = threading.Lock()
+"""Threads of a worker compute forecasts one after the other. Each time numpy lets go of the interpreter, another thread
+would take it, with its own arrays in the processor's cache: all would come later. Who waits for a fit takes no turn."""
 _log = logging.getLogger(__name__)
 
 
@@ -117,7 +123,8 @@ class Engine:
         if "scenario" in question:
             question["scenario"] = resolve(question["scenario"])
         forecaster = self.forecaster(vintage)
-        with tracing.span("forecast"):
+        asked = {name: question[name] for name in _NEEDS if name in question}
+        with tracing.span("forecast"), _TURN if forecaster.has_fits(**asked) else nullcontext():
             answer = forecaster.forecast(**question)
         named = answer.scenario.name if answer.scenario.name in NAMED else "own"
         telemetry.note(country=answer.ally.code, scenario=named, vintage=answer.vintage)

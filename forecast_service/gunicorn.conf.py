@@ -21,7 +21,7 @@ preload_app = True
 gc.disable()
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads, so that a probe is answered while a long forecast is computed.
-worker_class = "forecast_service.gunicorn_worker.DrainingWorker"
+worker_class = "forecast_service.gunicorn_worker.EvenWorker"
 threads = 4
 timeout = 60
 # Longer than gateways (nginx: 60 s) and clients keep a connection they do not use: who closes it first is then the side
@@ -123,6 +123,7 @@ def child_exit(_server, worker):
     """Forget what only a living worker has."""
     from prometheus_client import multiprocess
 
+    worker.leave()
     multiprocess.mark_process_dead(worker.pid)
 
 

@@ -1,18 +1,24 @@
-"""Stopping gunicorn without failing a request: whoever has connected is answered, whoever comes later refused.
+"""gunicorn's threaded worker, so that connections are spread evenly and none is failed when it stops.
 
-gunicorn's own threaded worker stops accepting at once but keeps its listeners open until its last request is
-answered: who connects meanwhile, or waits in the listeners' queue, is reset, and a proxy cannot know whether
-a POST was carried out. Here the master first turns new connections away (:func:`turn_away`), then each worker
-empties the queue and closes its listeners (:class:`DrainingWorker`).
+Stopping: whoever has connected is answered, whoever comes later refused. gunicorn's own threaded worker stops accepting
+at once but keeps its listeners open until its last request is answered: who connects meanwhile, or waits in the
+listeners' queue, is reset, and a proxy cannot know whether a POST was carried out. Here the master first turns new
+connections away (:func:`turn_away`), then each worker empties the queue and closes its listeners.
+
+Spreading: all workers wait at the same listeners, and of connections that come together, such as a gateway's that are
+kept, the quickest worker would take nearly all and keep them, while another has nothing to do. Here a worker leaves a
+connection to those that have fewer, for a moment.
 """
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import select
 import socket
 import struct
 import time
+from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -45,8 +51,53 @@ def turn_away(listeners: Iterable[Any]) -> None:
     time.sleep(_HANDSHAKE_S)
 
 
-class DrainingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Takes in who waits in the listeners' queue before it ends."""
+_FREE, _STOPPING = -1, -2
+_held = memoryview(mmap.mmap(-1, 4096)).cast("i")  # made in the master, shared with the workers, its forks
+"""How many connections each living worker has."""
+_held[:] = array("i", [_FREE] * len(_held))
+LEAVE_S, LOOK_S = 0.01, 0.0005
+"""For how long a connection is left to others, and how often it is looked whether one took it."""
+
+
+class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Leaves new connections to the workers that have fewer; takes in who waits at the listeners before it ends."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # still in the master, one worker after the other
+        self.place = next((place for place, held in enumerate(_held) if held == _FREE), None)
+        self._leave_until = 0.0
+        self._tell(0)
+
+    def _tell(self, held: int) -> None:
+        """Let the others know how many connections this worker has."""
+        if self.place is not None:  # one of more than a thousand is not counted
+            _held[self.place] = held
+
+    def leave(self) -> None:
+        """Give up its place; for the master, once it has ended."""
+        self._tell(_FREE)
+
+    def accept(self, listener: Any) -> None:
+        """As the original, unless another worker should."""
+        if self.alive and self._is_ahead():
+            time.sleep(LOOK_S)
+            return
+        super().accept(listener)
+        self._tell(self.nr_conns)
+
+    def _is_ahead(self) -> bool:
+        """Whether another worker has fewer connections, and has not let this one wait long enough."""
+        if not any(_FREE < held < self.nr_conns for held in _held):
+            return False
+        now = time.monotonic()
+        if now > self._leave_until + LEAVE_S:  # this is about another connection than the last time
+            self._leave_until = now + LEAVE_S
+        return now < self._leave_until
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """As the original; connections may have ended."""
+        super().wait_for_and_dispatch_events(timeout)
+        self._tell(self.nr_conns if self.alive else _STOPPING)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """As the original; when the worker is stopping, also take what waits and close the listeners."""

@@ -92,6 +92,25 @@ class Forecaster:
         origin = self.figures.origin if origin is None else origin
         return all(self.store.has(self.key(ally, origin, trend=trend)) for trend in (False, True))
 
+    def has_fits(
+        self,
+        country: str | None,
+        scenario: str | Scenario = "baseline",
+        origin: int | None = None,
+        history: Series | None = None,
+    ) -> bool:
+        """Whether :meth:`forecast` finds all fits in the store that the question may need.
+
+        Raises
+        ------
+        UnknownCountry
+        """
+        if history is not None or country is None:
+            return False
+        ally = resolve(country, self.figures.tables)
+        own_figures = isinstance(scenario, Scenario) and scenario.override(ally.code) is not None
+        return not own_figures and self.is_kept(ally, origin)
+
     def missing(self, origin: int | None = None) -> list[str]:
         """Codes of the allies whose fits at an origin, by default the last, can be made and are not kept."""
         year = self.figures.origin if origin is None else origin

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
+import os
+import signal
 import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import pytest
+
+from benchmarks.measure import workers_of
 from models.allies import allies
 from tests.serving import Service, serving
 
@@ -32,3 +42,90 @@ def test_it_refuses_what_is_no_http_as_a_problem(live_service: Service) -> None:
         assert "Content-Type: application/problem+json" in text
         assert "urn:forecast-service:problem:bad-http" in text
     assert live_service.ask("GET", "/healthz")[0] == 200
+
+
+@pytest.fixture
+def two_workers(live_service: Service, state_dir: Path, tmp_path: Path) -> Iterator[Service]:
+    """A service with two workers, ready."""
+    assert live_service.process.poll() is None  # it made the fits
+    with serving(tmp_path, WEB_CONCURRENCY="2", FORECAST_FITS_DIR=str(state_dir / "fits")) as service:
+        service.wait_until_ready()
+        end = time.monotonic() + 30
+        while not all(_of_four(service).values()):
+            assert time.monotonic() < end, "one worker takes nothing"
+        idle(service)
+        yield service
+
+
+def _of_four(service: Service) -> dict[int, int]:
+    """How many of four connections each worker takes: one that is only starting none."""
+    with kept(service, 4):
+        held = connections(service)
+    return held if len(held) == 2 else {0: 0}
+
+
+def connections(service: Service) -> dict[int, int]:
+    """Worker -> how many connections of clients it has, as the kernel knows."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    mine = {row[9] for row in rows if row[1].endswith(f":{service.port:04X}") and row[3] == "01"}  # established
+    return {pid: len(mine & set(_sockets(pid))) for pid in workers_of(service.process.pid)}
+
+
+def _sockets(pid: int) -> Iterator[str]:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            name = str(entry.readlink())
+        except FileNotFoundError:
+            continue  # closed meanwhile
+        if name.startswith("socket:["):
+            yield name[len("socket:[") : -1]
+
+
+def idle(service: Service) -> None:
+    """Wait until no client is connected."""
+    end = time.monotonic() + 30
+    while any(connections(service).values()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@contextmanager
+def kept(service: Service, count: int) -> Iterator[list[int]]:
+    """Connections that come at the same moment and are kept after an answer; the statuses."""
+    together, statuses = threading.Barrier(count), []
+    with ExitStack() as stack:
+        clients = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=30) for _ in range(count)]
+
+        def ask(client: http.client.HTTPConnection) -> None:
+            together.wait(30)
+            client.request("GET", "/v1/countries")
+            answer = client.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+
+        threads = [threading.Thread(target=ask, args=(stack.enter_context(closing(client)),)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        yield statuses
+
+
+def test_connections_that_come_together_are_spread_over_the_workers(two_workers: Service) -> None:
+    with kept(two_workers, 16) as statuses:
+        held = connections(two_workers)
+    assert statuses == [200] * 16
+    assert sum(held.values()) == 16
+    assert min(held.values()) >= 5, held  # without spreading one has nearly all
+
+
+def test_a_worker_that_hangs_keeps_no_connection_from_the_other(two_workers: Service) -> None:
+    hung, other = workers_of(two_workers.process.pid)
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        with kept(two_workers, 6) as statuses:
+            held = connections(two_workers)
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    assert statuses == [200] * 6
+    assert held == {hung: 0, other: 6}

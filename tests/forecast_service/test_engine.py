@@ -1,0 +1,77 @@
+"""The engine: forecasts from kept fits are computed one after the other, the others wait for nobody."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from forecast_service.engine import Engine
+from forecast_service.settings import Settings
+from models.forecast import Forecaster
+from models.levers import HistoryOverride
+from models.panel import Series
+from models.scenario import Scenario
+from tests.serving import DRAWS
+
+OWN = Scenario("own", levers=(HistoryOverride(points={2025: 2.5}),))
+ELSEWHERE = Scenario("own", levers=(HistoryOverride(points={2025: 2.5}, countries=("POL",)),))
+SENT = Series("sent", 2000, 1 + 0.01 * np.arange(27))
+
+
+@pytest.fixture
+def engine(state_dir: Path) -> Engine:
+    made = Engine(Settings(state_dir=state_dir, draws=DRAWS))
+    for scenario in ("baseline", "trend"):
+        made.forecast(country="DEU", scenario=scenario)
+    return made
+
+
+def at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, **question: Any) -> int:
+    """How many of two threads that ask this are computing at the same moment."""
+    computing, second, seen = threading.Semaphore(2), threading.Event(), []
+    original = Forecaster.forecast
+
+    def forecast(self: Forecaster, *args: Any, **more: Any) -> Any:
+        computing.acquire()
+        if computing.acquire(blocking=False):
+            computing.release()
+            seen.append(2 if second.wait(0.5) else 1)  # for the other, if it may come
+        else:
+            second.set()
+        computing.release()
+        return original(self, *args, **more)
+
+    monkeypatch.setattr(Forecaster, "forecast", forecast)
+    threads = [threading.Thread(target=engine.forecast, kwargs=question) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return max(seen)
+
+
+@pytest.mark.parametrize(("scenario", "together"), [("baseline", 1), (ELSEWHERE, 1), (OWN, 2)])
+def test_who_waits_for_a_fit_takes_no_turn(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, scenario: str | Scenario, together: int
+) -> None:
+    assert at_once(engine, monkeypatch, country="DEU", scenario=scenario) == together
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        ({"country": "DEU"}, True),
+        ({"country": "germany", "scenario": "trend", "origin": 2026}, True),
+        ({"country": "DEU", "origin": 2015}, False),
+        ({"country": "DEU", "history": SENT}, False),
+        ({"country": None, "history": SENT}, False),
+        ({"country": "DEU", "scenario": OWN}, False),
+        ({"country": "DEU", "scenario": ELSEWHERE}, True),
+    ],
+)
+def test_what_needs_no_fit(engine: Engine, question: dict[str, Any], kept: bool) -> None:
+    assert engine.current.has_fits(**question) is kept

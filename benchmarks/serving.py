@@ -18,7 +18,7 @@ OWN = {str(year): round(1 + 0.02 * (year - 1990), 3) for year in range(1990, 202
 
 def measure(state: Path, *, quick: bool) -> list[Row]:
     """All rows on serving; ``state`` holds the fits."""
-    seconds, repeats = (1, 2) if quick else (2, REPEATS)
+    seconds, repeats = (1, 1) if quick else (2, REPEATS)
     rows = []
     with service(state) as ours:
         body, etag = _answer(ours)
@@ -28,7 +28,7 @@ def measure(state: Path, *, quick: bool) -> list[Row]:
             rows += _cached(ours, plain, etag, seconds, repeats)
         rows += _custom(ours, seconds, repeats)
     rows += _memory(state, seconds)
-    rows.append(_start(state, file, 2 if quick else REPEATS))
+    rows.append(_start(state, file, 1 if quick else REPEATS))
     return rows
 
 

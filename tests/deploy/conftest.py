@@ -9,8 +9,37 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.gateway import Gateway, gateway, replicas
-from tests.deploy.host import need
+from tests.deploy.host import has, need
+from tests.deploy.images import Beside
 from tests.serving import Service
+
+IMAGE_TESTS = "test_image.py"
+BUILDS_WITH = ("buildah", "crun", "debootstrap")
+_beside = pytest.StashKey[Beside]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The image's tests come last: it takes minutes to build, beside the others."""
+    items.sort(key=lambda item: item.path.name == IMAGE_TESTS)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to build it, if it is wanted and can be."""
+    if any(item.path.name == IMAGE_TESTS for item in session.items) and has(*BUILDS_WITH, root=True):
+        session.config.stash[_beside] = Beside()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave nothing behind."""
+    if _beside in session.config.stash:
+        session.config.stash[_beside].stop()
+
+
+@pytest.fixture(scope="session")
+def built(pytestconfig: pytest.Config) -> None:
+    """The image is in buildah's store."""
+    need(*BUILDS_WITH, packages=BUILDS_WITH, root=True)
+    (pytestconfig.stash.get(_beside, None) or Beside()).wait()
 
 
 @pytest.fixture

@@ -21,6 +21,11 @@ def kept(name: str) -> Path:
     return folder
 
 
+def has(*commands: str, root: bool = False) -> bool:
+    """Whether the commands are there, and whether the user is root if that is needed."""
+    return all(map(shutil.which, commands)) and not (root and os.geteuid() != 0)
+
+
 def need(*commands: str, packages: tuple[str, ...], root: bool = False) -> None:
     """Skip unless the commands are there; in CI install Debian's packages that bring them, and fail if that fails."""
     if root and os.geteuid() != 0:

@@ -10,8 +10,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +120,30 @@ class Buildah:
         file = self.folder / "pip.conf"
         file.write_text("\n".join(["[global]", *lines, ""]))
         return file
+
+
+class Beside:
+    """The build of the image, beside other tests: they leave a core idle most of the time."""
+
+    def __init__(self) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  it goes with this object
+        command = ["nice", "-n", "19", sys.executable, "-m", "tests.deploy.images"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdout=self._said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+    def wait(self) -> None:
+        """Until the image is there."""
+        code = self._process.wait(900)
+        self._said.seek(0)
+        assert code == 0, self._said.read().decode()
+
+    def stop(self) -> None:
+        """End it if nobody waits for it any more."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait(60)
+        self._said.close()
 
 
 if __name__ == "__main__":  # by hand: python -m tests.deploy.images

@@ -17,7 +17,6 @@ from typing import IO, Any
 import pytest
 
 from models.allies import allies
-from tests.deploy.host import need
 from tests.deploy.images import IMAGE, Buildah, base
 from tests.serving import Service, free_port
 
@@ -76,12 +75,9 @@ class Image:
 
 
 @pytest.fixture(scope="module")
-def image() -> Iterator[Image]:
-    """Built from the Dockerfile as it is; the base and pip's downloads are kept between runs."""
-    need("buildah", "debootstrap", packages=("buildah", "crun", "debootstrap"), root=True)
+def image(built: None) -> Iterator[Image]:
+    """Built from the Dockerfile as it is; the base is kept between runs."""
     buildah = Buildah()
-    buildah.make_base()
-    buildah.build()
     sizes = {name: _megabytes(buildah, name) for name in (IMAGE, base())}
     with buildah.container(IMAGE) as name:
         root = Path(buildah("mount", name))

@@ -26,8 +26,12 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 	$(BIN)/forecast-service fit
 	exec $(BIN)/forecast-service serve --port $(PORT)
 
+# What loads the machine, or measures, has it alone; the rest runs on two cores.
+ALONE := tests/benchmarks tests/deploy
+
 test: $(VENV)/.dev ## set up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
 
 lint: $(VENV)/.dev ## style, types, layers, and the exported contract
 	$(BIN)/ruff check .

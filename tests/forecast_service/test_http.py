@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from forecast_service import create_app
 from forecast_service.deprecation import deprecated
 from forecast_service.http_cache import EXTENSION, AnswerCache, Finished
 from forecast_service.settings import BadSetting, Settings
+from tests.deploy.host import need
 from tests.serving import DRAWS, FIT_TIMEOUT_S, free_port
 
 if sys.version_info >= (3, 14):
@@ -325,8 +325,7 @@ def test_a_limit_is_each_callers_own(make: Make) -> None:
 
 
 def test_replicas_count_together_in_redis_and_go_on_without(make: Make) -> None:
-    if not shutil.which("redis-server"):
-        pytest.skip("no redis-server")
+    need("redis-server", packages=("redis-server",))
     port = free_port()
     command = ["redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
 

@@ -30,7 +30,7 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 ALONE := tests/benchmarks tests/deploy
 
 test: $(VENV)/.dev ## set up and run the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
 	$(BIN)/python -m pytest $(ALONE)
 
 lint: $(VENV)/.dev ## style, types, layers, and the exported contract

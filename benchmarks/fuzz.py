@@ -31,6 +31,8 @@ CASES = re.compile(r"Test cases:.*?([\d,]+) generated", re.DOTALL)
 # A stranger is refused before the input is looked at: these two checks ask what becomes of the input.
 NOT_OF_STRANGERS = "positive_data_acceptance,negative_data_rejection,missing_required_header,unsupported_method"
 PATIENCE_S = 120
+SLOW = {"FORECAST_FIT_TIMEOUT_S": "300"}
+"""A first question about another edition waits for its fits, instead of being told to come back."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ def service(folder: Path, **more: str) -> Iterator[str]:
 def environment(folder: Path) -> dict[str, str]:
     """This process's, with the service's settings of the test alone."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORECAST_")}
-    return kept | {"FORECAST_STATE_DIR": str(folder), "FORECAST_DRAWS": "1000", "FORECAST_SWEEP_PROCESSES": "1"}
+    return kept | {"FORECAST_STATE_DIR": str(folder), "FORECAST_DRAWS": "1000", "FORECAST_SWEEP_PROCESSES": "1"} | SLOW
 
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:

@@ -339,8 +339,8 @@ def test_replicas_count_together_in_redis_and_go_on_without(make: Make) -> None:
         raise AssertionError("redis does not start")
 
     redis = start()
+    replicas = [make(rate_limit="2/hour", redis_url=f"redis://127.0.0.1:{port}/0").test_client() for _ in range(2)]
     try:
-        replicas = [make(rate_limit="2/hour", redis_url=f"redis://127.0.0.1:{port}/0").test_client() for _ in range(2)]
         assert [replicas[n % 2].get("/v1/countries").status_code for n in range(4)] == [200, 200, 429, 429]
         redis.terminate()
         redis.wait(10)
@@ -353,6 +353,9 @@ def test_replicas_count_together_in_redis_and_go_on_without(make: Make) -> None:
         # Recovered without a restart: the new Redis has counted the one that passed.
         assert replicas[1].get("/v1/countries").headers["RateLimit-Limit"] == "2"
     finally:
+        for client in replicas:
+            for limiter in client.application.extensions["limiter"]:
+                limiter.storage.storage.close()
         redis.terminate()
         redis.wait(10)
 

@@ -198,7 +198,8 @@ def _answer(
             connection.sock = reached
             path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
             connection.request("GET", path, headers=_asked(known))
-            yield connection.getresponse()
+            with connection.getresponse() as answer:  # or what was not read of it would keep the socket
+                yield answer
         finally:
             watch.cancel()
             reached.close()

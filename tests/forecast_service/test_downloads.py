@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from forecast_service.downloads import Conditions, DownloadError, Limits, Memory, download
+from tests.sockets import connections, sockets_of
 
 FILE = b"iso3,year,share_pct\n" * 2000
 
@@ -192,9 +193,12 @@ def test_a_slow_server_is_cut_off(get, server, path):
         ("not-http", r"cannot be read from \(BadStatusLine\)"),
     ],
 )
-def test_what_is_not_the_whole_file_is_refused(get, path, message):
-    with pytest.raises(DownloadError, match=message):
+def test_what_is_not_the_whole_file_is_refused(get, server, path, message):
+    with pytest.raises(DownloadError, match=message) as refused:
         get(path)
+    mine, port = sockets_of("self"), server.server_address[1]
+    left_open = [one for one in connections() if one.remote_port == port and one.inode in mine]
+    assert left_open == [], refused  # which holds on to what was not closed
 
 
 def test_a_body_without_end_is_left_even_with_a_checksum(get):

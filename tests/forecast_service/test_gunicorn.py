@@ -17,6 +17,7 @@ import pytest
 from benchmarks.measure import workers_of
 from models.allies import allies
 from tests.serving import Service, serving
+from tests.sockets import ESTABLISHED, connections, sockets_of
 
 
 def test_it_answers_at_once_becomes_ready_and_ends_cleanly(tmp_path: Path) -> None:
@@ -60,31 +61,20 @@ def two_workers(live_service: Service, state_dir: Path, tmp_path: Path) -> Itera
 def _of_four(service: Service) -> dict[int, int]:
     """How many of four connections each worker takes: one that is only starting none."""
     with kept(service, 4):
-        held = connections(service)
+        held = held_by(service)
     return held if len(held) == 2 else {0: 0}
 
 
-def connections(service: Service) -> dict[int, int]:
-    """Worker -> how many connections of clients it has, as the kernel knows."""
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    mine = {row[9] for row in rows if row[1].endswith(f":{service.port:04X}") and row[3] == "01"}  # established
-    return {pid: len(mine & set(_sockets(pid))) for pid in workers_of(service.process.pid)}
-
-
-def _sockets(pid: int) -> Iterator[str]:
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            name = str(entry.readlink())
-        except FileNotFoundError:
-            continue  # closed meanwhile
-        if name.startswith("socket:["):
-            yield name[len("socket:[") : -1]
+def held_by(service: Service) -> dict[int, int]:
+    """Worker -> how many connections of clients it has."""
+    mine = {one.inode for one in connections() if one.local_port == service.port and one.state == ESTABLISHED}
+    return {pid: len(mine & sockets_of(pid)) for pid in workers_of(service.process.pid)}
 
 
 def idle(service: Service) -> None:
     """Wait until no client is connected."""
     end = time.monotonic() + 30
-    while any(connections(service).values()):
+    while any(held_by(service).values()):
         assert time.monotonic() < end
         time.sleep(0.02)
 
@@ -113,7 +103,7 @@ def kept(service: Service, count: int) -> Iterator[list[int]]:
 
 def test_connections_that_come_together_are_spread_over_the_workers(two_workers: Service) -> None:
     with kept(two_workers, 16) as statuses:
-        held = connections(two_workers)
+        held = held_by(two_workers)
     assert statuses == [200] * 16
     assert sum(held.values()) == 16
     assert min(held.values()) >= 5, held  # without spreading one has nearly all
@@ -124,7 +114,7 @@ def test_a_worker_that_hangs_keeps_no_connection_from_the_other(two_workers: Ser
     os.kill(hung, signal.SIGSTOP)
     try:
         with kept(two_workers, 6) as statuses:
-            held = connections(two_workers)
+            held = held_by(two_workers)
     finally:
         os.kill(hung, signal.SIGCONT)
     assert statuses == [200] * 6

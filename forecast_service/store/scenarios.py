@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
@@ -9,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, Text, cast, delete, func, literal, select
+from sqlalchemy import Table, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from forecast_service.schemas.levers import KEPT_ID
 from forecast_service.store.database import database
 from forecast_service.store.search import words
-from forecast_service.store.tables import IdempotencyKey, ScenarioRow, ScenarioVersion, ScenarioWord
+from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, ScenarioRow, ScenarioVersion, ScenarioWord
 
 ID = re.compile(KEPT_ID)
 MAX_NUMBER = 2**31 - 1
@@ -93,11 +94,16 @@ def new_id() -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
-    """Insert a row unless one with its primary key is there; whether it was inserted."""
+def _insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that may say what to do about a row that is there."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     assert isinstance(table.__table__, Table)  # noqa: S101  for the type checker
-    statement = dialect.insert(table.__table__).values(values).on_conflict_do_nothing()
+    return dialect.insert(table.__table__)
+
+
+def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
+    """Insert a row unless one with its primary key is there; whether it was inserted."""
+    statement = _insert(session, table).values(values).on_conflict_do_nothing()
     # Of two at once PostgreSQL lets the second wait for the first; SQLite has one writer anyway.
     # What was inserted is asked back: not every driver counts the rows of an INSERT.
     return session.connection().execute(statement.returning(literal(1))).first() is not None
@@ -128,7 +134,7 @@ def create(owner: str, draft: Draft, once: Once | None = None, room: int | None 
             }
             if not insert_new(session, IdempotencyKey, values) and (before := _created_before(session, owner, once)):
                 return before
-        _check_room(session, owner, room)
+        _take_room(session, owner, draft, room)
         row = ScenarioRow(
             id=identifier,
             owner=owner,
@@ -146,13 +152,16 @@ def create(owner: str, draft: Draft, once: Once | None = None, room: int | None 
         return _kept(row, version, owner)
 
 
-def _check_room(session: Session, owner: str, room: int | None) -> None:
-    """Raise :class:`NoRoom` if all that the owner ever kept fills its room: what is deleted stays for the record."""
-    if room is None:
-        return
-    size = func.sum(func.length(cast(ScenarioVersion.body, Text)))
-    of_owner = select(size).join(ScenarioRow, ScenarioRow.id == ScenarioVersion.scenario_id)
-    if (session.scalar(of_owner.where(ScenarioRow.owner == owner)) or 0) >= room:
+def _take_room(session: Session, owner: str, draft: Draft, room: int | None) -> None:
+    """Add the draft to what its owner keeps, or raise :class:`NoRoom` if that fills its room already."""
+    insert = _insert(session, ScenarioRoom).values(owner=owner, bytes=len(json.dumps(draft.body)))
+    counted = insert.on_conflict_do_update(
+        index_elements=["owner"],
+        set_={"bytes": ScenarioRoom.bytes + insert.excluded.bytes},
+        where=None if room is None else ScenarioRoom.bytes < room,
+    )
+    taken = session.connection().execute(counted.returning(literal(1))).first() is not None
+    if room is not None and not taken:
         raise NoRoom(room)
 
 
@@ -283,7 +292,7 @@ def replace(caller: str, identifier: str, draft: Draft, expected: set[str], room
     now = datetime.now(UTC)
     with database().writing() as session:
         row = _row_to_change(session, caller, identifier, expected)
-        _check_room(session, caller, room)
+        _take_room(session, caller, draft, room)
         row.name, row.description = draft.body["name"], draft.body["description"]
         row.public, row.updated_at = draft.public, now
         if draft.based_on is not None:

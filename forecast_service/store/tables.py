@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     DateTime,
     Dialect,
@@ -112,6 +113,15 @@ Index(
     ScenarioWord.scenario_id,
     **_IS_PUBLIC,
 )
+
+
+class ScenarioRoom(Base):
+    """How many bytes all versions take that an owner ever kept: what is deleted stays for the record."""
+
+    __tablename__ = "scenario_room"
+
+    owner: Mapped[str] = mapped_column(String(200), primary_key=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class ScenarioVersion(Base):

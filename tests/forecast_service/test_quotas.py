@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from forecast_service.store.database import EXTENSION
+from forecast_service.store.scenarios import Draft, NoRoom, create
 from forecast_service.store.sweep_tables import ChunkRow, SweepRow
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.sweep_worker import TIDY_S, Worker
@@ -81,6 +83,21 @@ def test_kept_scenarios_have_bounded_room(state_dir: Path, tmp_path: Path) -> No
         assert again.json["id"] == first.json["id"]
         assert client.get(where, headers=alice).headers["ETag"] == second.headers["ETag"]
         assert client.post("/v1/scenarios", json=SCENARIO, headers=bob).status_code == 201
+
+
+def test_writers_at_once_do_not_share_the_last_room(keeping_app: Flask) -> None:
+    draft = Draft({"name": "big", "description": "x" * 580, "levers": []}, False, None, "2", "nato-2026")
+
+    def write(_: int) -> bool:
+        with keeping_app.app_context():
+            try:
+                create("crowd", draft, room=1000)
+            except NoRoom:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(write, range(8))) == 2  # the second begins while there is room
 
 
 def test_finished_sweeps_are_forgotten_in_time(keeping_app: Flask, keeping: FlaskClient, state_dir: Path) -> None:

@@ -83,6 +83,8 @@ def test_from_the_first_to_the_last_with_data(empty: str, engine: Engine, state_
     with engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == revisions()[-1]
         assert connection.execute(text("SELECT count(*) FROM kept_answers")).scalar() == 1
+        kept = connection.execute(text("SELECT LENGTH(CAST(body AS TEXT)) FROM scenario_versions")).scalar()
+        assert connection.execute(text("SELECT owner, bytes FROM scenario_room")).all() == [("local", kept)]
     app = create_app(Settings(state_dir=state_dir, draws=500, database_url=empty))
     client = app.test_client()
     read = client.get(f"/v1/scenarios/{ID}").json

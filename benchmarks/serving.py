@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from functools import partial
 from pathlib import Path
 
 from benchmarks.hosts import POST, Host, bare, paced, service, wrk
@@ -27,7 +28,7 @@ def measure(state: Path, *, quick: bool) -> list[Row]:
         with bare(state, file) as plain:
             rows += _cached(ours, plain, etag, seconds, repeats)
         rows += _custom(ours, seconds, repeats)
-    rows += _memory(state, seconds)
+    rows += _memory(state, seconds, repeats)
     rows.append(_start(state, file, 1 if quick else REPEATS))
     return rows
 
@@ -89,28 +90,25 @@ def _scenario(share: float) -> bytes:
     return json.dumps({"country": "FRA", "scenario": {"name": "custom", "levers": [lever]}}).encode()
 
 
-def _memory(state: Path, seconds: int) -> list[Row]:
+def _memory(state: Path, seconds: int, repeats: int) -> list[Row]:
     """Of the master and its workers after a mixed load; who fits own histories is not in it."""
-    found = {}
-    for workers in (2, 4):
-        with service(state, workers) as host:
-            for code in ("DEU", "FRA", "ITA", "POL", "USA"):
-                host.get(f"/v1/countries/{code}/forecast")
-            wrk(host, FORECAST, seconds)
-            wrk(host, "/v1/forecasts", seconds, script=POST)
-            host.get("/v1/alliance/forecast")
-            found[workers] = pss_mb([host.process.pid, *host.workers])
-    each = (found[4] - found[2]) / 2
+    found = side_by_side({str(workers): partial(_loaded_mb, state, seconds, workers) for workers in (2, 4)}, repeats)
+    together = "two workers and their master, loaded: PSS, of"
+    each = (found["4"] - found["2"]) / 2
     return [
-        Row(
-            "memory",
-            f"two workers and their master, loaded: PSS, of {TOGETHER_MB:.0f} MB",
-            found[2] / TOGETHER_MB,
-            1,
-            "at most",
-        ),
+        Row("memory", f"{together} {TOGETHER_MB:.0f} MB", found["2"] / TOGETHER_MB, 1, "at most"),
         Row("memory_worker", f"each further worker: PSS, of {FURTHER_MB:.0f} MB", each / FURTHER_MB, 1, "at most"),
     ]
+
+
+def _loaded_mb(state: Path, seconds: int, workers: int) -> float:
+    with service(state, workers) as host:
+        for code in ("DEU", "FRA", "ITA", "POL", "USA"):
+            host.get(f"/v1/countries/{code}/forecast")
+        wrk(host, FORECAST, seconds)
+        wrk(host, "/v1/forecasts", seconds, script=POST)
+        host.get("/v1/alliance/forecast")
+        return pss_mb([host.process.pid, *host.workers])
 
 
 def _start(state: Path, file: Path, repeats: int) -> Row:

@@ -69,19 +69,24 @@ class PledgeLever(OnComponent):
             path = np.interp(canvas.years(span), [float(begun), float(self.year)], [start, self.share_pct])
         else:
             path = np.full(span.stop - span.start, self.share_pct)
-        levels, aims = (np.log(x).astype(shares.dtype) for x in (median[span], path))
-        closed = shares.dtype.type(canvas.credibility if self.credibility == "learned" else self.credibility)
-        # Year by year: so the draws of a year stay in the processor's cache from one step to the next.
-        for year, level, aim in zip(shares[:, span].T, levels, aims, strict=True):
-            now = np.log(year)
-            executed = now - level
-            # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
-            executed *= np.minimum(1.0, EXECUTION_SD / np.maximum(executed.std(), 1e-9)).astype(now.dtype)
-            executed += aim
-            executed -= now
-            gap = np.maximum(executed, 0, out=executed)
-            gap *= closed
-            year *= np.exp(gap, out=gap)
+        levels, aims = np.log(median[span]), np.log(path)
+        closed = canvas.credibility if self.credibility == "learned" else self.credibility
+        years = shares[:, span].T  # by year, as the store keeps them: each step runs along memory
+        gap = np.log(years)
+        # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
+        luck = np.minimum(1.0, EXECUTION_SD / np.maximum(_spread(gap), 1e-9))
+        # Its log less the draw's own: luck * (log share - level) + aim - log share.
+        gap *= (luck - 1).astype(shares.dtype)[:, np.newaxis]
+        gap += (aims - luck * levels).astype(shares.dtype)[:, np.newaxis]
+        np.maximum(gap, 0, out=gap)
+        gap *= shares.dtype.type(closed)
+        years *= np.exp(gap, out=gap)
+
+
+def _spread(logs: Floats) -> Floats:
+    """Standard deviation of each row of ``logs`` (years, draws), array (years,)."""
+    centred = logs - logs.mean(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", centred, centred) / logs.shape[1]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,6 +90,9 @@ def on_starting(server):
 
 def when_ready(server):
     """Make missing fits beside the service, which says 503 at /readyz until they are kept, and compute sweeps."""
+    from forecast_service.warming import warm_up
+
+    warm_up(server.app.wsgi())
     gc.freeze()
     gc.enable()
     stop = server.stop

@@ -30,8 +30,8 @@ def engine(state_dir: Path) -> Engine:
     return made
 
 
-def at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, **question: Any) -> int:
-    """How many of two threads that ask this are computing at the same moment."""
+def at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, patience_s: float, **question: Any) -> int:
+    """How many of two threads that ask this are computing at the same moment, within ``patience_s``."""
     computing, second, seen = threading.Semaphore(2), threading.Event(), []
     original = Forecaster.forecast
 
@@ -39,7 +39,7 @@ def at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, **question: Any) ->
         computing.acquire()
         if computing.acquire(blocking=False):
             computing.release()
-            seen.append(2 if second.wait(0.5) else 1)  # for the other, if it may come
+            seen.append(2 if second.wait(patience_s) else 1)  # for the other, if it may come
         else:
             second.set()
         computing.release()
@@ -54,11 +54,13 @@ def at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, **question: Any) ->
     return max(seen)
 
 
-@pytest.mark.parametrize(("scenario", "together"), [("baseline", 1), (ELSEWHERE, 1), (OWN, 2)])
+@pytest.mark.parametrize(
+    ("scenario", "together", "patience_s"), [("baseline", 1, 0.5), (ELSEWHERE, 1, 0.5), (OWN, 2, 60)]
+)
 def test_who_waits_for_a_fit_takes_no_turn(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, scenario: str | Scenario, together: int
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, scenario: str | Scenario, together: int, patience_s: float
 ) -> None:
-    assert at_once(engine, monkeypatch, country="DEU", scenario=scenario) == together
+    assert at_once(engine, monkeypatch, patience_s, country="DEU", scenario=scenario) == together
 
 
 @pytest.mark.parametrize(

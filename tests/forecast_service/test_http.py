@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,8 +18,7 @@ from forecast_service import create_app
 from forecast_service.deprecation import deprecated
 from forecast_service.http_cache import EXTENSION, AnswerCache, Finished
 from forecast_service.settings import BadSetting, Settings
-from tests.deploy.host import need
-from tests.serving import DRAWS, FIT_TIMEOUT_S, free_port
+from tests.serving import DRAWS, FIT_TIMEOUT_S
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -322,42 +317,6 @@ def test_a_limit_is_each_callers_own(make: Make) -> None:
         return client.get(FORECAST, headers={"X-User": who, "X-Forwarded-For": "192.0.2.1"}).status_code
 
     assert [ask("anna"), ask("bert"), ask("anna")] == [200, 200, 429]
-
-
-def test_replicas_count_together_in_redis_and_go_on_without(make: Make) -> None:
-    need("redis-server", packages=("redis-server",))
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
-
-    def start() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return process
-            time.sleep(0.02)
-        raise AssertionError("redis does not start")
-
-    redis = start()
-    replicas = [make(rate_limit="2/hour", redis_url=f"redis://127.0.0.1:{port}/0").test_client() for _ in range(2)]
-    try:
-        assert [replicas[n % 2].get("/v1/countries").status_code for n in range(4)] == [200, 200, 429, 429]
-        redis.terminate()
-        redis.wait(10)
-        # Each counts for itself now; nobody sees an error.
-        assert [replicas[0].get("/v1/countries").status_code for _ in range(3)] == [200, 200, 429]
-        redis = start()
-        end = time.monotonic() + 20
-        while replicas[0].get("/v1/countries").status_code == 429 and time.monotonic() < end:
-            time.sleep(0.2)
-        # Recovered without a restart: the new Redis has counted the one that passed.
-        assert replicas[1].get("/v1/countries").headers["RateLimit-Limit"] == "2"
-    finally:
-        for client in replicas:
-            for limiter in client.application.extensions["limiter"]:
-                limiter.storage.storage.close()
-        redis.terminate()
-        redis.wait(10)
 
 
 def test_503_says_when_to_try_again(tmp_path: Path) -> None:

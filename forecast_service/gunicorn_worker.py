@@ -52,7 +52,8 @@ def turn_away(listeners: Iterable[Any]) -> None:
 
 
 _FREE, _STOPPING = -1, -2
-_held = memoryview(mmap.mmap(-1, 4096)).cast("i")  # made in the master, shared with the workers, its forks
+MOST_COUNTED = 256
+_held = memoryview(mmap.mmap(-1, 4 * MOST_COUNTED)).cast("i")  # made in the master, shared with the workers, its forks
 """How many connections each living worker has."""
 _held[:] = array("i", [_FREE] * len(_held))
 LEAVE_S, LOOK_S = 0.01, 0.0005
@@ -70,7 +71,7 @@ class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _tell(self, held: int) -> None:
         """Let the others know how many connections this worker has."""
-        if self.place is not None:  # one of more than a thousand is not counted
+        if self.place is not None:  # all places are taken: it is not counted
             _held[self.place] = held
 
     def leave(self) -> None:

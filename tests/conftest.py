@@ -71,3 +71,9 @@ def live_service(state_dir: Path) -> Iterator[Service]:
     with serving(state_dir) as service:
         service.wait_until_ready()
         yield service
+
+
+@pytest.fixture(scope="session")
+def kept_fits(live_service: Service, state_dir: Path) -> str:
+    """A folder with the fits of all allies, for services with a state of their own."""
+    return str(state_dir / "fits")

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import pytest
 
+from benchmarks.measure import pss_mb, workers_of
 from models.allies import allies
 from tests.deploy.images import IMAGE, Buildah, base
 from tests.serving import Service, free_port
@@ -111,9 +112,9 @@ def test_it_is_ready_in_seconds_answers_and_stops_cleanly(image: Image, tell: Ca
         pid = service.process.pid
         assert _status(pid)["Uid"].split() == ["10001"] * 4
         assert _status(pid)["Gid"].split() == ["10001"] * 4
-        workers = [child for child in _children(pid) if _command(child) == _command(pid)]  # its forks
+        workers = workers_of(pid)
         assert len(workers) == 2
-        memory = [_proportional_megabytes(child) for child in workers]
+        memory = [pss_mb([worker]) for worker in workers]
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(30) == 0
     tell(
@@ -126,20 +127,6 @@ def test_it_is_ready_in_seconds_answers_and_stops_cleanly(image: Image, tell: Ca
 
 def _status(pid: int) -> dict[str, str]:
     return dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-
-
-def _proportional_megabytes(pid: int) -> float:
-    found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-    assert found
-    return int(found[1]) / 1024
 
 
 def test_it_does_not_open_to_everyone_by_itself(image: Image) -> None:

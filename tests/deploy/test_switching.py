@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import make_url
 
 from tests.databases import fresh
@@ -32,7 +31,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": EDITION, "ahead_s": 4})
 JSON = {"Content-Type": "application/json"}
 
-TOGETHER_S = 0.5
+TOGETHER_S = 0.25
 """Within this of the moment that was written, everyone has changed over and nobody earlier: the machine is busy."""
 
 
@@ -110,18 +109,12 @@ def until(at: float, watch: Watch) -> None:
     watch.wait_for(50)
 
 
-@pytest.fixture(scope="module")
-def fitted(state_dir: Path) -> Path:
-    """A folder with the fits of both editions."""
-    for edition in (OLD, NEW):
-        command(state_dir, "fit", "--quiet", "--vintage", edition)
-    return state_dir / "fits"
-
-
-def test_switch_and_rollback_under_load(nginx: None, fitted: Path, tmp_path: Path, tell: Callable[[str], None]) -> None:
+def test_switch_and_rollback_under_load(
+    nginx: None, kept_fits: str, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
     own = tmp_path / "state"  # the switches are of these replicas alone
     own.mkdir()
-    settings = {"FORECAST_FITS_DIR": str(fitted)}
+    settings = {"FORECAST_FITS_DIR": kept_fits}
     with replicas(own, **settings) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
         asks = [as_gateway(direct(service)) for service in running] + [through(front)]
         known = [truths(ask, (OLD, NEW)) for ask in asks]
@@ -130,7 +123,8 @@ def test_switch_and_rollback_under_load(nginx: None, fitted: Path, tmp_path: Pat
         with watching(watch, list(zip(asks, known, strict=True)), running) as unready:
             begun = time.time()
             watch.wait_for(100)
-            assert "current from" in command(own, "data", "use", NEW, "--in", "4", **settings)
+            said = command(own, "data", "use", NEW, "--in", "4", **settings)  # fits what is missing first
+            assert "current from" in said
             there = moment(running[0])
             until(there, watch)
             command(own, "data", "rollback", "--in", "4", **settings)
@@ -161,13 +155,14 @@ def one_replica(state_dir: Path, **more: str) -> Iterator[Service]:
 
 
 def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written_comes(
-    fitted: Path, tmp_path: Path, tell: Callable[[str], None]
+    kept_fits: str, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
+    command(state_dir, "fit", "--quiet", "--vintage", NEW)
     with fresh("postgresql", tmp_path) as url:
         address = make_url(url)
         cable = Cable(str(address.host), int(address.port or 5432))
         through_cable = address.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
-        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": str(fitted)}
+        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": kept_fits}
         own = tmp_path / "state"
         own.mkdir()
         command(own, "db", "upgrade", **settings)
@@ -200,12 +195,12 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
 
 
 def test_import_refit_and_switch_under_load_on_two_replicas(
-    fitted: Path, tmp_path: Path, tell: Callable[[str], None]
+    kept_fits: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     own = tmp_path / "state"
     own.mkdir()
     # As one that runs on this machine alone, so that everyone may do what needs the scope admin.
-    settings = {"FORECAST_FITS_DIR": str(fitted), "FORECAST_DRAWS": str(DRAWS)}
+    settings = {"FORECAST_FITS_DIR": kept_fits, "FORECAST_DRAWS": str(DRAWS)}
     with one_replica(own, **settings) as first, one_replica(own, **settings) as second:
         asks = [direct(first), direct(second)]
         known = [truths(ask, (OLD,)) for ask in asks]

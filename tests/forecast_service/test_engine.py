@@ -32,17 +32,15 @@ def engine(state_dir: Path) -> Engine:
 
 def at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, patience_s: float, **question: Any) -> int:
     """How many of two threads that ask this are computing at the same moment, within ``patience_s``."""
-    computing, second, seen = threading.Semaphore(2), threading.Event(), []
+    both, seen = threading.Barrier(2), []
     original = Forecaster.forecast
 
     def forecast(self: Forecaster, *args: Any, **more: Any) -> Any:
-        computing.acquire()
-        if computing.acquire(blocking=False):
-            computing.release()
-            seen.append(2 if second.wait(patience_s) else 1)  # for the other, if it may come
-        else:
-            second.set()
-        computing.release()
+        try:
+            both.wait(patience_s)
+            seen.append(2)
+        except threading.BrokenBarrierError:
+            seen.append(1)
         return original(self, *args, **more)
 
     monkeypatch.setattr(Forecaster, "forecast", forecast)

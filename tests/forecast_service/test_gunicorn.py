@@ -46,10 +46,9 @@ def test_it_refuses_what_is_no_http_as_a_problem(live_service: Service) -> None:
 
 
 @pytest.fixture
-def two_workers(live_service: Service, state_dir: Path, tmp_path: Path) -> Iterator[Service]:
-    """A service with two workers, ready."""
-    assert live_service.process.poll() is None  # it made the fits
-    with serving(tmp_path, WEB_CONCURRENCY="2", FORECAST_FITS_DIR=str(state_dir / "fits")) as service:
+def two_workers(kept_fits: str, tmp_path: Path) -> Iterator[Service]:
+    """A service with two workers, both of which take connections."""
+    with serving(tmp_path, WEB_CONCURRENCY="2", FORECAST_FITS_DIR=kept_fits) as service:
         service.wait_until_ready()
         end = time.monotonic() + 30
         while not all(_of_four(service).values()):

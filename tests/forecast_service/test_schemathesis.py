@@ -33,17 +33,16 @@ def run(service: Service, *arguments: str) -> int:
 
 
 @pytest.fixture
-def fuzzed(live_service: Service, state_dir: Path, tmp_path: Path) -> Iterator[Service]:
-    """A service with a state of its own, since it is also told to switch to other figures; its fits are there."""
-    assert live_service.process.poll() is None
-    with serving(tmp_path, FORECAST_FITS_DIR=str(state_dir / "fits")) as service:
+def fuzzed(kept_fits: str, tmp_path: Path) -> Iterator[Service]:
+    """A service with a state of its own, since it is also told to switch to other figures."""
+    with serving(tmp_path, FORECAST_FITS_DIR=kept_fits) as service:
         service.wait_until_ready()
         yield service
 
 
 def test_no_check_fails(fuzzed: Service) -> None:
     phases = "--phases=examples,coverage,fuzzing"
-    tried = run(fuzzed, phases, "--max-examples=10", f"--exclude-operation-id-regex={PICTURES}")
+    tried = run(fuzzed, phases, "--max-examples=60", f"--exclude-operation-id-regex={PICTURES}")
     tried += run(fuzzed, "--phases=examples,fuzzing", "--max-examples=3", f"--include-operation-id-regex={PICTURES}")
     paths = fuzzed.ask("GET", "/openapi.json")[1]["paths"]
     assert tried == sum(method in {"get", "post", "put", "delete"} for item in paths.values() for method in item)

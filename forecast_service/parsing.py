@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from functools import cache
 from typing import Any, NoReturn
 
@@ -22,11 +23,17 @@ class BadJson(ValueError):
         self.detail = detail
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The JSON object that has these members.
+
+    Raises
+    ------
+    BadJson
+        if a key stands twice: RFC 8259 leaves open which of the two counts.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise BadJson(f"The key {json.dumps(twice)} stands twice in one object.")
     return found
 
@@ -43,7 +50,7 @@ def load_json(text: bytes) -> Any:
     BadJson
     """
     try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=object_of, parse_constant=_no_constant)
         if b"\\u" in text:  # half a surrogate pair is valid as an escape, but no text that can be sent on
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except BadJson:

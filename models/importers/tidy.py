@@ -7,6 +7,7 @@ names one.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from models.importers.base import BadFile, Content, Parsed, number_of, text_of, year_of
@@ -42,7 +43,7 @@ def read(content: Content) -> Parsed:
     reader = csv.reader(lines, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        table = _layout(header)
+        table = layout(header)
         parsed = Parsed("csv", "", f"Own figures, imported from {content.name}", "own", "own")
         years = [0, *(_take(parsed, table, header, cells, reader.line_num) for cells in reader if cells)]
     except csv.Error as error:
@@ -53,10 +54,16 @@ def read(content: Content) -> Parsed:
     return parsed
 
 
-def _layout(header: list[str]) -> str:
-    twice = {name for name in header if header.count(name) > 1}
+def layout(header: list[str]) -> str:
+    """The table of :data:`LAYOUTS` that has these columns.
+
+    Raises
+    ------
+    BadFile
+    """
+    twice = sorted(name for name, times in Counter(header).items() if times > 1)
     if twice:
-        raise BadFile("line 1", f"the column {sorted(twice)[0][:40]!r} stands twice")
+        raise BadFile("line 1", f"the column {twice[0][:40]!r} stands twice")
     for table, columns in LAYOUTS.items():
         if set(columns) - set(OPTIONAL) <= set(header) <= {*columns, "source"}:
             return table

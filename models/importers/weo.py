@@ -74,6 +74,7 @@ def _table(lines: list[str]) -> list[tuple[int, dict[str, str], dict[str, int]]]
     rows: list[tuple[int, dict[str, str], dict[str, int]]] = []
     header: list[str] = []
     years: dict[str, int] = {}
+    iso = last = 0
     delimiter = "\t" if lines and "\t" in lines[0] else ","
     for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), 1):
         if not header:
@@ -84,10 +85,12 @@ def _table(lines: list[str]) -> list[tuple[int, dict[str, str], dict[str, int]]]
             years = {cell: year[0] for cell in header if (year := year_of(cell))}
             if len(years) < 3:
                 raise BadFile("line 1", "has no columns of years")
+            iso = header.index("ISO")
+            last = max(iso, header.index("WEO Subject Code"))
             continue
-        if len(cells) <= max(header.index("ISO"), header.index("WEO Subject Code")):
+        if len(cells) <= last:
             continue  # the notes below the table
-        if len(cells) < len(header) and ally_code(cells[header.index("ISO")]):
+        if len(cells) < len(header) and ally_code(cells[iso]):
             raise BadFile(f"line {number}", f"has {len(cells)} cells, the heading {len(header)}: the file is cut off")
         rows.append((number, dict(zip(header, cells, strict=False)), years))
     return rows

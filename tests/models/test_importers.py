@@ -5,9 +5,10 @@ import pytest
 from models.drafting import draft_of
 from models.importers import READERS, BadFile, Content
 from models.importers.names import ally_code, is_aggregate
-from models.importers.tidy import LAYOUTS
+from models.importers.tidy import LAYOUTS, layout
 from models.tables import BUNDLED, FOLDER
 from models.vintages import Shelf
+from tests.comparisons import CountingStr
 from tests.models.publishers import by_ally, nato_book, nato_sheet, saved, sipri_book, weo_text, worldbank_json
 
 
@@ -168,3 +169,11 @@ def test_three_columns_are_enough():
 def test_names(name, code):
     assert ally_code(name) == code
     assert is_aggregate(name) is name.startswith("NATO")
+
+
+def test_a_repeated_column_is_found_without_comparing_every_column_with_every_other():
+    header = [*(CountingStr(f"c{i}") for i in range(2000)), CountingStr("c1999")]
+    CountingStr.compared = 0
+    with pytest.raises(BadFile, match="'c1999' stands twice"):
+        layout(header)
+    assert CountingStr.compared < 10 * len(header)

@@ -23,7 +23,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         if a variable of the environment cannot be used.
     """
     from flask import Flask
-    from werkzeug.middleware.proxy_fix import ProxyFix
 
     from forecast_service import (
         api,
@@ -37,6 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         openapi,
         parsing,
         problems,
+        proxies,
         rate_limits,
         security_headers,
         shortcut,
@@ -54,9 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     shortcut.register(app, settings)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, hops)  # type: ignore[method-assign]
+    proxies.register(app, settings)
     kept = app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
     app.extensions[engine.EXTENSION] = engine.Engine(settings, kept, fit_pool.register(app, settings))
     # Functions before a request run in this order, those after it in the opposite one.

@@ -133,7 +133,7 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     from models.allies import UnknownCountry
     from models.answer import CannotForecast
     from models.named import NAMED, UnknownScenario
-    from models.scenario import ContradictoryLevers
+    from models.scenario import UnusableLever
     from models.targets import Targets
 
     app = create_app(_settings())
@@ -147,7 +147,7 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
         raise click.BadParameter(
             f"must be a .json file or one of {', '.join(NAMED)}", param_hint="--scenario"
         ) from None
-    except ContradictoryLevers as error:
+    except UnusableLever as error:
         raise click.BadParameter(f"lever {error.index}: {error.detail}", param_hint="--scenario") from None
     except CannotForecast as error:
         raise click.BadParameter(error.detail, param_hint=f"--{error.field}") from None

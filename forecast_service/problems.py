@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, json, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from forecast_service.drawing import DrawerBusy
@@ -26,7 +27,7 @@ from models.allies import UnknownCountry
 from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
 from models.published import NoTrackRecord
-from models.scenario import ContradictoryLevers
+from models.scenario import ContradictoryLevers, UnusableLever
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "urn:forecast-service:problem:"
@@ -148,10 +149,13 @@ def _cannot(error: CannotForecast) -> Response:
     return _input(f"targets/{error.field}" if inside_targets else error.field, error.detail)
 
 
-def _contradiction(error: ContradictoryLevers) -> Response:
+def _unusable_lever(error: UnusableLever) -> Response:
+    kind = "contradictory-levers" if isinstance(error, ContradictoryLevers) else None
+    if request.method in {"GET", "HEAD"}:
+        return _input("scenario", f"its lever {error.index} cannot be used: {error.detail}", kind=kind)
     # Where scenarios are kept, the body is the scenario itself.
     where = "levers" if request.blueprint == "scenarios" else "scenario/levers"
-    return _input(f"{where}/{error.index}", error.detail, kind="contradictory-levers")
+    return _input(f"{where}/{error.index}", error.detail, kind=kind)
 
 
 def _no_such_scenario(_error: NoSuchScenario) -> Response:
@@ -211,6 +215,11 @@ def _drawer_busy(_error: DrawerBusy) -> Response:
     return response
 
 
+def _bad_http(_error: Exception) -> Response:
+    detail = "The body ends too early, or its chunks are not framed as HTTP asks."
+    return problem(400, detail, [{"pointer": "", "detail": detail}], "bad-http")
+
+
 def _crash(error: Exception) -> Response:
     current_app.logger.exception("unhandled error on %s %s", request.method, request.path, exc_info=error)
     return problem(500, "The error has been logged. Asking again later may help.")
@@ -223,7 +232,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(UnknownScenario, _unknown_scenario)
     app.register_error_handler(NoTrackRecord, _no_track_record)
     app.register_error_handler(CannotForecast, _cannot)
-    app.register_error_handler(ContradictoryLevers, _contradiction)
+    app.register_error_handler(UnusableLever, _unusable_lever)
     app.register_error_handler(NoSuchScenario, _no_such_scenario)
     app.register_error_handler(NotTheOwner, _not_the_owner)
     app.register_error_handler(Stale, _stale)
@@ -234,4 +243,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(OldForm, _old_form)
     app.register_error_handler(DatabaseUnavailable, _no_database)
     app.register_error_handler(DrawerBusy, _drawer_busy)
+    # What gunicorn finds wrong with a body when it is read, after which it closes the connection.
+    app.register_error_handler(ParseException, _bad_http)
+    app.register_error_handler(NoMoreData, _bad_http)
     app.register_error_handler(Exception, _crash)

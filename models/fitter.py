@@ -17,7 +17,7 @@ from models.macro import simulate_gdp
 from models.members.pledge import in_force
 from models.panel import Array, Panel, Series
 from models.path_store import Fit
-from models.paths import Paths
+from models.paths import Paths, exponential
 from models.related import applies, simulate_related
 from models.revisions import learn, simulate
 from models.targets import HAGUE_DEADLINE, LAST_DEADLINE
@@ -133,7 +133,7 @@ class Fitter:
         self._long_enough(history)
         horizon = LAST_DEADLINE - history.end
         mixture = Ensemble(Panel([history])).simulate(history.name, horizon, self.draws, self.seed, PRIOR, pledge=False)
-        levels = np.exp(np.hstack([np.full((self.draws, 1), history.log[-1]), mixture.logs]))
+        levels = exponential(np.hstack([np.full((self.draws, 1), history.log[-1]), mixture.logs]))
         paths = Paths(history.end, {"core": levels}, np.ones_like(levels), mixture.member)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), 0.0)
 
@@ -187,6 +187,6 @@ class Fitter:
         # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
         gdp = self._gdp(ally, origin, horizon, logs)
-        paths = Paths(origin, {"core": np.exp(logs), **related}, gdp, mixture.member)
+        paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)
         credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

@@ -18,8 +18,8 @@ from models.levers import HistoryOverride, Lever
 from models.named import named_scenario
 from models.panel import Series
 from models.path_store import Fit, FitKey, PathStore
-from models.paths import Paths
-from models.scenario import Scenario, Watch
+from models.paths import MOST_VALUE, Paths, within_range
+from models.scenario import LeverOverflow, Scenario, Watch
 from models.served import SERVED
 from models.tables import Tables
 from models.targets import LAST_DEADLINE, Targets
@@ -170,7 +170,7 @@ class Forecaster:
 
         Raises
         ------
-        UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
+        UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
         """
         tables = self.figures.tables
         ally = resolve(country, tables) if country else OWN_SERIES
@@ -185,13 +185,13 @@ class Forecaster:
         fit = asked.fit(trend=trend)
         steps = Waterfall(targets, tuple(lever.type for lever in scenario.levers))
         if trend:
-            steps.without_pledges(asked.fit(trend=True, overridden=False).paths.until(targets.deadline))
+            steps.without_pledges(asked.until(asked.fit(trend=True, overridden=False), targets.deadline))
         paths = asked.bent(fit, targets.deadline, steps)
         core = self._rests_on(asked)
         answers = _answers(ally, targets, paths, core, tables)
         explanation = None
         if not scenario.is_baseline:
-            baseline = asked.fit(trend=False, overridden=False).paths.until(targets.deadline)
+            baseline = asked.until(asked.fit(trend=False, overridden=False), targets.deadline)
             references = {
                 a.component: Reference(a.outcome, a.required_growth)
                 for a in _answers(ally, targets, baseline, core, tables)
@@ -356,15 +356,37 @@ class Asked:
         return self.forecaster.fit(self.ally, self.origin, trend=trend)
 
     def bent(self, fit: Fit, deadline: int, watch: Watch | None = None) -> Paths:
-        """The paths of ``fit`` to ``deadline`` as the scenario bends them."""
+        """The paths of ``fit`` to ``deadline`` as the scenario bends them.
+
+        Raises
+        ------
+        ContradictoryLevers, LeverOverflow, CannotForecast
+        """
         return self.scenario.apply(
-            fit.paths.until(deadline),
+            self.until(fit, deadline),
             price_index(self.ally.code, fit.paths.origin, deadline, self.forecaster.figures.tables),
             fit.credibility,
             country=self.ally.code,
-            trend=lambda: self.fit(trend=True).paths.until(deadline),
+            trend=lambda: self.until(self.fit(trend=True), deadline),
             watch=watch,
         )
+
+    def until(self, fit: Fit, deadline: int) -> Paths:
+        """The paths of ``fit`` to ``deadline``, as it has them.
+
+        Raises
+        ------
+        LeverOverflow, CannotForecast
+            if the figures of the ``history_override``, or those that were sent, vary so much that the models, fitted
+            to them, leave the range of numbers.
+        """
+        paths = fit.paths.until(deadline)
+        if paths.once("within range", lambda: within_range(paths.shares)):
+            return paths
+        detail = f"these figures vary so much that futures fitted to them exceed {MOST_VALUE:g}"
+        if self.history is None and self.override is not None:
+            raise LeverOverflow(self.scenario.levers.index(self.override), detail)
+        raise CannotForecast("vintage" if self.history is None else "history", detail)
 
 
 def _answers(ally: Ally, targets: Targets, paths: Paths, core: str, tables: Tables) -> tuple[TargetAnswer, ...]:

@@ -58,7 +58,8 @@ class Fit:
 
     def as_kept(self) -> Fit:
         """The same fit in memory as the store would hand it over: float32, year by year."""
-        kept = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
+        with np.errstate(over="ignore"):  # on figures of one's own; who reads the paths finds out
+            kept = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
         gdp = kept.pop(_GDP)
         return replace(self, paths=Paths(self.paths.origin, kept, gdp, self.paths.member))
 

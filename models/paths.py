@@ -15,6 +15,10 @@ RELATED_COUNTED = 1.5
 Floats = NDArray[np.floating]
 T = TypeVar("T")
 
+MOST_VALUE = 1e18
+"""No value of a future is larger: figures of one's own may be up to 1e12, and what is read off shares (money, means)
+must stay below 3e38, where numbers of 32 bits end."""
+
 MOST_NOTES = 64
 """How much that was read off one set of paths is remembered: small arrays each."""
 
@@ -121,6 +125,17 @@ def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: fl
     origin_amount : spending that the publisher reports for the origin, for a share of ``origin_share`` (% of GDP).
     """
     return shares * gdp * np.float32(origin_amount / origin_share)
+
+
+def exponential(logs: Floats) -> Floats:
+    """The values that have these logs; infinite where there is no such number, which :func:`within_range` tells."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(logs))
+
+
+def within_range(shares: Mapping[str, Floats]) -> bool:
+    """Whether every value of every component is a number of at most :data:`MOST_VALUE`."""
+    return all(float(values.max()) <= MOST_VALUE for values in shares.values())  # which no NaN is
 
 
 def ordered(values: Floats) -> Floats:

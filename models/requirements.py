@@ -225,7 +225,7 @@ def required(
 
     Raises
     ------
-    UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
+    UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
     CannotReach
         if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` does it.
     """

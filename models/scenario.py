@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from models.contradictions import find
 from models.groups import covers
 from models.levers import ORDER, Canvas, HistoryOverride, Lever, LeverComponent, SharePath
 from models.panel import Array
-from models.paths import Floats, Paths
+from models.paths import MOST_VALUE, Floats, Paths, within_range
 
 Watch = Callable[[int, Mapping[str, Floats]], None]
 """Told after every lever: its position in the scenario's list, and the shares as they are then (not to be kept)."""
 
 
-class ContradictoryLevers(ValueError):
-    """Two levers of a scenario that cannot both hold.
+class UnusableLever(ValueError):
+    """A lever that makes a scenario impossible.
 
     Attributes
     ----------
-    index : position of the second of the two in the scenario's list.
+    index : its position in the scenario's list.
     detail : what is wrong, in words.
     """
 
@@ -29,6 +31,14 @@ class ContradictoryLevers(ValueError):
         super().__init__(detail)
         self.index = index
         self.detail = detail
+
+
+class ContradictoryLevers(UnusableLever):
+    """Two levers of a scenario that cannot both hold; ``index`` is the second one's."""
+
+
+class LeverOverflow(UnusableLever):
+    """A lever after which futures hold values beyond any number that can be answered."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,7 @@ class Scenario:
 
         Raises
         ------
-        ContradictoryLevers
+        ContradictoryLevers, LeverOverflow
         """
         self.check()
         acting = self.acting(country)
@@ -136,7 +146,12 @@ class Scenario:
             return paths
         canvas = Canvas(paths, deflator, credibility, trend)
         for index, lever in acting:
-            lever.apply(canvas)
+            with np.errstate(over="ignore", invalid="ignore"):
+                lever.apply(canvas)
+            if not within_range(canvas.shares):
+                raise LeverOverflow(
+                    index, f"after this {lever.type} some futures exceed {MOST_VALUE:g} % of GDP: weaken it or others"
+                )
             if watch is not None:
                 watch(index, canvas.shares)
         return canvas.bent()

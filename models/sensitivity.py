@@ -82,7 +82,7 @@ def sensitivity(
 
     Raises
     ------
-    UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
+    UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
     """
     ally, targets = resolve(country, forecaster.figures.tables), targets or Targets()
     origin = forecaster.figures.origin if origin is None else origin
@@ -95,6 +95,7 @@ def sensitivity(
         scenario = named_scenario(scenario, ally, origin, targets.deadline)
     scenario.check()
     question = _Question(forecaster, ally, component, scenario, targets, origin)
+    standing = question.standing()  # first: it tells what is wrong with the scenario itself
     bars = sorted(question.bars(), key=lambda bar: (-bar.swing, bar.assumption))
     return Sensitivity(
         ally,
@@ -105,7 +106,7 @@ def sensitivity(
         targets.deadline,
         forecaster.figures.vintage,
         MODEL_VERSION,
-        question.standing(),
+        standing,
         tuple(bars),
     )
 

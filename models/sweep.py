@@ -22,7 +22,7 @@ from models.allies import Ally, resolve
 from models.answer import COMPONENTS, CannotForecast
 from models.panel import Array
 from models.paths import Floats, quantiles
-from models.scenario import ContradictoryLevers, Scenario
+from models.scenario import Scenario, UnusableLever
 from models.targets import Targets, met, proportion
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
             outcomes[:, index] = reader.outcome(read(sweep.scenario(values)))
         except InvalidPoint as error:
             failures[index] = str(error)
-        except ContradictoryLevers as error:
+        except UnusableLever as error:
             failures[index] = f"levers/{error.index}: {error.detail}"
         except CannotForecast as error:
             failures[index] = f"{error.field}: {error.detail}"

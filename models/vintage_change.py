@@ -113,7 +113,7 @@ class Comparison:
 
         Raises
         ------
-        UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
+        UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
         """
         targets = targets or Targets()
         for forecaster in (self.a, self.b):

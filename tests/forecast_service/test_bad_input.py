@@ -40,6 +40,11 @@ def named(kind: str, *where: str) -> tuple[int, str, tuple[str, ...]]:
     return status, kind, where
 
 
+def alternating(low: float, high: float) -> dict[str, float]:
+    """Figures of twenty years, low in one and high in the next."""
+    return {str(2007 + i): (low, high)[i % 2] for i in range(20)}
+
+
 INVALID = "invalid-input"
 FROZEN = {"type": "freeze", "what": "share"}
 
@@ -152,6 +157,24 @@ POSTED = [
         levers({"type": "gdp_growth", "rate_pct": 1}, {"type": "gdp_growth", "rate_pct": 2}),
         named("contradictory-levers", "/scenario/levers/1"),
         id="two growths of the same years",
+    ),
+    # Figures and levers that lead beyond all numbers.
+    *(
+        pytest.param(body(history=alternating(*ends)), named(INVALID, "/history"), id=f"history between {ends}")
+        for ends in ((0.01, 5), (0.1, 10), (1e-6, 1e12))
+    ),
+    pytest.param(
+        json.dumps({"history": alternating(0.1, 10)}).encode(), named(INVALID, "/history"), id="wild series of no ally"
+    ),
+    pytest.param(
+        levers(CAP, {"type": "history_override", "points": alternating(100, 0.01)}),
+        named(INVALID, "/scenario/levers/1"),
+        id="override between 100 and 0.01",
+    ),
+    pytest.param(
+        levers(*[{"type": "shock", "spread_factor": 5}] * 20, {"type": "cap", "share_pct": 2}),
+        named(INVALID, "/scenario/levers/11"),
+        id="twenty shocks of factor 5",
     ),
     # The body as such.
     pytest.param(b"", named("malformed", ""), id="empty body"),

@@ -45,6 +45,21 @@ def test_it_refuses_what_is_no_http_as_a_problem(live_service: Service) -> None:
     assert live_service.ask("GET", "/healthz")[0] == 200
 
 
+@pytest.mark.parametrize("body", ["zz\r\n{}\r\n0\r\n\r\n", "\r\n", "2;\x00\r\n{}\r\n0\r\n\r\n", "2\r\n{}xx0\r\n\r\n"])
+def test_it_refuses_badly_framed_chunks_as_a_problem(live_service: Service, body: str) -> None:
+    head = (
+        "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", live_service.port), timeout=30) as connection:
+        connection.sendall((head + body).encode())
+        with connection.makefile("rb") as answer:
+            text = answer.read().decode()  # to the end: the connection is closed, as nobody knows where it stands
+    assert text.startswith("HTTP/1.1 400 ")
+    assert text.count("HTTP/1.1") == 1
+    assert "urn:forecast-service:problem:bad-http" in text
+    assert live_service.ask("GET", "/healthz")[0] == 200
+
+
 @pytest.fixture
 def two_workers(kept_fits: str, tmp_path: Path) -> Iterator[Service]:
     """A service with two workers, both of which take connections."""

@@ -50,6 +50,14 @@ def test_an_unknown_id_names_the_field(keeping: FlaskClient) -> None:
     check_problem(keeping.get(f"/v1/scenarios/compare?country=DEU&ids=baseline,{UNKNOWN}"), *problem, ("ids",))
 
 
+def test_one_that_leads_beyond_all_numbers_is_refused_when_it_is_asked_for(keeping: FlaskClient) -> None:
+    made = create(keeping, {"levers": [{"type": "shock", "spread_factor": 5}] * 20})["id"]
+    for path in ("/v1/countries/DEU/forecast", "/v1/alliance/forecast"):
+        answer = keeping.get(f"{path}?scenario={made}")
+        check_problem(answer, 422, "invalid-input", ("scenario",))
+        assert "after this shock some futures exceed" in answer.json["detail"]
+
+
 class TestCompare:
     def test_side_by_side_with_differences_from_the_first(self, keeping: FlaskClient) -> None:
         made = create(keeping)["id"]

@@ -4,16 +4,24 @@ import dataclasses
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models import Forecaster, Scenario, Targets, load_figures
+from models.alliance import alliance_forecast
 from models.allies import allies, resolve
 from models.answer import CannotForecast
-from models.levers import Cap, Freeze
+from models.levers import Cap, Freeze, HistoryOverride, Shock
+from models.panel import Series
 from models.path_store import PathStore
 from models.related import DEFAULT_LEVEL, related_prior
+from models.requirements import required
+from models.scenario import LeverOverflow
+from models.sensitivity import sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +169,53 @@ def test_reading_kept_fits_needs_no_statsmodels(tmp_path):
         "assert 'statsmodels' not in sys.modules and 'pandas' not in sys.modules, 'heavy'"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
+
+
+def every_number(part):
+    """All floats of an answer, whatever holds them."""
+    if dataclasses.is_dataclass(part):
+        part = [getattr(part, field.name) for field in dataclasses.fields(part)]
+    elif isinstance(part, Mapping):
+        part = list(part.values())
+    if isinstance(part, np.ndarray | float):
+        yield from np.ravel(part).tolist()
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from every_number(inner)
+
+
+@settings(max_examples=20)
+@given(
+    st.sampled_from([(1.0, 2.0), (0.01, 100.0), (1e-6, 1e12)]).flatmap(
+        lambda ends: st.lists(st.floats(*ends), min_size=8, max_size=30)
+    ),
+    st.sampled_from([2030, 2060]),
+)
+def test_figures_give_numbers_or_are_refused_by_name(forecaster, values, deadline):
+    history = Series("history", 2027 - len(values), np.array(values))
+    try:
+        answer = forecaster.forecast(None, history=history, targets=Targets(deadline=deadline))
+    except CannotForecast as refused:
+        assert (refused.field, "vary so much" in refused.detail) == ("history", True)  # noqa: PT017  either is right
+    else:
+        assert np.isfinite(list(every_number(answer))).all()
+
+
+def test_the_lever_that_leads_beyond_all_numbers_is_named(forecaster):
+    wild = Scenario("wild", levers=(Cap(share_pct=3, last_year=2027), *[Shock(spread_factor=5)] * 20))
+    with pytest.raises(LeverOverflow, match="after this shock some futures exceed 1e\\+18") as refused:
+        forecaster.forecast("DEU", wild)
+    assert 0 < refused.value.index <= 20
+    with pytest.raises(LeverOverflow):
+        required(forecaster, "DEU", 0.8, scenario=wild)
+    with pytest.raises(LeverOverflow):
+        sensitivity(forecaster, "DEU", scenario=wild)
+    with pytest.raises(LeverOverflow):
+        alliance_forecast(forecaster, wild)
+
+
+def test_an_override_that_leads_beyond_all_numbers_is_named(forecaster):
+    override = HistoryOverride(points={year: (100, 0.01)[year % 2] for year in range(2007, 2027)})
+    with pytest.raises(LeverOverflow, match="vary so much") as refused:
+        forecaster.forecast("DEU", Scenario("wild", levers=(Cap(share_pct=3), override)))
+    assert refused.value.index == 1

@@ -24,7 +24,8 @@ View = Callable[..., Any]
 TOLD = {
     401: "This service tells callers apart, and it does not know you yet.",
     403: "Your key is known, but it may not read forecasts.",
-    503: "Who calls cannot be checked at the moment. Try again in a few seconds.",
+    429: "Too many wrong keys came from your address.",
+    503: "Who calls cannot be checked at the moment.",
 }
 
 
@@ -42,15 +43,23 @@ def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
             asked = state.read()
             refusal = current_app.extensions[auth.EXTENSION].refusal(READ) if numbers else None
             if refusal is not None:
-                status = refusal.status_code
-                told = _html("locked", asked, 503 if status == 503 else 200, told=TOLD[status], refused=status)
-                told.headers["Cache-Control"] = "no-store"
-                return told
+                return _locked(asked, refusal)
             return _answer(template, asked, lambda: view(asked, **path))
 
         return wrapper
 
     return decorator
+
+
+def _locked(asked: state.State, refusal: Response) -> Response:
+    """The page in the place of one whose numbers the caller may not see."""
+    status, wait = refusal.status_code, refusal.headers.get("Retry-After")
+    # With another key it might be shown: the page itself is there. With time alone: it says when.
+    told = _html("locked", asked, status if wait else 200, told=TOLD[status], refused=status, wait=wait)
+    told.headers["Cache-Control"] = "no-store"
+    if wait:
+        told.headers["Retry-After"] = wait
+    return told
 
 
 def _answer(template: str, asked: state.State, view: Callable[[], Any]) -> Response:

@@ -52,6 +52,15 @@ def addresses(page: str) -> set[str]:
     return {html.unescape(address) for address in found if not address.startswith(("http", "data:"))}
 
 
+def test_a_model_that_was_left_out_is_named_with_the_reason(client: FlaskClient) -> None:
+    left_out = [m for m in client.get("/v1/countries/DEU/forecast?vintage=nato-2025").json["members"] if m["left_out"]]
+    response = client.get("/countries/DEU?vintage=nato-2025")
+    assert response.status_code == 200
+    assert left_out
+    for member in left_out:
+        assert f"was left out: {member['left_out']}" in text_of(response.text)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_a_whole_document_with_its_own_policy(client: FlaskClient, view: str) -> None:
     response = client.get(view)
@@ -294,6 +303,17 @@ def test_with_a_key_that_may_read_the_page_is_whole(locked: Flask) -> None:
     assert "X-API-Key: …" in text
     assert "may not read" in text_of(client.get("/", headers=key(locked, "bob", "write")).text)
     assert "needs a key" in text_of(client.get("/", headers={"X-API-Key": "fs_wrong_key"}).text)
+
+
+def test_who_tried_too_many_keys_gets_a_page_that_says_to_wait(state_dir: Path, tmp_path: Path) -> None:
+    app = keyed(state_dir, tmp_path, auth_failures="2/hour")
+    client, wrong = app.test_client(), {"X-API-Key": "fs_wrong_key"}
+    pages = [client.get(view, headers=wrong) for view in ("/", "/countries/DEU", "/compare")]
+    assert [page.status_code for page in pages] == [200, 200, 429]
+    assert re.search(r"wrong keys came from your address\. Try again in [0-9]+ seconds", text_of(pages[2].text))
+    assert "data-key-form" not in pages[2].text
+    assert 0 < int(pages[2].headers["Retry-After"]) <= 3600
+    app.extensions[EXTENSION].close()
 
 
 def test_a_kept_scenario_is_shown_to_its_owner_alone(locked: Flask) -> None:

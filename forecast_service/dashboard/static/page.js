@@ -51,7 +51,7 @@ document.addEventListener("submit", async (event) => {
   keep(document.getElementById("key").value.trim());
   await go(location.href, "replace");
   const locked = document.querySelector("[data-locked]");
-  if (locked) { keep(""); tell(locked.dataset.locked === "403" ? "That one may not read forecasts." : "That one is not known here.", true); document.getElementById("key")?.focus(); }
+  if (locked && document.getElementById("key")) { keep(""); tell(locked.dataset.locked === "403" ? "That one may not read forecasts." : "That one is not known here.", true); document.getElementById("key").focus(); }
 });
 document.querySelector("[data-forget]")?.addEventListener("click", (event) => { keep(""); event.target.hidden = true; go(location.href, "replace"); });
 

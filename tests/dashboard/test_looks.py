@@ -60,6 +60,23 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
         assert violations(page) == [], "at the narrowest too"
 
 
+def test_a_long_name_makes_no_view_wider_than_the_window(
+    opened: Opening, site: str, request: pytest.FixtureRequest
+) -> None:
+    page = opened(f"{site}/method")
+    long = {"name": "W" * 96, "description": "W" * 500, "levers": [{"type": "cap", "share_pct": 3}], "public": True}
+    kept = page.request.post(f"{site}/v1/scenarios", data=long)
+    assert kept.status == 201
+    identifier = kept.json()["id"]
+    request.addfinalizer(lambda: page.request.delete(f"{site}/v1/scenarios/{identifier}", headers={"If-Match": "*"}))
+    for view in ("/", "/countries/DEU", "/countries/DEU/sensitivity", "/compare"):
+        for query in ("", f"?scenario={identifier}", f"?scenario={identifier}&floor=1&overlay={identifier}"):
+            page.goto(f"{site}{view}{query}")
+            for width in WIDTHS.values():
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, query, width)
+
+
 @pytest.mark.parametrize(("width", "scheme", "names"), LOOKS, ids=[f"{width}-{scheme}" for width, scheme, _ in LOOKS])
 def test_every_view_is_taken(opened: Opening, site: str, width: str, scheme: str, names: tuple[str, ...]) -> None:
     page = opened(site, width=WIDTHS[width], scheme=scheme)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.dashboard.conftest import PREFIX, Guarded, Opening, settled
@@ -35,6 +37,37 @@ def test_what_fails_is_said_and_what_was_there_stays(opened: Opening, site: str)
     alert.get_by_role("button", name="Try again").click()
     expect(page.locator(".eyebrow").first).to_contain_text("Stall")
     expect(alert).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ("button", "Show"),
+        ("button", "Show these futures"),
+        ("checkbox", "Trend"),
+        ("link", "Hide the baseline's ghost"),
+    ],
+)
+def test_what_succeeds_tells_no_trouble_and_keeps_the_focus(opened: Opening, site: str, role: Any, name: str) -> None:
+    page = opened(f"{site}/countries/DEU?cap=3")
+    page.get_by_label("Core target, %").fill("3.2")
+    pressed = page.get_by_role(role, name=name, exact=True)
+    pressed.focus()  # the field is left: its form is sent
+    expect(page.locator(".eyebrow").first).to_contain_text("3.2")
+    pressed.press("Enter" if role == "link" else "Space")
+    expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+    expect(page.locator("footer")).to_contain_text("Model version")
+    if role != "link":  # which says the opposite now
+        expect(page.get_by_role(role, name=name, exact=True)).to_be_focused()
+
+
+def test_keeping_tells_no_trouble(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU?cap=3")
+    page.get_by_label("Name", exact=True).fill("not above three")
+    page.get_by_role("button", name="Keep").press("Space")
+    expect(page.locator("[data-keep-told]")).to_contain_text("Kept as “not above three”")
+    expect(page.locator("[data-trouble]")).to_be_hidden()
 
 
 def test_an_old_picture_is_marked_while_the_new_one_fails(opened: Opening, site: str) -> None:

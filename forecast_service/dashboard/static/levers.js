@@ -45,23 +45,25 @@ const PLAIN = {
 async function keep(address, body, done) {
   const told = document.querySelector("[data-keep-told]");
   told.textContent = "Keeping …";
+  let answer, found;
   try {
     const sent = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2), ...headers() };
-    const answer = await fetch(address, { method: "POST", headers: sent, body: JSON.stringify(body), signal: AbortSignal.timeout(20000) });
-    const found = await answer.json();
-    if (!answer.ok) {
-      const why = (found.errors ?? []).map((error) => `${error.pointer ?? error.parameter ?? ""} ${error.detail}`).join("; ");
-      told.textContent = PLAIN[answer.status] ?? `It was not kept: ${why || found.detail}`;
-      return;
-    }
-    const here = new URL(location.href);
-    const keepable = ["deadline", "core", "related", "component", "theme", "origin", "vintage", "overlay"];
-    const query = new URLSearchParams([...here.searchParams].filter(([name]) => keepable.includes(name)));
-    query.set("scenario", found.id);
-    await go(`${here.pathname}?${query}#builder`);
-    const after = document.querySelector("[data-keep-told]");
-    if (after) after.textContent = `${done} Its id is ${found.id}.`;
+    answer = await fetch(address, { method: "POST", headers: sent, body: JSON.stringify(body), signal: AbortSignal.timeout(20000) });
+    found = await answer.json();
   } catch {
     told.textContent = "The service did not answer, so it is not certain that this was kept. Try again.";
+    return;
   }
+  if (!answer.ok) {
+    const why = (found.errors ?? []).map((error) => `${error.pointer ?? error.parameter ?? ""} ${error.detail}`).join("; ");
+    told.textContent = PLAIN[answer.status] ?? `It was not kept: ${why || found.detail}`;
+    return;
+  }
+  const here = new URL(location.href);
+  const keepable = ["deadline", "core", "related", "component", "theme", "origin", "vintage", "overlay"];
+  const query = new URLSearchParams([...here.searchParams].filter(([name]) => keepable.includes(name)));
+  query.set("scenario", found.id);
+  await go(`${here.pathname}?${query}#builder`);
+  const after = document.querySelector("[data-keep-told]");
+  if (after) after.textContent = `${done} Its id is ${found.id}.`;
 }

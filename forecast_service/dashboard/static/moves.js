@@ -44,9 +44,9 @@ function replaceAll(fresh) {
 }
 
 function replaceParts(fresh) {
-  const regions = [...document.querySelectorAll("[data-region]")];
+  const regions = [...document.querySelectorAll("main [data-region]")];
   const names = regions.map((region) => region.dataset.region).join();
-  const nexts = [...fresh.querySelectorAll("[data-region]")];
+  const nexts = [...fresh.querySelectorAll("main [data-region]")];
   if (!regions.length || names !== nexts.map((region) => region.dataset.region).join()) return false;
   regions.forEach((region, place) => {
     if (region.outerHTML === nexts[place].outerHTML) return;
@@ -56,17 +56,19 @@ function replaceParts(fresh) {
   return true;
 }
 
+/** Remembers what has the focus; called later, gives it to what stands in its place. */
 function place() {
-  const active = document.activeElement;
-  if (!active || active === document.body) return () => {};
-  const id = active.id, slider = active.dataset.slider, text = active.tagName === "A" && active.textContent;
-  const region = active.closest("[data-region]")?.dataset.region;
+  const active = document.activeElement, region = active?.closest("[data-region]")?.dataset.region;
+  const same = (it) => {
+    if (active.id) return it.id === active.id;
+    if (active.dataset.slider) return it.dataset.slider === active.dataset.slider;
+    if (active.name) return it.name === active.name && it.value === active.value;
+    return it.textContent === active.textContent;
+  };
   return () => {
-    if (active.isConnected) return;
-    const near = document.querySelector(`[data-region="${region}"]`) || document;
-    const again = (id && document.getElementById(id)) || (slider && document.querySelector(`[data-slider="${slider}"]`))
-      || (text && [...near.querySelectorAll("a")].find((link) => link.textContent === text));
-    again?.focus({ preventScroll: true });
+    if (!active || active === document.body || active.isConnected) return;
+    const near = document.querySelector(`[data-region="${region}"]`) ?? document;
+    [...near.querySelectorAll(active.tagName)].find(same)?.focus({ preventScroll: true });
   };
 }
 
@@ -77,39 +79,45 @@ export async function go(address, how = "push", { keepScroll = false } = {}) {
   const late = setTimeout(() => mine.abort("late"), PATIENCE);
   const slow = setTimeout(() => tell("Still working …", true), 700);
   document.querySelector("main").setAttribute("aria-busy", "true");
+  let answer, text;
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html", ...headers() }, signal: mine.signal });
+    answer = await fetch(address, { headers: { Accept: "text/html", ...headers() }, signal: mine.signal });
     if (!answer.headers.get("Content-Type")?.startsWith("text/html")) throw Object.assign(new Error(), { status: answer.status });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const target = new URL(answer.url);
-    target.hash = new URL(address, location.href).hash;
-    const same = new URL(target).pathname === location.pathname;
-    if (how === "push") history.pushState({}, "", target);
-    if (how === "replace") history.replaceState({}, "", target);
-    const back = place();
-    const soft = same && replaceParts(fresh);
-    if (!soft) replaceAll(fresh);
-    document.title = fresh.title;
-    document.querySelector(".nav").replaceWith(fresh.querySelector(".nav"));
-    document.querySelector("footer").replaceWith(fresh.querySelector("footer"));
-    troubled("");
-    tell(soft ? (fresh.querySelector(".number")?.textContent ? `Now ${fresh.querySelector(".number").textContent}` : "Updated") : "");
-    document.dispatchEvent(new Event("page:shown"));
-    attend();
-    if (soft) back();
-    else { document.querySelector("main").focus({ preventScroll: true }); }
-    if (!soft && !keepScroll) scrollTo(0, 0);
-    if (!soft && target.hash) document.querySelector(target.hash)?.scrollIntoView();
+    text = await answer.text();
   } catch (error) {
     if (mine.signal.aborted && mine.signal.reason !== "late") return; // something newer was asked
     tell("");
     const why = error.status === 429 ? "Too much was asked at once." : error.status ? `The service answered with an error (${error.status}).` : "The service did not answer.";
     troubled(`${why} What you see is still the answer to what was asked before.`, () => go(address, how, { keepScroll }));
+    return;
   } finally {
     clearTimeout(late);
     clearTimeout(slow);
     if (running === mine) { running = null; document.querySelector("main").removeAttribute("aria-busy"); if (status().textContent === "Still working …") tell(""); }
   }
+  const target = new URL(answer.url);
+  target.hash = new URL(address, location.href).hash;
+  show(new DOMParser().parseFromString(text, "text/html"), target, how, keepScroll);
+}
+
+function show(fresh, target, how, keepScroll) {
+  const same = target.pathname === location.pathname;
+  if (how === "push") history.pushState({}, "", target);
+  if (how === "replace") history.replaceState({}, "", target);
+  const back = place();
+  const soft = same && replaceParts(fresh);
+  if (!soft) replaceAll(fresh);
+  document.title = fresh.title;
+  document.querySelector(".nav").replaceWith(fresh.querySelector(".nav"));
+  document.querySelector("footer").replaceWith(fresh.querySelector("footer"));
+  troubled("");
+  tell(soft ? (fresh.querySelector(".number")?.textContent ? `Now ${fresh.querySelector(".number").textContent}` : "Updated") : "");
+  document.dispatchEvent(new Event("page:shown"));
+  attend();
+  if (soft) back();
+  else { document.querySelector("main").focus({ preventScroll: true }); }
+  if (!soft && !keepScroll) scrollTo(0, 0);
+  if (!soft && target.hash) document.querySelector(target.hash)?.scrollIntoView();
 }
 
 function ours(link) {

@@ -1,4 +1,5 @@
-"""gunicorn's threaded worker, so that connections are spread evenly and none is failed when it stops.
+"""gunicorn's threaded worker, so that connections are spread evenly, none is failed when it stops, and none is kept by
+a client that sends half a request.
 
 Stopping: whoever has connected is answered, whoever comes later refused. gunicorn's own threaded worker stops accepting
 at once but keeps its listeners open until its last request is answered: who connects meanwhile, or waits in the
@@ -8,6 +9,9 @@ connections away (:func:`turn_away`), then each worker empties the queue and clo
 Spreading: all workers wait at the same listeners, and of connections that come together, such as a gateway's that are
 kept, the quickest worker would take nearly all and keep them, while another has nothing to do. Here a worker leaves a
 connection to those that have fewer, for a moment.
+
+Reading: a thread that waits for the rest of a request answers nobody else, and gunicorn would let it wait for ever.
+Here a request has to arrive within :data:`READ_S`. A gateway that buffers requests sends each at once.
 """
 
 from __future__ import annotations
@@ -23,7 +27,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn import util
+from gunicorn.workers.gthread import TConn, ThreadWorker
+from werkzeug.exceptions import RequestTimeout
 
 _SO_ATTACH_FILTER = 26
 # Of what arrives at the listener, drop what opens a connection (a TCP header's 14th byte has SYN). As of
@@ -60,8 +66,39 @@ LEAVE_S, LOOK_S = 0.01, 0.0005
 """For how long a connection is left to others, and how often it is looked whether one took it."""
 
 
+READ_S = 10.0
+"""How long after its first byte a request must be there, head and body: a megabyte at 1 Mbit/s."""
+
+
+class ClientSocket(socket.socket):
+    """A connection whose client has until ``read_until`` (by the monotonic clock) to send; for ever if None."""
+
+    read_until: float | None = None
+    late = False
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        """As the original; nothing more comes from a client that was late.
+
+        Raises
+        ------
+        RequestTimeout
+        """
+        if self.late:
+            return b""
+        if self.read_until is None:
+            return super().recv(size, flags)
+        self.settimeout(max(0.0, self.read_until - time.monotonic()))  # with 0 it takes what is there
+        try:
+            return super().recv(size, flags)
+        except (TimeoutError, BlockingIOError):
+            self.late = True
+            raise RequestTimeout from None
+        finally:
+            self.settimeout(None)
+
+
 class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Leaves new connections to the workers that have fewer; takes in who waits at the listeners before it ends."""
+    """Leaves new connections to the workers that have fewer; leaves nobody unanswered; waits for no slow client."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # still in the master, one worker after the other
@@ -94,6 +131,32 @@ class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if now > self._leave_until + LEAVE_S:  # this is about another connection than the last time
             self._leave_until = now + LEAVE_S
         return now < self._leave_until
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """As the original; from now on the request has :data:`READ_S` to arrive."""
+        if not isinstance(conn.sock, ClientSocket):
+            conn.sock = ClientSocket(fileno=conn.sock.detach())
+        conn.sock.read_until = time.monotonic() + READ_S
+        super().enqueue_req(conn)
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """As the original, which bounds by itself how long it waits for the rest of a body."""
+        conn.sock.read_until = None
+        return bool(super()._keepalive_after(conn, keepalive))
+
+    def handle(self, conn: TConn) -> Any:
+        """As the original; what follows, such as closing, is not the request's any more."""
+        try:
+            return super().handle(conn)
+        finally:
+            conn.sock.read_until = None
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """As the original; the application answers a body that comes too late, this a head."""
+        if isinstance(exc, RequestTimeout):
+            util.write_error(client, 408, "Request Timeout", "")
+        else:
+            super().handle_error(req, client, addr, exc)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """As the original; connections may have ended."""

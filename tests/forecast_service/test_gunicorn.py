@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -58,6 +59,36 @@ def test_it_refuses_badly_framed_chunks_as_a_problem(live_service: Service, body
     assert text.count("HTTP/1.1") == 1
     assert "urn:forecast-service:problem:bad-http" in text
     assert live_service.ask("GET", "/healthz")[0] == 200
+
+
+def test_half_sent_requests_silence_nobody(live_service: Service) -> None:
+    head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    body = f'{head}Content-Length: 100\r\n\r\n{{"country": '
+    with ExitStack() as stack:
+        address = ("127.0.0.1", live_service.port)
+        held = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(10)]
+        for i, connection in enumerate(held):  # more than the service has threads
+            connection.sendall((head if i % 2 else body).encode())
+        assert live_service.ask("GET", "/healthz")[0] == 200
+        for i, connection in enumerate(held):
+            with connection.makefile("rb") as answer:
+                text = answer.read().decode()
+            assert text.startswith("HTTP/1.1 408 "), text
+            assert text.count("HTTP/1.1") == 1
+            assert f"urn:forecast-service:problem:{'bad-http' if i % 2 else 'too-slow'}" in text
+
+
+def test_a_request_that_comes_in_pieces_is_answered(live_service: Service) -> None:
+    head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    sent = f'{head}Content-Length: 18\r\n\r\n{{"country": "DEU"}}'.encode()
+    with closing(socket.create_connection(("127.0.0.1", live_service.port), timeout=60)) as connection:
+        for _ in range(2):  # the second time on a connection that was kept
+            for start in range(0, len(sent), 20):
+                connection.sendall(sent[start : start + 20])
+                time.sleep(0.05)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert (response.status, json.loads(response.read())["country"]["code"]) == (200, "DEU")
 
 
 @pytest.fixture

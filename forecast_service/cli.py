@@ -73,6 +73,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
     from forecast_service.engine import Engine
     from models.answer import CannotForecast
     from models.history import UnknownVintage
+    from models.path_store import StoreUnavailable
     from models.targets import LAST_DEADLINE
 
     engine = Engine(_settings())
@@ -88,15 +89,19 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
         raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
     except CannotForecast as error:
         raise click.BadParameter(error.detail, param_hint="--origin") from None
-    with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
-        task = progress.add_task("fitting", total=len(missing))
-        made = refit.fit_missing(
-            engine,
-            wanted,
-            processes,
-            lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
-            origin,
-        )
+    try:
+        with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
+            task = progress.add_task("fitting", total=len(missing))
+            made = refit.fit_missing(
+                engine,
+                wanted,
+                processes,
+                lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
+                origin,
+            )
+    except (OSError, StoreUnavailable) as error:
+        why = error.detail if isinstance(error, StoreUnavailable) else error.strerror
+        raise click.ClickException(f"fits cannot be kept in {engine.store.folder}: {why}") from None
     engine.observe()
     if not quiet:
         click.echo(f"{made} allies fitted; {wanted} is complete in {engine.store.folder}")

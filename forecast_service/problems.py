@@ -26,6 +26,7 @@ from forecast_service.store.sweeps import TooManyOpen
 from models.allies import UnknownCountry
 from models.answer import CannotForecast
 from models.named import NAMED, UnknownScenario
+from models.path_store import StoreUnavailable
 from models.published import NoTrackRecord
 from models.scenario import ContradictoryLevers, UnusableLever
 
@@ -211,6 +212,13 @@ def _no_database(error: DatabaseUnavailable) -> Response:
     return response
 
 
+def _no_store(error: StoreUnavailable) -> Response:
+    detail = f"A fit that this needs is not kept, and cannot be: {error.detail}. /readyz says what is missing."
+    response = problem(503, detail, None, "state-unavailable")
+    response.headers["Retry-After"] = "30"
+    return response
+
+
 def _drawer_busy(_error: DrawerBusy) -> Response:
     response = problem(503, "Too many pictures are asked for at once. Their figures are there.", None, "drawing-busy")
     response.headers["Retry-After"] = "2"
@@ -245,6 +253,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(OldForm, _old_form)
     app.register_error_handler(DatabaseUnavailable, _no_database)
     app.register_error_handler(DrawerBusy, _drawer_busy)
+    app.register_error_handler(StoreUnavailable, _no_store)
     # What gunicorn finds wrong with a body when it is read, after which it closes the connection.
     app.register_error_handler(ParseException, _bad_http)
     app.register_error_handler(NoMoreData, _bad_http)

@@ -115,7 +115,10 @@ class Forecaster:
         """Codes of the allies whose fits at an origin, by default the last, can be made and are not kept."""
         year = self.figures.origin if origin is None else origin
         every = allies(self.figures.tables).values()
-        return [ally.code for ally in every if not self.is_kept(ally, year) and self.figures.reach(ally, year)]
+        return [ally.code for ally in every if not self._in_folder(ally, year) and self.figures.reach(ally, year)]
+
+    def _in_folder(self, ally: Ally, origin: int) -> bool:
+        return all(self.store.keeps(self.key(ally, origin, trend=trend)) for trend in (False, True))
 
     def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
         """How many fits are to be made before every ally can be forecast under ``scenario``.
@@ -140,6 +143,7 @@ class Forecaster:
         ------
         CannotForecast
             if the ally's history up to ``origin`` is too short.
+        StoreUnavailable
         """
         origin = self.figures.origin if origin is None else origin
         return self.store.get(

@@ -11,18 +11,28 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import IO
 
 import numpy as np
 
 from models.paths import Floats, Paths
 
 _GDP = "gdp"
+MOST_OPEN = 256
+"""How many fits are kept open."""
+
+
+class StoreUnavailable(Exception):
+    """A fit cannot be kept; ``detail`` says why, in the operating system's words."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -75,27 +85,64 @@ class PathStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._open = lru_cache(maxsize=256)(self._read)
-        self._seen: set[FitKey] = set()
+        self._opened: dict[FitKey, Fit] = {}
         # numpy reads an array's header by ast.literal_eval, which fails now and then where threads call it at once
         # (python/cpython#106905).
         self._opening = Lock()
         self._making = Lock()
 
     def has(self, key: FitKey) -> bool:
-        """Whether the fit is kept already; files are only added, so what was there once is."""
-        if key not in self._seen and self._meta(key).exists():
-            self._seen.add(key)
-        return key in self._seen
+        """Whether the fit is open, which it stays whatever becomes of its files, or kept."""
+        return key in self._opened or self.keeps(key)
+
+    def keeps(self, key: FitKey) -> bool:
+        """Whether the folder holds the fit at this moment."""
+        return self._meta(key).exists()
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
-        """The fit ``key``, made by ``make`` if it is not kept yet."""
-        if not self.has(key):
+        """The fit ``key``, made by ``make`` if it is not kept yet, or cannot be read any more.
+
+        Raises
+        ------
+        StoreUnavailable
+            if it is made and cannot be kept.
+        """
+        fit = self._open(key)
+        if fit is None:
             with self._making:  # whoever asks for the same meanwhile waits for it
-                if not self.has(key):
-                    self._write(key, make())
-        with self._opening:
-            return self._open(key)
+                fit = self._open(key) or self._make(key, make)
+        return fit
+
+    def trouble(self) -> str | None:
+        """Why nothing can be kept, in the operating system's words; None if something can."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                file.write(bytes(4096))  # an empty file can often be made on a disk that is full
+                file.flush()
+        except OSError as error:
+            return error.strerror
+        return None
+
+    def _open(self, key: FitKey) -> Fit | None:
+        fit = self._opened.get(key)
+        if fit is None:
+            with self._opening, suppress(OSError, ValueError, EOFError, KeyError):
+                fit = self._opened[key] = self._read(key)
+                if len(self._opened) > MOST_OPEN:
+                    del self._opened[next(iter(self._opened))]
+        return fit
+
+    def _make(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
+        made = make()
+        try:
+            self._write(key, made)
+        except OSError as error:
+            raise StoreUnavailable(error.strerror or "it cannot be written") from error
+        fit = self._open(key)
+        if fit is None:
+            raise StoreUnavailable("what was written cannot be read")
+        return fit
 
     def adopt(self, made_ahead: Path) -> None:
         """Take over the fits of another folder by symbolic links, such as a container image's, which is read-only."""
@@ -115,8 +162,10 @@ class PathStore:
     def _write(self, key: FitKey, fit: Fit) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, values in (*fit.paths.shares.items(), (_GDP, fit.paths.gdp)):
-            self._save(self._array(key, name), _by_year(values))
-        self._save(self._array(key, "member"), fit.paths.member)
+            with self._writing(self._array(key, name)) as file:
+                np.save(file, _by_year(values))
+        with self._writing(self._array(key, "member")) as file:
+            np.save(file, fit.paths.member)
         meta = asdict(key) | {
             "components": list(fit.paths.shares),
             "members": list(fit.members),
@@ -125,18 +174,21 @@ class PathStore:
             "credibility": fit.credibility,
         }
         # Last, since its presence says that the fit is whole.
-        self._replace(self._meta(key), json.dumps(meta, indent=1).encode())
-
-    def _save(self, path: Path, array: np.ndarray) -> None:
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            np.save(file, array)
-        Path(file.name).replace(path)
-
-    def _replace(self, path: Path, content: bytes) -> None:
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            file.write(content)
+        with self._writing(self._meta(key)) as file:
+            file.write(json.dumps(meta, indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
+
+    @contextmanager
+    def _writing(self, path: Path) -> Iterator[IO[bytes]]:
+        """A file that takes the place of ``path`` at the end of the block; of a failed one nothing stays."""
+        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
+            try:
+                yield file
+                file.flush()
+            except BaseException:
+                Path(file.name).unlink()
+                raise
         Path(file.name).replace(path)
 
     def _read(self, key: FitKey) -> Fit:

@@ -32,7 +32,7 @@ def readyz() -> tuple[dict[str, Any], int]:
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
     missing += engine().behind()
     answer = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
-    answer |= {"redis": redis_state()} | engine().standing()
+    answer |= {"redis": redis_state(), "state": engine().store.trouble() or "ok"} | engine().standing()
     return answer, 503 if missing else 200
 
 

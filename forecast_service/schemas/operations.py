@@ -45,8 +45,8 @@ class ReadySchema(Schema):
     database = fields.String(
         required=True,
         metadata={
-            "description": "ok, 'migrations not applied', or 'not reachable': then kept scenarios answer 503, and all "
-            "else works.",
+            "description": "ok, 'migrations not applied', 'not reachable', or 'its file is gone' (the embedded one, "
+            "until a restart): then kept scenarios answer 503, and all else works.",
             "example": "ok",
         },
     )
@@ -56,6 +56,14 @@ class ReadySchema(Schema):
         metadata={
             "description": "Where callers are counted for their limits: unused where the settings name none; while it "
             "is not reachable each worker counts for itself.",
+            "example": "ok",
+        },
+    )
+    state = fields.String(
+        required=True,
+        metadata={
+            "description": "Whether fits can be kept in the state folder: ok, or what the operating system says, such "
+            "as 'No space left on device'. Then what rests on kept fits is answered, all else is a 503.",
             "example": "ok",
         },
     )

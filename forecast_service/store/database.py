@@ -36,6 +36,7 @@ BUSY_TIMEOUT_MS = 30_000
 
 NOT_APPLIED = "migrations not applied"
 UNREACHABLE = "not reachable"
+GONE = "its file is gone"
 
 _VERSIONS = Path(__file__).with_name("migrations") / "versions"
 # ProgrammingError: tables or rights that are missing. The statements themselves are tested.
@@ -85,6 +86,7 @@ class Database:
         self._lock = threading.Lock()
         self._engines: dict[int, Engine] = {}
         self._away = False
+        self._file: tuple[int, int] | None = None
         self._trying = threading.Lock()
 
     @property
@@ -136,6 +138,7 @@ class Database:
         except DBAPIError:
             engine.dispose()
             raise DatabaseUnavailable(UNREACHABLE) from None
+        self._file = self._file or _identity(path)
         return engine
 
     @staticmethod
@@ -166,8 +169,8 @@ class Database:
         try:
             with self._guarded():
                 return _state(self.engine)
-        except DatabaseUnavailable:
-            return UNREACHABLE
+        except DatabaseUnavailable as error:
+            return error.detail
 
     @contextmanager
     def _guarded(self, *, quiet: bool = False) -> Iterator[None]:
@@ -176,6 +179,9 @@ class Database:
         While it is away one thread at a time finds out whether it is back, and the others are refused at once: on a
         network that swallows everything each attempt takes seconds, and forecasts need those threads.
         """
+        if self._file is not None and _identity(Path(str(self.url.database))) != self._file:
+            # SQLite would go on writing into a file that nobody finds again, and confirm each write.
+            raise DatabaseUnavailable(GONE)
         alone = self._away and not self.embedded
         if alone and not self._trying.acquire(blocking=False):
             raise DatabaseUnavailable(UNREACHABLE)
@@ -191,6 +197,15 @@ class Database:
         finally:
             if alone:
                 self._trying.release()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at ``path``: device and number; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _state(engine: Engine) -> str | None:

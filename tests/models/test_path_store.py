@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.path_store import Fit, FitKey, PathStore
+from models.path_store import Fit, FitKey, PathStore, StoreUnavailable
 from models.paths import Paths
+from tests.limits import files_of_at_most
 
 THREADS = 8
 
@@ -71,3 +73,46 @@ def test_threads_that_ask_for_the_same_make_it_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         assert set(pool.map(ask, range(THREADS))) == {30.0}
     assert len(made) == 1
+
+
+def test_what_is_lost_is_made_anew_and_what_is_open_goes_on(tmp_path: Path) -> None:
+    store = PathStore(tmp_path / "fits")
+    opened = store.get(_key(5), lambda: _fit(5))
+    PathStore(store.folder).get(_key(6), lambda: _fit(6))
+    assert store.has(_key(6))
+    shutil.rmtree(store.folder)
+    assert not store.keeps(_key(5))
+    assert store.get(_key(5), _never) is opened
+    assert store.get(_key(6), lambda: _fit(6)).paths.draws == 6
+    assert store.keeps(_key(6))
+    assert store.trouble() is None
+
+
+@pytest.mark.parametrize("suffix", ["json", "core.npy", "gdp.npy", "member.npy"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x93NUMPY\x01\x00"])
+def test_a_damaged_fit_is_made_anew(tmp_path: Path, suffix: str, content: bytes) -> None:
+    PathStore(tmp_path).get(_key(5), lambda: _fit(5))
+    (tmp_path / f"{_key(5).stem}.{suffix}").write_bytes(content)
+    store, made = PathStore(tmp_path), []
+    assert store.get(_key(5), lambda: made.append(1) or _fit(5)).paths.draws == 5  # type: ignore[func-returns-value]
+    assert made == [1]
+    assert PathStore(tmp_path).get(_key(5), _never).weights == {"theta": 1.0}
+
+
+def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "fits").write_text("a file")
+    store = PathStore(tmp_path / "fits")
+    assert store.trouble() == "File exists"
+    with pytest.raises(StoreUnavailable, match="File exists"):
+        store.get(_key(5), lambda: _fit(5))
+
+
+def test_a_disk_that_takes_no_more_is_told_and_leaves_no_half_fit(tmp_path: Path) -> None:
+    store = PathStore(tmp_path)
+    with files_of_at_most(1000):
+        assert store.trouble() == "File too large"
+        with pytest.raises(StoreUnavailable, match="File too large"):
+            store.get(_key(5000), lambda: _fit(5000))
+    assert list(tmp_path.iterdir()) == []
+    assert store.trouble() is None
+    assert store.get(_key(5000), lambda: _fit(5000)).paths.draws == 5000

@@ -37,6 +37,28 @@ def test_directions_are_what_they_must_be(forecaster):
     assert found["pledges"].at_high > found["pledges"].at_low
 
 
+@pytest.mark.parametrize("component", ["core", "related", "total"])
+@pytest.mark.parametrize("country", ["DEU", "POL", "ESP", "EST"])
+def test_a_pledge_that_is_kept_in_full_meets_its_target(forecaster, country, component):
+    found = sensitivity(forecaster, country, component)
+    pledges = bars(found)["pledges"]
+    assert pledges.at_high > 0.999
+    assert max(pledges.at_low, found.probability) < 0.99
+
+
+def test_a_pledge_that_is_kept_is_on_its_way_before_its_year_and_a_plan_of_ones_own_counts_too(forecaster):
+    early = {
+        code: bars(sensitivity(forecaster, code, targets=Targets(deadline=2031)))["pledges"] for code in ("DEU", "ITA")
+    }
+    assert early["DEU"].at_high > 0.999, "3.5 % in 2029 by its own plan"
+    assert early["ITA"].at_low <= early["ITA"].at_high < 0.99, "3.5 % in 2035, as all allies"
+
+
+def test_a_kept_pledge_gives_way_to_what_a_scenario_settles(forecaster):
+    found = bars(sensitivity(forecaster, "DEU", scenario=Scenario("x", levers=(Cap(share_pct=3.0),))))
+    assert found["pledges"].at_high < 0.01
+
+
 def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
     scenario = Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.5), Cap(share_pct=4.0)))
     found = bars(sensitivity(forecaster, "ITA", scenario=scenario))

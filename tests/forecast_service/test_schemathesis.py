@@ -17,6 +17,8 @@ from tests.serving import Service, serving
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "--checks=all --seed=1 --workers=1 --continue-on-failure --generation-database=none --no-color"
+PATIENCE_S = 120
+"""Own figures are fitted while a request waits: how long that takes depends on what else the machine does."""
 PICTURES = "(Picture|Ranking|Heatmap|Count|Reliability|Waterfall)$"
 """Ids of the operations that draw, which takes many times as long as anything else: a few cases of each."""
 
@@ -24,7 +26,7 @@ PICTURES = "(Picture|Ranking|Heatmap|Count|Reliability|Waterfall)$"
 def run(service: Service, *arguments: str) -> int:
     """How many operations were tried, none of which failed a check."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{service.url}/openapi.json"]
-    command += [*COMMAND.split(), *arguments]
+    command += [*COMMAND.split(), f"--request-timeout={PATIENCE_S}", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     selected = re.search(r"(\d+) selected / (\d+) total", done.stdout)

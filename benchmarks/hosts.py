@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.bare import BODY
 from benchmarks.measure import workers_of
+from benchmarks.worker import COUNTS, SIZE, CountingWorker, shared
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 120
@@ -45,6 +47,12 @@ class Host:
     process: subprocess.Popen[bytes]
     port: int
     ready_s: float
+    counts: memoryview
+
+    @property
+    def requests(self) -> list[int]:
+        """How many requests each worker has had; zeros follow."""
+        return list(self.counts)
 
     def get(self, path: str) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers of one answer."""
@@ -86,9 +94,10 @@ def service(state: Path, workers: int = 2) -> Iterator[Host]:
 
 @contextmanager
 def bare(state: Path, body: Path, workers: int = 2) -> Iterator[Host]:
-    """The bare application, on gunicorn with our own settings for threads and workers."""
+    """The bare application, on gunicorn with our own worker and settings: what differs is what Flask is asked to do."""
     command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", str(workers), "--threads", "4"]
-    command += ["--worker-tmp-dir", "/dev/shm", "--no-control-socket", "benchmarks.bare:create()", "--bind"]  # noqa: S108
+    command += ["--keep-alive", "75", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]  # noqa: S108
+    command += ["benchmarks.bare:create()", "--bind"]
     with _host(command, {BODY: str(body)}, workers, "/bytes", state) as host:
         yield host
 
@@ -99,12 +108,17 @@ def _host(command: list[str], variables: dict[str, str], workers: int, ready: st
     address = str(port) if command[-1] == "--port" else f"127.0.0.1:{port}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FORECAST_", "PROMETHEUS_"))}
     environment = kept | {"WEB_CONCURRENCY": str(workers)} | variables
-    with (folder / "bench.log").open("ab") as log:
+    environment["GUNICORN_CMD_ARGS"] = f"--worker-class {CountingWorker.__module__}.{CountingWorker.__qualname__}"
+    with (folder / "bench.log").open("ab") as log, tempfile.NamedTemporaryFile(dir=folder) as counts:
+        counts.truncate(SIZE)
+        environment[COUNTS] = counts.name
         start = time.perf_counter()
         process = subprocess.Popen([*command, address], env=environment, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603
         try:
             _wait(process, port, ready)
-            yield Host(process, port, time.perf_counter() - start)
+            host = Host(process, port, time.perf_counter() - start, shared(Path(counts.name)))
+            _wait_for_all(host, workers)
+            yield host
         finally:
             process.terminate()
             process.wait(60)
@@ -124,6 +138,14 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
             connection.close()
         time.sleep(0.01)
     raise RuntimeError(f"{path} was not ready; see bench.log")
+
+
+def _wait_for_all(host: Host, workers: int) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while len(host.workers) < workers:  # the first answers before the last is forked
+        if time.monotonic() > end:
+            raise RuntimeError("a worker is missing; see bench.log")
+        time.sleep(0.01)
 
 
 def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:

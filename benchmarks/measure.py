@@ -23,6 +23,7 @@ class Row:
     ----------
     name : of the row, which a target may be looked up by. what : in words.
     ratio : of the median to what it is compared with; ``bound`` and ``holds`` say what it must be.
+    spread : how the requests of each side were spread over its workers, where that may decide.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Row:
     ratio: float
     bound: float
     holds: Literal["at least", "at most"]
+    spread: str = ""
 
     @property
     def met(self) -> bool:

@@ -25,7 +25,10 @@ def table(heading: list[str], rows: list[list[object]]) -> str:
 
 def sections(results: dict[str, Any]) -> dict[str, str]:
     """The measured parts of the page, by name."""
-    targets = [[t["what"], t["ratio"], f"{t['holds']} {t['bound']:g}", _said(t["met"])] for t in results["targets"]]
+    targets = [
+        [t["what"], t["ratio"], f"{t['holds']} {t['bound']:g}", _said(t["met"]), t["spread"]]
+        for t in results["targets"]
+    ]
     growth = [
         [
             g["what"],
@@ -39,7 +42,7 @@ def sections(results: dict[str, Any]) -> dict[str, str]:
     ]
     profile = [[part, f"{share:.0%}"] for part, share in results["profile"].items()]
     return {
-        "targets": table(["what", "ratio", "must be", "met"], targets),
+        "targets": table(["what", "ratio", "must be", "met", "requests per worker, %"], targets),
         "growth": table(["cost of", "sizes", "cost of the last, of the first's", "exponent", "at most", "why"], growth),
         "profile": table(["part", "share of CPU time"], profile),
     }

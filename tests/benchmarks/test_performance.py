@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,3 +109,8 @@ def test_a_quick_look_measures_all_of_a_part(part: str) -> None:
     else:
         assert {row["name"] for row in results["targets"]} == WANTED - {"fits", "alliance"}
         assert all(row["ratio"] > 0 for row in results["targets"])
+        for row in results["targets"][:3]:
+            parts = [tuple(map(int, pair)) for pair in re.findall(r"(\d+) : (\d+)", row["spread"])]
+            assert len(parts) == 2, row
+            assert all(sum(part) in (99, 100, 101) for part in parts)
+            assert all(min(part) >= 20 for part in parts), "a side has all its requests on one worker"

@@ -90,7 +90,10 @@ class Forecaster:
     def is_kept(self, ally: Ally, origin: int | None = None) -> bool:
         """Whether the fits of ``ally`` at an origin, the last if None, are in the store, with and without pledges."""
         origin = self.figures.origin if origin is None else origin
-        return all(self.store.has(self.key(ally, origin, trend=trend)) for trend in (False, True))
+        return all(map(self.store.has, self._keys(ally, origin)))
+
+    def _keys(self, ally: Ally, origin: int) -> tuple[FitKey, FitKey]:
+        return self.key(ally, origin), self.key(ally, origin, trend=True)
 
     def has_fits(
         self,
@@ -115,10 +118,8 @@ class Forecaster:
         """Codes of the allies whose fits at an origin, by default the last, can be made and are not kept."""
         year = self.figures.origin if origin is None else origin
         every = allies(self.figures.tables).values()
-        return [ally.code for ally in every if not self._in_folder(ally, year) and self.figures.reach(ally, year)]
-
-    def _in_folder(self, ally: Ally, origin: int) -> bool:
-        return all(self.store.keeps(self.key(ally, origin, trend=trend)) for trend in (False, True))
+        lacking = (a for a in every if not all(map(self.store.keeps, self._keys(a, year))))
+        return [ally.code for ally in lacking if self.figures.reach(ally, year)]
 
     def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
         """How many fits are to be made before every ally can be forecast under ``scenario``.
@@ -360,12 +361,7 @@ class Asked:
         return self.forecaster.fit(self.ally, self.origin, trend=trend)
 
     def bent(self, fit: Fit, deadline: int, watch: Watch | None = None) -> Paths:
-        """The paths of ``fit`` to ``deadline`` as the scenario bends them.
-
-        Raises
-        ------
-        ContradictoryLevers, LeverOverflow, CannotForecast
-        """
+        """The paths of ``fit`` to ``deadline`` as the scenario bends them; raises as both :meth:`until` and it do."""
         return self.scenario.apply(
             self.until(fit, deadline),
             price_index(self.ally.code, fit.paths.origin, deadline, self.forecaster.figures.tables),

@@ -129,7 +129,7 @@ class _Question:
         """Every assumption that can be moved, in no particular order."""
         trend = self._probability(self.scenario, trend=True)
         kept = self._probability(self.scenario, self._pledges_kept, trend=True)
-        yield self._bar("pledges", ("no pledge kept", trend), ("every pledge kept in full", kept))
+        yield self._bar("pledges", ("none kept", trend), ("all kept in full", kept))
         yield self._growth_bar("growth of GDP", lambda pp: GdpGrowth(change_pp=pp))
         yield self._growth_bar("growth of core spending", lambda pp: SpendingGrowth(change_pp=pp))
         if self.component != "core":

@@ -47,12 +47,13 @@ def draw(documents: Document, look: Look) -> Document:
     least = min([middle, *(min(row["low"], row["high"]) for row in rows)])
     most = max([middle, *(max(row["low"], row["high"]) for row in rows)])
     spare = (0.62 if look.narrow else 0.3) * max(most - least, 8)
-    domain = [max(0, least - spare), min(100, most + spare)]
+    domain = [least - spare, most + spare]
     wide = room.inner(look) / (domain[1] - domain[0])
 
     def x(field: str) -> alt.X:
         shown = alt.X(f"{field}:Q").scale(domain=domain, nice=False)
-        return shown.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
+        ticks = _ticks(*domain)
+        return shown.axis(values=ticks, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
 
     y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
     base = alt.Chart(
@@ -95,6 +96,12 @@ def draw(documents: Document, look: Look) -> Document:
         finding=_finding(found, shown, threshold),
         foot=footer(found),
     )
+
+
+def _ticks(low: float, high: float) -> list[int]:
+    """Round percentages from ``low`` to ``high``, a handful; none below 0 or above 100, where only labels stand."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if (high - low) / step <= 7 or step == 50)
+    return [tick for tick in range(0, 101, step) if low <= tick <= high]
 
 
 def _row(bar: Document, middle: float) -> dict[str, Any]:

@@ -160,3 +160,19 @@ def test_what_lies_on_one_side_is_named_on_both_sides_of_the_rule() -> None:
     texts = {text.text: text for text in ElementTree.fromstring(body).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314  our own
     anchors = [texts[said].get("text-anchor") for said in ("little: 40 %", "much: 50 %")]
     assert anchors == ["end", "start"]
+
+
+@pytest.mark.parametrize(("end", "said"), [(0.99995, "all kept in full: > 99 %"), (0.00005, "kept: < 1 %")])
+@pytest.mark.parametrize("width", [720, 1160])
+def test_an_end_at_certainty_is_named_in_full(end: float, said: str, width: int) -> None:
+    order = copy.deepcopy(ORDERS["tornado"])
+    found = order["documents"]["sensitivity"]
+    how = said.partition(":")[0]
+    found["bars"] = [found["bars"][0] | {"low": "none", "high": how, "at_low": 0.55, "at_high": end}]
+    found["probability"] = 0.6 if end > 0.5 else 0.5
+    body, _ = draw(order | {"theme": "light", "form": "svg", "width": width})
+    written = [text.text for text in ElementTree.fromstring(body).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314  our own
+    assert said in [text.replace("\u00a0", " ") for text in written if text]
+    percentages = {int(text) for text in written if text and text.isdigit()}
+    assert percentages
+    assert percentages <= set(range(101)), "no gridline says more than all"

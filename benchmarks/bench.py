@@ -19,11 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fits_cost, growth, growth_processes, growth_store, hosts, performance_page, profiling, serving
-from benchmarks.measure import REPEATS
+# First, as in every process of the service: it settles which of numpy's kernels suit the machine.
 from models import Forecaster, load_figures
 from models.fitting import fit_all
 from models.path_store import PathStore
+
+# isort: split
+from benchmarks import fits_cost, growth, growth_processes, growth_store, hosts, performance_page, profiling, serving
+from benchmarks.measure import REPEATS
 
 Measured = dict[str, Any]
 

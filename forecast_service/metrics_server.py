@@ -9,16 +9,35 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from threading import Event
+
+from prometheus_client import CollectorRegistry, Metric, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+
+class WorkersCollector(MultiProcessCollector):
+    """Adds up what all processes wrote; a file that is only just being made is still empty, and passed over."""
+
+    def collect(self) -> Iterable[Metric]:
+        """As the original, which fails on an empty file."""
+        files = [str(file) for file in Path(self._path).glob("*.db") if _size(file)]
+        found: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return found
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # its process has ended meanwhile
+        return 0
 
 
 def main(host: str, port: int, parent: int) -> None:
     """Serve until told to end, or until the process ``parent``, which started this one, ends."""
-    from prometheus_client import CollectorRegistry, start_http_server
-    from prometheus_client.multiprocess import MultiProcessCollector
-
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    WorkersCollector(registry)  # type: ignore[no-untyped-call]
     end = Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     server, thread = start_http_server(port, host, registry)

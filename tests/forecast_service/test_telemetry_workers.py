@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
+from forecast_service.metrics_server import WorkersCollector
 from tests.serving import Service, environment, free_port
 
 COUNT = re.compile(r'^forecast_http_requests_total\{method="GET",route="/v1/countries",status="200"\} ([0-9.]+)', re.M)
@@ -126,3 +128,15 @@ def _ends(port: int) -> bool:
         except (ConnectionResetError, http.client.RemoteDisconnected):
             time.sleep(0.05)
     return False
+
+
+def test_a_file_of_figures_that_is_only_being_made_fails_no_scrape(tmp_path: Path) -> None:
+    file = MmapedDict(str(tmp_path / "counter_1.db"))
+    key = mmap_key("forecast_fits", "forecast_fits_total", (), (), "Fits made.")
+    file.write_value(key, 3.0, 0.0)
+    file.close()
+    (tmp_path / "counter_2.db").touch()
+    found = list(WorkersCollector(None, path=str(tmp_path)).collect())
+    assert [(sample.name, sample.value) for metric in found for sample in metric.samples] == [
+        ("forecast_fits_total", 3.0)
+    ]

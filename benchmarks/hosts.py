@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def _host(command: list[str], variables: dict[str, str], workers: int, ready: st
         try:
             _wait(process, port, ready)
             host = Host(process, port, time.perf_counter() - start, shared(Path(counts.name)))
-            _wait_for_all(host, workers)
+            _wait_for_all(host, ready, workers)
             yield host
         finally:
             process.terminate()
@@ -140,12 +140,17 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
     raise RuntimeError(f"{path} was not ready; see bench.log")
 
 
-def _wait_for_all(host: Host, workers: int) -> None:
+def _wait_for_all(host: Host, path: str, workers: int) -> None:
+    """Until every worker answers: the first does before the last is forked, and would take all connections."""
     end = time.monotonic() + PATIENCE_S
-    while len(host.workers) < workers:  # the first answers before the last is forked
+    while sum(map(bool, host.requests)) < workers:
         if time.monotonic() > end:
             raise RuntimeError("a worker is missing; see bench.log")
-        time.sleep(0.01)
+        with ExitStack() as together:
+            for _ in range(2 * workers):
+                connection = together.enter_context(closing(http.client.HTTPConnection("127.0.0.1", host.port)))
+                connection.request("GET", path)
+                connection.getresponse().read()
 
 
 def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:

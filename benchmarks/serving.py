@@ -14,6 +14,8 @@ FORECAST = "/v1/countries/DEU/forecast"
 CPU_MS, RATE, WAIT_MS = 4.0, 400.0, 30.0
 TOGETHER_MB, FURTHER_MB = 250.0, 30.0
 START_FACTOR, START_S = 1.5, 1.0
+LOPSIDED, ATTEMPTS = 0.8, 10
+"""Where one worker had a larger part of the requests it is measured again: two workers are compared with two."""
 OWN = {str(year): round(1 + 0.02 * (year - 1990), 3) for year in range(1990, 2027)}
 
 
@@ -46,9 +48,14 @@ def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> l
     counts: dict[str, list[int]] = {}
 
     def measured(name: str, host: Host, path: str, *headers: str) -> float:
-        before = host.requests
-        rate = wrk(host, path, seconds, headers=headers)[1]
-        new = [after - earlier for after, earlier in zip(host.requests, before, strict=True)]
+        for _ in range(ATTEMPTS):
+            before = host.requests
+            rate = wrk(host, path, seconds, headers=headers)[1]
+            new = [after - earlier for after, earlier in zip(host.requests, before, strict=True)]
+            if max(new) <= LOPSIDED * sum(new):
+                break
+        else:
+            raise RuntimeError(f"{name}: nearly all requests went to one worker, {ATTEMPTS} times")
         counts[name] = [sum(pair) for pair in zip(new, counts.get(name, [0] * len(new)), strict=True)]
         return rate
 

@@ -44,11 +44,11 @@ openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, its exampl
 	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
 
 fuzz: $(VENV)/.dev ## schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
-	$(BIN)/python -m benchmarks.fuzz --write docs/fuzzing.md
+	$(BIN)/python -m benchmarks.robustness.fuzz --write docs/fuzzing.md
 
 bench: $(VENV)/.dev ## measure everything side by side: docs/performance.md; needs wrk
 	$(MAKE) --no-print-directory $(PEERS)/.ready
-	$(BIN)/python -m benchmarks.bench $(BENCH)
+	$(BIN)/python -m benchmarks.speed.bench $(BENCH)
 
 PEERS := .venv-peers
 PANEL ?= var/accuracy/allies.csv
@@ -58,23 +58,23 @@ MIN_YEARS ?= 12
 PROCESSES ?= 2
 
 # statsforecast needs pandas below 3: the peers live in an environment of their own.
-$(PEERS)/.ready: benchmarks/requirements-peers.txt
+$(PEERS)/.ready: benchmarks/accuracy/requirements-peers.txt
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r benchmarks/requirements-peers.txt
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r benchmarks/accuracy/requirements-peers.txt
 	@touch $@
 
 var/accuracy/allies.csv: $(VENV)/.serve $(wildcard models/data/*.csv)
-	$(BIN)/python -m benchmarks.accuracy_table --write-panel $@
+	$(BIN)/python -m benchmarks.accuracy.table --write-panel $@
 
 accuracy: $(VENV)/.serve $(PEERS)/.ready $(PANEL) ## score the peers beside ours; PANEL=file.csv for another panel
-	$(PEERS)/bin/python benchmarks/peers.py $(PANEL) $(ORIGINS) $(HORIZON) var/accuracy \
+	$(PEERS)/bin/python benchmarks/accuracy/peers.py $(PANEL) $(ORIGINS) $(HORIZON) var/accuracy \
 		--min-years $(MIN_YEARS) --processes $(PROCESSES)
-	$(BIN)/python -m benchmarks.accuracy_table $(PANEL) --peers var/accuracy --origins $(ORIGINS) --horizon $(HORIZON) \
+	$(BIN)/python -m benchmarks.accuracy.table $(PANEL) --peers var/accuracy --origins $(ORIGINS) --horizon $(HORIZON) \
 		--min-years $(MIN_YEARS) --processes $(PROCESSES) --json var/accuracy/figures.json
 
 publish: $(VENV)/.dev ## run the backtest of the allies anew; keep weights, track record and docs/accuracy.md
 	$(BIN)/forecast-service backtest --publish
-	$(BIN)/python -m benchmarks.accuracy_page
+	$(BIN)/python -m benchmarks.accuracy.page
 
 lock: $(VENV)/.dev ## lock the versions anew
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -14,15 +14,15 @@ import os as _os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
     _os.environ.setdefault(_name, "1")
 
-from models.processor import keep_memory, prefer_fast_sorts  # noqa: E402
+from models.runtime import keep_memory, prefer_fast_sorts  # noqa: E402
 
 keep_memory()
 prefer_fast_sorts()
 
-from models.answer import Forecast  # noqa: E402  all this must be settled before numpy is imported
+from models.dataset.observations import Figures, load_figures  # noqa: E402
 from models.forecast import Forecaster  # noqa: E402
-from models.history import Figures, load_figures  # noqa: E402
-from models.scenario import Scenario  # noqa: E402
-from models.targets import Targets  # noqa: E402
+from models.forecast.result import Forecast  # noqa: E402  all this must be settled before numpy is imported
+from models.scenarios.scenario import Scenario  # noqa: E402
+from models.scenarios.targets import Targets  # noqa: E402
 
 __all__ = ["Figures", "Forecast", "Forecaster", "Scenario", "Targets", "load_figures"]

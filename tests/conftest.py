@@ -14,9 +14,9 @@ from forecast_service import create_app
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
-from tests.contract import CheckedClient
-from tests.databases import KINDS, fresh
-from tests.serving import DRAWS, FIT_TIMEOUT_S, Service, serving
+from tests.support.contract import CheckedClient
+from tests.support.databases import KINDS, fresh
+from tests.support.service import DRAWS, FIT_TIMEOUT_S, Service, serving
 
 # No test depends on how fast the machine is at the moment.
 settings.register_profile("unhurried", deadline=None)

@@ -6,14 +6,16 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from forecast_service import csv_answers, negotiation, pictures, refit
-from forecast_service.engine import engine
-from forecast_service.http_cache import answers
-from forecast_service.openapi import Blueprint
-from forecast_service.resolving import resolve
+from forecast_service.forecasting import fit_missing
+from forecast_service.forecasting.registry import engine
+from forecast_service.http import negotiation, tables
+from forecast_service.http.answers import answers
+from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
-from forecast_service.schemas.pictures import AlliancePictureQuerySchema, RankingQuerySchema
-from models.alliance import alliance_forecast
+from forecast_service.schemas.charts import AlliancePictureQuerySchema, RankingQuerySchema
+from forecast_service.services import charts
+from forecast_service.services.scenario_lookup import resolve
+from models.analysis.alliance import alliance_forecast
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
 
@@ -23,7 +25,7 @@ def _answer(query: dict[str, Any]) -> dict[str, Any]:
     forecaster = engine().forecaster(query.pop("vintage", None))
     asked = {name: value for name, value in query.items() if name != "levels"}
     origin = query.get("origin", forecaster.figures.origin)
-    refit.spare_request(engine(), forecaster.figures.vintage, origin, forecaster.unfitted(**asked))
+    fit_missing.spare_request(engine(), forecaster.figures.vintage, origin, forecaster.unfitted(**asked))
     links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
     return {"forecast": alliance_forecast(forecaster, **query), "links": links}
 
@@ -35,7 +37,7 @@ def _document(query: dict[str, Any]) -> Response:
 
 @blp.get("/forecast.<form:form>", parameters=[negotiation.FORM], endpoint="get_alliance_table")
 @blp.get("/forecast")
-@answers(csv_answers.alliance)
+@answers(tables.alliance)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AllianceQuerySchema, location="query")
@@ -47,7 +49,7 @@ def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_ranking_picture")
 @blp.get("/ranking")
-@answers(order=pictures.ranking, plain=False)
+@answers(order=charts.ranking, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(RankingQuerySchema, location="query")
@@ -59,7 +61,7 @@ def get_ranking(query: dict[str, Any]) -> Response:
 
 @blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_heatmap_picture")
 @blp.get("/heatmap")
-@answers(order=pictures.heatmap, plain=False)
+@answers(order=charts.heatmap, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AlliancePictureQuerySchema, location="query")
@@ -71,7 +73,7 @@ def get_heatmap(query: dict[str, Any]) -> Response:
 
 @blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_count_picture")
 @blp.get("/count")
-@answers(order=pictures.count, plain=False)
+@answers(order=charts.count, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AlliancePictureQuerySchema, location="query")

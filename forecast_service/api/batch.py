@@ -9,10 +9,10 @@ from marshmallow import ValidationError
 from webargs.flaskparser import abort
 
 from forecast_service.api.forecasts import answer
-from forecast_service.engine import engine
-from forecast_service.openapi import Blueprint
+from forecast_service.forecasting.registry import engine
+from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.batch import BatchAnswerSchema, BatchRequestSchema
-from forecast_service.schemas.forecasts import ForecastRequestSchema
+from forecast_service.schemas.forecast_request import ForecastRequestSchema
 
 blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description="Many forecasts at once.")
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service import csv_answers, negotiation
-from forecast_service.engine import engine
-from forecast_service.http_cache import answers
-from forecast_service.openapi import Blueprint
-from forecast_service.schemas.countries import CountryDetailSchema, CountryListSchema, HistoryQuerySchema, HistorySchema
-from models.allies import Ally, allies, resolve
-from models.history import Figures
+from forecast_service.forecasting.registry import engine
+from forecast_service.http import negotiation, tables
+from forecast_service.http.answers import answers
+from forecast_service.openapi.spec import Blueprint
+from forecast_service.schemas.countries import (
+    CountryDetailSchema,
+    CountryListSchema,
+    HistoryQuerySchema,
+    HistorySchema,
+)
+from models.dataset.countries import Ally, allies, resolve
+from models.dataset.observations import Figures
 
 blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="The allies and their figures.")
 
@@ -53,7 +58,7 @@ def get_country(code: str) -> dict[str, Any]:
     endpoint="get_history_table",
 )
 @blp.get("/<code>/history", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(csv_answers.history)
+@answers(tables.history)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(HistoryQuerySchema, location="query")
 @blp.response(200, HistorySchema)

@@ -6,7 +6,7 @@ from importlib import resources
 
 from flask import Blueprint, Response, render_template, send_from_directory
 
-blp = Blueprint("docs", __name__, static_folder="../static", static_url_path="/static")
+blp = Blueprint("docs", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
 
 _ASSETS = str(resources.files("flask_swagger_ui") / "dist")
 

@@ -6,16 +6,17 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from forecast_service import csv_answers, negotiation, pictures
 from forecast_service.api.countries import CODE
-from forecast_service.engine import engine
-from forecast_service.http_cache import answers
-from forecast_service.openapi import Blueprint
-from forecast_service.schemas.answers import ForecastSchema
-from forecast_service.schemas.forecasts import ForecastRequestSchema
-from forecast_service.schemas.pictures import ComponentLookSchema, FanLookSchema, FanQuerySchema, WaterfallQuerySchema
-from models.allies import OWN_SERIES
-from models.answer import Forecast
+from forecast_service.forecasting.registry import engine
+from forecast_service.http import negotiation, tables
+from forecast_service.http.answers import answers
+from forecast_service.openapi.spec import Blueprint
+from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, FanQuerySchema, WaterfallQuerySchema
+from forecast_service.schemas.forecast_request import ForecastRequestSchema
+from forecast_service.schemas.forecast_response import ForecastSchema
+from forecast_service.services import charts
+from models.dataset.countries import OWN_SERIES
+from models.forecast.result import Forecast
 
 blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="The probability that targets are met.")
 
@@ -35,7 +36,7 @@ def answer(forecast: Forecast) -> dict[str, Any]:
     endpoint="get_forecast_table",
 )
 @blp.get("/countries/<code>/forecast", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(csv_answers.forecast, pictures.fan)
+@answers(tables.forecast, charts.fan)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(FanQuerySchema, location="query")
@@ -47,7 +48,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 @blp.post("/forecasts")
-@answers(csv_answers.forecast, pictures.fan)
+@answers(tables.forecast, charts.fan)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(FanLookSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
@@ -67,7 +68,7 @@ def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
     endpoint="get_waterfall_picture",
 )
 @blp.get("/countries/<code>/waterfall", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(order=pictures.waterfall, plain=False)
+@answers(order=charts.waterfall, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(WaterfallQuerySchema, location="query")
@@ -80,7 +81,7 @@ def get_waterfall(query: dict[str, Any], code: str) -> Response:
 
 @blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_waterfall_picture")
 @blp.post("/forecasts/waterfall")
-@answers(order=pictures.waterfall, plain=False)
+@answers(order=charts.waterfall, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(ComponentLookSchema, location="query")
 @blp.arguments(ForecastRequestSchema)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.engine import engine
-from forecast_service.openapi import Blueprint
-from forecast_service.rate_limits import redis_state
+from forecast_service.forecasting.registry import engine
+from forecast_service.http.rate_limits import redis_state
+from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.operations import HealthSchema, ReadySchema, VersionSchema
 from forecast_service.store.database import NOT_APPLIED, database
 from forecast_service.version import VERSION

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import url_for
 
-from forecast_service.engine import engine
-from forecast_service.openapi import Blueprint
-from forecast_service.resolving import resolve
+from forecast_service.forecasting.registry import engine
+from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.requirements import RequirementRequestSchema, RequirementSchema
-from models.requirements import required
+from forecast_service.services.scenario_lookup import resolve
+from models.analysis.requirements import required
 
 blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it takes to meet a target.")
 

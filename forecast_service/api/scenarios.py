@@ -7,9 +7,8 @@ from typing import Any
 from flask import Response, jsonify, url_for
 from werkzeug.routing import BaseConverter
 
-from forecast_service import kept
-from forecast_service.openapi import Blueprint
-from forecast_service.schemas.answers import ForecastSchema
+from forecast_service.openapi.spec import Blueprint
+from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import (
     AnyScenarioSchema,
     CompareQuerySchema,
@@ -25,8 +24,9 @@ from forecast_service.schemas.scenarios import (
     VersionListSchema,
     VersionQuerySchema,
 )
+from forecast_service.services import scenarios
 from forecast_service.store.scenarios import Kept
-from models.named import NamedScenario
+from models.scenarios.builtin import NamedScenario
 
 blp = Blueprint("scenarios", __name__, url_prefix="/v1/scenarios", description="Assumptions about the future.")
 
@@ -64,7 +64,7 @@ def _with_etag(found: Kept, status: int = 200) -> Answer:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
     """The scenarios that ship with the service, and the kept ones that the caller may read"""
-    return kept.page(query)
+    return scenarios.page(query)
 
 
 @blp.post("")
@@ -78,7 +78,7 @@ def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
     """Keep a scenario"""
-    return _with_etag(kept.create(headers, body), 201)
+    return _with_etag(scenarios.create(headers, body), 201)
 
 
 @blp.get("/compare")
@@ -87,7 +87,7 @@ def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
     """Forecasts of one ally under several scenarios, with their differences from the first"""
-    return kept.compare(query)
+    return scenarios.compare(query)
 
 
 @blp.get("/<scenario:id>", parameters=[ANY])
@@ -96,7 +96,7 @@ def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_scenario(id: str) -> Answer | NamedScenario:
     """A scenario as it stands"""
-    found = kept.read_any(id)
+    found = scenarios.read_any(id)
     return found if isinstance(found, NamedScenario) else _with_etag(found)
 
 
@@ -115,7 +115,7 @@ def get_scenario(id: str) -> Answer | NamedScenario:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
     """Write a new version of a kept scenario"""
-    return _with_etag(kept.replace(id, headers, body))
+    return _with_etag(scenarios.replace(id, headers, body))
 
 
 @blp.delete("/<scenario:id>", parameters=[ID])
@@ -127,7 +127,7 @@ def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> 
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def delete_scenario(headers: dict[str, Any], id: str) -> None:
     """Delete a kept scenario with all its versions"""
-    kept.remove(id, headers)
+    scenarios.remove(id, headers)
 
 
 @blp.post("/<scenario:id>/fork", parameters=[ANY])
@@ -142,7 +142,7 @@ def delete_scenario(headers: dict[str, Any], id: str) -> None:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
     """Keep a copy of a scenario as one's own"""
-    return _with_etag(kept.fork(id, headers, body), 201)
+    return _with_etag(scenarios.fork(id, headers, body), 201)
 
 
 @blp.get("/<scenario:id>/versions", parameters=[ID])
@@ -152,7 +152,7 @@ def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Ans
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
     """The versions of a kept scenario"""
-    return kept.versions(id, query)
+    return scenarios.versions(id, query)
 
 
 @blp.get("/<scenario:id>/versions/<int:number>", parameters=[ID, NUMBER])
@@ -161,7 +161,7 @@ def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_version(id: str, number: int) -> Answer:
     """One version of a kept scenario"""
-    return _with_etag(kept.read(id, number))
+    return _with_etag(scenarios.read(id, number))
 
 
 @blp.get("/<scenario:id>/versions/<int:number>/forecast", parameters=[ID, NUMBER])
@@ -173,4 +173,4 @@ def get_version(id: str, number: int) -> Answer:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_version_forecast(query: dict[str, Any], id: str, number: int) -> Response:
     """How likely one ally meets the targets under one version, as it was answered when it was written"""
-    return jsonify(kept.forecast(id, number, query))
+    return jsonify(scenarios.forecast(id, number, query))

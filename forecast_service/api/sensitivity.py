@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service import negotiation, pictures
 from forecast_service.api.countries import CODE
-from forecast_service.engine import engine
-from forecast_service.http_cache import answers
-from forecast_service.openapi import Blueprint
-from forecast_service.resolving import resolve
-from forecast_service.schemas.pictures import LookSchema, SensitivityQuerySchema
+from forecast_service.forecasting.registry import engine
+from forecast_service.http import negotiation
+from forecast_service.http.answers import answers
+from forecast_service.openapi.spec import Blueprint
+from forecast_service.schemas.charts import LookSchema, SensitivityQuerySchema
 from forecast_service.schemas.sensitivity import SensitivityRequestSchema, SensitivitySchema
-from models.sensitivity import Sensitivity, sensitivity
+from forecast_service.services import charts
+from forecast_service.services.scenario_lookup import resolve
+from models.analysis.sensitivity import Sensitivity, sensitivity
 
 blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What moves a probability most.")
 
@@ -23,7 +24,7 @@ blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What mov
     endpoint="get_sensitivity_picture",
 )
 @blp.get("/countries/<code>/sensitivity", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(order=pictures.tornado)
+@answers(order=charts.tornado)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(SensitivityQuerySchema, location="query")
@@ -37,7 +38,7 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 
 @blp.post("/sensitivity.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_sensitivity_picture")
 @blp.post("/sensitivity")
-@answers(order=pictures.tornado)
+@answers(order=charts.tornado)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(LookSchema, location="query")
 @blp.arguments(SensitivityRequestSchema)

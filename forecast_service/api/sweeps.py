@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Response, url_for
 
-from forecast_service import sweep_jobs as jobs
-from forecast_service.openapi import Blueprint
+from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.scenarios import IdempotencySchema
 from forecast_service.schemas.sweeps import (
     ResultsQuerySchema,
@@ -17,9 +16,10 @@ from forecast_service.schemas.sweeps import (
     SweepRequestSchema,
     SweepSchema,
 )
-from forecast_service.store.sweep_tables import SweepRow
+from forecast_service.services import sweeps as jobs
 from forecast_service.store.sweeps import OPEN
-from forecast_service.sweep_formats import CSV, PARQUET, TYPES
+from forecast_service.store.tables import SweepRow
+from forecast_service.sweeps.formats import CSV, PARQUET, TYPES
 
 blp = Blueprint("sweeps", __name__, url_prefix="/v1/sweeps", description="One scenario with many values, as a job.")
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from forecast_service import negotiation, pictures
-from forecast_service.http_cache import answers
-from forecast_service.openapi import Blueprint
-from forecast_service.schemas.pictures import LookSchema
+from forecast_service.http import negotiation
+from forecast_service.http.answers import answers
+from forecast_service.openapi.spec import Blueprint
+from forecast_service.schemas.charts import LookSchema
 from forecast_service.schemas.track_record import TrackRecordSchema
-from models.published import load
+from forecast_service.services import charts
+from models.evaluation.published import load
 
 blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", description="How often were we right?")
 
@@ -28,7 +29,7 @@ def get_track_record() -> dict[str, Any]:
 
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
 @blp.get("/reliability")
-@answers(order=pictures.reliability, plain=False)
+@answers(order=charts.reliability, plain=False)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")

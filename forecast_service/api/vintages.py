@@ -6,9 +6,7 @@ from typing import Any
 
 from flask import url_for
 
-from forecast_service import vintage_jobs as jobs
-from forecast_service.openapi import Blueprint
-from forecast_service.schemas.vintage_changes import VintageDiffSchema
+from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.vintages import (
     CurrentSchema,
     ImportQuerySchema,
@@ -16,9 +14,11 @@ from forecast_service.schemas.vintages import (
     SwitchOrderSchema,
     UseSchema,
     VintageDetailSchema,
+    VintageDiffSchema,
     VintageListSchema,
 )
-from forecast_service.store.switch_tables import SwitchRow
+from forecast_service.services import vintages as jobs
+from forecast_service.store.tables import SwitchRow
 
 blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Editions of the figures.")
 

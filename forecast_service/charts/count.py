@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.ranking import WHAT
 from forecast_service.charts.theme import Document, Look, Room, Style, footer, label, picture, scenario, under
 from forecast_service.charts.theme import values as data
@@ -55,14 +55,14 @@ def draw(documents: Document, look: Look) -> Document:
         label(f"median {tally['median']} of {tally['allies']}", middle + (-6 if side == "right" else 6), -6, look,
               color=colours.target, **arrow),
     ]  # fmt: skip
-    threshold, deadline = words.bare(target["threshold"]), alliance["deadline"]
+    threshold, deadline = text.bare(target["threshold"]), alliance["deadline"]
     return picture(
         layers,
         look,
         room,
         title=f"How many allies have {WHAT[component]} spending at {threshold} of GDP in {deadline}?",
         subtitle="Height: probability of each count, %. Filled: 80 % of futures, "
-        f"{low} to {high} allies. Scenario: {words.clip(scenario(alliance), 260, 12)}.",
+        f"{low} to {high} allies. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, tally, WHAT[component], threshold),
         foot=footer(alliance, f"Allies are simulated together, {alliance['draws']:,} futures."),
     )
@@ -75,6 +75,6 @@ def _finding(alliance: Document, tally: Document, what: str, threshold: str) -> 
     return (
         f"{under(alliance, begins=True)} the median number of allies whose {what} spending is at {threshold} of GDP or "
         f"more in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
-        f"{low} to {high}. The probability that most allies do is {words.percent(more)}, that all do "
-        f"{words.percent(tally['all'])}."
+        f"{low} to {high}. The probability that most allies do is {text.percent(more)}, that all do "
+        f"{text.percent(tally['all'])}."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.theme import (
     DASHES,
     SMALL,
@@ -91,7 +91,7 @@ def draw(documents: Document, look: Look) -> Document:
         look,
         room,
         title=f"{country}: {NAMES[component]}, % of GDP",
-        subtitle=f"{_headline(target, deadline)} Scenario: {words.clip(scenario(forecast), 260, 12)}.",
+        subtitle=f"{_headline(target, deadline)} Scenario: {text.clip(scenario(forecast), 260, 12)}.",
         finding=_finding(forecast, component, target, fan, known, overlays, bool(ghost)),
         foot=footer(forecast, f"Bands hold 50, 80 and 95 % of {forecast['draws']:,} simulated futures.{hollow}"),
     )
@@ -169,15 +169,15 @@ def _estimate(
     look: Look, known: list[Any], estimates: list[Any], room: Room, top: float, deadline: int
 ) -> list[alt.Chart]:
     """The word beside the first estimate, where the history leaves room for it; the footer says it in any case."""
-    text = "estimates" if len(estimates) > 1 else "estimate"
+    caption = "estimates" if len(estimates) > 1 else "estimate"
     step = room.inner(look) / (deadline - known[0]["year"])
     places = [(step * (seen["year"] - known[0]["year"]), room.height * (1 - seen["share_pct"] / top)) for seen in known]
     right, level = places[-len(estimates)]
-    left = right - 8 - words.width(text, SMALL)
+    left = right - 8 - text.width(caption, SMALL)
     near = [y for x, y in places if left - step <= x <= right]
     for shift in (-5, 10, -16, 20, -26, 30):
         if left > 0 and all(abs(y - level - shift) > 9 for y in near[:-1]) and 8 < level + shift < room.height - 8:
-            return [label(text, right - 8, level + shift, look, align="right")]
+            return [label(caption, right - 8, level + shift, look, align="right")]
     return []
 
 
@@ -187,8 +187,8 @@ def _names(
     """What each line and band is, written at its end, far enough apart to be read."""
     colours, last, space = look.colours, fan[-1], room.right - 12
     named: list[tuple[float, str, str, str]] = [
-        (last["q50"], f"median {words.share(last['q50'])}", colours.main, "bold"),
-        (threshold, f"target {words.bare(threshold)}", colours.target, "bold"),
+        (last["q50"], f"median {text.share(last['q50'])}", colours.main, "bold"),
+        (threshold, f"target {text.bare(threshold)}", colours.target, "bold"),
     ]
     # A band is named at its outer edge, if it has any width.
     if (last["q97_5"] - last["q2_5"]) / top * room.height > 4:
@@ -203,19 +203,19 @@ def _names(
         (rows[-1]["q50"], name, colour, "bold")
         for (name, rows), colour in zip(overlays, colours.others, strict=False)
     ]  # fmt: skip
-    places = words.apart([room.height * (1 - value / top) for value, *_ in named], 13, 4, room.height - 4)
+    places = text.apart([room.height * (1 - value / top) for value, *_ in named], 13, 4, room.height - 4)
     return [
         label(
-            words.clip(text, space, SMALL), room.inner(look) + 7, place, look, color=colour,
+            text.clip(caption, space, SMALL), room.inner(look) + 7, place, look, color=colour,
             fontWeight="bold" if weight else "normal",
         )
-        for (_, text, colour, weight), place in zip(named, places, strict=True)
+        for (_, caption, colour, weight), place in zip(named, places, strict=True)
     ]  # fmt: skip
 
 
 def _headline(target: Document, deadline: int) -> str:
     p = target["probability"]["at_deadline"]
-    return f"{words.percent(p)} ({words.odds(p)}) to be at {words.bare(target['threshold'])} or more in {deadline}."
+    return f"{text.percent(p)} ({text.odds(p)}) to be at {text.bare(target['threshold'])} or more in {deadline}."
 
 
 def _finding(
@@ -224,17 +224,17 @@ def _finding(
 ) -> str:  # fmt: skip
     p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
     parts = [
-        f"{forecast['country']['name']} has a probability of {words.percent(p)} ({words.odds(p)}) that its {name} is "
-        f"at {words.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
-        f"the median of the simulated futures is {words.share(last['q50'])}, and 80 % of them lie "
-        f"between {words.share(last['q10'])} and {words.share(last['q90'])}."
+        f"{forecast['country']['name']} has a probability of {text.percent(p)} ({text.odds(p)}) that its {name} is "
+        f"at {text.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
+        f"the median of the simulated futures is {text.share(last['q50'])}, and 80 % of them lie "
+        f"between {text.share(last['q10'])} and {text.share(last['q90'])}."
     ]
     if known:
         how = "an estimated" if known[-1]["estimate"] else "a reported"
-        parts.append(f"In {known[-1]['year']} it stood at {how} {words.share(known[-1]['share_pct'])}.")
+        parts.append(f"In {known[-1]['year']} it stood at {how} {text.share(known[-1]['share_pct'])}.")
     if ghost:
         parts.append("The baseline is drawn behind it.")
     if overlays:
-        ends = [f"{name} at {words.share(rows[-1]['q50'])}" for name, rows in overlays]
-        parts.append(f"For comparison, the median ends under {words.listed(ends)}.")
+        ends = [f"{name} at {text.share(rows[-1]['q50'])}" for name, rows in overlays]
+        parts.append(f"For comparison, the median ends under {text.listed(ends)}.")
     return " ".join(parts)

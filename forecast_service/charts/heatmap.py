@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.ranking import ROW, WHAT
 from forecast_service.charts.theme import Document, Look, Room, footer, picture, scenario, under
 from forecast_service.charts.theme import values as data
@@ -50,14 +50,14 @@ def draw(documents: Document, look: Look) -> Document:
             if part:
                 written = alt.Chart(data(part)).mark_text(fontSize=10, color=ink)
                 layers.append(written.encode(x=x, y=y, text="written:N"))
-    threshold = words.bare(target["threshold"])
+    threshold = text.bare(target["threshold"])
     note = "Numbers: probability, %." if cell >= READABLE else f"The {_deeper(look)} the likelier, from 0 to 100 %."
     return picture(
         layers,
         look,
         room,
         title=f"Probability of {WHAT[component]} spending at {threshold} of GDP, by year",
-        subtitle=f"{note} Scenario: {words.clip(scenario(alliance), 260, 12)}.",
+        subtitle=f"{note} Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, WHAT[component]),
         foot=footer(alliance),
     )
@@ -87,6 +87,6 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     total, first = len(target["ranking"]), target["ranking"][0]
     return (
         f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "
-        f"{words.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
-        f"{first['country']['name']} is likeliest then ({words.percent(first['by_year'][-1])})."
+        f"{text.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
+        f"{first['country']['name']} is likeliest then ({text.percent(first['by_year'][-1])})."
     )

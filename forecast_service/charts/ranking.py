@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
 from forecast_service.charts.theme import values as data
 
@@ -54,9 +54,9 @@ def draw(documents: Document, look: Look) -> Document:
             0, rule(look, x=target["threshold"], color=look.colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3])
         )
         place = room.inner(look) * target["threshold"] / top
-        text = f"target {words.bare(target['threshold'])}"
-        layers.append(label(text, place, -7, look, align="center", color=look.colours.target, fontWeight="bold"))
-    deadline, threshold = alliance["deadline"], words.bare(target["threshold"])
+        caption = f"target {text.bare(target['threshold'])}"
+        layers.append(label(caption, place, -7, look, align="center", color=look.colours.target, fontWeight="bold"))
+    deadline, threshold = alliance["deadline"], text.bare(target["threshold"])
     what = f"{WHAT[component]} spending"
     title = (
         f"Allies by median {what} in {deadline}, % of GDP"
@@ -70,7 +70,7 @@ def draw(documents: Document, look: Look) -> Document:
         look,
         room,
         title=title,
-        subtitle=f"{note[:-1]}; {means}. Scenario: {words.clip(scenario(alliance), 260, 12)}.",
+        subtitle=f"{note[:-1]}; {means}. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, rows, by_share, what),
         foot=footer(alliance),
     )
@@ -81,13 +81,13 @@ def _row(standing: Document, by_share: bool) -> dict[str, Any]:
     country = standing["country"]["name"]
     if by_share:
         middle, (low, high) = standing["share_pct"]["median"], standing["share_pct"]["interval_80"]
-        return {"country": country, "dot": middle, "low": low, "high": high, "written": words.share(middle)}
+        return {"country": country, "dot": middle, "low": low, "high": high, "written": text.share(middle)}
     p, (low, high) = standing["at_deadline"], standing["across_members"]
-    return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": words.percent(p)}
+    return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": text.percent(p)}
 
 
 def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bool, what: str) -> str:
-    deadline, threshold = alliance["deadline"], words.bare(target["threshold"])
+    deadline, threshold = alliance["deadline"], text.bare(target["threshold"])
     first, last = rows[0], rows[-1]
     if by_share:
         over = sum(row["dot"] >= target["threshold"] for row in rows)

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.theme import SMALL, Document, Look, Room, Style, footer, label, picture
 from forecast_service.charts.theme import values as data
 
@@ -65,7 +65,7 @@ def draw(documents: Document, look: Look) -> Document:
               angle=360 - steep, color=colours.quiet)
     )  # fmt: skip
     if room.right > 180:
-        layers.append(label(words.wrap(READING, room.right - 50, SMALL), side + 32, 8, look, baseline="top",
+        layers.append(label(text.wrap(READING, room.right - 50, SMALL), side + 32, 8, look, baseline="top",
                             lineHeight=15, color=colours.quiet))  # fmt: skip
     first, last = record["origins"]
     return picture(
@@ -87,8 +87,8 @@ def _finding(record: Document) -> str:
     worst = max(sure, key=lambda one: abs(one["probability"] - one["frequency"]))
     near = min(sure, key=lambda one: abs(one["probability"] - 0.5))
     return (
-        f"Of {total:,} past forecasts, what was given about {words.percent(near['probability'])} happened in "
-        f"{words.percent(near['frequency'])} of {near['forecasts']:,} cases; farthest off was "
-        f"{words.percent(worst['probability'])}, which happened in {words.percent(worst['frequency'])} of "
+        f"Of {total:,} past forecasts, what was given about {text.percent(near['probability'])} happened in "
+        f"{text.percent(near['frequency'])} of {near['forecasts']:,} cases; farthest off was "
+        f"{text.percent(worst['probability'])}, which happened in {text.percent(worst['frequency'])} of "
         f"{worst['forecasts']:,}."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """vl-convert carries Liberation Sans, so text is measured and drawn alike on every machine; Arial is as wide."""
@@ -140,7 +140,7 @@ def footer(document: Document, note: str = "") -> str:
 def scenario(document: Document) -> str:
     """Under which scenario; the name may be anybody's text."""
     named = document["scenario"]
-    name = words.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
+    name = text.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
@@ -156,8 +156,8 @@ def picture(
     """The specification: ``layers`` in their frame, with ``finding`` as its description (the alt text)."""
     colours, wide = look.colours, look.width - 2 * MARGIN
     size = TITLE_NARROW if look.narrow else TITLE
-    titles, subtitles = words.wrap(title, wide, size), words.wrap(subtitle, wide, TEXT)
-    feet = words.wrap(foot, wide, FOOT)
+    titles, subtitles = text.wrap(title, wide, size), text.wrap(subtitle, wide, TEXT)
+    feet = text.wrap(foot, wide, FOOT)
     top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + room.top
     bottom = room.bottom + 8 + len(feet) * 13 + MARGIN - 4
     head: Style = {"baseline": "top", "align": "left"}

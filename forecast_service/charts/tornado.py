@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.fan import NAMES
 from forecast_service.charts.theme import (
     SMALL,
@@ -76,15 +76,15 @@ def draw(documents: Document, look: Look) -> Document:
             end = min(value, middle) if toward < 0 else max(value, middle)
             place = (end - domain[0]) * wide + (8 if end == middle else 6) * toward
             space = place - 2 + room.left if toward < 0 else look.width - room.left - place - 4
-            how, p = _how(bar[side]), words.percent(value / 100)
-            text = f"{words.clip(how, space - words.width(': ' + p, SMALL), SMALL)}: {p}"
+            how, p = _how(bar[side]), text.percent(value / 100)
+            caption = f"{text.clip(how, space - text.width(': ' + p, SMALL), SMALL)}: {p}"
             layers.append(
-                label(text, place, (i + BAR) * ROW, look, align="right" if toward < 0 else "left",
+                label(caption, place, (i + BAR) * ROW, look, align="right" if toward < 0 else "left",
                       color=colours.quiet)
             )  # fmt: skip
-    threshold = words.bare(found["threshold"])
+    threshold = text.bare(found["threshold"])
     center = (middle - domain[0]) * wide
-    layers.append(label(f"as it stands: {words.percent(found['probability'])}", center, -12, look, align="center"))
+    layers.append(label(f"as it stands: {text.percent(found['probability'])}", center, -12, look, align="center"))
     extra = f" The widest {MOST} of {len(found['bars'])}." if len(found["bars"]) > MOST else ""
     return picture(
         layers,
@@ -92,7 +92,7 @@ def draw(documents: Document, look: Look) -> Document:
         room,
         title=f"{found['country']['name']}: what moves the probability most",
         subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. "
-        f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {words.clip(scenario(found), 240, 12)}.",
+        f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {text.clip(scenario(found), 240, 12)}.",
         finding=_finding(found, shown, threshold),
         foot=footer(found),
     )
@@ -116,7 +116,7 @@ def _row(bar: Document, middle: float) -> dict[str, Any]:
 
 def _assumption(bar: Document) -> str:
     """What is moved; a lever by its number from 1, as a person counts."""
-    name = words.clean(bar["assumption"])
+    name = text.clean(bar["assumption"])
     if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
         number, kind, field = lever.groups()
         name = f"lever {int(number) + 1}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
@@ -137,7 +137,7 @@ def _finding(found: Document, bars: list[Document], threshold: str) -> str:
     most = bars[0]
     return (
         f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP "
-        f"or more in {found['deadline']} is {words.percent(found['probability'])} {under(found)}. What "
-        f"moves it most is {_lower(_assumption(most))}: {words.percent(most['at_low'])} with {_how(most['low'])}, "
-        f"{words.percent(most['at_high'])} with {_how(most['high'])}."
+        f"or more in {found['deadline']} is {text.percent(found['probability'])} {under(found)}. What "
+        f"moves it most is {_lower(_assumption(most))}: {text.percent(most['at_low'])} with {_how(most['low'])}, "
+        f"{text.percent(most['at_high'])} with {_how(most['high'])}."
     )

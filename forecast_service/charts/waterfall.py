@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from forecast_service.charts import words
+from forecast_service.charts import text
 from forecast_service.charts.fan import NAMES
 from forecast_service.charts.theme import (
     SMALL,
@@ -57,14 +57,14 @@ def draw(documents: Document, look: Look) -> Document:
     at = alt.X("high:Q").scale(domain=[0, 100], nice=False)
     layers.append(written.encode(x=at, y=y, text="written:N"))
     for i, row in enumerate(rows):
-        layers.append(label(words.clip(row["name"], look.width - 40, SMALL), 0, i * ROW + 9, look))
+        layers.append(label(text.clip(row["name"], look.width - 40, SMALL), 0, i * ROW + 9, look))
     named = scenario(forecast)
-    threshold = words.bare(target["threshold"])
+    threshold = text.bare(target["threshold"])
     return picture(
         layers,
         look,
         room,
-        title=f"{forecast['country']['name']}: from the baseline to “{words.clip(named, 240, 16)}”",
+        title=f"{forecast['country']['name']}: from the baseline to “{text.clip(named, 240, 16)}”",
         subtitle=f"Probability (%) of {NAMES[component]} at {threshold} of GDP in {forecast['deadline']}; "
         "what each lever adds, in points.",
         finding=_finding(forecast, component, threshold, rows),
@@ -84,14 +84,14 @@ def _rows(forecast: Document, component: str, final: float) -> list[dict[str, An
         kind = "down" if change < 0 else "up"
         low, high = sorted((100 * before, 100 * after))
         row = {"name": f"{number}. {_lever(forecast, step)}", "kind": kind, "low": low, "high": high}
-        rows.append(row | {"written": words.points(change), "change": change})
+        rows.append(row | {"written": text.points(change), "change": change})
         before = after
     rows.append(_whole("This scenario", final))
     return [row | {"place": i + BAR} for i, row in enumerate(rows)]
 
 
 def _whole(name: str, p: float) -> dict[str, Any]:
-    return {"name": name, "kind": "whole", "low": 0, "high": 100 * p, "written": words.percent(p), "change": 0.0}
+    return {"name": name, "kind": "whole", "low": 0, "high": 100 * p, "written": text.percent(p), "change": 0.0}
 
 
 def _lever(forecast: Document, step: Document) -> str:
@@ -111,12 +111,12 @@ def _finding(forecast: Document, component: str, threshold: str, rows: list[dict
     about = f"that the {what} of {country} is at {threshold} of GDP or more in {deadline}"
     if len(rows) == 1:
         return f"The baseline gives a probability of {rows[0]['written']} {about}; there is no lever to explain."
-    text = f"From {rows[0]['written']} in the baseline to {rows[-1]['written']} {under(forecast)}"
+    caption = f"From {rows[0]['written']} in the baseline to {rows[-1]['written']} {under(forecast)}"
     steps = rows[1:-1]
     if not steps:
-        return f"{text}: the probability {about}. No lever of it acts on {country}."
+        return f"{caption}: the probability {about}. No lever of it acts on {country}."
     most = max(steps, key=lambda row: abs(row["change"]))
     return (
-        f"{text}: the probability {about}. What moves it most is {most['name'].split('. ', 1)[1]}, by "
+        f"{caption}: the probability {about}. What moves it most is {most['name'].split('. ', 1)[1]}, by "
         f"{most['written']} points."
     )

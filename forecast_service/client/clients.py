@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import httpx
 
 from forecast_service.client import operations as ops
-from forecast_service.client.steps import Call, Item, Pause, Policy, Steps, Stream, retrying
+from forecast_service.client.sansio import Call, Item, Pause, Policy, Steps, Stream, retrying
 from forecast_service.version import VERSION
 
 P = ParamSpec("P")

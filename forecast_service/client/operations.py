@@ -1,4 +1,4 @@
-"""What can be asked of the service, each as steps (:mod:`forecast_service.client.steps`)."""
+"""What can be asked of the service, each as steps (:mod:`forecast_service.client.sansio`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from forecast_service.client.answers import Component, Document, Forecast, KeptScenario, Row, Sweep
 from forecast_service.client.errors import SweepFailed, retry_after
-from forecast_service.client.steps import Call, Item, Pause, Steps, Stream
+from forecast_service.client.sansio import Call, Item, Pause, Steps, Stream
 
 Scenario = str | Mapping[str, Any]
 """A scenario's name or id, or one of one's own: ``{"name": ..., "levers": [...]}``."""

@@ -8,12 +8,13 @@ from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request
 
-from forecast_service import auth, auth_settings
+from forecast_service.auth import authentication
 from forecast_service.callers import READ
-from forecast_service.dashboard import assets, lever_form, pictures, state, wording
-from forecast_service.dashboard.asking import Refused
-from forecast_service.engine import engine
-from forecast_service.security_headers import PAGE
+from forecast_service.dashboard import assets, charts, lever_form, page_state, text
+from forecast_service.dashboard.internal_client import Refused
+from forecast_service.forecasting.registry import engine
+from forecast_service.http.security_headers import PAGE
+from forecast_service.settings import auth
 from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION
 
@@ -40,8 +41,8 @@ def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(**path: Any) -> Response:
-            asked = state.read()
-            refusal = current_app.extensions[auth.EXTENSION].refusal(READ) if numbers else None
+            asked = page_state.read()
+            refusal = current_app.extensions[authentication.EXTENSION].refusal(READ) if numbers else None
             if refusal is not None:
                 return _locked(asked, refusal)
             return _answer(template, asked, lambda: view(asked, **path))
@@ -51,7 +52,7 @@ def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
     return decorator
 
 
-def _locked(asked: state.State, refusal: Response) -> Response:
+def _locked(asked: page_state.State, refusal: Response) -> Response:
     """The page in the place of one whose numbers the caller may not see."""
     status, wait = refusal.status_code, refusal.headers.get("Retry-After")
     # With another key it might be shown: the page itself is there. With time alone: it says when.
@@ -62,7 +63,7 @@ def _locked(asked: state.State, refusal: Response) -> Response:
     return told
 
 
-def _answer(template: str, asked: state.State, view: Callable[[], Any]) -> Response:
+def _answer(template: str, asked: page_state.State, view: Callable[[], Any]) -> Response:
     try:
         found = view()
     except Refused as refused:
@@ -76,17 +77,17 @@ def _answer(template: str, asked: state.State, view: Callable[[], Any]) -> Respo
     return make_response(found)
 
 
-def _html(template: str, asked: state.State, status: int, **context: Any) -> Response:
+def _html(template: str, asked: page_state.State, status: int, **context: Any) -> Response:
     settings = engine().settings
     everywhere = {
         "state": asked,
-        "words": wording,
-        "pictures": pictures,
+        "words": text,
+        "pictures": charts,
         "asset": assets.address,
         "controls": lever_form.CONTROLS,
         "freezes": lever_form.FREEZES,
-        "needs_key": settings.auth != auth_settings.NONE or bool(settings.identity_header),
-        "credential": "token" if settings.auth == auth_settings.JWT else "key",
+        "needs_key": settings.auth != auth.NONE or bool(settings.identity_header),
+        "credential": "token" if settings.auth == auth.JWT else "key",
         "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage},
     }
     return make_response(render_template(f"dashboard/{template}.html", **everywhere | context), status)

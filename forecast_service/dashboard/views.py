@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, url_for
 
-from forecast_service.dashboard import asking, assets, documents, own
+from forecast_service.dashboard import assets, custom_scenario, internal_client, pages
+from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.rendering import POLICY, page
-from forecast_service.dashboard.state import State
 
 blp = Blueprint("dashboard", __name__, template_folder="templates", static_folder=None)
 
@@ -25,17 +25,17 @@ def _confine(response: Response) -> Response:
 @page("overview")
 def overview(state: State) -> dict[str, Any]:
     """All allies together."""
-    return documents.overview(state)
+    return pages.overview(state)
 
 
 @blp.get("/countries")
 @page("countries")
 def choose(state: State) -> Any:
     """The allies; with ``country`` in the query, on to its page."""
-    name = documents.asked_country()
+    name = pages.asked_country()
     if not name:
-        return documents.countries()
-    found = asking.document("countries.get_country", code=name)
+        return pages.countries()
+    found = internal_client.document("countries.get_country", code=name)
     return redirect(url_for("dashboard.country", code=found["code"], **state.query()), 303)
 
 
@@ -43,34 +43,34 @@ def choose(state: State) -> Any:
 @page("country")
 def country(state: State, code: str) -> dict[str, Any]:
     """One ally under one scenario."""
-    return documents.country(state, code)
+    return pages.country(state, code)
 
 
 @blp.get("/countries/<code>/sensitivity")
 @page("sensitivity")
 def sensitivity(state: State, code: str) -> dict[str, Any]:
     """Which assumption moves the probability most."""
-    return documents.sensitivity(state, code)
+    return pages.sensitivity(state, code)
 
 
 @blp.get("/countries/<code>/own.<any(svg, png, csv, json, 'vl.json'):form>")
 def own_forecast(code: str, form: str) -> Response:
     """What POST /v1/forecasts answers to the levers of the query: for images and links, which can only GET."""
-    return own.send(code, form)
+    return custom_scenario.send(code, form)
 
 
 @blp.get("/compare")
 @page("compare")
 def compare(state: State) -> dict[str, Any]:
     """Two allies side by side."""
-    return documents.compare(state)
+    return pages.compare(state)
 
 
 @blp.get("/track-record")
 @page("track_record")
 def track_record(state: State) -> dict[str, Any]:
     """How often were we right?"""
-    return documents.track_record(state)
+    return pages.track_record(state)
 
 
 @blp.get("/method")
@@ -84,7 +84,7 @@ def method(_state: State) -> dict[str, Any]:
 @page("sources", numbers=False)
 def sources(_state: State) -> dict[str, Any]:
     """Where the figures come from."""
-    return documents.sources()
+    return pages.sources()
 
 
 @blp.get("/assets/<edition>/<name>")

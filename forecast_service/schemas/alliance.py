@@ -6,13 +6,13 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
-from forecast_service.schemas.answers import ComponentPathsSchema
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
-from forecast_service.schemas.forecasts import ForecastQuerySchema
+from forecast_service.schemas.forecast_request import ForecastQuerySchema
+from forecast_service.schemas.forecast_response import ComponentPathsSchema
 from forecast_service.schemas.scenarios import NamedScenarioSchema
-from models.alliance import AllianceForecast, AllianceTarget, Standing, Tally
-from models.answer import Fan
+from models.analysis.alliance import AllianceForecast, AllianceTarget, Standing, Tally
+from models.forecast.result import Fan
 
 AT_LEAST = (10, 20, 25)
 GROUPS = ("alliance", "europe-and-canada", "united-states")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from forecast_service.schemas.answers import ForecastSchema
 from forecast_service.schemas.fields import BoundedList
+from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.operations import ProblemSchema
 
 MAX_ITEMS = 100

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.fields import COMPONENTS, share_out, vintage_in
-from models.allies import Ally
+from models.dataset.countries import Ally
 
 STANCES = ("law", "plan", "pledged", "reluctant", "claims-exemption")
 

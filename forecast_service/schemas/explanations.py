@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
-from models.answer import Forecast
-from models.explain import Explanation
+from models.forecast.explanation import Explanation
+from models.forecast.result import Forecast
 
 PLACES = 6
 """Decimals of a probability. Differences are taken after rounding, so that what is shown adds up exactly."""

@@ -10,10 +10,10 @@ from typing import Any
 from flask import current_app, has_app_context
 from marshmallow import ValidationError, fields, validate
 
-from models.allies import Component
-from models.forecast import FIRST_ORIGIN
-from models.targets import LAST_DEADLINE
-from models.vintages import LONGEST_NAME, NAME
+from models.dataset.countries import Component
+from models.dataset.vintages import LONGEST_NAME, NAME
+from models.forecast.forecaster import FIRST_ORIGIN
+from models.scenarios.targets import LAST_DEADLINE
 
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, one_or_other, share_in, year_in
-from models.allies import allies
-from models.groups import GROUPS
-from models.levers import (
+from models.dataset.countries import allies
+from models.dataset.groups import GROUPS
+from models.scenarios.levers import (
     Cap,
     Delay,
     Exit,

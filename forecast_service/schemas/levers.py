@@ -10,9 +10,9 @@ from marshmallow import Schema, ValidationError, fields, post_dump, post_load, v
 
 from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
-from models.levers import Lever
-from models.named import NAMED
-from models.scenario import Scenario
+from models.scenarios.builtin import NAMED
+from models.scenarios.levers import Lever
+from models.scenarios.scenario import Scenario
 
 MAX_LEVERS = 50
 KEPT_ID = "[0-9a-hjkmnp-tv-z]{26}"

@@ -9,12 +9,12 @@ from webargs.fields import DelimitedList
 
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolean, vintage_in
-from forecast_service.schemas.forecasts import ForecastQuerySchema
+from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema, known_form, known_forms
 from forecast_service.store.scenarios import Kept
 from forecast_service.store.tables import ScenarioRow
-from models.library import library
-from models.named import NamedScenario
+from models.scenarios.builtin import NamedScenario
+from models.scenarios.library import library
 
 MAX_PAGE = 200
 

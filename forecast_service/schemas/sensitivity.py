@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
-from forecast_service.schemas.forecasts import TargetsSchema, origin_field, vintage_field
+from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, vintage_field
 from forecast_service.schemas.levers import ScenarioField
 
 

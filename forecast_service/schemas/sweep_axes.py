@@ -8,8 +8,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from forecast_service.schemas.fields import BoundedList, Number, StrictBoolean, Year
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
-from models.scenario import ContradictoryLevers, Scenario
-from models.sweep import GRID, Axis, AxisPath, Sweep, Value, find_axes
+from models.analysis.sweep import GRID, Axis, AxisPath, Sweep, Value, find_axes
+from models.scenarios.scenario import ContradictoryLevers, Scenario
 
 MAX_AXES, MAX_GRID, MAX_STEPS = 10, 1000, 10_000
 MAX_DEPTH = 10

@@ -9,26 +9,19 @@ from flask import url_for
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from forecast_service.schemas.countries import ListSchema
-from forecast_service.schemas.fields import (
-    BoundedList,
-    QueryYear,
-    probability_out,
-    share_out,
-    vintage_in,
-    year_in,
-)
-from forecast_service.schemas.forecasts import TargetsSchema
+from forecast_service.schemas.fields import BoundedList, QueryYear, probability_out, share_out, vintage_in, year_in
+from forecast_service.schemas.forecast_request import TargetsSchema
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested, whole_in
-from forecast_service.store.sweep_tables import SweepRow
 from forecast_service.store.sweeps import STATUSES
-from forecast_service.sweep_documents import shown
-from forecast_service.sweep_formats import TYPES
-from models.allies import UnknownCountry, allies, resolve
-from models.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
-from models.targets import Targets
+from forecast_service.store.tables import SweepRow
+from forecast_service.sweeps.document import shown
+from forecast_service.sweeps.formats import TYPES
+from models.analysis.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
+from models.dataset.countries import UnknownCountry, allies, resolve
+from models.scenarios.targets import Targets
 
 ALL = "all"
 MAX_TARGETS, MAX_ROWS = 10, 1000

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select, update
 
 from forecast_service.store.database import Database
-from forecast_service.store.key_tables import KeyRow
+from forecast_service.store.tables import KeyRow
 
 FORM = re.compile(r"fs_([0-9a-z]{12})_([0-9a-f]{64})")
 MAX_OWNER = 200

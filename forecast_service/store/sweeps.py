@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session, defer
 
 from forecast_service.store.database import Database
 from forecast_service.store.scenarios import KeyReused, Once, insert_new, new_id
-from forecast_service.store.sweep_tables import ChunkRow, SweepRow
-from forecast_service.store.tables import IdempotencyKey
+from forecast_service.store.tables import ChunkRow, IdempotencyKey, SweepRow
 
 ID = re.compile("[0-9a-hjkmnp-tv-z]{26}")
 QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "done", "cancelled", "failed")

@@ -15,10 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import accuracy_table as table
-from benchmarks import peers
-from models.backtest import LEVELS
-from models.history import load_figures
+from benchmarks.accuracy import peers, table
+from models.dataset.observations import load_figures
+from models.evaluation.backtest import LEVELS
 
 FOUR_DECIMALS = 5e-5
 Panel = dict[str, dict[int, float]]

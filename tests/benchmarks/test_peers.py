@@ -12,8 +12,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from benchmarks import peers
-from models import backtest
+from benchmarks.accuracy import peers
+from models.evaluation import backtest
 
 POINTS = {year: 2.0 + 0.1 * (year % 3) for year in range(1990, 2011)}
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import performance_page
-from benchmarks.bench import merged
-from benchmarks.growth_store import measure as measure_store
-from benchmarks.measure import Growth, Row, cpu_seconds, exponent, pss_mb, side_by_side
-from tests.deploy.host import need
+from benchmarks.speed import page
+from benchmarks.speed.bench import merged
+from benchmarks.speed.growth_store import measure as measure_store
+from benchmarks.speed.measure import Growth, Row, cpu_seconds, exponent, pss_mb, side_by_side
+from tests.deploy.support.host import need
 
-RESULTS = json.loads(performance_page.RESULTS.read_text())
+RESULTS = json.loads(page.RESULTS.read_text())
 WANTED = {
     "cached_get", "not_modified", "conditional", "custom_cpu", "custom_rate", "custom_p99", "memory", "memory_worker",
     "start", "fits", "alliance",
@@ -28,9 +28,9 @@ GROWN = {
 
 
 def test_the_page_and_its_picture_are_what_was_measured() -> None:
-    text = performance_page.PAGE.read_text()
-    assert performance_page.page(text, RESULTS) == text
-    assert performance_page.PICTURE.read_text().startswith("<svg")
+    text = page.PAGE.read_text()
+    assert page.page(text, RESULTS) == text
+    assert page.PICTURE.read_text().startswith("<svg")
 
 
 def test_everything_was_measured() -> None:
@@ -100,7 +100,7 @@ def test_lists_are_measured() -> None:
 @pytest.mark.parametrize("part", ["serving", "profile"])
 def test_a_quick_look_measures_all_of_a_part(part: str) -> None:
     need("wrk", packages=("wrk",))
-    command = [sys.executable, "-m", "benchmarks.bench", "--quick", "--only", part]
+    command = [sys.executable, "-m", "benchmarks.speed.bench", "--quick", "--only", part]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent.parent.parent)
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)

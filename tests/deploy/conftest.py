@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.gateway import Gateway, gateway, replicas
-from tests.deploy.host import has, need
-from tests.deploy.images import Beside
-from tests.serving import Service
+from tests.deploy.support.gateway import Gateway, gateway, replicas
+from tests.deploy.support.host import has, need
+from tests.deploy.support.images import Beside
+from tests.support.service import Service
 
 IMAGE_TESTS = "test_image.py"
 BUILDS_WITH = ("buildah", "crun", "debootstrap")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.gateway import start
-from tests.serving import Service, free_port
+from tests.deploy.support.gateway import start
+from tests.support.service import Service, free_port
 
 ROUNDS = int(os.environ.get("COLD_ROUNDS", "3"))
 CLIENTS = 16

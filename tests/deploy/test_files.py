@@ -14,10 +14,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.deploy.gateway import BEHIND, configure
-from tests.deploy.host import need
-from tests.deploy.tools import bin_folder
-from tests.serving import Service
+from tests.deploy.support.gateway import BEHIND, configure
+from tests.deploy.support.host import need
+from tests.deploy.support.tools import bin_folder
+from tests.support.service import Service
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.allies import resolve
+from models.dataset.countries import resolve
+from models.dataset.observations import load_figures
 from models.forecast import Forecaster
-from models.history import load_figures
-from models.path_store import PathStore
+from models.simulation.path_store import PathStore
 
 
 def test_fits_of_another_folder_are_taken_over(tmp_path: Path) -> None:

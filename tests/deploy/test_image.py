@@ -16,10 +16,10 @@ from typing import IO, Any
 
 import pytest
 
-from benchmarks.measure import pss_mb, workers_of
-from models.allies import allies
-from tests.deploy.images import IMAGE, Buildah, base
-from tests.serving import Service, free_port
+from benchmarks.speed.measure import pss_mb, workers_of
+from models.dataset.countries import allies
+from tests.deploy.support.images import IMAGE, Buildah, base
+from tests.support.service import Service, free_port
 
 # In mount namespace of its own: the image's root read-only, and what an engine would mount.
 ENTER = """

@@ -12,8 +12,17 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.deploy.gateway import CALLER, KEY, OTHER_CALLER, OTHER_KEY, Gateway, configure, gateway, nginx_command
-from tests.serving import Service
+from tests.deploy.support.gateway import (
+    CALLER,
+    KEY,
+    OTHER_CALLER,
+    OTHER_KEY,
+    Gateway,
+    configure,
+    gateway,
+    nginx_command,
+)
+from tests.support.service import Service
 
 SCENARIO = {"name": "as pledged", "levers": [{"type": "pledge", "share_pct": 3.5, "year": 2029, "credibility": 0.8}]}
 PROBLEM = "application/problem+json"

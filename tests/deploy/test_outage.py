@@ -21,10 +21,10 @@ from flask.testing import FlaskClient
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
-from tests.deploy.gateway import start
-from tests.deploy.load import Load, load
-from tests.deploy.servers import PostgreSQL, Redis, postgresql, redis_server
-from tests.serving import DRAWS, Service, environment, free_port
+from tests.deploy.support.gateway import start
+from tests.deploy.support.load import Load, load
+from tests.deploy.support.servers import PostgreSQL, Redis, postgresql, redis_server
+from tests.support.service import DRAWS, Service, environment, free_port
 
 FORECASTS = ("/v1/countries/DEU/forecast", "/v1/countries/POL/forecast?scenario=pledge&deadline=2033", "/v1/countries")
 LONGEST_S = 5.0

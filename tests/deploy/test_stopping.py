@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.deploy.gateway import BEHIND, Gateway, gateway, replicas, start
-from tests.deploy.load import load
-from tests.serving import Service, free_port
+from tests.deploy.support.gateway import BEHIND, Gateway, gateway, replicas, start
+from tests.deploy.support.load import load
+from tests.support.service import Service, free_port
 
 QUESTION = {"country": "NLD", "scenario": {"name": "pledge", "levers": [{"type": "cap", "share_pct": 3.0}]}}
 PATH = "/v1/countries/DEU/forecast"

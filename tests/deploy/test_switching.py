@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from tests.databases import fresh
-from tests.deploy.cable import Cable
-from tests.deploy.gateway import Gateway, gateway, replicas, start
-from tests.deploy.watch import Ask, Question, Sent, Truths, Watch, direct, learn, truths
-from tests.forecast_service.test_data_command import newer
-from tests.serving import DRAWS, Service, environment, free_port
+from tests.deploy.support.cable import Cable
+from tests.deploy.support.gateway import Gateway, gateway, replicas, start
+from tests.deploy.support.watch import Ask, Question, Sent, Truths, Watch, direct, learn, truths
+from tests.forecast_service.cli.test_data import newer
+from tests.support.databases import fresh
+from tests.support.service import DRAWS, Service, environment, free_port
 
 OLD, NEW = "nato-2026", "nato-2025"
 """Names of the roles: the switch goes from the first to the second, and back."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alembic import context
 
-from forecast_service.store import key_tables, sweep_tables, switch_tables  # noqa: F401  they add their tables to those of Base
 from forecast_service.store.tables import Base
 
 context.configure(

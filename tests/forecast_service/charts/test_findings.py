@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from forecast_service.charts import tornado, words
+from forecast_service.charts import text as charts_text
+from forecast_service.charts import tornado
 from forecast_service.charts.process import draw
 from tests.forecast_service.charts.test_references import ORDERS, drawn
 
@@ -86,7 +87,7 @@ def test_a_waterfall_says_where_from_where_to_and_what_mattered() -> None:
     text = finding("waterfall")
     assert text.startswith(f"From {100 * begun:.0f} % in the baseline to {100 * ended:.0f} % under the scenario")
     most = max((step["change"]["core"] for step in forecast["waterfall"]), key=abs)
-    assert f"by {words.points(most)} points" in text
+    assert f"by {charts_text.points(most)} points" in text
 
 
 def test_a_waterfall_without_levers_says_so() -> None:
@@ -117,30 +118,30 @@ def test_reliability_says_the_largest_gap() -> None:
     ("p", "said"), [(0.001, "< 1 %"), (0.01, "1 %"), (0.246, "25 %"), (0.99, "99 %"), (0.9951, "> 99 %")]
 )
 def test_a_probability_is_never_0_or_100(p: float, said: str) -> None:
-    assert words.percent(p) == said
+    assert charts_text.percent(p) == said
 
 
 def test_odds_go_with_the_rounded_percentage() -> None:
-    assert words.odds(0.41) == "about 4 in 10"
-    assert words.odds(0.246) == "about 3 in 10"
-    assert (words.odds(0.02), words.odds(0.97)) == ("very unlikely", "almost certain")
+    assert charts_text.odds(0.41) == "about 4 in 10"
+    assert charts_text.odds(0.246) == "about 3 in 10"
+    assert (charts_text.odds(0.02), charts_text.odds(0.97)) == ("very unlikely", "almost certain")
 
 
 def test_what_is_not_seen_is_taken_out_of_names() -> None:
-    assert words.clean("a\u202eb\x00\n c\u200f") == "a b c"
-    assert words.clean("سيناريو 日本") == "سيناريو 日本"
+    assert charts_text.clean("a\u202eb\x00\n c\u200f") == "a b c"
+    assert charts_text.clean("سيناريو 日本") == "سيناريو 日本"
 
 
 @pytest.mark.parametrize("places", [[10.0, 10.0, 10.0], [0.0, 200.0, 199.0, 1.0], [100.0], []])
 def test_labels_are_kept_apart_and_within_bounds(places: list[float]) -> None:
-    moved = sorted(words.apart(places, 13, 4, 196))
+    moved = sorted(charts_text.apart(places, 13, 4, 196))
     assert all(b - a > 12.5 for a, b in pairwise(moved))
     assert all(3.5 <= place <= 196.5 for place in moved)
 
 
 def test_a_long_word_is_cut_and_the_rest_wrapped() -> None:
-    lines = words.wrap("a " + "x" * 500 + " about 41 % of them", 200, 12)
-    assert all(words.width(line, 12) <= 200 for line in lines)
+    lines = charts_text.wrap("a " + "x" * 500 + " about 41 % of them", 200, 12)
+    assert all(charts_text.width(line, 12) <= 200 for line in lines)
     assert any("41\N{NO-BREAK SPACE}%" in line for line in lines)
 
 

@@ -1,0 +1,1 @@
+"""Fuzzing, kills and concurrent writers."""

@@ -1,0 +1,200 @@
+"""schemathesis, all phases, against the real service, until each kind of caller has had so many cases.
+
+The callers: ``open`` (everyone is let in), ``with a key``, and ``without`` one, whose every request must be refused.
+Cases are schemathesis' own count, answers are counted in the service's log, which knows nothing of schemathesis::
+
+    python -m benchmarks.robustness.fuzz --cases 20000 --write docs/fuzzing.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OPEN, KEY, STRANGER = CALLERS = ("open", "with a key", "without a key")
+CASES = re.compile(r"Test cases:.*?([\d,]+) generated", re.DOTALL)
+# A stranger is refused before the input is looked at: these two checks ask what becomes of the input.
+NOT_OF_STRANGERS = "positive_data_acceptance,negative_data_rejection,missing_required_header,unsupported_method"
+PATIENCE_S = 120
+SLOW = {"FORECAST_FIT_TIMEOUT_S": "300"}
+"""A first question about another edition waits for its fits, instead of being told to come back."""
+
+
+@dataclass
+class Result:
+    """What came of one kind of caller."""
+
+    caller: str
+    cases: int = 0
+    rounds: int = 0
+    failed: int = 0
+    answers: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def crashes(self) -> int:
+        """Answers with a status of 500 or more."""
+        return sum(n for status, n in self.answers.items() if status >= 500)
+
+    @property
+    def row(self) -> str:
+        """As the table has it."""
+        families = Counter(status // 100 for status in self.answers.elements())
+        counts = [f"{families[family]:,}" for family in (2, 3, 4, 5)]
+        return f"| {self.caller} | {self.cases:,} | {self.failed} | {self.answers.total():,} | {' | '.join(counts)} |"
+
+
+@contextmanager
+def service(folder: Path, **more: str) -> Iterator[str]:
+    """The service under gunicorn, ready; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(port)]
+    with (folder / "serve.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment(folder) | more, stdout=log, stderr=log)  # noqa: S603
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(process, url)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """This process's, with the service's settings of the test alone."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FORECAST_")}
+    return kept | {"FORECAST_STATE_DIR": str(folder), "FORECAST_DRAWS": "1000", "FORECAST_SWEEP_PROCESSES": "1"} | SLOW
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=5):  # noqa: S310  of this machine
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise SystemExit("the service does not get ready")
+
+
+def fuzz(caller: str, folder: Path, cases: int, examples: int, first_seed: int = 1) -> Result:
+    """Rounds of schemathesis, each with another seed, until there were so many cases."""
+    result = Result(caller)
+    more, arguments = {"FORECAST_AUTH": "none"}, ["--checks=all"]
+    if caller != OPEN:
+        more = {"FORECAST_AUTH": "api-key"}
+    if caller == KEY:
+        arguments += ["--header", f"X-API-Key: {_key(folder, more)}"]
+    if caller == STRANGER:
+        arguments += [f"--exclude-checks={NOT_OF_STRANGERS}"]
+    log = folder / "serve.log"
+    begin = log.stat().st_size if log.exists() else 0
+    with service(folder, **more) as url:
+        while result.cases < cases:
+            result.rounds += 1
+            done = subprocess.run(  # noqa: S603
+                [
+                    *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", *arguments),
+                    *("--phases=examples,coverage,fuzzing,stateful", f"--max-examples={examples}"),
+                    *(f"--seed={first_seed + result.rounds - 1}", "--workers=1", "--continue-on-failure"),
+                    # A question about another year or edition makes fits first, of all allies one after the other.
+                    *("--request-timeout=120", "--max-response-time=120"),
+                    *("--generation-database=none", "--no-color"),
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            found = CASES.search(done.stdout)
+            if found is None:
+                raise SystemExit(done.stdout[-3000:] + done.stderr[-3000:])
+            result.cases += int(found[1].replace(",", ""))
+            result.failed += done.returncode != 0
+            if done.returncode:
+                sys.stderr.write(done.stdout[-20000:])
+            sys.stderr.write(f"{caller}: {result.cases:,} cases after round {result.rounds}\n")
+    with log.open("rb") as lines:
+        lines.seek(begin)
+        for line in lines:
+            if line.startswith(b"{") and b'"event": "request"' in line:
+                result.answers[json.loads(line)["status"]] += 1
+    return result
+
+
+def _key(folder: Path, more: dict[str, str]) -> str:
+    arguments = ["keys", "create", "--owner", "fuzz", "--scopes", "admin", "--name", "fuzz"]
+    command = [sys.executable, "-m", "forecast_service.cli", *arguments]
+    made = subprocess.run(command, env=environment(folder) | more, capture_output=True, text=True, check=True)  # noqa: S603
+    return next(word for word in made.stdout.split() if word.startswith("fs_"))
+
+
+def page(results: list[Result], command: str) -> str:
+    """docs/fuzzing.md."""
+    rows = "\n".join(result.row for result in results)
+    return f"""# Fuzzing
+
+[schemathesis](https://schemathesis.readthedocs.io) makes requests from the contract, valid ones and invalid ones, and
+holds the answers against it: all its phases (examples, coverage, fuzzing, stateful) with all its checks, against the
+service under gunicorn. `tests/forecast_service/openapi/test_schemathesis.py` does a short round at every run of the
+tests; this page is written by the long one:
+
+```
+{command}
+```
+
+| caller | cases | rounds with a failed check | answers | 2xx | 3xx | 4xx | 5xx |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+{rows}
+
+`open` is `FORECAST_AUTH=none`; `with a key` and `without a key` are `FORECAST_AUTH=api-key`, the key with the scope
+`admin`. Without one everything but the public routes is refused whatever is sent; the checks of what becomes of the
+input ({NOT_OF_STRANGERS.replace(",", ", ")}) are left out there. Answers are counted in the service's own
+log, which has no probes (`/healthz`, `/readyz`, `/metrics`). `schemathesis.toml` says which refusals the contract
+cannot foresee.
+"""
+
+
+def main() -> None:
+    """Run; exit 1 if a check failed or anything was answered with a 5xx."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=20_000, help="for each kind of caller")
+    parser.add_argument("--examples", type=int, default=40, help="for each operation and round")
+    parser.add_argument("--first-seed", type=int, default=1, help="of the first round; then one more each")
+    parser.add_argument("--callers", nargs="+", choices=CALLERS, default=list(CALLERS))
+    parser.add_argument("--write", type=Path, help="the page to write")
+    options = parser.parse_args()
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for caller in options.callers:
+            results.append(fuzz(caller, Path(folder), options.cases, options.examples, options.first_seed))
+            sys.stdout.write(results[-1].row + "\n")
+            sys.stdout.flush()
+    if options.write:
+        options.write.write_text(
+            page(
+                results, f"python -m benchmarks.robustness.fuzz --cases {options.cases} --examples {options.examples}"
+            ),
+            encoding="utf-8",
+        )
+    if any(result.failed or result.crashes for result in results):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

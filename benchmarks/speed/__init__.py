@@ -1,0 +1,1 @@
+"""What requests, fits and sweeps cost, measured side by side."""

@@ -1,0 +1,78 @@
+"""What more processes bring: gunicorn's workers, and Dask's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks.speed.hosts import POST, free_port, service, wrk
+from benchmarks.speed.measure import Growth, cpu_seconds, pss_mb
+from benchmarks.speed.sweeps import cluster, request, run
+from forecast_service.sweeps.executors import DaskEngine
+from models import Forecaster, load_figures
+from models.analysis.sweep import Sweep
+from models.simulation.path_store import PathStore
+
+EVEN = 0.25
+"""The slope that cost for a piece of work may have: none, with room for what processes take from one another."""
+
+
+def measure(state: Path, *, quick: bool) -> list[Growth]:
+    """By workers of gunicorn and of Dask."""
+    return [*_workers(state, (1, 2) if quick else (1, 2, 4, 8), 1 if quick else 3), _dask(state, 8 if quick else 40)]
+
+
+def _workers(state: Path, sizes: tuple[int, ...], seconds: int) -> list[Growth]:
+    costs, memory = [], []
+    for workers in sizes:
+        with service(state, workers) as host:
+            wrk(host, "/v1/forecasts", 1, script=POST)
+            before = cpu_seconds(host.workers)
+            count, _ = wrk(host, "/v1/forecasts", seconds, script=POST)
+            costs.append((cpu_seconds(host.workers) - before) / count)
+            memory.append(pss_mb([host.process.pid, *host.workers]))
+    of = tuple(float(workers) for workers in sizes)
+    return [
+        Growth(
+            "workers cpu",
+            "a custom scenario under gunicorn: CPU of a request, by workers",
+            of,
+            tuple(costs),
+            EVEN,
+            "Workers share nothing that they wait for; beyond the number of cores they only take turns, and each "
+            "turn finds the caches cold.",
+        ),
+        Growth(
+            "workers memory",
+            "memory of all workers and their master (PSS), by workers",
+            of,
+            tuple(memory),
+            1.0,
+            "Code and figures are loaded before the workers are forked, and fits are mapped files: a worker adds its "
+            "own answers and working space.",
+        ),
+    ]
+
+
+def _dask(state: Path, steps: int) -> Growth:
+    forecaster = Forecaster(load_figures(), PathStore(state / "fits"))
+    document = request(forecaster, ["DEU", "FRA", "ITA", "POL"], steps)
+    evaluations = Sweep(json.loads(document)).evaluations
+    sizes, costs = (1, 2), []
+    for workers in sizes:
+        with cluster(state, free_port(), workers) as here:
+            engine = DaskEngine(here.address)
+            run(engine, request(forecaster, ["DEU", "FRA", "ITA", "POL"], 2), None)
+            working = [worker.pid for worker in here.workers]
+            before = cpu_seconds(working)
+            run(engine, document, None)
+            costs.append((cpu_seconds(working) - before) / evaluations)
+            engine.shutdown()
+    return Growth(
+        "dask workers",
+        "a sweep on Dask: CPU of an evaluation, by workers",
+        tuple(float(size) for size in sizes),
+        tuple(costs),
+        EVEN,
+        "Chunks are independent, and go back as a few columns of numbers.",
+    )

@@ -1,0 +1,209 @@
+"""Our service and a bare Flask application on the same gunicorn, and load on 127.0.0.1."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.speed.bare import BODY
+from benchmarks.speed.measure import workers_of
+from benchmarks.speed.worker import COUNTS, SIZE, CountingWorker, shared
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120
+CONNECTIONS = 16
+POST = """
+local n = 0
+local id = 0
+function setup(thread) id = id + 1; thread:set("id", id) end
+function init() math.randomseed(id + os.time()) ; start = math.random() end
+function request()
+  n = n + 1
+  local share = 2.2 + (start + n * 0.000137) % 1.5
+  local body = string.format('{"country":"%s","scenario":{"name":"custom","levers":' ..
+    '[{"type":"pledge","share_pct":%.9f,"year":2031,"credibility":0.7}]}}', n % 2 == 0 and "DEU" or "ITA", share)
+  return wrk.format("POST", "/v1/forecasts", {["Content-Type"]="application/json"}, body)
+end
+"""
+"""A new custom scenario with every request."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    ready_s: float
+    counts: memoryview
+
+    @property
+    def requests(self) -> list[int]:
+        """How many requests each worker has had; zeros follow."""
+        return list(self.counts)
+
+    def get(self, path: str) -> tuple[int, bytes, dict[str, str]]:
+        """Status, body and headers of one answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), dict(answer.getheaders())
+        finally:
+            connection.close()
+
+    @property
+    def workers(self) -> list[int]:
+        """Ids of the worker processes."""
+        return workers_of(self.process.pid)
+
+
+def free_port() -> int:
+    """A port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def need_wrk() -> None:
+    """End with a word of advice where wrk is not there."""
+    if not shutil.which("wrk"):
+        raise SystemExit("make bench needs wrk (Debian: apt-get install wrk)")
+
+
+@contextmanager
+def service(state: Path, workers: int = 2) -> Iterator[Host]:
+    """Ours, as ``forecast-service serve`` starts it, ready."""
+    command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port"]
+    with _host(command, {"FORECAST_STATE_DIR": str(state)}, workers, "/readyz", state) as host:
+        yield host
+
+
+@contextmanager
+def bare(state: Path, body: Path, workers: int = 2) -> Iterator[Host]:
+    """The bare application, on gunicorn with our own worker and settings: what differs is what Flask is asked to do."""
+    command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", str(workers), "--threads", "4"]
+    command += ["--keep-alive", "75", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]  # noqa: S108
+    command += ["benchmarks.speed.bare:create()", "--bind"]
+    with _host(command, {BODY: str(body)}, workers, "/bytes", state) as host:
+        yield host
+
+
+@contextmanager
+def _host(command: list[str], variables: dict[str, str], workers: int, ready: str, folder: Path) -> Iterator[Host]:
+    port = free_port()
+    address = str(port) if command[-1] == "--port" else f"127.0.0.1:{port}"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FORECAST_", "PROMETHEUS_"))}
+    environment = kept | {"WEB_CONCURRENCY": str(workers)} | variables
+    environment["GUNICORN_CMD_ARGS"] = f"--worker-class {CountingWorker.__module__}.{CountingWorker.__qualname__}"
+    with (folder / "bench.log").open("ab") as log, tempfile.NamedTemporaryFile(dir=folder) as counts:
+        counts.truncate(SIZE)
+        environment[COUNTS] = counts.name
+        start = time.perf_counter()
+        process = subprocess.Popen([*command, address], env=environment, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603
+        try:
+            _wait(process, port, ready)
+            host = Host(process, port, time.perf_counter() - start, shared(Path(counts.name)))
+            _wait_for_all(host, ready, workers)
+            yield host
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass  # it does not listen yet
+        finally:
+            connection.close()
+        time.sleep(0.01)
+    raise RuntimeError(f"{path} was not ready; see bench.log")
+
+
+def _wait_for_all(host: Host, path: str, workers: int) -> None:
+    """Until every worker answers: the first does before the last is forked, and would take all connections."""
+    end = time.monotonic() + PATIENCE_S
+    while sum(map(bool, host.requests)) < workers:
+        if time.monotonic() > end:
+            raise RuntimeError("a worker is missing; see bench.log")
+        with ExitStack() as together:
+            for _ in range(2 * workers):
+                connection = together.enter_context(closing(http.client.HTTPConnection("127.0.0.1", host.port)))
+                connection.request("GET", path)
+                connection.getresponse().read()
+
+
+def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:
+    """Load by wrk: how many requests were answered, and how many a second. RuntimeError if one failed."""
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "--timeout",
+        "60s",
+        *(x for h in headers for x in ("-H", h)),
+    ]
+    if script:
+        file = ROOT / "var" / "bench-post.lua"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(script)
+        command += ["-s", str(file)]
+    done = subprocess.run(  # noqa: S603  our own command
+        [*command, f"http://127.0.0.1:{host.port}{path}"], capture_output=True, text=True, check=True
+    )
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise RuntimeError(done.stdout)
+    count = re.search(r"(\d+) requests in", done.stdout)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    if count is None or rate is None:
+        raise RuntimeError(done.stdout)
+    return int(count[1]), float(rate[1])
+
+
+def paced(host: Host, bodies: list[bytes], rate: float, clients: int = 8) -> list[float]:
+    """Send each body at its moment, ``rate`` a second, whether or not the last was answered; the waits, seconds."""
+    waits: list[float] = []
+    begun = time.perf_counter() + 0.1
+
+    def client(first: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", host.port, timeout=PATIENCE_S)
+        for index in range(first, len(bodies), clients):
+            due = begun + index / rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            connection.request("POST", "/v1/forecasts", bodies[index], {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise RuntimeError(f"{answer.status} under load")
+            waits.append(time.perf_counter() - due)
+        connection.close()
+
+    threads = [threading.Thread(target=client, args=(first,)) for first in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(waits) != len(bodies):
+        raise RuntimeError("a client failed under load")
+    return waits

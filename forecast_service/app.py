@@ -1,0 +1,68 @@
+"""Wires the house: one application of the settings' own, every room's part registered in order."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from forecast_service import api
+from forecast_service.auth import authentication
+from forecast_service.forecasting import fit_pool, registry
+from forecast_service.http import (
+    answers,
+    compression,
+    cors,
+    fast_path,
+    parsing,
+    problems,
+    proxies,
+    rate_limits,
+    security_headers,
+)
+from forecast_service.observability import metrics, telemetry
+from forecast_service.openapi import spec
+from forecast_service.settings import Settings
+from forecast_service.store import database
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application.
+
+    Parameters
+    ----------
+    settings : read from the environment if None.
+
+    Raises
+    ------
+    BadSetting
+        if a variable of the environment cannot be used.
+    """
+    settings = settings or Settings.from_environment()
+    app = Flask("forecast_service", static_folder=None)
+    # No view is async: Flask would look anew at each function of each request.
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
+    app.json.compact = True  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    fast_path.register(app, settings)
+    proxies.register(app, settings)
+    kept = app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
+    app.extensions[registry.EXTENSION] = registry.Engine(settings, kept, fit_pool.register(app, settings))
+    # Functions before a request run in this order, those after it in the opposite one.
+    telemetry.register(app, settings)
+    compression.register(app)
+    cors.register(app, settings)
+    answers.register(app, settings)
+    problems.register(app)
+    security_headers.register(app)
+    authentication.register(app, settings)
+    rate_limits.register(app, settings)
+    parsing.refuse_unread_queries(app)
+    contract = spec.make_api(app)
+    api.register(contract)
+    if settings.query_method:
+        view = "forecasts.post_forecast"
+        app.add_url_rule("/v1/forecasts", view, app.view_functions[view], methods=["QUERY"])
+    spec.serve_contract(app)
+    metrics.register(app, settings)
+    return app

@@ -1,0 +1,98 @@
+"""Text of pictures: numbers as a person reads them, lines that fit, and names that others wrote made harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from itertools import pairwise
+
+from forecast_service.formatting import percent as percent
+
+NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]/- "), frozenset("mwMW%@—…")
+
+
+def odds(p: float) -> str:
+    """A probability in words."""
+    if p < 0.05:
+        return "very unlikely"
+    return "almost certain" if p > 0.95 else f"about {int(round(100 * p) / 10 + 0.5)} in 10"
+
+
+def share(value: float) -> str:
+    """A share of GDP."""
+    return f"{value:.1f} %"
+
+
+def bare(value: float) -> str:
+    """A threshold, with no more decimals than it has."""
+    return f"{value:g} %"
+
+
+def points(change: float) -> str:
+    """A change of a probability, with a true minus sign."""
+    rounded = round(100 * change, 1)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded):.1f}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Parts joined as in a sentence."""
+    *most, last = list(parts)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def clean(text: str) -> str:
+    """A text that somebody wrote, on one line, without characters that are not seen: they turn or break a picture."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def width(text: str, size: float) -> float:
+    """About how wide ``text`` is in pixels at a font size; rather too much than too little."""
+    return sum(_advance(c) for c in text) * size
+
+
+def _advance(character: str) -> float:
+    if unicodedata.combining(character):
+        return 0.0
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0
+    if character in NARROW:
+        return 0.31
+    return 0.88 if character in WIDE else 0.69 if character.isupper() else 0.56
+
+
+def clip(text: str, room: float, size: float) -> str:
+    """``text``, cut with an ellipsis where it is wider than ``room`` pixels."""
+    if width(text, size) <= room:
+        return text
+    while text and width(text + "…", size) > room:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def wrap(text: str, room: float, size: float) -> list[str]:
+    """``text`` in lines of at most ``room`` pixels; a word that is longer is cut."""
+    lines: list[str] = []
+    # The parts of "41 %" stay together.
+    for word in text.replace(" %", "\u00a0%").split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(clip(word, room, size))
+    return lines
+
+
+def apart(places: list[float], gap: float, least: float, most: float) -> list[float]:
+    """``places`` (pixels, any order) moved as little as need be, so that they lie ``gap`` apart within bounds."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    moved = list(places)
+    for _ in range(50):
+        for one, other in pairwise(order):
+            if (short := gap - (moved[other] - moved[one])) > 0:
+                moved[one] -= short / 2
+                moved[other] += short / 2
+        if order and moved[order[0]] < least:
+            moved[order[0]] = least
+        if order and moved[order[-1]] > most:
+            moved[order[-1]] = most
+    return moved

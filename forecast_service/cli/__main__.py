@@ -1,0 +1,5 @@
+"""``python -m forecast_service.cli``."""
+
+from forecast_service.cli.main import main
+
+main()

@@ -1,0 +1,173 @@
+"""``forecast-service backtest``: any panel, every origin, quantiles out, and the published proof."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import click
+
+from models.series import Panel, Series, SeriesError
+
+
+def read_panel(path: Path) -> Panel:
+    """The panel in a CSV of ``series,year,value``; the contiguous tail of each series.
+
+    Raises
+    ------
+    click.BadParameter
+        naming the row that cannot be used.
+    """
+    points: dict[str, dict[int, float]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"series", "year", "value"} <= set(reader.fieldnames or ()):
+            raise click.BadParameter(f"{path}: the columns series, year and value are needed", param_hint="--panel")
+        for number, row in enumerate(reader, 2):
+            try:
+                name, year, value = row["series"], int(row["year"]), float(row["value"])
+            except (TypeError, ValueError):
+                raise click.BadParameter(
+                    f"{path}, line {number}: not a series, year and value", param_hint="--panel"
+                ) from None
+            if year in points.setdefault(name, {}):
+                raise click.BadParameter(f"{path}, line {number}: {name} {year} stands twice", param_hint="--panel")
+            points[name][year] = value
+    try:
+        return Panel(Series.from_points(name, found) for name, found in points.items())
+    except SeriesError as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--panel") from None
+
+
+class Origins(click.ParamType[range]):
+    """Years A:B, both inclusive."""
+
+    name = "A:B"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> range:
+        first, _, last = value.partition(":")
+        if not (first.isdigit() and last.isdigit() and int(first) <= int(last)):
+            self.fail(f"{value!r} is not of the form 1999:2025", param, ctx)
+        return range(int(first), int(last) + 1)
+
+
+@click.command()
+@click.option(
+    "--panel",
+    "panel_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="CSV of series,year,value; the allies' core shares if absent.",
+)
+@click.option("--origins", type=Origins(), help="Origins A:B; the last 27 years if absent.")
+@click.option("--horizon", type=click.IntRange(1, 30), default=10, show_default=True, help="Years ahead.")
+@click.option(
+    "--quantiles", type=click.Path(dir_okay=False, path_type=Path), help="Write predictive quantiles to this CSV."
+)
+@click.option(
+    "--scenario",
+    type=click.Choice(["baseline", "trend"]),
+    default="baseline",
+    show_default=True,
+    help="With or without the pledge member (allies only).",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Origins fitted at once.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+@click.option(
+    "--publish", is_flag=True, help="Keep the weights and the track record of the bundled panel in models/data."
+)
+@click.option(
+    "--real-time",
+    is_flag=True,
+    help="From each edition at hand only what it said, beside the ordinary backtest of the same origins.",
+)
+def backtest(
+    panel_file: Path | None,
+    origins: range | None,
+    horizon: int,
+    quantiles: Path | None,
+    scenario: str,
+    processes: int,
+    as_json: bool,
+    publish: bool,
+    real_time: bool,
+) -> None:
+    """Refit at every origin with nothing later than it, forecast, and score what happened."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from models.dataset.observations import CURRENT_VINTAGE, load_figures
+    from models.ensemble import learned_weights
+    from models.evaluation import published, track_record
+    from models.evaluation.backtest import backtest as run
+    from models.forecast import MODEL_VERSION
+
+    if real_time:
+        if publish or panel_file or origins or quantiles or scenario != "baseline":
+            raise click.UsageError("--real-time is for the bundled figures at the origins that have an edition")
+        _real_time(horizon, as_json=as_json)
+        return
+    if publish and (panel_file or origins or horizon != track_record.HORIZON):
+        raise click.UsageError("--publish is for the bundled panel with its own origins and horizon")
+    panel = read_panel(panel_file) if panel_file else load_figures().panel()
+    last = max(s.end for s in panel.values())
+    first = track_record.FIRST_ORIGIN if publish else last - 27
+    origins = origins or range(first, last + 1 if publish else last)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("origins", total=None)
+        result = run(
+            panel,
+            origins,
+            horizon,
+            promises=track_record.promises_for(panel),
+            processes=processes,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    if not result.rows:
+        raise click.ClickException("no series has eight values in a row at any of these origins")
+    if quantiles:
+        _write(quantiles, result.rows, result.levels, result.quantiles if scenario == "baseline" else result.trend)
+    record = track_record.track_record(result, CURRENT_VINTAGE, MODEL_VERSION)
+    if publish:
+        learned_weights.save(result.weights, CURRENT_VINTAGE, MODEL_VERSION)
+        published.save(record)
+    if as_json:
+        click.echo(json.dumps(record, indent=1))
+    else:
+        from forecast_service.cli.report import show_scores
+
+        show_scores(record)
+
+
+def _real_time(horizon: int, *, as_json: bool) -> None:
+    from forecast_service.cli.data import settings_or_fail, shelf_of
+    from forecast_service.cli.report import show_real_time
+    from models.dataset.observations import VINTAGES
+    from models.evaluation.real_time import real_time
+
+    settings = settings_or_fail()
+    with shelf_of(settings) as shelf:
+        figures = {name: shelf.figures(name, sipri=settings.sipri) for name in shelf.names()}
+    newest = max(figures.values(), key=lambda f: f.origin)
+    record = real_time(newest, [f for name, f in figures.items() if name not in VINTAGES], horizon=horizon)
+    if as_json:
+        click.echo(json.dumps(record, indent=1))
+    else:
+        show_real_time(record)
+
+
+def _write(path: Path, rows: list[tuple[str, int, int]], levels: object, values: object) -> None:
+    import numpy as np
+
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["series", "origin", "horizon", *(f"q{level:g}" for level in np.asarray(levels))])
+        for row, quantiles in zip(rows, np.asarray(values), strict=True):
+            out.writerow([*row, *(f"{value:.6g}" for value in quantiles)])

@@ -1,0 +1,277 @@
+"""``forecast-service data``: import files, look at vintages, and edit the table of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast_service.settings import BadSetting, Settings
+from models.dataset.config import SERVED
+
+if TYPE_CHECKING:
+    from forecast_service.forecasting.vintage_download import Conditions
+    from models.dataset.countries import Component
+    from models.dataset.diff import Change
+    from models.dataset.imports import Prepared
+    from models.dataset.vintages import Shelf
+
+SOURCES = ("nato", "sipri", "weo", "worldbank", "csv")
+SHOWN = 40
+"""Changes shown of each table, unless all are asked for."""
+
+
+@contextmanager
+def shelf_of(settings: Settings) -> Iterator[Shelf]:
+    """The shelf in the state folder; its errors, and those of files, become the command's."""
+    from models.dataset.importers import BadFile
+    from models.dataset.observations import UnknownVintage
+    from models.dataset.vintages import BadName, DamagedVintage, Shelf, VintageExists
+
+    try:
+        yield Shelf(settings.state_dir / "vintages")
+    except UnknownVintage as error:
+        raise click.ClickException(f"there is no vintage {error}: see 'data vintages'") from None
+    except VintageExists as error:
+        raise click.ClickException(f"{error} is there already, and is never changed: give another --vintage") from None
+    except (BadFile, BadName, DamagedVintage) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or 'the state folder'}: {error.strerror}") from None
+
+
+def settings_or_fail() -> Settings:
+    """The settings of the environment."""
+    try:
+        return Settings.from_environment()
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from None
+
+
+def show(found: Prepared, *, everything: bool = False) -> None:
+    """What a file would change, and what its checks found."""
+    show_changes(found.changes, everything=everything)
+    for finding in found.draft.findings:
+        click.echo(str(finding), err=finding.severity == "error")
+
+
+def show_changes(changes: tuple[Change, ...], *, everything: bool = False) -> None:
+    """Changes by table, figure by figure."""
+    for table in dict.fromkeys(change.table for change in changes):
+        mine = [change for change in changes if change.table == table]
+        click.echo(f"{table}: {len(mine)} figures differ")
+        for change in mine if everything else mine[:SHOWN]:
+            click.echo(f"  {change}")
+        if len(mine) > SHOWN and not everything:
+            click.echo(f"  ... and {len(mine) - SHOWN} more (--all)")
+
+
+def keep(shelf: Shelf, found: Prepared, *, dry_run: bool, everything: bool = False) -> bool:
+    """Show a file and keep it as a vintage; whether it was kept. Errors end the command."""
+    show(found, everything=everything)
+    name = found.draft.name
+    if found.refused:
+        raise click.ClickException(f"{name} is refused; nothing was changed")
+    if found.holds_nothing_new:
+        click.echo(f"nothing in it differs from {found.draft.base}: no vintage is made")
+        return False
+    if dry_run:
+        click.echo(f"{name} would be kept; nothing was changed")
+        return False
+    shelf.add(found.draft)
+    click.echo(f"kept as {name}; 'forecast-service data use {name}' makes it current")
+    return True
+
+
+_BASE = click.option("--base", help="The vintage that it is laid over; the newest if absent.")
+_VINTAGE = click.option("--vintage", help="What the vintage is called; by its source and edition if absent.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
+_ALL = click.option("--all", "everything", is_flag=True, help="Show every figure that differs.")
+
+
+@click.command("import")
+@click.argument("where", metavar="FILE|URL")
+@click.option("--source", type=click.Choice(SOURCES), required=True, help="Whose file it is.")
+@_VINTAGE
+@_BASE
+@_DRY_RUN
+@_ALL
+@click.option("--sha256", default="", help="What a downloaded file must hash to.")
+@click.option("--again", is_flag=True, help="Download it even if it is the one that was imported last.")
+def import_file(
+    where: str,
+    source: str,
+    vintage: str | None,
+    base: str | None,
+    dry_run: bool,
+    everything: bool,
+    sha256: str,
+    again: bool,
+) -> None:
+    """Make a vintage of a publisher's FILE (or download it from a URL): read, checked, shown, and kept if it holds.
+
+    Nothing that answers rest on changes until 'data use'. A file with errors changes nothing at all.
+    """
+    from models.dataset.importers import Content
+    from models.dataset.imports import prepare
+
+    settings = settings_or_fail()
+    with shelf_of(settings) as shelf:
+        conditions = None
+        if where.startswith(("http://", "https://")):
+            fetched = fetch(settings, where, sha256, again=again)
+            if fetched is None:
+                click.echo("the file is the one that was imported last: nothing is done (--again)")
+                return
+            data, conditions = fetched
+        else:
+            data = _read(Path(where))
+        content = Content(data, where.rsplit("/", 1)[-1][:200])
+        kept = keep(
+            shelf,
+            prepare(shelf, source, content, base or shelf.names()[-1], vintage),
+            dry_run=dry_run,
+            everything=everything,
+        )
+        if kept and conditions:
+            remember(settings, where, conditions)
+
+
+def _read(path: Path) -> bytes:
+    from models.dataset.importers.base import MOST_BYTES
+
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
+def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False) -> tuple[bytes, Conditions] | None:
+    """A downloaded file with its conditions; None if it is the one that was imported last."""
+    from forecast_service.forecasting.vintage_download import DownloadError, Limits, Memory, download
+
+    hosts = frozenset(name.strip().lower() for name in settings.download_hosts.split(",") if name.strip())
+    limits = Limits(hosts, settings.download_seconds, settings.download_bytes)
+    known = None if again else Memory(settings.state_dir / "downloads").recall(url)
+    try:
+        found = download(url, limits, known, sha256)
+    except DownloadError as error:
+        raise click.ClickException(str(error)) from None
+    return None if found is None else (found.data, found.conditions)
+
+
+def remember(settings: Settings, url: str, conditions: Conditions) -> None:
+    """Keep what the server said of a file that counts now."""
+    from forecast_service.forecasting.vintage_download import Memory
+
+    Memory(settings.state_dir / "downloads").keep(url, conditions)
+
+
+@click.command("vintages")
+def list_vintages() -> None:
+    """List the vintages, oldest first: their base, what of theirs is new, and what their checks warned of."""
+    with shelf_of(settings_or_fail()) as shelf:
+        for name in shelf.names():
+            manifest = shelf.manifest(name)
+            new = ", ".join(table.name for table in manifest.tables if table.changed) or "nothing"
+            origin = f"{manifest.created_at:.19}, over {manifest.base}: {new}" if manifest.created_at else "bundled"
+            warned = f"; {len(manifest.findings)} warnings" if manifest.findings else ""
+            click.echo(f"{name}  {manifest.sha256[:12]}  {origin}{warned}")
+        for why in shelf.damaged().values():
+            click.echo(f"damaged: {why}", err=True)
+
+
+@click.command("diff")
+@click.argument("before")
+@click.argument("after")
+@_ALL
+def differ(before: str, after: str, everything: bool) -> None:
+    """Show every figure that differs between the vintages BEFORE and AFTER."""
+    from models.dataset.diff import difference
+
+    settings = settings_or_fail()
+    with shelf_of(settings) as shelf:
+        a, b = (shelf.figures(name, sipri=settings.sipri) for name in (before, after))
+        show_changes(difference(a, b), everything=everything)
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@click.argument("countries", metavar="[COUNTRY]...", nargs=-1)
+@click.option("--component", type=click.Choice(["core", "related", "total"]), default="core", show_default=True)
+@click.option("--scenario", default="baseline", show_default=True, help="Name of a shipped scenario.")
+@click.option("--deadline", type=int, default=SERVED.deadline, show_default=True, help="Deadline year.")
+def why(
+    before: str, after: str, countries: tuple[str, ...], component: Component, scenario: str, deadline: int
+) -> None:
+    """Say why the probability moved from vintage BEFORE to AFTER: by new figures, growth, plans, model.
+
+    For each COUNTRY, or all allies that the target applies to.
+    """
+    from models.analysis.vintage_change import INPUTS, Comparison
+    from models.dataset.countries import UnknownCountry, allies
+    from models.forecast import Forecaster
+    from models.forecast.result import CannotForecast
+    from models.scenarios.builtin import UnknownScenario
+    from models.scenarios.targets import Targets
+    from models.simulation.path_store import PathStore
+
+    settings = settings_or_fail()
+    with shelf_of(settings) as shelf:
+        store = PathStore(settings.state_dir / "fits")
+        sides = (
+            Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
+            for name in (before, after)
+        )
+        comparison = Comparison(*sides)
+        click.echo(f"{'':5}{before:>12}{after:>12}" + "".join(f"{name:>10}" for name in INPUTS))
+        armed = [ally.code for ally in allies().values() if ally.has_armed_forces or component == "related"]
+        for country in countries or armed:
+            try:
+                found = comparison.why(country, component, scenario, Targets(deadline=deadline))
+            except UnknownCountry:
+                raise click.BadParameter(f"no ally goes by {country!r}", param_hint="COUNTRY") from None
+            except UnknownScenario:
+                raise click.BadParameter("is no shipped scenario", param_hint="--scenario") from None
+            except CannotForecast as error:
+                raise click.ClickException(f"{error.field}: {error.detail}") from None
+            parts = "".join(f"{found.parts[name]:>+10.3f}" for name in INPUTS)
+            click.echo(f"{found.ally.code:5}{found.before:>12.3f}{found.after:>12.3f}{parts}")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
+def refresh(dry_run: bool) -> None:
+    """Download and import what FORECAST_REFRESH names, for a schedule; what is unchanged is not fetched again.
+
+    Each file is laid over the newest vintage. One that fails does not keep the others from being imported; the
+    command then ends with 1. Which vintage is current stays as it is: 'data use'.
+    """
+    from models.dataset.importers import Content
+    from models.dataset.imports import prepare
+
+    settings = settings_or_fail()
+    if not settings.refresh:
+        raise click.ClickException("FORECAST_REFRESH names nothing to fetch")
+    failed = 0
+    for entry in settings.refresh.split():
+        source, _, url = entry.partition("=")
+        click.echo(f"{source}: {url}")
+        try:
+            with shelf_of(settings) as shelf:
+                fetched = fetch(settings, url)
+                if fetched is None:
+                    click.echo("the file is the one that was imported last")
+                    continue
+                data, conditions = fetched
+                content = Content(data, url.rsplit("/", 1)[-1][:200])
+                keep(shelf, prepare(shelf, source, content, shelf.names()[-1]), dry_run=dry_run)
+                if not dry_run:
+                    remember(settings, url, conditions)
+        except click.ClickException as error:
+            click.echo(f"error: {error.format_message()}", err=True)
+            failed += 1
+    if failed:
+        raise click.exceptions.Exit(1)

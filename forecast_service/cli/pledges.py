@@ -1,0 +1,167 @@
+"""``forecast-service data pledges``: the table of plans, edited. Every edit makes a vintage of its own."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast_service.cli.data import keep, settings_or_fail, shelf_of
+
+if TYPE_CHECKING:
+    from models.dataset.tables import Row
+
+COMPONENTS = ("core", "related", "total")
+STANCES = ("law", "plan", "pledged", "reluctant", "claims-exemption")
+
+_VINTAGE = click.option("--vintage", help="What the new vintage is called; the base's name and the day if absent.")
+_BASE = click.option("--base", help="The vintage whose table is edited; the newest if absent.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
+
+
+@click.group()
+def pledges() -> None:
+    """The table of plans and positions. Every edit makes a vintage; the old table stays in its own."""
+
+
+@pledges.command("list")
+@click.option("--country", help="Of one ally: ISO alpha-2, alpha-3 or English name.")
+@click.option("--csv", "as_csv", is_flag=True, help="The whole rows as CSV, which 'pledges import' takes back.")
+@_BASE
+def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
+    """List the plans of all allies, or of one, with their numbers."""
+    with shelf_of(settings_or_fail()) as shelf:
+        rows = shelf.tables(base or shelf.names()[-1]).read("pledges")
+        wanted = {_code(country)} if country else {row["iso3"] for row in rows}
+        chosen = [(number, row) for number, row in enumerate(rows, 1) if row["iso3"] in wanted]
+        if as_csv:
+            out = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+            out.writeheader()
+            out.writerows(row for _, row in chosen)
+            return
+        for number, row in chosen:
+            aim = " by ".join(x for x in (row["target_pct"] and f"{row['target_pct']} %", row["year"]) if x)
+            click.echo(f"{number}: {row['iso3']} {row['component']} {aim or '-'} ({row['stance']}, {row['stated_on']})")
+
+
+@pledges.command("add")
+@click.option("--country", required=True, help="ISO alpha-2, alpha-3 or English name.")
+@click.option("--component", type=click.Choice(COMPONENTS), default="core", show_default=True)
+@click.option(
+    "--target", "target_pct", type=click.FloatRange(0, 6, min_open=True), help="The share aimed at, % of GDP."
+)
+@click.option("--year", type=click.IntRange(2024, 2040), help="The year it is aimed at for.")
+@click.option("--stance", type=click.Choice(STANCES), required=True, help="What it is.")
+@click.option("--stated-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day it was said.")
+@click.option("--summary", required=True, help="What was said, in a sentence.")
+@click.option("--title", required=True, help="Where it stands: the document or article.")
+@click.option("--publisher", required=True, help="Who published that.")
+@click.option("--address", default="", help="Its public address.")
+@_VINTAGE
+@_BASE
+@_DRY_RUN
+def add(
+    country: str,
+    component: str,
+    target_pct: float | None,
+    year: int | None,
+    stance: str,
+    stated_on: datetime,
+    summary: str,
+    title: str,
+    publisher: str,
+    address: str,
+    vintage: str | None,
+    base: str | None,
+    dry_run: bool,
+) -> None:
+    """Add a plan. The newest statement on a year stands for the ally; older ones are kept."""
+    if stated_on.date() > datetime.now(UTC).date():
+        raise click.BadParameter("is in the future", param_hint="--stated-on")
+    row = {
+        "iso3": _code(country),
+        "component": component,
+        "target_pct": "" if target_pct is None else f"{target_pct:g}",
+        "year": "" if year is None else str(year),
+        "stance": stance,
+        "stated_on": stated_on.strftime("%Y-%m-%d"),
+        "summary": summary,
+        "source": "",
+    }
+    about = (title, publisher, row["stated_on"], address)
+    _edit(lambda rows: [*rows, row], about, vintage, base, dry_run=dry_run)
+
+
+@pledges.command("remove")
+@click.argument("numbers", type=click.IntRange(1), nargs=-1, required=True)
+@_VINTAGE
+@_BASE
+@_DRY_RUN
+def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_run: bool) -> None:
+    """Take out the plans with these NUMBERS, as 'pledges list' shows them."""
+
+    def without(rows: list[Row]) -> list[Row]:
+        if max(numbers) > len(rows):
+            raise click.BadParameter(f"there are {len(rows)} plans", param_hint="NUMBERS")
+        return [row for number, row in enumerate(rows, 1) if number not in numbers]
+
+    _edit(without, ("Removed by the operator", "own", "", ""), vintage, base, dry_run=dry_run)
+
+
+@pledges.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_VINTAGE
+@_BASE
+@_DRY_RUN
+def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: bool) -> None:
+    """Put the table in FILE, a CSV as 'pledges list --csv' writes it, in the place of the whole table of plans."""
+    from models.dataset.importers import READERS, BadFile, Content
+    from models.dataset.imports import prepared
+
+    with shelf_of(settings_or_fail()) as shelf:
+        parsed = READERS["csv"](Content(file.read_bytes(), file.name))
+        if parsed.rows.keys() != {"pledges"}:
+            raise BadFile("line 1", "has not the columns of the table of plans")
+        base = base or shelf.names()[-1]
+        keep(shelf, prepared(shelf, parsed, base, vintage or _name(base, shelf.names())), dry_run=dry_run)
+
+
+def _code(country: str) -> str:
+    from models.dataset.countries import UnknownCountry, resolve
+
+    try:
+        return resolve(country).code
+    except UnknownCountry:
+        raise click.BadParameter("no ally goes by this code or name", param_hint="--country") from None
+
+
+def _name(base: str, taken: tuple[str, ...]) -> str:
+    from models.dataset.imports import free_name
+
+    return free_name(f"{base}-plans", taken)
+
+
+def _edit(
+    change: Callable[[list[Row]], list[Row]],
+    about: tuple[str, str, str, str],
+    vintage: str | None,
+    base: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Make a vintage of the edited table; ``about`` says where the new row is from: title, publisher, date, address."""
+    from models.dataset.importers import Parsed
+    from models.dataset.imports import prepared
+
+    title, publisher, date, address = about
+    with shelf_of(settings_or_fail()) as shelf:
+        base = base or shelf.names()[-1]
+        parsed = Parsed("csv", "", title, publisher, "see its address", date, address=address)
+        for number, row in enumerate(change(list(shelf.tables(base).read("pledges"))), 1):
+            parsed.add("pledges", f"row {number}", row)
+        keep(shelf, prepared(shelf, parsed, base, vintage or _name(base, shelf.names())), dry_run=dry_run)

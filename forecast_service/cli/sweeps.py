@@ -1,0 +1,163 @@
+"""``forecast-service work`` and ``forecast-service sweep``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecast_service.settings import BadSetting, Settings
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_environment()
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _engine(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
+    """The engine, and the folder of fits that its processes share with this one."""
+    from forecast_service.sweeps.executors import EngineUnavailable, is_remote, make_engine
+
+    try:
+        engine = make_engine(settings.engine, settings.sweep_processes, niceness)
+    except EngineUnavailable as error:
+        raise click.ClickException(str(error)) from None
+    return engine, None if is_remote(settings.engine) else settings.state_dir / "fits"
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End when nothing is left to do.")
+@click.option("--beside", type=int, metavar="PID", help="End when the process PID, which started this one, ends.")
+@click.option(
+    "--lease", default=30.0, show_default=True, type=click.FloatRange(1), help="Seconds until others take over."
+)
+def work(once: bool, beside: int | None, lease: float) -> None:
+    """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
+    from forecast_service.observability import logs
+    from forecast_service.observability.tracing import make_tracer
+    from forecast_service.store.database import Database, DatabaseUnavailable, database_url
+    from forecast_service.store.sweeps import Sweeps
+    from forecast_service.sweeps.executors import EngineUnavailable
+    from forecast_service.sweeps.worker import Worker
+
+    settings = _settings()
+    logs.configure(settings.log_format, settings.log_level)
+    tracer = make_tracer(settings)
+    engine, folder = _engine(settings, 10)  # requests come first
+    worker = Worker(
+        Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days), tracer
+    )
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: worker.stop())
+    if beside is not None:
+        threading.Thread(target=_follow, args=(beside, worker.stop), daemon=True).start()
+    try:
+        worker.run(once=once)
+    except DatabaseUnavailable as error:
+        raise click.ClickException(f"database: {error.detail}") from None
+    except EngineUnavailable as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _follow(parent: int, stop: Callable[[], None]) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    stop()
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the rows here: Parquet if it ends in .parquet, otherwise CSV. Standard output if absent.",
+)
+def sweep(file: Path, out: Path | None) -> None:
+    """Evaluate the sweep in FILE, the JSON that POST /v1/sweeps takes, without a database."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from forecast_service.sweeps import formats
+    from forecast_service.sweeps.executors import EngineUnavailable
+    from models.analysis.sweep import Sweep
+
+    settings = _settings()
+    document = _document(settings, file)
+    asked = Sweep(json.loads(document))
+    engine, folder = _engine(settings, 0)
+    columns = ("evaluations", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task("evaluations", total=asked.evaluations)
+            chunks = _computed(engine, asked, document, folder, lambda n: progress.update(task, advance=n))
+            if out is None:
+                for text in formats.csv_text(asked, chunks):
+                    click.echo(text, nl=False)
+            else:
+                formats.write(asked, chunks, out)
+    except EngineUnavailable as error:
+        raise click.ClickException(str(error)) from None
+    except formats.NoParquet:
+        raise click.BadParameter("Parquet needs the extra 'parquet'", param_hint="--out") from None
+    finally:
+        engine.shutdown(cancel_futures=True)
+
+
+def _document(settings: Settings, file: Path) -> str:
+    """The sweep in a file, with every default filled in."""
+    from marshmallow import ValidationError
+
+    from forecast_service.forecasting.registry import Engine
+    from forecast_service.http.parsing import BadJson, load_json
+    from forecast_service.schemas.sweeps import SweepRequestSchema
+    from forecast_service.sweeps.document import complete
+    from models.forecast.result import CannotForecast
+    from models.scenarios.scenario import ContradictoryLevers
+
+    try:
+        asked = SweepRequestSchema().load(load_json(file.read_bytes()))
+        return complete(Engine(settings).forecaster(asked.get("vintage")), asked)
+    except BadJson as error:
+        detail = error.detail
+    except ValidationError as error:
+        detail = json.dumps(error.messages)
+    except ContradictoryLevers as error:
+        detail = f"scenario/levers/{error.index}: {error.detail}"
+    except CannotForecast as error:
+        detail = f"{error.field}: {error.detail}"
+    raise click.BadParameter(f"{file}: {detail}", param_hint="FILE")
+
+
+def _computed(
+    engine: Any, asked: Any, document: str, folder: Path | None, done: Callable[[int], None]
+) -> Iterator[tuple[int, bytes]]:
+    """The chunks in order, a few of them computed ahead; ``done`` is told how many evaluations each held."""
+    from forecast_service.sweeps.task import compute
+
+    where = None if folder is None else str(folder.resolve())
+    ahead: deque[tuple[int, Future[bytes]]] = deque()
+    for number in range(asked.chunks):
+        ahead.append((number, engine.submit(compute, document, number, where)))
+        if len(ahead) > 4 * engine.slots:
+            yield _taken(asked, ahead.popleft(), done)
+    while ahead:
+        yield _taken(asked, ahead.popleft(), done)
+
+
+def _taken(asked: Any, item: tuple[int, Future[bytes]], done: Callable[[int], None]) -> tuple[int, bytes]:
+    number, future = item
+    packed = future.result()
+    done(len(asked.span(number).points))
+    return number, packed

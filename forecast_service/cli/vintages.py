@@ -1,0 +1,107 @@
+"""``forecast-service data use``, ``rollback`` and ``current``: which edition of the figures answers rest on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast_service.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from forecast_service.forecasting.registry import Engine
+    from forecast_service.store.tables import SwitchRow
+
+BY = "command line"
+
+
+@contextmanager
+def _engine() -> Iterator[Engine]:
+    from forecast_service.forecasting.registry import Engine
+    from forecast_service.store.database import DatabaseUnavailable
+    from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
+
+    try:
+        yield Engine(Settings.from_environment())
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from None
+    except DatabaseUnavailable as error:
+        raise click.ClickException(f"database: {error.detail}") from None
+    except AlreadyCurrent as error:
+        raise click.ClickException(f"{error} is current already, or will be") from None
+    except NothingBefore:
+        raise click.ClickException("there is no switch to undo") from None
+    except AtTheSameMoment:
+        raise click.ClickException("somebody else switched at the same moment: see 'data current'") from None
+
+
+def _say(row: SwitchRow) -> None:
+    ahead = (row.effective_at - row.written_at).total_seconds()
+    click.echo(f"{row.vintage} is current from {row.effective_at:%Y-%m-%d %H:%M:%S} UTC on, in {ahead:.0f} s")
+
+
+_AHEAD = click.option(
+    "--in",
+    "ahead",
+    type=click.FloatRange(3, 86_400),
+    show_default="FORECAST_SWITCH_AHEAD",
+    help="Seconds until all replicas change over. With less, caches may hold answers of before for longer.",
+)
+
+
+def _checked(engine: Engine, name: str) -> str:
+    names = engine.vintages()
+    if name not in names:
+        raise click.BadParameter(f"must be one of {', '.join(names)}", param_hint="NAME")
+    return name
+
+
+@click.command()
+@click.argument("name")
+@_AHEAD
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="How many fit at once, where fits are missing.",
+)
+def use(name: str, ahead: float | None, processes: int) -> None:
+    """Make the edition NAME current: fit what is missing, then switch all replicas at one moment."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from forecast_service.forecasting.fit_missing import fit_missing
+
+    with _engine() as engine:
+        missing = engine.missing(_checked(engine, name))
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("fitting", total=len(missing))
+            fit_missing(engine, name, processes, lambda _code: progress.update(task, advance=1))
+        settings = engine.settings
+        _say(engine.switches.use(name, settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
+
+
+@click.command()
+@_AHEAD
+def rollback(ahead: float | None) -> None:
+    """Undo the last switch: back to the edition before it. Its fits are kept, so nothing is computed."""
+    with _engine() as engine:
+        settings = engine.settings
+        _say(engine.switches.undo(settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
+
+
+@click.command("current")
+def current_vintage() -> None:
+    """Say which edition is current, what is to come, and what was."""
+    with _engine() as engine:
+        found = engine.switches.read()
+        rows = [(row, row.effective_at <= found.now) for row in found.rows] if found else []
+        click.echo(next((row.vintage for row, past in rows if past), engine.settings.vintage))
+        for row, past in rows:
+            undoes = f", undoes {row.undoes}" if row.undoes else ""
+            when = "from" if past else "to come,"
+            click.echo(f"  {row.number}: {row.vintage} {when} {row.effective_at:%Y-%m-%d %H:%M:%S} UTC{undoes}")

@@ -1,0 +1,100 @@
+"""The reader's own levers: the question that they make for the API, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from forecast_service.dashboard import page_state as states
+from forecast_service.dashboard.internal_client import Refused, ask, document
+from forecast_service.dashboard.lever_form import number
+from forecast_service.dashboard.page_state import State
+from forecast_service.http.negotiation import CONTENT_TYPES
+
+NAME = "own levers"
+ACCEPT = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "vl.json": "application/vnd.vegalite.v6+json",
+    "csv": CONTENT_TYPES["csv"].split(";")[0],
+    "json": CONTENT_TYPES["json"],
+}
+PICTURE = ("theme", "width", "component", "overlay", "ghost")
+"""What only the picture of an answer takes."""
+
+
+def targets(state: State) -> dict[str, Any]:
+    """Thresholds and deadline as a body holds them; empty where they are the usual ones."""
+    return {name: number(state.fields[name]) for name in ("deadline", "core", "related") if name in state.fields}
+
+
+def scenario(state: State, base: dict[str, Any]) -> dict[str, Any]:
+    """The scenario ``base`` (as an answer repeats it) with the reader's levers added."""
+    kept = {name: it for name, it in base.items() if name not in {"description", "based_on"}}
+    based_on = {"based_on": state.get("scenario")}
+    return kept | based_on | {"name": NAME, "levers": base["levers"] + [lever for _, lever in state.levers]}
+
+
+def question(state: State, code: str, base: dict[str, Any]) -> dict[str, Any]:
+    """The body of POST /v1/forecasts."""
+    body: dict[str, Any] = {"country": code, "scenario": scenario(state, base)}
+    if found := targets(state):
+        body["targets"] = found
+    body |= {name: number(state.fields[name]) for name in ("origin",) if name in state.fields}
+    return body | {name: state.fields[name] for name in ("vintage",) if name in state.fields}
+
+
+def answer(state: State, code: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The forecast of this state, and what is wrong with the reader's levers: name of the field to the reason.
+
+    Where something is wrong the forecast is the one without them.
+
+    Raises
+    ------
+    Refused
+        for what is wrong with anything else.
+    """
+    base = document("forecasts.get_forecast", state.passed, code=code)
+    if not state.levers:
+        return base, {}
+    try:
+        return document("forecasts.post_forecast", body=question(state, code, base["scenario"])), {}
+    except Refused as refused:
+        wrong = faults(state, refused, len(base["scenario"]["levers"]))
+        if not wrong:
+            raise
+        return base, wrong
+
+
+def faults(state: State, refused: Refused, before: int) -> dict[str, str]:
+    """Which of the reader's levers a problem names; ``before`` is the number of levers that stand before them."""
+    names = [name for name, _ in state.levers]
+    found: dict[str, str] = {}
+    for error in refused.problem.get("errors", ()):
+        parts = error.get("pointer", "").split("/")
+        if parts[1:3] != ["scenario", "levers"] or len(parts) < 4:
+            continue
+        place = max(int(parts[3]) - before, 0)
+        name = parts[4] if len(parts) > 4 and parts[4] in {"from", "to"} else names[place]
+        if name == "pledge" and parts[-1] in {"year", "credibility"}:
+            name = {"year": "pledge_year", "credibility": "belief"}[parts[-1]]
+        found.setdefault(name, error["detail"])
+    return found
+
+
+def send(code: str, form: str) -> Response:
+    """The answer in one form; a problem as the API puts it."""
+    state = states.read()
+    try:
+        base = document("forecasts.get_forecast", state.passed, code=code)
+    except Refused:
+        response: Response = ask("forecasts.get_forecast", state.passed, code=code)
+        return response
+    picture = {name: request.args[name] for name in PICTURE if name in request.args} if form in _DRAWN else {}
+    body = question(state, code, base["scenario"])
+    answered: Response = ask("forecasts.post_forecast", picture, body, ACCEPT[form])
+    return answered
+
+
+_DRAWN = ("svg", "png", "vl.json")

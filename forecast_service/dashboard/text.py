@@ -1,0 +1,192 @@
+"""Numbers in words. Nothing here ever claims certainty, in either direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast_service import formatting
+
+THIN = "\u00a0"
+"""Between a number and its unit: they must not be parted at the end of a line."""
+
+LIKELIHOODS = (
+    (0.01, "all but ruled out"),
+    (0.10, "very unlikely"),
+    (0.33, "unlikely"),
+    (0.45, "rather unlikely"),
+    (0.55, "about as likely as not"),
+    (0.67, "rather likely"),
+    (0.90, "likely"),
+    (0.99, "very likely"),
+    (1.01, "all but assured"),
+)
+
+BASIS = {
+    "history": "published figures",
+    "prior": "a written-down prior, not on published figures",
+    "history and prior": "published figures for the core part and a written-down prior for the related part",
+}
+COMPONENTS = {
+    "core": "core defence",
+    "related": "defence-related things",
+    "total": "defence and related things together",
+}
+STANCES = {
+    "law": "in law",
+    "plan": "dated plan",
+    "pledged": "pledged",
+    "reluctant": "reluctant",
+    "claims-exemption": "claims an exemption",
+}
+MEMBERS = {
+    "pooled_momentum": ("Momentum, all allies together", "recent change goes on for a while, as it did for all allies"),
+    "return_to_norm": ("Return to the norm", "shares drift back to where allies usually were"),
+    "random_walk": ("Random walk", "no change is expected, any change may come"),
+    "ets": ("Exponential smoothing", "level and damped trend of the ally's own figures"),
+    "arima": ("ARIMA", "the ally's own figures and how they followed each other"),
+    "unobserved": ("Trend with noise", "a slowly bending trend behind the ally's own figures"),
+    "theta": ("Theta", "half the long trend, half the last level"),
+    "pledge": ("Pledge", "the gap to the pledge closes as fast as such gaps closed before"),
+    "prior": ("Prior", "what is assumed where no figure is published"),
+}
+LEVERS = {
+    "history_override": "Own figures of the past",
+    "gdp_growth": "Growth of GDP",
+    "spending_growth": "Growth of spending",
+    "share_path": "Path of the share",
+    "pledge": "Pledge",
+    "delay": "Delay",
+    "exit": "Plan ends after an election",
+    "shock": "More or less uncertainty",
+    "freeze": "Freeze",
+    "step": "One-off purchase",
+    "reclassify": "Counted as defence",
+    "floor": "Floor",
+    "cap": "Cap",
+    "without_pledges": "Pledges left out",
+}
+
+
+PHRASES = {
+    "share_pct": "{:g} %",
+    "change_pp": "{:+g} points a year",
+    "rate_pct": "{:g} % a year",
+    "credibility": "kept to {}",
+    "year": "in {}",
+    "years": "{} years",
+    "what": "{}",
+    "from": "from {}",
+    "to": "to {}",
+    "spread_factor": "{:g} times the spread",
+    "tails": "tails to the power {:g}",
+    "reversion": "{:g} of the way back",
+    "over_years": "over {} years",
+    "toward": "toward the {}",
+    "probability": "with probability {:g}",
+    "from_component": "from {}",
+}
+"""The fields of levers, in words."""
+
+
+def lever(fields: dict[str, Any]) -> str:
+    """What a lever says beside its type, in words; empty for none."""
+    parts = [f"on {fields['component']}"] if fields.get("component") == "related" else []
+    for year, value in fields.get("points", {}).items():
+        parts.append(f"{value:g} % in {year}")
+    said = {name: text.format(fields[name]) for name, text in PHRASES.items() if name in fields}
+    parts += [text.replace("-", "−") if name == "change_pp" else text for name, text in said.items()]
+    if "countries" in fields:
+        parts.append(f"for {', '.join(fields['countries'])}")
+    return ", ".join(parts).replace(" %", f"{THIN}%")
+
+
+def percent(p: float | None) -> str:
+    """A probability (0 to 1) as a percentage; never a bare 0 % or 100 %. An em dash for None."""
+    return "—" if p is None else formatting.percent(p).replace(" ", THIN)
+
+
+def frequency(p: float) -> str:
+    """A probability (0 to 1) as so many cases in ten or a hundred."""
+    if p < 0.01:
+        return "fewer than 1 in 100"
+    if p > 0.99:
+        return "more than 99 in 100"
+    if p < 0.05 or p >= 0.95:
+        return f"about {round(p * 100)} in 100"
+    return f"about {min(9, max(1, round(p * 10)))} in 10"
+
+
+def likelihood(p: float) -> str:
+    """A probability (0 to 1) as an adjective."""
+    return next(said for bound, said in LIKELIHOODS if p < bound)
+
+
+def points(change: float | None) -> str:
+    """A difference of probabilities (-1 to 1) in percentage points, with its sign; an em dash for None."""
+    if change is None:
+        return "—"
+    rounded = round(change * 100)
+    if rounded == 0:
+        return "no change" if abs(change) < 0.0005 else f"less than 1{THIN}point"
+    return f"{rounded:+d}{THIN}point{'' if abs(rounded) == 1 else 's'}".replace("-", "−")
+
+
+def share(value: float | None) -> str:
+    """A share in % of GDP with the two decimals that NATO prints; an em dash for None."""
+    return "—" if value is None else f"{value:.2f}{THIN}%"
+
+
+def threshold(value: float) -> str:
+    """A threshold in % of GDP, as short as it can be."""
+    return f"{value:g}{THIN}%"
+
+
+def signed(value: float, places: int = 1) -> str:
+    """A number with its sign, a real minus for negative ones."""
+    return f"{value:+.{places}f}".replace("-", "−")
+
+
+def dollars(millions: float) -> str:
+    """An amount in million US dollars, as people say it."""
+    sign, size = ("−" if millions < 0 else ""), abs(millions)
+    if size >= 99_500:
+        return f"{sign}${size / 1000:,.0f}{THIN}billion"
+    if size >= 1_000:
+        return f"{sign}${size / 1000:,.1f}{THIN}billion"
+    return f"{sign}${size:,.0f}{THIN}million"
+
+
+def billions(value: float) -> str:
+    """An amount in billion national currency."""
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
+    return f"{value:,.{places}f}{THIN}billion".replace("-", "−")
+
+
+def title(name: str) -> str:
+    """The name of a scenario, as a heading."""
+    text = name.replace("-", " ").replace("gdp", "GDP").replace("us ", "US ")
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital; not capitalize(), which would lower the names in it."""
+    return text[:1].upper() + text[1:]
+
+
+def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str = "GDP") -> str:
+    """What a forecast says of one target, in a sentence: the headline, and a picture's text."""
+    if target["probability"] is None:
+        return str(target["reason"])
+    return (
+        f"{forecast['country']['name']} spends at least {threshold(target['threshold'])} of {denominator} on "
+        f"{COMPONENTS[target['component']]} in {forecast['deadline']} in "
+        f"{frequency(target['probability']['at_deadline'])} simulated futures."
+    )
+
+
+def span(p: dict[str, Any]) -> str:
+    """What single models say, from lowest to highest."""
+    low, high = p["across_members"]
+    if percent(low) == percent(high):
+        return f"all models say {percent(low)}"
+    return f"single models say {percent(low)} to {percent(high)}"

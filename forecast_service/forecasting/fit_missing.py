@@ -1,0 +1,115 @@
+"""Fits of an edition, made beside the running service: never by what answers requests."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, NoFit
+from forecast_service.forecasting.registry import Engine
+from forecast_service.settings import Settings
+
+_NICENESS = 10
+# What determines where and how it is fitted; all else the process takes from this one's environment.
+_SETTINGS = ("state_dir", "fits_dir", "vintage", "sipri", "draws", "seed")
+
+
+_begun: dict[str, subprocess.Popen[bytes]] = {}
+_beginning = threading.Lock()
+
+
+def fit_missing(
+    engine: Engine,
+    vintage: str,
+    processes: int,
+    progress: Callable[[str], None] = lambda _code: None,
+    origin: int | None = None,
+) -> int:
+    """Fit and keep what is missing of an edition at an origin, by default its last year; the number of allies fitted.
+
+    One process does so at a time, for each edition and origin.
+
+    Raises
+    ------
+    UnknownVintage
+    """
+    from models.forecast.fit_all import fit_all
+
+    forecaster = engine.forecaster(vintage)
+    if not engine.missing(vintage, origin):
+        return 0
+    with _alone(engine.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
+        return fit_all(forecaster, processes, progress, origin)
+
+
+def spare_request(engine: Engine, vintage: str, origin: int, unfitted: int) -> None:
+    """Have the fits of all allies made beside the service if a request could not wait for as many.
+
+    Raises
+    ------
+    NoFit
+        if so: it is to be asked again.
+    """
+    settings = engine.settings
+    if unfitted * FIT_S <= settings.fit_timeout_s:
+        return
+    past = origin != engine.forecaster(vintage).figures.origin
+    start_beside(settings, vintage, origin if past else None)
+    detail = f"{unfitted} fits that this needs are not kept. They are made beside the service: ask again."
+    raise NoFit("being-fitted", detail, max(RETRY_S, unfitted))
+
+
+@contextmanager
+def _alone(folder: Path, what: str) -> Iterator[None]:
+    """Wait until nobody else fits the same into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".fitting-{what}").open("w") as file:
+        with suppress(OSError):  # on a file system without locks two may do the same work, and the same comes of it
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def be_beside() -> None:
+    """As a process that was started beside others: give way to them, and end with the one that started it."""
+    os.nice(_NICENESS)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    # The group, in which are the processes of the pool too: they would wait for work for ever.
+    os.killpg(os.getpgrp(), signal.SIGTERM)
+
+
+def start_beside(settings: Settings, vintage: str, origin: int | None = None) -> None:
+    """Start a process that fits what is missing of an edition, and ends then.
+
+    Of fits at another origin than the edition's last year, which nobody needs to be ready, one process runs at a time.
+    """
+    given = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
+    command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
+    past = [] if origin is None else ["--origin", str(origin)]
+    launch(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | given)
+
+
+def launch(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
+    """Start a process beside this one, in a group of its own, unless ``what`` is being done already.
+
+    It is to call :func:`be_beside`.
+    """
+    with _beginning:
+        if what in _begun and _begun[what].poll() is None:  # who is told to ask again does so, and others too
+            return
+        process = _begun[what] = subprocess.Popen(  # noqa: S603  no shell, and names that were checked
+            command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays

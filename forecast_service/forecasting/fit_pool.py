@@ -1,0 +1,254 @@
+"""Fits that somebody waits for, made in processes beside the worker: few at once, each with a time limit.
+
+A fit takes a hundred times as long as an answer from kept paths. Made in a request's thread it would hold the
+interpreter that all other requests wait for, and load statsmodels into every worker. Here whoever asks for more than
+is bounded is told to come back, and a process that does not answer in time is ended. The processes are started when
+first needed and end with the worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import socket
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import Empty, LifoQueue
+from typing import Any
+
+from flask import Flask, Response, g, has_request_context
+
+from forecast_service.http.problems import problem
+from forecast_service.settings import Settings
+from models.dataset.countries import Ally
+from models.dataset.observations import Figures
+from models.forecast.forecaster import OVERRIDES_KEPT
+from models.forecast.result import CannotForecast
+from models.scenarios.levers import HistoryOverride
+from models.series import Series
+from models.simulation.path_store import Fit
+
+RETRY_S = 5
+"""After how long a refused fit may be asked for again."""
+FIT_S = 5
+"""How long a fit may take on a busy machine; the largest of the fits that a request waits for must end in time too."""
+
+
+class NoFit(Exception):
+    """A fit was not made; ``kind`` and ``detail`` say why, for a problem."""
+
+    def __init__(self, kind: str, detail: str, retry_s: int = RETRY_S) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.retry_s = retry_s
+
+
+class FitFailed(RuntimeError):
+    """The models failed on a question they should be able to answer; the log says how."""
+
+
+class FitProcess:
+    """One process that fits, started when first asked and anew after its end."""
+
+    def __init__(self) -> None:
+        self._end: weakref.finalize[Any, Any] | None = None
+        self._line: Connection | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, question: bytes, patience_s: float) -> Any:
+        """The reply to a pickled question; one caller at a time.
+
+        Raises
+        ------
+        NoFit
+            if there is none in time, or the process was ended from outside.
+        """
+        if self.process is not None and self.process.poll() is not None:
+            self.stop()  # it was ended while it had nothing to do, which nobody need notice
+        line = self._line or self._start()
+        try:
+            line.send_bytes(question)
+            if line.poll(patience_s):
+                return line.recv()
+        except (EOFError, OSError):
+            self.stop()
+            raise NoFit("fit-lost", "The fit was interrupted.") from None
+        self.stop()
+        raise NoFit("fit-too-long", "The fit took longer than this service allows.")
+
+    def _start(self) -> Connection:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "models.simulation.fit_process", str(theirs.fileno())]
+            process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603  our own
+        line = Connection(ours.detach())
+        self.process, self._line = process, line
+        self._end = weakref.finalize(self, _stop, process, line)
+        return line
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._end is not None:
+            self._end()
+        self.process = self._line = self._end = None
+
+
+def _stop(process: subprocess.Popen[bytes], line: Connection) -> None:
+    line.close()
+    process.kill()
+    process.wait()
+
+
+class FitPool:
+    """A few processes that fit.
+
+    Parameters
+    ----------
+    processes : how many fits are made at once.
+    queue : how many more requests may wait; together they must leave threads of the worker free.
+    timeout_s : how long a request waits for a fit, its time in the queue included; one that has waited as long for
+        its fits together gets no more of them.
+    """
+
+    def __init__(self, processes: int, queue: int, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self._places = threading.BoundedSemaphore(processes + queue)
+        self._inside = threading.local()
+        self._free: LifoQueue[FitProcess] = LifoQueue()
+        self.all = [FitProcess() for _ in range(processes)]
+        for process in self.all:
+            self._free.put(process)
+        self._lock = threading.Lock()
+        self._running: dict[bytes, Future[Fit]] = {}
+        self._made: OrderedDict[bytes, Fit] = OrderedDict()
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Inside, this thread may wait for a fit.
+
+        Raises
+        ------
+        NoFit
+            if as many as may do so already.
+        """
+        if getattr(self._inside, "is", False):
+            yield
+            return
+        if not self._places.acquire(blocking=False):
+            raise NoFit("busy", "As many fits as this service makes at once are under way. Ask again soon.")
+        self._inside.__dict__["is"] = True
+        try:
+            yield
+        finally:
+            del self._inside.__dict__["is"]
+            self._places.release()
+
+    def fit(self, question: tuple[Any, ...]) -> Fit:
+        """The fit that answers ``question`` (:mod:`models.simulation.fit_process`); who asks for the same shares it.
+
+        Raises
+        ------
+        NoFit, CannotForecast, FitFailed
+        """
+        asked = pickle.dumps(question)
+        key = hashlib.sha256(asked).digest()
+        with self.admitted():
+            with self._lock:
+                if key in self._made:
+                    self._made.move_to_end(key)
+                    return self._made[key]
+                running = self._running.get(key)
+                if running is None:
+                    mine = self._running[key] = Future()
+            if running is not None:
+                return running.result()
+            try:
+                fit = self._make(asked)
+            except BaseException as error:
+                mine.set_exception(error)
+                raise
+            else:
+                mine.set_result(fit)
+                return fit
+            finally:
+                self._remember(key, mine)
+
+    def _make(self, question: bytes) -> Fit:
+        end = time.monotonic() + self.timeout_s
+        if has_request_context() and time.monotonic() > g.setdefault("fits_until", end):
+            raise NoFit("busy", "This needs more fits than a request may wait for. Those made are kept: ask again.")
+        try:
+            process = self._free.get(timeout=self.timeout_s)
+        except Empty:
+            raise NoFit("busy", "Other fits took too long. Ask again soon.") from None
+        try:
+            found = process.ask(question, max(0.0, end - time.monotonic()))
+        finally:
+            self._free.put(process)
+        if isinstance(found, Fit):
+            return found
+        if found is None:
+            raise FitFailed
+        raise CannotForecast(*found)
+
+    def _remember(self, key: bytes, made: Future[Fit]) -> None:
+        with self._lock:
+            del self._running[key]
+            if made.exception() is None:
+                self._made[key] = made.result()
+                if len(self._made) > OVERRIDES_KEPT:
+                    self._made.popitem(last=False)
+
+    def stop(self) -> None:
+        """End all processes; a later question starts them anew."""
+        for process in self.all:
+            process.stop()
+
+
+class RemoteFitter:
+    """What :class:`models.simulation.fitter.Fitter` does, by a pool."""
+
+    def __init__(self, pool: FitPool, shelf: Path | None, figures: Figures, draws: int, seed: int) -> None:
+        self._pool = pool
+        self._figures = (shelf, figures.vintage, figures.sipri, draws, seed)
+
+    def _ask(self, method: str, *arguments: Any, **options: Any) -> Fit:
+        return self._pool.fit((self._figures, method, arguments, options))
+
+    def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
+        """As the original."""
+        return self._ask("fit", ally, origin, pledge=pledge)
+
+    def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
+        """As the original."""
+        return self._ask("fit_overridden", ally, override, origin, pledge=pledge)
+
+    def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
+        """As the original."""
+        return self._ask("fit_history", ally, history, pledge=pledge)
+
+    def fit_series(self, history: Series) -> Fit:
+        """As the original."""
+        return self._ask("fit_series", history)
+
+
+def _no_fit(error: NoFit) -> Response:
+    response = problem(503, error.detail, None, error.kind)
+    response.headers["Retry-After"] = str(error.retry_s)
+    return response
+
+
+def register(app: Flask, settings: Settings) -> FitPool:
+    """The pool of ``app``, and what its refusals are answered with."""
+    app.register_error_handler(NoFit, _no_fit)
+    return FitPool(settings.fit_processes, settings.fit_queue, settings.fit_timeout_s)

@@ -1,0 +1,176 @@
+"""The statistics as the service holds them: one forecaster for each edition of the figures."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, cast
+
+from flask import current_app, g, has_request_context
+
+from forecast_service.forecasting.current_vintage import Follower
+from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
+from forecast_service.observability import metrics, telemetry, tracing
+from forecast_service.services.scenario_lookup import resolve
+from forecast_service.settings import SHELF, Settings
+from forecast_service.store.database import Database, database_url
+from forecast_service.store.vintage_switches import Switches
+from models.dataset.countries import allies
+from models.dataset.observations import VINTAGES, UnknownVintage
+from models.dataset.vintages import DamagedVintage, Shelf
+from models.forecast import Forecaster
+from models.forecast.result import Forecast
+from models.scenarios.builtin import NAMED
+from models.simulation.path_store import Fit, FitKey, PathStore
+
+EXTENSION = "forecast-engine"
+_NEEDS = ("country", "scenario", "origin", "history")
+_TURN = threading.Lock()
+"""Threads of a worker compute forecasts one after the other. Each time numpy lets go of the interpreter, another thread
+would take it, with its own arrays in the processor's cache: all would come later. Who waits for a fit takes no turn."""
+_log = logging.getLogger(__name__)
+
+
+class CountingStore(PathStore):
+    """A store of fits that tells of each that had to be made, in a pool if there is one."""
+
+    pool: FitPool | None = None
+
+    def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
+        """As the original."""
+
+        def made() -> Fit:
+            metrics.FITS.inc()
+            with tracing.span("fit", country=key.country, origin=key.origin):
+                return make()
+
+        if self.pool is None or self.has(key):
+            return super().get(key, made)
+        with self.pool.admitted():  # before it waits for others that ask for the same
+            return super().get(key, made)
+
+
+class Engine:
+    """Forecasters on a shared store of fitted paths, one for each edition of the figures.
+
+    Parameters
+    ----------
+    database : says which edition is current; the one that the settings name if None.
+    pool : makes what is not kept; this process if None.
+    """
+
+    def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
+        self.settings = settings
+        self.pool = pool
+        self.store = CountingStore(settings.state_dir / "fits")
+        self.store.pool = pool
+        if settings.fits_dir:
+            self.store.adopt(Path(settings.fits_dir))
+        self.shelf = Shelf(settings.state_dir / SHELF)
+        self._forecasters: dict[str, Forecaster] = {}
+        self.switches = Switches(database or Database(database_url(settings)))
+        self.follower = Follower(
+            lambda: self.switches.read(quiet=True),
+            self._prepare,
+            settings.vintage,
+            settings.state_dir / "vintage-switches.json",
+            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the one that was imported last
+        )
+        self.forecaster(settings.vintage)  # loaded once, before workers are forked
+
+    @property
+    def vintage(self) -> str:
+        """Name of the current edition. One request sees one, whatever happens while it is answered."""
+        if not has_request_context():
+            return self.follower.vintage()
+        if "vintage" not in g:
+            g.vintage = self.follower.vintage()
+        return str(g.vintage)
+
+    @property
+    def current(self) -> Forecaster:
+        """The forecaster on the current edition."""
+        return self.forecaster(None)
+
+    def forecaster(self, vintage: str | None = None) -> Forecaster:
+        """The forecaster on one edition of the figures; on the current one if None.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage
+        """
+        if vintage is None:
+            vintage = self.vintage
+            if has_request_context():
+                g.depends_on_switch = True
+        if vintage not in self._forecasters:
+            figures = self.shelf.figures(vintage, sipri=self.settings.sipri)
+            draws, seed = self.settings.draws, self.settings.seed
+            fitter = RemoteFitter(self.pool, self.shelf.folder, figures, draws, seed) if self.pool else None
+            self._forecasters.setdefault(vintage, Forecaster(figures, self.store, draws, seed, fitter))
+        return self._forecasters[vintage]
+
+    def vintages(self) -> tuple[str, ...]:
+        """Names of the editions that there are, oldest first."""
+        return self.shelf.names()
+
+    def forecast(self, *, vintage: str | None = None, **question: Any) -> Forecast:
+        """The answer to a question as the schemas read it."""
+        if "scenario" in question:
+            question["scenario"] = resolve(question["scenario"])
+        forecaster = self.forecaster(vintage)
+        asked = {name: question[name] for name in _NEEDS if name in question}
+        with tracing.span("forecast"), _TURN if forecaster.has_fits(**asked) else nullcontext():
+            answer = forecaster.forecast(**question)
+        named = answer.scenario.name if answer.scenario.name in NAMED else "own"
+        telemetry.note(country=answer.ally.code, scenario=named, vintage=answer.vintage)
+        if answer.vintage == self.vintage and "history" not in question:
+            metrics.forecast_made(answer, question.get("targets"), forecaster.figures.origin)
+        return answer
+
+    def observe(self) -> None:
+        """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""
+        if os.environ.get(metrics.FOLDER):
+            current = self.current
+            for ally in allies(current.figures.tables).values():
+                if current.is_kept(ally):
+                    metrics.forecast_made(current.forecast(ally.code), None, current.figures.origin)
+
+    def tell_vintage(self) -> None:
+        """Tell Prometheus which edition this process answers from."""
+        current = self.follower.vintage()
+        metrics.answers_from(current, set(self._forecasters) - {current})
+
+    def missing(self, vintage: str | None = None, origin: int | None = None) -> list[str]:
+        """Codes of the allies whose fits are not kept yet: of the current edition at its last year, by default."""
+        return self.forecaster(vintage).missing(origin)
+
+    def behind(self) -> list[str]:
+        """What keeps this process from the edition that is current elsewhere; empty if nothing does."""
+        wanted = self.follower.behind()
+        return [f"vintage: {wanted} is current, but it or its fits are not here"] if wanted else []
+
+    def standing(self) -> dict[str, Any]:
+        """The current edition, and the switch that is to come."""
+        coming = self.follower.pending()
+        following = coming and {"vintage": coming.vintage, "effective_at": coming.effective_at}
+        return {"vintage": self.vintage, "switch": following}
+
+    def _prepare(self, vintage: str) -> bool:
+        """Load an edition; whether it and its fits are there."""
+        try:
+            return not self.missing(vintage)
+        except UnknownVintage:
+            return False
+        except DamagedVintage:
+            _log.exception("vintage %s cannot be read", vintage)
+            return False
+
+
+def engine() -> Engine:
+    """The engine of the running application."""
+    return cast(Engine, current_app.extensions[EXTENSION])

@@ -1,0 +1,107 @@
+"""Why each ally's probability moved between two editions, worked out in a process beside the service and kept.
+
+It takes a fit for every mixture of the two, minutes in all, so no request waits for it: who asks first starts it, and
+asks again. That process is
+``python -m forecast_service.forecasting.vintage_change_task STATE_DIR A B SIPRI DRAWS SEED``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from forecast_service.forecasting.fit_missing import be_beside, launch
+from forecast_service.settings import SHELF, Settings
+from models.dataset.countries import allies
+from models.forecast import MODEL_VERSION, Forecaster
+
+FOLDER = "changes"
+
+
+def _file(settings: Settings, a: str, b: str) -> Path:
+    """Where the outcome is kept: its name says all that determines it. No name of an edition holds a dot."""
+    sipri = "" if settings.sipri else "without-sipri."
+    name = f"{a}.{b}.{sipri}m{MODEL_VERSION}.d{settings.draws}.s{settings.seed}.json"
+    return settings.state_dir / FOLDER / name
+
+
+def kept(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
+    """Each ally's :class:`models.analysis.vintage_change.VintageChange`; None while it is not worked out."""
+    try:
+        found: list[dict[str, Any]] = json.loads(_file(settings, a, b).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def start(settings: Settings, a: str, b: str) -> None:
+    """Begin to work it out, unless something else is being worked out: one process at a time and state folder."""
+    facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
+    command = [
+        sys.executable,
+        "-m",
+        "forecast_service.forecasting.vintage_change_task",
+        str(settings.state_dir.resolve()),
+        a,
+        b,
+        *facts,
+    ]
+    launch(command, "changes")
+
+
+def whose(forecaster: Forecaster) -> list[str]:
+    """The allies whose change is worked out: all."""
+    return list(allies(forecaster.figures.tables))
+
+
+def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
+    """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
+    from models.analysis.vintage_change import Comparison
+    from models.dataset.vintages import Shelf
+    from models.forecast.result import CannotForecast
+    from models.simulation.path_store import PathStore
+
+    shelf, store = Shelf(settings.state_dir / SHELF), PathStore(settings.state_dir / "fits")
+    sides = (
+        Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed) for name in (a, b)
+    )
+    comparison = Comparison(*sides)
+    found: list[dict[str, Any]] = []
+    for code in whose(comparison.b):
+        try:
+            change = comparison.why(code)
+        except CannotForecast as error:
+            found.append({"code": code, "change": None, "reason": error.detail})
+            continue
+        facts = {name: getattr(change, name) for name in ("before", "after", "standard_error")}
+        found.append({"code": code, "change": facts | {"parts": dict(change.parts)}, "reason": None})
+    return found
+
+
+def main() -> None:
+    """Be the process beside."""
+    folder, a, b, sipri, draws, seed = sys.argv[1:]
+    settings = Settings(state_dir=Path(folder), sipri=sipri == "True", draws=int(draws), seed=int(seed))
+    file = _file(settings, a, b)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with (file.parent / ".working").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        if file.exists():
+            return
+        be_beside()
+        text = json.dumps(work_out(settings, a, b))
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False) as part:
+            part.write(text)
+        Path(part.name).chmod(0o644)  # other replicas may run as another user
+        Path(part.name).replace(file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The short way to an answer that is kept: past Flask, but past nothing that a caller or an operator relies on.
+
+Most of what is asked was asked before, and most of the time of such a request went to finding out again what it asks.
+So once the long way (routing, checks, negotiation, the functions before and after a request) has led to a kept
+answer, the same question in the same words is answered from here. It is counted and logged as on the long way, it
+carries the same headers, and it is answered only while the cache still holds the answer.
+
+Where callers are told apart, are limited, or are traced, every request goes the long way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import Flask, request
+from werkzeug.http import remove_entity_headers
+
+from forecast_service.callers import is_known
+from forecast_service.http import security_headers
+from forecast_service.observability import metrics, telemetry
+from forecast_service.settings import Settings, auth
+
+Headers = list[tuple[str, str]]
+Start = Callable[..., Any]
+Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
+
+KEPT = "forecast_service.services.scenarios"
+"""Where the long way leaves, among a request's variables, what it found."""
+MOST, LONGEST = 1024, 500
+"""How many ways of asking are known, and how many characters each may have."""
+_ASKED = ("PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_ORIGIN")
+"""All of a request that its answer may depend on."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the long way found.
+
+    Attributes
+    ----------
+    key : of the answer in the cache. body : takes it out; None if it is gone, or another edition of the figures is
+    current or about to be. entity : the headers of the body.
+    """
+
+    key: Hashable
+    body: Callable[[], bytes | None]
+    tag: str
+    entity: Headers
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Known:
+    found: Found
+    route: str
+    full: Headers
+    unchanged: Headers
+
+
+def leave(found: Found) -> None:
+    """Say where the answer to the present request is kept, so that the next one may take the short way."""
+    if not is_known():
+        request.environ[KEPT] = (found, telemetry.route())
+
+
+class Shortcut:
+    """WSGI middleware, right around Flask: what a proxy says of a request has been taken in already."""
+
+    def __init__(self, application: Application) -> None:
+        self._long_way = application
+        self._known: dict[tuple[str, ...], _Known] = {}
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        """Answer a request."""
+        if environ["REQUEST_METHOD"] != "GET":
+            return self._long_way(environ, start)
+        begun = time.perf_counter()
+        asked = tuple([environ.get(name, "") for name in _ASKED])
+        known = self._known.get(asked)
+        if known is not None and (body := known.found.body()) is not None:
+            return _answer(environ, start, known, body, begun)
+        sent: Headers = []
+
+        def watch(status: str, headers: Headers, *more: Any) -> Any:
+            sent[:] = headers
+            return start(status, headers, *more)
+
+        answer = self._long_way(environ, watch)
+        if KEPT in environ and sum(map(len, asked)) <= LONGEST:
+            self._learn(asked, sent, *environ[KEPT])
+        return answer
+
+    def _learn(self, asked: tuple[str, ...], sent: Headers, found: Found, route: str) -> None:
+        entity = {name.lower() for name, _ in found.entity} | {"x-request-id"}
+        common = [(name, value) for name, value in sent if name.lower() not in entity]
+        unchanged = common.copy()
+        remove_entity_headers(unchanged)
+        said_before = security_headers.NAMES
+        unchanged = [(name, value) for name, value in unchanged if name.lower() not in said_before]
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[asked] = _Known(found, route, [*found.entity, *common], unchanged)
+
+
+def _answer(environ: dict[str, Any], start: Start, known: _Known, body: bytes, begun: float) -> Iterable[bytes]:
+    named = telemetry.recognise(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", ""))
+    has = environ.get("HTTP_IF_NONE_MATCH")
+    metrics.cache(hit=True)
+    metrics.answered(known.found.facts.get("vintage"))
+    if has is not None and _names(has, known.found.tag):
+        status, text, headers, body = 304, "304 NOT MODIFIED", known.unchanged, b""
+    else:
+        status, text, headers = 200, "200 OK", known.full
+    start(text, [*headers, ("X-Request-ID", named)])
+    seconds = time.perf_counter() - begun
+    telemetry.tell("GET", environ["PATH_INFO"], known.route, status, seconds, known.found.facts)
+    return (body,)
+
+
+def _names(header: str, tag: str) -> bool:
+    """Whether an ``If-None-Match`` names ``tag``; compared weakly (RFC 9110, 13.1.2)."""
+    if header == f'"{tag}"':
+        return True
+    each = {part.strip().removeprefix("W/") for part in header.split(",")}
+    return f'"{tag}"' in each or "*" in each
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Give ``app`` the short way, where its settings leave one. To be registered before what wraps the application."""
+    tells_apart = settings.auth != auth.NONE or settings.identity_header
+    if not (tells_apart or settings.rate_limit or settings.traces):
+        app.wsgi_app = Shortcut(cast(Application, app.wsgi_app))  # type: ignore[method-assign,assignment]

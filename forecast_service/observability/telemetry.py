@@ -1,0 +1,97 @@
+"""What is seen of a request: a line in the log, figures for Prometheus, a span. See docs/observability.md."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, has_request_context, request
+
+from forecast_service.callers import caller, is_known
+from forecast_service.observability import logs, metrics, tracing
+from forecast_service.settings import Settings
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What is asked every few seconds by machines: logged at debug only."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"})
+
+
+def note(**facts: Any) -> None:
+    """Add to what is logged of the present request; nothing happens outside one."""
+    if has_request_context():
+        g.setdefault("telemetry", {}).update(facts)
+
+
+def facts() -> dict[str, Any]:
+    """What an answer's log line repeats when the answer is served again."""
+    noted: dict[str, Any] = g.get("telemetry", {})
+    return {name: noted[name] for name in ("country", "scenario", "vintage") if name in noted}
+
+
+def route() -> str:
+    """The template of the route that was asked for, as the contract writes it."""
+    rule = request.url_rule
+    return _template(rule.rule) if rule else "unmatched"
+
+
+@cache
+def _template(rule: str) -> str:
+    return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
+
+
+def recognise(request_id: str, traceparent: str) -> str:
+    """Bind to the log what a request is known by, as it says itself, or else a new id; the id."""
+    # Anything else could forge lines of a log, or fill it.
+    known = request_id if REQUEST_ID.fullmatch(request_id) else uuid4().hex
+    bound = {"request_id": known}
+    if found := TRACEPARENT.fullmatch(traceparent):
+        bound |= {"traceparent": traceparent, "trace_id": found[1]}
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**bound)
+    return known
+
+
+def tell(method: str, path: str, route: str, status: int, seconds: float, noted: Mapping[str, Any]) -> None:
+    """Count and log a request that has been answered."""
+    metrics.request_answered(route, method, status, seconds)
+    # The query is left out: keys have been seen in queries. Quoted, a path stays on its line.
+    facts = {"method": method, "path": quote(path[:200]), "route": route, "status": status}
+    logs.access(logs.DEBUG if path in PROBES else logs.INFO, {**facts, "ms": round(seconds * 1000, 2), **noted})
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Observe every request. To be registered before everything else: it sees the response last, as it is sent."""
+    logs.configure(settings.log_format, settings.log_level)
+    tracing.register(app, settings)
+
+    @app.before_request
+    def begin() -> None:
+        g.begun = time.perf_counter()
+        g.request_id = recognise(request.headers.get("X-Request-ID", ""), request.headers.get("traceparent", ""))
+        tracing.begin(request.method, route())
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("begun", time.perf_counter())
+        method = request.method if request.method in METHODS else "other"
+        if "request_id" in g:
+            response.headers["X-Request-ID"] = g.request_id
+        noted = dict(g.get("telemetry", {}))
+        tracing.describe(response.status_code, noted)
+        if is_known():
+            noted["caller"] = caller()
+        tell(method, request.path, route(), response.status_code, seconds, noted)
+        return response
+
+    @app.teardown_request
+    def leave(_error: BaseException | None) -> None:
+        tracing.end()

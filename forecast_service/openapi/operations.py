@@ -1,0 +1,106 @@
+"""What the contract says of each operation beside its schemas: a name, headers, and real answers as examples."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from http import HTTPStatus
+from importlib import resources
+from typing import Any
+
+from flask import Flask, json
+
+FOLDER = "examples"
+"""The answers that :mod:`forecast_service.cli.examples` got from the application, a file each."""
+HEADERS: dict[str, dict[str, Any]] = {
+    "Retry-After": {"description": "When to ask again (seconds).", "schema": {"type": "integer", "minimum": 0}},
+    "Location": {"description": "Where what was made is to be found.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "Tag of this representation, for If-None-Match; a kept scenario's is what If-Match takes.",
+        "schema": {"type": "string"},
+    },
+}
+REQUIRED = {"Retry-After", "Location"}
+RETRIED = {"SERVICE_UNAVAILABLE", "TOO_MANY_REQUESTS"}
+"""Errors, by their names in the contract, that say when to ask again."""
+
+
+def endpoints(app: Flask) -> dict[tuple[str, str], str]:
+    """The endpoint of each path, as the contract writes it, and method."""
+    return {
+        (re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), method): rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+    }
+
+
+def operation_id(endpoint: str) -> str:
+    """``forecasts.get_forecast`` as generators of clients like it: ``getForecast``."""
+    first, *rest = endpoint.rsplit(".", 1)[-1].split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+@cache
+def kept_examples() -> dict[str, dict[str, Any]]:
+    """The kept questions with their answers, by operation or, for errors, as ``problem-<status>``."""
+    folder = resources.files(__package__) / FOLDER
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
+    return {file.name.removesuffix(".json"): json.loads(file.read_text("utf-8")) for file in files}
+
+
+def describe(document: dict[str, Any], app: Flask) -> None:
+    """Add all of it to ``document``, which is the contract of ``app``."""
+    known, kept = endpoints(app), kept_examples()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if (path, method.upper()) in known:
+                if path.endswith(".{form}"):  # a suffix is never .json
+                    operation["responses"]["200"]["content"].pop("application/json", None)
+                operation["operationId"] = operation_id(known[path, method.upper()])
+                # Of every route: a query that nothing reads.
+                operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})
+                _add_headers(method, operation["responses"])
+                if example := kept.get(operation["operationId"]):
+                    _add_example(operation, example)
+    by_status = {example["status"]: example for name, example in kept.items() if name.startswith("problem-")}
+    for name, response in document["components"]["responses"].items():
+        if name in RETRIED:
+            response["headers"] = _headers("Retry-After")
+        for content in response.get("content", {}).values():
+            if example := by_status.get(_status(name)):
+                content["examples"] = _shown(example)
+
+
+def _status(name: str) -> int | None:
+    status = HTTPStatus.__members__.get(name)
+    return status and status.value
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: HEADERS[name] | {"required": name in REQUIRED} for name in names}
+
+
+def _add_headers(method: str, responses: dict[str, Any]) -> None:
+    """``Location`` of what was made, ``ETag`` of what can be read again."""
+    for status in ("201", "202"):
+        if status in responses:
+            responses[status]["headers"] = _headers("Location", *(["ETag"] if status == "201" else []))
+    if method in {"get", "put"} and "200" in responses:
+        responses["200"]["headers"] = _headers("ETag")
+
+
+def _add_example(operation: dict[str, Any], example: dict[str, Any]) -> None:
+    body = example["question"].get("body")
+    if body is not None:
+        title = operation["summary"]
+        operation["requestBody"]["content"]["application/json"]["examples"] = {
+            operation["operationId"]: {"summary": title, "value": body}
+        }
+    media = operation["responses"][str(example["status"])].get("content", {})
+    if example["content_type"] in media:
+        media[example["content_type"]]["examples"] = _shown(example)
+
+
+def _shown(example: dict[str, Any]) -> dict[str, Any]:
+    question = example["question"]
+    return {"real": {"summary": f"{question['method']} {question['address']}", "value": example["answer"]}}

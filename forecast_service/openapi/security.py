@@ -1,0 +1,49 @@
+"""What the contract says about callers: how they show who they are, and the scope that each operation needs."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Flask
+
+from forecast_service.auth.authentication import EXTENSION, NEEDS, Auth
+from forecast_service.openapi.operations import endpoints
+from forecast_service.settings.auth import API_KEY, JWT, NONE
+
+SCHEMES = {
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key that the operator gave out: fs_<id>_<secret>.",
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The same key, or where the service is set to take them a token (JWT) of its issuer. "
+        "Scopes: read, write, admin.",
+    },
+}
+RESPONSES = {401: "UNAUTHORIZED", 403: "FORBIDDEN", 429: "TOO_MANY_REQUESTS", 503: "SERVICE_UNAVAILABLE"}
+# The exported contract is that of a service where callers may, but need not, show who they are.
+WAYS: dict[str, tuple[str | None, ...]] = {
+    NONE: (None, "apiKey", "bearer"),
+    API_KEY: ("apiKey", "bearer"),
+    JWT: ("bearer",),
+}
+
+
+def describe(document: dict[str, Any], app: Flask) -> None:
+    """Add it to ``document``, which is the contract of ``app``."""
+    auth = cast(Auth, app.extensions[EXTENSION])
+    document.setdefault("components", {})["securitySchemes"] = SCHEMES
+    known = endpoints(app)
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            needed = NEEDS.get(known.get((path, method.upper()), ""))
+            if needed is None:
+                continue
+            ways = WAYS[auth.settings.auth]
+            operation["security"] = [{} if way is None else {way: [needed]} for way in ways]
+            for status, name in RESPONSES.items():
+                operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{name}"})

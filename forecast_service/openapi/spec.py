@@ -1,0 +1,167 @@
+"""The contract: OpenAPI 3.1.1, made from the schemas and views."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask, Response, json
+from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
+from flask_smorest.utils import prepare_response
+from marshmallow import fields
+
+from forecast_service.http.parsing import parser
+from forecast_service.http.problems import CONTENT_TYPE
+from forecast_service.openapi import operations, security
+from forecast_service.schemas.forecast_request import ForecastRequestSchema
+from forecast_service.schemas.lever_types import LEARNED, SCHEMAS, CredibilityField
+from forecast_service.schemas.levers import KEPT_ID, LeverField, ScenarioField, ScenarioSchema
+from forecast_service.schemas.operations import ProblemSchema
+from forecast_service.version import VERSION
+from models.scenarios.builtin import NAMED
+
+OPENAPI_VERSION = "3.1.1"
+DESCRIPTION = (
+    "The probability that an ally meets NATO's targets of 3.5 % (core) and 1.5 % (related) of GDP by a deadline, "
+    "under a scenario. Shares are % of GDP as NATO counts it; every probability is read off the same simulated "
+    "futures and is never exactly 0 or 1."
+)
+
+
+class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest has no types
+    """A blueprint that reads requests strictly."""
+
+    ARGUMENTS_PARSER = parser
+
+
+class ContractApi(Api):  # type: ignore[misc]
+    """flask-smorest's Api with problem+json as the body of every error."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """Errors are handled by :mod:`forecast_service.http.problems`."""
+
+    def _register_responses(self) -> None:
+        # flask-smorest documents errors as application/json and offers no setting for it.
+        for name in (
+            "BAD_REQUEST",
+            "UNAUTHORIZED",
+            "FORBIDDEN",
+            "NOT_FOUND",
+            "NOT_ACCEPTABLE",
+            "CONFLICT",
+            "GONE",
+            "PRECONDITION_FAILED",
+            "PRECONDITION_REQUIRED",
+            "CONTENT_TOO_LARGE",
+            "UNSUPPORTED_MEDIA_TYPE",
+            "UNPROCESSABLE_ENTITY",
+            "UNPROCESSABLE_CONTENT",
+            "TOO_MANY_REQUESTS",
+            "SERVICE_UNAVAILABLE",
+            "DEFAULT_ERROR",
+        ):
+            response: dict[str, Any] = {
+                "description": f"A problem ({name.replace('_', ' ').lower()})",
+                "schema": ProblemSchema,
+            }
+            prepare_response(response, self.spec, CONTENT_TYPE)
+            # Those about callers are referred to only when the document is done.
+            self.spec.components.response(name, response, lazy=name not in security.RESPONSES.values())
+
+
+def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    """Fields that take one of several shapes."""
+    refs = {name: f"#/components/schemas/{_component_name(name)}" for name in SCHEMAS}
+    if isinstance(field, LeverField):
+        return {
+            "oneOf": [{"$ref": ref} for ref in refs.values()],
+            "discriminator": {"propertyName": "type", "mapping": refs},
+        }
+    if isinstance(field, CredibilityField):
+        return {"oneOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "enum": [LEARNED]}]}
+    if isinstance(field, ScenarioField):
+        return {
+            "oneOf": [
+                {"type": "string", "enum": list(NAMED)},
+                {"$ref": "#/components/schemas/Scenario"},
+                {"type": "string", "pattern": f"^{KEPT_ID}$", "description": "The id of a kept scenario."},
+            ]
+        }
+    return {}
+
+
+def _component_name(lever: str) -> str:
+    return "Lever" + "".join(part.title() for part in lever.split("_"))
+
+
+def _closed(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    """Constraints that apispec does not read off a field, given as its metadata."""
+    names = ("propertyNames", "minProperties", "maxProperties", "minimum", "maximum", "anyOf")
+    return {name: field.metadata[name] for name in names if name in field.metadata}
+
+
+def make_api(app: Flask) -> ContractApi:
+    """The API of ``app``, ready for blueprints."""
+    app.config.update(
+        API_TITLE="forecast_service",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION=OPENAPI_VERSION,
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+            # Relative to the document itself, so it holds behind any prefix of a gateway.
+            "servers": [{"url": ".", "description": "Where this document is served."}],
+        },
+    )
+    api = ContractApi(app)
+    converter = api.ma_plugin.converter
+    converter.add_attribute_function(_document_unions)
+    converter.add_attribute_function(_closed)
+    for name, schema in SCHEMAS.items():
+        facts = schema.constraint | {"examples": [schema.example]}
+        api.spec.components.schema(_component_name(name), facts, schema=schema)
+    api.spec.components.schema("Scenario", schema=ScenarioSchema)
+    api.spec.components.schema("ForecastRequest", ForecastRequestSchema.constraint, schema=ForecastRequestSchema)
+    return api
+
+
+def contract(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of ``app``."""
+    api: ContractApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    document: dict[str, Any] = api.spec.to_dict()
+    security.describe(document, app)
+    operations.describe(document, app)
+    return document
+
+
+def _ordered(part: Any) -> Any:
+    """``part`` by the alphabet, but what is answered if nothing is asked for first: generators take the first."""
+    if isinstance(part, list):
+        return [_ordered(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    first = {"application/json": 0, "text/csv": 1}
+    return {name: _ordered(part[name]) for name in sorted(part, key=lambda name: (first.get(name, 2), name))}
+
+
+def contract_text(app: Flask) -> str:
+    """The OpenAPI document as it is served and kept in ``openapi/openapi.json``."""
+    text = json.dumps(_ordered(contract(app)), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
+    # A list of numbers takes a line: examples hold many.
+    return re.sub(r"\[\n[-+.,0-9eE\s]+\]", lambda found: " ".join(found[0].split()), text)
+
+
+def serve_contract(app: Flask) -> None:
+    """Serve the document at ``/openapi.json``."""
+    from forecast_service.http.answers import answers  # which documents its views with what is above
+
+    text: list[str] = []
+
+    @app.get("/openapi.json")
+    @answers()
+    def openapi_json() -> Response:
+        if not text:
+            text.append(contract_text(app))
+        return Response(text[0], mimetype="application/json")

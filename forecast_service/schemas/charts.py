@@ -1,0 +1,139 @@
+"""Pictures: how they are asked for. Queries are those of the figures they show, and how the picture is to look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields, post_load, validate
+from webargs.fields import DelimitedList
+
+from forecast_service.schemas.alliance import AllianceQuerySchema
+from forecast_service.schemas.fields import COMPONENTS, QueryYear
+from forecast_service.schemas.forecast_request import ForecastQuerySchema
+from forecast_service.schemas.levers import known_form, known_forms
+
+LEAST_WIDTH, MOST_WIDTH, WIDTH = 280, 1600, 720
+MOST_OVERLAYS = 3
+MEASURES = ("probability", "share")
+
+
+def _component() -> fields.String:
+    return fields.String(
+        validate=validate.OneOf(COMPONENTS, error="must be one of {choices}"),
+        metadata={"description": "Picture: of which target; core if absent."},
+    )
+
+
+class LookSchema(Schema):
+    """How a picture is to look."""
+
+    theme = fields.String(
+        validate=validate.OneOf(["light", "dark"], error="must be one of {choices}"),
+        metadata={"description": "Picture: its colours, light or dark; light if absent."},
+    )
+    width = QueryYear(
+        validate=validate.Range(min=LEAST_WIDTH, max=MOST_WIDTH, error="must be from {min} to {max} (pixels)"),
+        metadata={"description": f"Picture: its width (pixels); {WIDTH} if absent. A PNG has twice as many."},
+    )
+
+
+class ComponentLookSchema(LookSchema):
+    """How a picture is to look that shows one target of several."""
+
+    component = _component()
+
+
+class FanLookSchema(ComponentLookSchema):
+    """How a fan chart is to look, and what it is compared with."""
+
+    ghost = fields.String(
+        validate=validate.OneOf(["baseline"], error="must be {choices}"),
+        metadata={
+            "description": "Picture: with baseline, its median and 80 % band are drawn behind another scenario's."
+        },
+    )
+    overlay = DelimitedList(
+        fields.String(validate=known_form, metadata={"anyOf": known_forms()}),
+        validate=validate.Length(min=1, max=MOST_OVERLAYS, error="must hold {min} to {max} scenarios"),
+        metadata={
+            "description": f"Picture: up to {MOST_OVERLAYS} scenarios whose medians are drawn too, separated by "
+            "commas: names of shipped ones, ids of kept ones.",
+            "example": ["stall"],
+        },
+    )
+
+
+class RankingLookSchema(ComponentLookSchema):
+    """How a ranking is to look, and what it ranks by."""
+
+    measure = fields.String(
+        validate=validate.OneOf(MEASURES, error="must be one of {choices}"),
+        metadata={
+            "description": "Picture: probability (at the deadline, with the range across members), if absent; or share "
+            "(the median share at the deadline, with its 80 % interval)."
+        },
+    )
+
+
+def look_of(schema: type[LookSchema], query: Any) -> dict[str, Any]:
+    """How a picture is to look, of a query that has been checked, with the defaults filled in."""
+    found: dict[str, Any] = schema(unknown=EXCLUDE).load(query)
+    return {"theme": "light", "width": WIDTH, "component": "core", "measure": "probability", "overlay": []} | found
+
+
+def _without(look: type[LookSchema], data: dict[str, Any]) -> dict[str, Any]:
+    """The question without what is the picture's alone: :func:`look_of` reads that."""
+    return {name: value for name, value in data.items() if name not in look._declared_fields}
+
+
+class FanQuerySchema(FanLookSchema, ForecastQuerySchema):
+    """A forecast, and its picture. Forms that are no picture take no notice of what is the picture's."""
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return super()._build(_without(FanLookSchema, data), **kwargs)
+
+
+class WaterfallQuerySchema(ComponentLookSchema, ForecastQuerySchema):
+    """A forecast of which the waterfall is drawn."""
+
+    class Meta:
+        """Without quantiles: a waterfall has none."""
+
+        exclude = ("quantiles",)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return super()._build(_without(ComponentLookSchema, data), **kwargs)
+
+
+class SensitivityQuerySchema(WaterfallQuerySchema):
+    """A question of which the tornado is asked for."""
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        component = {"component": data["component"]} if "component" in data else {}
+        built = super()._build(data, **kwargs) | component
+        return {name: value for name, value in built.items() if name != "levels"}
+
+
+class AlliancePictureQuerySchema(ComponentLookSchema, AllianceQuerySchema):
+    """The question of all allies, and its picture."""
+
+    class Meta:
+        """Without quantiles: these pictures have none."""
+
+        fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "component", "theme", "width")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return super()._build(_without(RankingLookSchema, data), **kwargs)
+
+
+class RankingQuerySchema(RankingLookSchema, AlliancePictureQuerySchema):
+    """The question of all allies, and its ranking."""
+
+    class Meta:
+        """As the other pictures of the alliance, and the measure."""
+
+        fields = (*AlliancePictureQuerySchema.Meta.fields, "measure")

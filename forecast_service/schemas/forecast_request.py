@@ -1,0 +1,152 @@
+"""Forecasts: the questions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from webargs.fields import DelimitedList
+
+from forecast_service.schemas.fields import (
+    FIRST_YEAR,
+    BoundedList,
+    Number,
+    QueryNumber,
+    QueryYear,
+    Year,
+    one_or_other,
+    share_in,
+    vintage_in,
+    year_in,
+)
+from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
+from models.forecast.forecaster import LEVELS
+from models.scenarios.targets import Targets
+from models.series import Series
+
+MAX_QUANTILES = 25
+CORE = "Threshold of core spending; 3.5 if absent"
+RELATED = "Threshold of related spending; 1.5 if absent. The total's threshold is the sum"
+
+
+def _level(kind: type[Number] = Number) -> Number:
+    return kind(
+        validate=validate.Range(min=0.001, max=0.999, error="must be from {min} to {max}"),
+        metadata={"description": "Level of a quantile, 0.001 to 0.999."},
+    )
+
+
+def _deadline(kind: type[Year] = Year) -> Year:
+    return year_in("Deadline year; 2035 if absent. It must lie after the origin.", first=FIRST_YEAR + 1, kind=kind)
+
+
+class TargetsSchema(Schema):
+    """What is to be met, and by when."""
+
+    deadline = _deadline()
+    core = share_in(CORE)
+    related = share_in(RELATED)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> Targets:
+        return Targets(**data)
+
+
+def origin_field(kind: type[Year] = Year) -> Year:
+    return year_in("Last year the forecast may know; the last of the figures if absent.", kind=kind)
+
+
+def vintage_field() -> fields.String:
+    return vintage_in("Edition of the figures; the current one if absent. Its last year is the origin.")
+
+
+class ForecastQuerySchema(Schema):
+    """The question, as a query."""
+
+    scenario = fields.String(
+        validate=known_form,
+        metadata={
+            "description": "The name of a scenario that ships with the service, or the id of a kept one; baseline if "
+            "absent.",
+            "anyOf": known_forms(),
+            "example": "baseline",
+        },
+    )
+    deadline = _deadline(QueryYear)
+    core = share_in(CORE, kind=QueryNumber)
+    related = share_in(RELATED, kind=QueryNumber)
+    origin = origin_field(QueryYear)
+    vintage = vintage_field()
+    quantiles = DelimitedList(
+        _level(QueryNumber),
+        validate=validate.Length(min=1, max=MAX_QUANTILES, error="must hold {min} to {max} levels"),
+        metadata={
+            "description": f"Levels of the quantiles, separated by commas, at most {MAX_QUANTILES}.",
+            "example": [0.1, 0.5, 0.9],
+        },
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        targets = Targets(**{name: data.pop(name) for name in ("deadline", "core", "related") if name in data})
+        return {"targets": targets, "levels": data.pop("quantiles", LEVELS)} | data
+
+
+class ForecastRequestSchema(Schema):
+    """The question, as a body."""
+
+    # What JSON Schema can say of the whole: a country, a history, or both.
+    constraint: ClassVar[dict[str, Any]] = one_or_other("country", "history")
+
+    country = fields.String(
+        validate=validate.Length(min=2, max=60),
+        metadata={
+            "description": "ISO alpha-2, ISO alpha-3 or English name, in any case. It may be absent where a history "
+            "is sent: the series is then taken by itself.",
+            "example": "DEU",
+        },
+    )
+    history = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(r"^(19|20)[0-9]{2}$", error="must be a year from 1900 to 2099")),
+        values=Number(
+            validate=validate.Range(min=1e-6, max=1e12, error="must be from {min} to {max}"),
+            metadata={"description": "Value of that year, positive."},
+        ),
+        validate=validate.Length(min=8, max=150, error="must hold {min} to {max} years"),
+        metadata={
+            "description": "One's own figures, year to value, without gaps; % of GDP where they stand in for an "
+            "ally's core shares. The last year is the origin.",
+            "propertyNames": {"pattern": "^(19|20)[0-9]{2}$"},
+            "minProperties": 8,
+            "maxProperties": 150,
+        },
+    )
+    scenario = ScenarioField(metadata={"description": "The name of a scenario, or one's own; baseline if absent."})
+    targets = fields.Nested(
+        TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
+    )
+    origin = origin_field()
+    vintage = vintage_field()
+    quantiles = BoundedList(
+        _level(),
+        least=1,
+        most=MAX_QUANTILES,
+        what="levels",
+        metadata={"description": f"Levels of the quantiles, at most {MAX_QUANTILES}."},
+    )
+
+    @validates_schema
+    def _country_or_history(self, data: dict[str, Any], **_: Any) -> None:
+        if "country" not in data and "history" not in data:
+            raise ValidationError("is needed, unless a history is sent", "country")
+        years = sorted(map(int, data.get("history", ())))
+        missing = sorted(set(range(years[0], years[-1] + 1)) - set(years)) if years else []
+        if missing:
+            raise ValidationError(f"must have no gaps; {', '.join(map(str, missing[:5]))} is missing", "history")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if "history" in data:
+            points = {int(year): value for year, value in data["history"].items()}
+            data["history"] = Series.from_points("history", points)
+        return {"levels": data.pop("quantiles", LEVELS), "country": data.pop("country", None)} | data

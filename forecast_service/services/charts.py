@@ -1,0 +1,129 @@
+"""Orders of pictures: which documents a picture shows, gathered for the drawing process.
+
+An order is made of the JSON document that the API answers the same question with, so a picture says what that says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from webargs.flaskparser import abort
+
+from forecast_service.forecasting.registry import engine
+from forecast_service.observability import telemetry
+from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, LookSchema, RankingLookSchema, look_of
+from forecast_service.schemas.countries import HistorySchema
+from forecast_service.schemas.forecast_response import ForecastSchema
+from forecast_service.services.scenario_lookup import UnknownKept
+from models.dataset.countries import OWN_SERIES, allies
+from models.scenarios.targets import Targets
+
+Document = dict[str, Any]
+
+
+def _order(picture: str, look: Document, **documents: Any) -> Document:
+    return {"picture": picture, "documents": documents} | {name: look[name] for name in ("theme", "width")}
+
+
+def fan(document: Document) -> Document:
+    """The fan chart of a forecast."""
+    look = look_of(FanLookSchema, request.args)
+    sent = request.get_json(silent=True) or {} if request.method != "GET" else {}
+    if "quantiles" in request.args or "quantiles" in sent:
+        _refuse("quantiles", "a fan chart has its own; leave them out")
+    component = _applies(document, look["component"])
+    if own := sent.get("history"):
+        known = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own)]
+    else:
+        known = _known(document)
+    ghost = look.get("ghost") and document["scenario"]["name"] != "baseline"
+    return _order(
+        "fan",
+        look,
+        forecast=document,
+        component=component,
+        history=known if component == "core" else [],
+        ghost=_other(document, "baseline", sent) if ghost else None,
+        overlays=[_other(document, name, sent) for name in look["overlay"]],
+    )
+
+
+def _known(document: Document) -> list[Document]:
+    """The figures of the answer's own vintage."""
+    code, vintage = document["country"]["code"], document["vintage"]
+    seen = engine().forecaster(vintage).figures.observations.get(code, ())
+    history = HistorySchema().dump({"ally": allies()[code], "vintage": vintage, "observations": seen})
+    found: list[Document] = next((part["observations"] for part in history["components"]), [])
+    return found
+
+
+def _other(document: Document, scenario: str, sent: Document) -> Document:
+    """The answer to the same question under another scenario."""
+    targets = {target["component"]: target["threshold"] for target in document["targets"]}
+    question: Document = {
+        "country": None if document["country"]["code"] == OWN_SERIES.code else document["country"]["code"],
+        "scenario": scenario,
+        "targets": Targets(document["deadline"], targets["core"], targets["related"]),
+        "vintage": document["vintage"],
+        "origin": document["origin"],
+    }
+    if "history" in sent:
+        from forecast_service.schemas.forecast_request import ForecastRequestSchema
+
+        question["history"] = ForecastRequestSchema(only=("history",)).load({"history": sent["history"]})["history"]
+        del question["origin"]
+    said = telemetry.facts()
+    try:
+        answer: Document = ForecastSchema().dump({"forecast": engine().forecast(**question), "links": {}})
+    except UnknownKept as unknown:
+        unknown.field = "overlay"
+        raise
+    telemetry.note(**said)  # the log tells of what was asked for, not of what it is compared with
+    return answer
+
+
+def _applies(document: Document, component: str) -> str:
+    target = next((t for t in document["targets"] if t["component"] == component), None)
+    if target is None or target.get("probability", target) is None:
+        _refuse("component", "does not apply here: " + ((target or {}).get("reason") or "nothing is counted"))
+    return component
+
+
+def _refuse(name: str, detail: str) -> None:
+    abort(422, messages={"query": {name: [detail]}})
+
+
+def waterfall(document: Document) -> Document:
+    """The waterfall of a forecast."""
+    look = look_of(ComponentLookSchema, request.args)
+    return _order("waterfall", look, forecast=document, component=_applies(document, look["component"]))
+
+
+def tornado(document: Document) -> Document:
+    """The tornado of a sensitivity."""
+    return _order("tornado", look_of(LookSchema, request.args), sensitivity=document)
+
+
+def ranking(document: Document) -> Document:
+    """The ranking of the allies."""
+    look = look_of(RankingLookSchema, request.args)
+    component = _applies(document, look["component"])
+    return _order("ranking", look, alliance=document, component=component, measure=look["measure"])
+
+
+def heatmap(document: Document) -> Document:
+    """Allies by years."""
+    look = look_of(ComponentLookSchema, request.args)
+    return _order("heatmap", look, alliance=document, component=_applies(document, look["component"]))
+
+
+def count(document: Document) -> Document:
+    """How many allies."""
+    look = look_of(ComponentLookSchema, request.args)
+    return _order("count", look, alliance=document, component=_applies(document, look["component"]))
+
+
+def reliability(document: Document) -> Document:
+    """The reliability curve."""
+    return _order("reliability", look_of(LookSchema, request.args), record=document)

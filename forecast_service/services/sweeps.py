@@ -1,0 +1,175 @@
+"""What is done with sweeps: between the views, the store and the statistics."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from typing import Any, NoReturn, cast
+
+from flask import Response, jsonify, request, stream_with_context, url_for
+from webargs.flaskparser import abort
+
+from forecast_service.callers import caller
+from forecast_service.forecasting.registry import engine
+from forecast_service.observability import tracing
+from forecast_service.store.database import database
+from forecast_service.store.scenarios import Once
+from forecast_service.store.sweeps import ID, OPEN, NoSuchSweep, Sweeps
+from forecast_service.store.tables import SweepRow
+from forecast_service.sweeps import formats
+from forecast_service.sweeps.document import complete
+from models.analysis.sweep import Sweep
+from models.forecast import MODEL_VERSION
+
+PIECES = 20
+"""Chunks read from the database at a time."""
+WAIT_S = 2
+"""When to ask again for what is not finished."""
+
+
+def _sweeps() -> Sweeps:
+    return Sweeps(database())
+
+
+def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
+    """Take in a sweep."""
+    text = complete(engine().forecaster(asked.get("vintage")), asked, tracing.traceparent())
+    once = None
+    if "idempotency_key" in headers:
+        # What was sent, not what it comes to: a later release may fill in other defaults.
+        sent = hashlib.sha256(request.path.encode() + request.get_data()).hexdigest()
+        once = Once(headers["idempotency_key"], sent)
+    sweep = Sweep(json.loads(text))
+    sizes = [len(sweep.span(number).points) for number in range(sweep.chunks)]
+    try:
+        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once, engine().settings.open_sweeps)
+    except NoSuchSweep:
+        abort(409, detail="The sweep of this Idempotency-Key has been deleted; send another key for a new one.")
+        raise AssertionError from None
+
+
+def read(identifier: str) -> SweepRow:
+    """One sweep of the caller's."""
+    try:
+        return _sweeps().read(caller(), identifier)
+    except NoSuchSweep:
+        _none()
+
+
+def cancel(identifier: str) -> SweepRow:
+    """Stop a sweep."""
+    try:
+        return _sweeps().cancel(caller(), identifier)
+    except NoSuchSweep:
+        _none()
+
+
+def remove(identifier: str) -> None:
+    """Delete a sweep and its results."""
+    try:
+        _sweeps().remove(caller(), identifier)
+    except NoSuchSweep:
+        _none()
+
+
+def _none() -> NoReturn:
+    abort(404, detail="There is no sweep of yours by this id.")
+    raise AssertionError
+
+
+def page(query: dict[str, Any]) -> dict[str, Any]:
+    """A page of the caller's sweeps."""
+    limit, before = query["limit"], query.get("cursor")
+    if before is not None and not ID.fullmatch(before):
+        _bad_cursor()
+    found = _sweeps().page(caller(), before, query.get("status"), limit + 1)
+    following = None
+    if len(found) > limit:
+        following = url_for("sweeps.list_sweeps", **(query | {"cursor": found[limit - 1].id}))
+    return {"items": found[:limit], "next": following}
+
+
+def _bad_cursor() -> NoReturn:
+    abort(422, messages={"query": {"cursor": ["is not a cursor of this list; leave it out to begin anew"]}})
+    raise AssertionError
+
+
+def results(identifier: str, query: dict[str, Any]) -> Response:
+    """The rows that are there, in the form that is asked for."""
+    row = read(identifier)
+    sweep = Sweep(json.loads(row.document))
+    wanted = query.get("format") or _accepted()
+    if wanted == formats.JSON:
+        return jsonify(_rows(row, sweep, query))
+    name = f"sweep-{row.id}.{wanted}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Sweep-Status": row.status}
+    if wanted == formats.CSV:
+        text = stream_with_context(formats.csv_text(sweep, _chunks(row)))
+        return Response(text, content_type="text/csv; charset=utf-8", headers=headers)
+    return Response(_parquet(sweep, row), content_type=formats.TYPES[formats.PARQUET], headers=headers)
+
+
+def _accepted() -> str:
+    kinds = {kind: name for name, kind in formats.TYPES.items()}
+    return kinds[request.accept_mimetypes.best_match(list(kinds), formats.TYPES[formats.JSON])]
+
+
+def _chunks(row: SweepRow, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The finished chunks from number ``start`` on, read a few at a time."""
+    sweeps = _sweeps()
+    while found := sweeps.results(row.id, start, PIECES):
+        yield from found
+        start = found[-1][0] + 1
+
+
+def _parquet(sweep: Sweep, row: SweepRow) -> Iterator[bytes]:
+    # Its directory is at its end, so it is written whole before the first byte is sent.
+    file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the generator below
+    try:
+        formats.write_parquet(sweep, _chunks(row), cast(Any, file))
+    except formats.NoParquet:
+        file.close()
+        abort(422, messages={"query": {"format": ["parquet is not installed here (extra 'parquet')"]}})
+    file.seek(0)
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while piece := file.read(1 << 16):
+                yield piece
+
+    return pieces()
+
+
+def _rows(row: SweepRow, sweep: Sweep, query: dict[str, Any]) -> dict[str, Any]:
+    """A page of rows. While more may come, ``next`` is where they will be."""
+    limit, (chunk, start) = query["limit"], _place(query.get("cursor"), sweep)
+    items: list[dict[str, Any]] = []
+    for number, packed in _chunks(row, chunk):
+        # What was cancelled has gaps.
+        start = start if number == chunk else 0
+        found = formats.items(sweep, number, packed, start, limit - len(items))
+        items += found
+        chunk, start = number, start + len(found)
+        if start == len(sweep.span(number).points):
+            chunk, start = number + 1, 0
+        if len(items) == limit:
+            break
+    # Whether more may come is judged by the state before they were read, so that none is missed.
+    ended = row.status not in OPEN and not (len(items) == limit and next(_chunks(row, chunk), None))
+    link = query | {"cursor": f"{chunk}.{start}"}
+    following = None if ended else url_for("sweeps.get_results", id=row.id, **link)
+    return {"items": items, "next": following, "status": row.status}
+
+
+def _place(cursor: str | None, sweep: Sweep) -> tuple[int, int]:
+    if cursor is None:
+        return 0, 0
+    found = re.fullmatch(r"([0-9]{1,7})\.([0-9]{1,7})", cursor)
+    chunk, start = (int(found[1]), int(found[2])) if found else (0, -1)
+    size = len(sweep.span(chunk).points) if chunk < sweep.chunks else 1
+    if chunk > sweep.chunks or not 0 <= start < size:
+        _bad_cursor()
+    return chunk, start

@@ -1,0 +1,145 @@
+"""What is done with editions of the figures: between the views, the shelf, the engine and the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from flask import request
+from webargs.flaskparser import abort
+
+from forecast_service.callers import caller
+from forecast_service.forecasting import fit_missing, vintage_change_task, vintage_import_task
+from forecast_service.forecasting.registry import engine
+from forecast_service.http.problems import MAX_ERRORS
+from forecast_service.store.tables import SwitchRow
+from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
+from models.dataset.countries import allies
+from models.dataset.diff import difference
+from models.dataset.observations import VINTAGES
+from models.dataset.vintages import Manifest
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = ("text/csv", XLSX, "text/tab-separated-values", "application/octet-stream")
+"""What a file may be sent as; what it is, is read off the file."""
+
+WORKED_OUT_S = 30
+"""When to ask again why forecasts moved."""
+
+
+def known(name: str) -> str:
+    """``name``, if there is an edition of it; 404 otherwise."""
+    if name not in engine().vintages():
+        abort(404, detail=f"No edition goes by this name; there are {', '.join(engine().vintages())}.")
+    return name
+
+
+def standing(name: str) -> dict[str, Any]:
+    """An edition as the service has it."""
+    manifest: Manifest = engine().shelf.manifest(known(name))
+    figures = engine().forecaster(name).figures
+    facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
+    return facts | {
+        "current": name == engine().vintage,
+        "bundled": name in VINTAGES,
+        "origin": figures.origin,
+    }
+
+
+def detail(name: str) -> dict[str, Any]:
+    """An edition with how far it is fitted."""
+    found, every = standing(name), len(allies(engine().forecaster(name).figures.tables))
+    return found | {"fits": {"kept": every - len(engine().missing(name)), "of": every}}
+
+
+def all_standing() -> dict[str, Any]:
+    """All editions."""
+    return {"items": [standing(name) for name in engine().vintages()], "next": None}
+
+
+def take_in(query: dict[str, Any]) -> dict[str, Any]:
+    """Make a new edition of the file that is the body; it is fitted beside, and current only when it is asked for."""
+    settings = engine().settings
+    request.max_content_length = settings.max_import_bytes  # the largest of the publishers' files exceeds a question
+    if request.mimetype not in KINDS:
+        abort(415, detail=f"Send the file as {', '.join(KINDS)}.")
+    if (request.content_length or 0) > settings.max_import_bytes:
+        abort(413, detail=f"A file may hold at most {settings.max_import_bytes:,} bytes.")
+    data = request.get_data()
+    # Of a chunked body werkzeug hands over what fits, and the rest is lost without a word.
+    if request.content_length is None and len(data) >= settings.max_import_bytes:
+        abort(413, detail=f"A file may hold at most {settings.max_import_bytes:,} bytes.")
+    if not data:
+        abort(400, detail="The body is empty; a file is expected.")
+    base = query.get("base") or engine().vintages()[-1]
+    try:
+        found = vintage_import_task.take_in(settings.state_dir, data, query["source"], base, query.get("name"))
+    except vintage_import_task.TookTooLong:
+        _refuse(["took too long to read, or too much memory: it is no file of this source"])
+    if "bad" in found:
+        _refuse([f"{found['bad']['where']}: {found['bad']['problem']}"])
+    if "bad_name" in found:
+        abort(422, messages={"query": {"name": [found["bad_name"]]}})
+    if "exists" in found:
+        abort(409, detail=f"There is an edition {found['exists']} already, and editions are never changed.")
+    if "nothing_new" in found:
+        abort(409, detail=f"All its figures are those of {base}: there is nothing to keep.")
+    if "name" not in found:
+        _refuse([f"{one['where']}: {one['message']}" for one in found["findings"] if one["severity"] == "error"])
+    fit_missing.start_beside(settings, found["name"])
+    return detail(found["name"])
+
+
+def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """What differs between two editions; why forecasts moved, once that is worked out."""
+    tables = engine().forecaster(known(b)).figures.tables
+    figures = difference(*(engine().forecaster(known(name)).figures for name in (a, b)))
+    rows = vintage_change_task.kept(engine().settings, a, b)
+    headers = {}
+    if rows is None:
+        vintage_change_task.start(engine().settings, a, b)
+        headers["Retry-After"] = str(WORKED_OUT_S)
+    changes = rows and [row | {"country": allies(tables)[row["code"]]} for row in rows]
+    return {"before": a, "after": b, "figures": figures, "probabilities": changes}, 200, headers
+
+
+def _refuse(details: list[str]) -> NoReturn:
+    """Nothing was kept, and why: each detail begins with the cell or line."""
+    abort(422, messages={"file": {"file": details[:MAX_ERRORS]}})
+    raise AssertionError
+
+
+def current() -> dict[str, Any]:
+    """Which edition is current, and the switches that led there."""
+    found = engine().switches.read()
+    return {"vintage": engine().vintage, "switches": found.rows if found else ()}
+
+
+def use(body: dict[str, Any]) -> SwitchRow:
+    """Switch to an edition, if its fits are kept; otherwise have them made."""
+    name, settings = body["vintage"], engine().settings
+    if missing := engine().missing(name):
+        fit_missing.start_beside(settings, name)
+        abort(409, detail=f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again.")
+    with _conflicts():
+        return engine().switches.use(name, settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+
+
+def roll_back(body: dict[str, Any]) -> SwitchRow:
+    """Undo the last switch."""
+    settings = engine().settings
+    with _conflicts():
+        return engine().switches.undo(settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    try:
+        yield
+    except AlreadyCurrent:
+        abort(409, detail="It is current already, or will be with a switch that is to come.")
+    except NothingBefore:
+        abort(409, detail="There is no switch to undo.")
+    except AtTheSameMoment:
+        abort(409, detail="Somebody else switched at the same moment. Read what is current, and decide anew.")

@@ -1,0 +1,47 @@
+"""From what was asked to the document that determines a sweep's results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from models.analysis.sweep import CHUNK_POINTS
+from models.forecast import MODEL_VERSION, Forecaster
+from models.forecast.result import CannotForecast
+
+TRACEPARENT = "traceparent"
+"""The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
+
+
+def shown(document: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a document that determines the results."""
+    return {name: value for name, value in document.items() if name != TRACEPARENT}
+
+
+def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | None = None) -> str:
+    """What was asked, as the schema reads it, as JSON with all that determines the results.
+
+    Raises
+    ------
+    CannotForecast
+    """
+    origin = asked.get("origin", forecaster.figures.origin)
+    for index, targets in enumerate(asked["targets"]):
+        try:
+            forecaster.check_years(origin, targets["deadline"])
+        except CannotForecast as refused:
+            inside = f"targets/{index}/deadline" if refused.field == "deadline" else refused.field
+            raise CannotForecast(inside, refused.detail) from None
+    document = {name: asked[name] for name in ("countries", "scenario", "sampling", "targets")} | {
+        "origin": origin,
+        "vintage": forecaster.figures.vintage,
+        "sipri": forecaster.figures.sipri,
+        "draws": forecaster.draws,
+        "seed": forecaster.seed,
+        "model_version": MODEL_VERSION,
+        "chunk_points": CHUNK_POINTS,
+    }
+    if traceparent:
+        document[TRACEPARENT] = traceparent
+    return json.dumps(document, ensure_ascii=False)

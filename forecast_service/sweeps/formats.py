@@ -1,0 +1,116 @@
+"""The rows of sweeps as JSON, CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from forecast_service.sweeps.document import shown
+from models.analysis.sweep import OUTCOMES, WAYS, Columns, Sweep, table
+from models.forecast.result import COMPONENTS
+
+JSON, CSV, PARQUET = "json", "csv", "parquet"
+TYPES = {JSON: "application/json", CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
+
+Chunks = Iterable[tuple[int, bytes]]
+"""Numbers and packed results of chunks, in order."""
+
+
+class NoParquet(Exception):
+    """The extra ``parquet`` is not installed."""
+
+
+def header(sweep: Sweep) -> list[str]:
+    """The names of the columns."""
+    fixed = ["country", "deadline", "core_threshold_pct", "related_threshold_pct", "point"]
+    return [*fixed, *(axis.name for axis in sweep.axes), *OUTCOMES, "failure"]
+
+
+def csv_text(sweep: Sweep, chunks: Chunks) -> Iterator[str]:
+    """A CSV, piece by piece: a header, then a row for each evaluation."""
+    buffer = io.StringIO()
+    out = csv.writer(buffer, lineterminator="\r\n")
+    out.writerow(header(sweep))
+    for number, packed in chunks:
+        out.writerows(zip(*table(sweep, number, Columns.unpack(packed)).values(), strict=True))
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
+
+
+def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
+    """A Parquet file, a row group a chunk; its metadata hold the sweep's document.
+
+    Raises
+    ------
+    NoParquet
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise NoParquet from None
+    kinds = {"country": pa.string(), "deadline": pa.int16(), "point": pa.int32(), "failure": pa.string()}
+    for axis in sweep.axes:
+        kinds[axis.name] = _arrow_kind(pa, axis.values, axis.whole)
+    known = {"document": json.dumps(shown(sweep.document), sort_keys=True)}
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in header(sweep)], metadata=known)
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        for number, packed in chunks:
+            columns = table(sweep, number, Columns.unpack(packed))
+            arrays = [
+                pa.array(map(str, values) if kinds.get(name) == pa.string() and name not in _TEXTS else values, kind)
+                for (name, values), kind in zip(columns.items(), schema.types, strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+_TEXTS = ("country", "failure")
+
+
+def _arrow_kind(pa: Any, values: tuple[Any, ...], whole: bool) -> Any:
+    """What an axis takes: text if any of it is, whole numbers if all of it is."""
+    if any(isinstance(value, str) for value in values):
+        return pa.string()
+    return pa.int64() if whole or (values and all(isinstance(value, int) for value in values)) else pa.float64()
+
+
+def write(sweep: Sweep, chunks: Chunks, path: Path) -> None:
+    """Write the rows to a file: Parquet if it is called so, otherwise CSV.
+
+    Raises
+    ------
+    NoParquet
+    """
+    if path.suffix == ".parquet":
+        with path.open("wb") as file:
+            write_parquet(sweep, chunks, file)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as text:
+            text.writelines(csv_text(sweep, chunks))
+
+
+def items(sweep: Sweep, number: int, packed: bytes, start: int, limit: int) -> list[dict[str, Any]]:
+    """Up to ``limit`` rows of one chunk from its row ``start`` on, as the API gives them."""
+    columns = table(sweep, number, Columns.unpack(packed))
+    axes = [axis.name for axis in sweep.axes]
+    found = []
+    for row in list(zip(*columns.values(), strict=True))[start : start + limit]:
+        cells = dict(zip(columns, row, strict=True))
+        item = {name: cells[name] for name in ("country", "point")}
+        item["targets"] = {
+            "deadline": cells["deadline"],
+            "core": cells["core_threshold_pct"],
+            "related": cells["related_threshold_pct"],
+        }
+        item["values"] = {name: cells[name] for name in axes}
+        for component in COMPONENTS:
+            three = {way: cells[f"{component}_{way}"] for way in WAYS}
+            item[component] = None if three["at_deadline"] is None else three
+        found.append(item | {name: cells[name] for name in ("core_median_pct", "failure")})
+    return found

@@ -1,0 +1,79 @@
+"""The task of a sweep that any process can carry out: from plain data to bytes, with nothing of the service."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from marshmallow import ValidationError
+
+from forecast_service.http.problems import flatten
+from forecast_service.schemas.levers import ScenarioSchema
+from forecast_service.settings import SHELF
+from models.analysis.sweep import InvalidPoint, Sweep, evaluate
+from models.dataset.vintages import Shelf
+from models.forecast import MODEL_VERSION, Forecaster
+from models.scenarios.scenario import Scenario
+from models.simulation.path_store import PathStore
+
+OWN_STATE = "FORECAST_STATE_DIR"
+MADE_AHEAD = "FORECAST_FITS_DIR"
+
+
+class OtherModel(RuntimeError):
+    """The process runs another version of the statistics than the sweep was posted for."""
+
+
+def compute(document: str, chunk: int, folder: str | None) -> bytes:
+    """The packed columns of one chunk.
+
+    Parameters
+    ----------
+    document : the sweep, as JSON.
+    chunk : its number.
+    folder : where fits are kept, or are made on demand; None for the process's own.
+    """
+    sweep = _sweep(document)
+    facts = sweep.document
+    if facts["model_version"] != MODEL_VERSION:
+        raise OtherModel(f"this process has version {MODEL_VERSION}, the sweep needs {facts['model_version']}")
+    folder = folder or str(Path(os.environ.get(OWN_STATE, "var")) / "fits")
+    forecaster = _forecaster(folder, facts["vintage"], facts["sipri"], facts["draws"], facts["seed"])
+    return evaluate(forecaster, sweep, chunk, read).pack()
+
+
+@lru_cache(maxsize=4)
+def _sweep(document: str) -> Sweep:
+    return Sweep(json.loads(document))
+
+
+@lru_cache(maxsize=8)
+def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -> Forecaster:
+    store = PathStore(Path(folder))
+    if os.environ.get(MADE_AHEAD):
+        store.adopt(Path(os.environ[MADE_AHEAD]))
+    figures = Shelf(Path(folder).parent / SHELF).figures(vintage, sipri=sipri)
+    return Forecaster(figures, store, draws, seed)
+
+
+@cache
+def _schema() -> ScenarioSchema:
+    return ScenarioSchema()
+
+
+def read(scenario: dict[str, Any]) -> Scenario:
+    """The scenario that is written so; what a request could not say, a point cannot say either.
+
+    Raises
+    ------
+    InvalidPoint
+    """
+    try:
+        found: Scenario = _schema().load(scenario)
+    except ValidationError as error:
+        path, why = next(flatten(error.messages))
+        raise InvalidPoint(f"{'/'.join(path)}: {why}") from None
+    return found

@@ -1,0 +1,184 @@
+"""Computes the chunks of sweeps: leases them, has an engine do the work, and keeps what comes back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from forecast_service.observability import tracing
+from forecast_service.store.database import DatabaseUnavailable
+from forecast_service.store.sweeps import Key, Leased, Sweeps
+from forecast_service.sweeps.document import TRACEPARENT
+from forecast_service.sweeps.executors import EngineUnavailable, SweepEngine
+from forecast_service.sweeps.task import compute
+from models.forecast import MODEL_VERSION
+
+LEASE_S = 30.0
+"""How long after its last sign of life a worker's chunks are taken over. It gives three signs in that time."""
+IDLE_S = 1.0
+"""How often an idle worker looks for work."""
+RETRY_S = 5.0
+REST_S, TIDY_S = 60.0, 600.0
+ROLLED_OUT = timedelta(days=1)
+"""So long after a new version of the statistics has come, no process of an old one is expected any more."""
+AHEAD = 2
+"""Chunks leased for every slot of the engine, so that none waits for the database."""
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One process that computes sweeps; any number may share a database.
+
+    Parameters
+    ----------
+    folder : where the fits are; None where the engine's processes have folders of their own.
+    lease_s : see :data:`LEASE_S`.
+    keep : how long a sweep is kept once it has finished.
+    tracer : makes a span of every chunk, below the request that posted the sweep; none are made if None.
+    """
+
+    def __init__(
+        self,
+        sweeps: Sweeps,
+        engine: SweepEngine,
+        folder: Path | None,
+        lease_s: float = LEASE_S,
+        keep: timedelta = timedelta(days=90),
+        tracer: Any = None,
+    ) -> None:
+        self.sweeps = sweeps
+        self.engine = engine
+        self.folder = None if folder is None else str(folder.resolve())
+        self.lease_s = lease_s
+        self.keep = keep
+        self.tracer = tracer
+        self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.stopping = threading.Event()
+        self._running: dict[Key, Future[bytes]] = {}
+        self._traces: dict[Key, tuple[str | None, Any]] = {}
+        self._unsaved: dict[Key, bytes] = {}
+        self._renewed = 0.0
+        self._worked: float | None = None
+        self._tidied = time.monotonic()
+
+    def stop(self) -> None:
+        """Let :meth:`run` return soon."""
+        self.stopping.set()
+
+    def run(self, *, once: bool = False) -> None:
+        """Compute what there is until :meth:`stop`; with ``once``, until nothing is left, by others neither."""
+        try:
+            while not self.stopping.is_set():
+                try:
+                    if self._round():
+                        self._worked = time.monotonic()
+                        continue
+                    if once and not self.sweeps.is_anything_open(MODEL_VERSION):
+                        return
+                    self._tidy()
+                    self.stopping.wait(IDLE_S)
+                except (DatabaseUnavailable, EngineUnavailable) as error:
+                    # Results that are not kept yet wait here; what others took over meanwhile is the same.
+                    if once:
+                        raise
+                    _log.warning("sweeps wait: %s", error)
+                    self.stopping.wait(RETRY_S)
+        finally:
+            self._leave()
+
+    def _round(self) -> bool:
+        """Lease, wait a moment, keep; False if there was nothing to do."""
+        self._renew()
+        wanted = AHEAD * self.engine.slots - len(self._running)
+        leased = self.sweeps.lease(self.name, wanted, self.lease_s, MODEL_VERSION) if wanted > 0 else []
+        for place, one in enumerate(leased):
+            try:
+                self._running[one.key] = self.engine.submit(compute, one.document, one.number, self.folder)
+                self._begin_trace(one)
+            except EngineUnavailable:
+                self.sweeps.release(self.name, [other.key for other in leased[place:]], begun=False)
+                raise
+        if not self._running and not self._unsaved:
+            return False
+        if self._running:
+            wait(self._running.values(), timeout=min(IDLE_S, self.lease_s / 3), return_when=FIRST_COMPLETED)
+        self._collect()
+        self._save()
+        return True
+
+    def _begin_trace(self, one: Leased) -> None:
+        parent = json.loads(one.document).get(TRACEPARENT)
+        facts = {"forecast.sweep": one.sweep_id, "forecast.chunk": one.number}
+        self._traces[one.key] = parent, tracing.begin_task(self.tracer, "sweep chunk", parent, **facts)
+
+    def _collect(self) -> None:
+        """Take what is finished from the engine."""
+        for key, future in [item for item in self._running.items() if item[1].done()]:
+            parent, task = self._traces.pop(key)
+            tracing.end_task(task, None if future.cancelled() else future.exception())
+            structlog.contextvars.clear_contextvars()
+            if parent:
+                structlog.contextvars.bind_contextvars(traceparent=parent, trace_id=parent.split("-")[1])
+            if future.cancelled():
+                self.sweeps.release(self.name, [key], begun=False)
+            elif (error := future.exception()) is None:
+                self._unsaved[key] = future.result()
+            elif isinstance(error, self.engine.lost):
+                _log.error("chunk %d of sweep %s was lost: %r", key[1], key[0], error)
+                self.sweeps.release(self.name, [key], begun=True)
+            else:
+                # The same would happen anywhere, so nobody need try again; what it was stays in the log.
+                _log.error("chunk %d of sweep %s cannot be computed", key[1], key[0], exc_info=error)
+                self.sweeps.fail(key[0], "A chunk could not be computed; the service's log says more.")
+            del self._running[key]
+        structlog.contextvars.clear_contextvars()
+
+    def _save(self) -> None:
+        for key in list(self._unsaved):
+            self.sweeps.complete(key, self._unsaved[key])
+            del self._unsaved[key]
+
+    def _renew(self) -> None:
+        """Give a sign of life, and drop what is wanted no more."""
+        if not self._running or time.monotonic() < self._renewed + self.lease_s / 3:
+            return
+        held = self.sweeps.renew(self.name, self.lease_s)
+        self._renewed = time.monotonic()
+        for key, future in self._running.items():
+            if key not in held:
+                future.cancel()
+
+    def _tidy(self) -> None:
+        """While there is nothing to do: let the engine rest, and end what no process will compute any more."""
+        if self._worked and time.monotonic() > self._worked + REST_S:
+            self._worked = None
+            self.engine.rest()
+        if time.monotonic() > self._tidied + TIDY_S:
+            self._tidied = time.monotonic()
+            self.sweeps.give_up(MODEL_VERSION, ROLLED_OUT)
+            while self.sweeps.forget(self.keep):
+                _log.info("sweeps that finished more than %d days ago were deleted", self.keep.days)
+
+    def _leave(self) -> None:
+        """Keep what is being computed at this moment, give the rest back, end the engine."""
+        for future in self._running.values():
+            future.cancel()
+        self.engine.shutdown(cancel_futures=True)
+        try:
+            self._collect()
+            self._save()
+            self.sweeps.release(self.name, self._running, begun=False)
+        except DatabaseUnavailable:
+            _log.warning("leases could not be given back; they run out by themselves")

@@ -1,0 +1,305 @@
+"""The other way round: the growth of spending, and the money, that bring a probability to what is asked for.
+
+The scenario's own paths are taken as they come out of all its levers. On top of them real spending on the
+component grows by the same extra percentage points in every year after the origin: in every draw
+
+    spending[t] = spending[t-1] * (own growth[t] + extra),      share[t] = spending[t] / GDP[t],
+
+GDP staying what it is. That is what the lever ``spending_growth`` with ``change_pp`` does, and gives the same
+numbers where it comes last. Levers that act after it in the fixed order (:data:`models.scenarios.levers.ORDER`) have
+here acted before; only the scenario's caps are applied once more, since they allow no more spending whatever it comes
+from. The target "total" is met by raising core alone: related spending has no figures to raise.
+
+Every draw's share in the deadline year rises with the extra growth, so the probability does too, and the least
+extra growth that reaches it is found by bisection over thousandths of a percentage point, on the draws themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.dataset.countries import Ally, Component, resolve
+from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
+from models.dataset.tables import Tables
+from models.forecast import MODEL_VERSION, Forecaster
+from models.forecast.result import CannotForecast
+from models.paths import RELATED_COUNTED, Floats, Paths
+from models.scenarios.builtin import named_scenario
+from models.scenarios.levers import LEAST_RATIO, ORDER, Cap, SpendingGrowth
+from models.scenarios.scenario import Scenario
+from models.scenarios.targets import Targets, met, proportion
+from models.series import Array
+from models.simulation.related import applies
+
+LEAST_EXTRA, MOST_EXTRA = -30.0, 60.0
+"""Where the extra growth is looked for, percentage points a year."""
+GRAIN = 1000
+"""Steps a percentage point is divided into."""
+
+
+class CannotReach(CannotForecast):
+    """No extra growth in the range that is searched brings the probability to what is asked for.
+
+    Attributes
+    ----------
+    low, high : the probabilities at the two ends of the range.
+    """
+
+    def __init__(self, detail: str, low: float, high: float) -> None:
+        super().__init__("probability", detail)
+        self.low = low
+        self.high = high
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Amounts of money in one unit, medians over the draws.
+
+    Attributes
+    ----------
+    without, needed : spending in the deadline year, under the scenario alone and with the extra growth.
+    extra : needed more in the deadline year. extra_cumulative : in all years after the origin together.
+    """
+
+    without: float
+    needed: float
+    extra: float
+    extra_cumulative: float
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The answer. ``id`` is a hash of all that determines it.
+
+    Attributes
+    ----------
+    component : of the target; ``moved`` is the one whose spending is raised for it.
+    threshold : % of GDP.
+    asked, reached, without : probability at the deadline: asked for, with the extra growth, under the scenario alone.
+    standard_error : Monte-Carlo standard error of ``reached``.
+    extra_growth_pp : percentage points a year on top of each draw's own real growth of spending.
+    real_growth, real_growth_without : % a year, median over the draws of the mean growth up to the deadline.
+    share, share_without : median share of ``moved`` in the deadline year, % of GDP.
+    usd : million US dollars at 2021 prices and exchange rates; None where NATO publishes no amounts.
+    national : billion national currency at current prices; None for Luxembourg, whose shares are of GNI.
+    notes : what the reader should know.
+    """
+
+    id: str
+    ally: Ally
+    scenario: Scenario
+    component: Component
+    moved: str
+    threshold: float
+    origin: int
+    deadline: int
+    vintage: str
+    model_version: str
+    draws: int
+    seed: int
+    asked: float
+    reached: float
+    without: float
+    standard_error: float
+    extra_growth_pp: float
+    real_growth: float
+    real_growth_without: float
+    share: float
+    share_without: float
+    usd: Sums | None
+    national: Sums | None
+    notes: tuple[str, ...]
+
+
+class _Raised:
+    """One component's paths as they would be with extra growth; the years in rows, as the store has them."""
+
+    def __init__(self, paths: Paths, component: Component, scenario: Scenario, threshold: float) -> None:
+        self.moved = "related" if component == "related" else "core"
+        self.threshold = threshold
+        self.shares: Floats = paths.shares[self.moved].T
+        self.gdp: Floats = paths.gdp.T
+        self.counted: Floats | None = None
+        if component == "total":
+            self.counted = np.minimum(paths.shares["related"].T[-1], np.float32(RELATED_COUNTED))
+        spent = self.shares * self.gdp
+        self.ratios: Floats = spent[1:] / spent[:-1]
+        # The least cap of each year, array (1 + horizon,); infinite where there is none.
+        self.caps = np.full(paths.years.size, np.inf, dtype=self.shares.dtype)
+        for lever in scenario.levers:
+            if isinstance(lever, Cap) and lever.component == self.moved:
+                acts = (paths.years >= (lever.first_year or 0)) & (paths.years <= (lever.last_year or 9999))
+                acts[0] = False
+                self.caps[acts] = np.minimum(self.caps[acts], lever.share_pct)
+
+    def factor(self, extra_pp: float) -> Floats:
+        """What spending is multiplied by up to each year after the origin, array (horizon, draws)."""
+        factors = np.maximum(self.ratios + extra_pp / 100, LEAST_RATIO)
+        factors /= self.ratios
+        return np.asarray(np.multiply.accumulate(factors, axis=0, out=factors))
+
+    def hits(self, extra_pp: float) -> int:
+        """In how many draws the target is met in the deadline year."""
+        factor = np.ones_like(self.ratios[0])
+        for ratio in self.ratios:
+            factor *= np.maximum(ratio + extra_pp / 100, LEAST_RATIO) / ratio
+        share = np.minimum(self.shares[-1] * factor, self.caps[-1])
+        return int(np.count_nonzero(met(share if self.counted is None else share + self.counted, self.threshold)))
+
+    def with_extra(self, extra_pp: float) -> Floats:
+        """Shares with the extra growth, array (1 + horizon, draws), % of GDP."""
+        raised = self.shares.copy()
+        raised[1:] *= self.factor(extra_pp)
+        # The scenario's own paths lie below its caps already.
+        return np.minimum(raised, self.caps[:, None], out=raised)
+
+    def growth(self, shares: Floats) -> float:
+        """Median over the draws of the mean real growth of spending that ``shares`` stand for, % a year."""
+        years = shares.shape[0] - 1
+        last, first = shares[-1] * self.gdp[-1], shares[0] * self.gdp[0]
+        return float(np.median((last / first).astype(np.float64) ** (1 / years) - 1) * 100)
+
+    def sums(self, shares: Floats, unit: Array) -> Sums:
+        """Money behind the component, without and with the extra growth.
+
+        Parameters
+        ----------
+        shares : with the extra growth, array (1 + horizon, draws), % of GDP.
+        unit : array (1 + horizon,), what one unit of the index of real GDP is worth in each year.
+        """
+        worth = self.gdp * (unit / 100).astype(self.gdp.dtype)[:, None]
+        extra = (shares - self.shares) * worth
+        return Sums(
+            float(np.median(self.shares[-1] * worth[-1])),
+            float(np.median(shares[-1] * worth[-1])),
+            float(np.median(extra[-1])),
+            float(np.median(extra[1:].sum(axis=0, dtype=np.float64))),
+        )
+
+
+def _search(raised: _Raised, probability: float, draws: int, scenario: Scenario, deadline: int) -> float:
+    """The least extra growth, in thousandths of a point, that reaches ``probability``."""
+    low, high = round(LEAST_EXTRA * GRAIN), round(MOST_EXTRA * GRAIN)
+    worst, best = (proportion(raised.hits(extra / GRAIN), draws) for extra in (low, high))
+    if worst >= probability or best < probability:
+        detail = (
+            f"cannot be reached here: extra growth of {LEAST_EXTRA:g} to {MOST_EXTRA:+g} percentage points a year "
+            f"takes the probability from {worst:.6f} to {best:.6f}"
+        )
+        if best < probability and raised.caps[-1] < raised.threshold:
+            detail += f", and the scenario caps {raised.moved} spending at {raised.caps[-1]:g} % in {deadline}"
+        raise CannotReach(detail, worst, best)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if proportion(raised.hits(middle / GRAIN), draws) >= probability:
+            high = middle
+        else:
+            low = middle
+    return high / GRAIN
+
+
+def required(
+    forecaster: Forecaster,
+    country: str,
+    probability: float,
+    component: Component = "core",
+    scenario: str | Scenario = "baseline",
+    targets: Targets | None = None,
+    *,
+    origin: int | None = None,
+) -> Requirement:
+    """The extra real growth of spending that brings the probability at the deadline to ``probability``.
+
+    Parameters
+    ----------
+    country : ISO alpha-2, alpha-3 or English name.
+    probability : of meeting the target in the deadline year, between 0 and 1.
+    component : of the target; for ``total``, core is raised.
+    scenario : the name of a shipped scenario, or one's own; the extra growth comes on top of its paths.
+    targets : thresholds in % of GDP and the deadline; the Hague targets if None.
+    origin : the last year known; the last of the figures if None.
+
+    Raises
+    ------
+    UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
+    CannotReach
+        if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` does it.
+    """
+    tables = forecaster.figures.tables
+    ally, targets = resolve(country, tables), targets or Targets()
+    origin = forecaster.figures.origin if origin is None else origin
+    forecaster.check_years(origin, targets.deadline)
+    if component != "core" and not applies():
+        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
+    if component != "related" and not ally.has_armed_forces:
+        raise CannotForecast(
+            "component", f"{ally.name} has no armed forces and no core defence spending; 'related' can be asked for"
+        )
+    if isinstance(scenario, str):
+        scenario = named_scenario(scenario, ally, origin, targets.deadline)
+    paths = forecaster.bent(ally, scenario, targets.deadline, origin)
+    threshold = targets.threshold(component)
+    acting = scenario.on(ally.code)
+    raised = _Raised(paths, component, acting, threshold)
+    extra = _search(raised, probability, paths.draws, acting, targets.deadline)
+    shares = raised.with_extra(extra)
+    reached = proportion(raised.hits(extra), paths.draws)
+    key = forecaster.key(ally, origin, trend=not scenario.pledge_effect)
+    question = (
+        "requirement",
+        forecaster.question_id(key, scenario, targets, (), None),
+        component,
+        repr(float(probability)),
+    )
+    usd = gdp_usd(ally.code, origin, tables)
+    return Requirement(
+        id=hashlib.sha256(" ".join(question).encode()).hexdigest()[:32],
+        ally=ally,
+        scenario=scenario,
+        component=component,
+        moved=raised.moved,
+        threshold=threshold,
+        origin=origin,
+        deadline=targets.deadline,
+        vintage=forecaster.figures.vintage,
+        model_version=MODEL_VERSION,
+        draws=paths.draws,
+        seed=forecaster.seed,
+        asked=probability,
+        reached=reached,
+        without=proportion(raised.hits(0.0), paths.draws),
+        standard_error=math.sqrt(reached * (1 - reached) / paths.draws),
+        extra_growth_pp=extra,
+        real_growth=raised.growth(shares),
+        real_growth_without=raised.growth(raised.shares),
+        share=float(np.median(shares[-1])),
+        share_without=float(np.median(raised.shares[-1])),
+        usd=None if usd is None else raised.sums(shares, np.full(paths.years.size, usd)),
+        national=_national(ally, paths, raised, shares, tables),
+        notes=(*forecaster.notes(ally, scenario, origin, targets.deadline), *_after(acting, raised.moved)),
+    )
+
+
+def _national(ally: Ally, paths: Paths, raised: _Raised, shares: Floats, tables: Tables) -> Sums | None:
+    """Amounts in billion national currency at current prices; None where the shares are not of GDP."""
+    nominal = nominal_gdp(ally.code, tables=tables)
+    if ally.denominator != "GDP" or paths.origin not in nominal:
+        return None
+    prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)
+    return raised.sums(shares, nominal[paths.origin] * prices)
+
+
+def _after(scenario: Scenario, moved: str) -> list[str]:
+    """In words, which levers would have acted after extra growth that was a lever of the scenario."""
+    later = ORDER[ORDER.index(SpendingGrowth) + 1 :]
+    kinds = dict.fromkeys(x.type for x in scenario.levers if isinstance(x, later) and moved in x.components)
+    if not kinds:
+        return []
+    return [
+        f"The extra growth comes on top of the paths that {', '.join(kinds)} left; caps hold for it as well. "
+        "A spending_growth lever in the same scenario acts before them and gives other numbers."
+    ]

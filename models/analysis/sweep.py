@@ -1,0 +1,344 @@
+"""A sweep: one scenario whose levers take many values, for many allies, cut into chunks.
+
+Everything here is a pure function of a document (what was asked, with every default filled in) and a chunk's
+number: it does not matter where or how often a chunk is computed. An *evaluation* is one ally, one set of
+targets and one point, which is one value for every axis; a *chunk* is up to ``chunk_points`` points of one ally
+and one set of targets.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.dataset.countries import Ally, resolve
+from models.forecast.result import COMPONENTS, CannotForecast
+from models.paths import Floats, quantiles
+from models.scenarios.scenario import Scenario, UnusableLever
+from models.scenarios.targets import Targets, met, proportion
+from models.series import Array
+
+if TYPE_CHECKING:
+    from models.forecast import Forecaster
+
+CHUNK_POINTS = 250
+"""A second's work or less: little is lost with a worker, and progress is seen."""
+MAX_EVALUATIONS = 1_000_000
+WAYS = ("at_deadline", "by_deadline", "held")
+OUTCOMES = (*(f"{component}_{way}" for component in COMPONENTS for way in WAYS), "core_median_pct")
+"""What is read off the paths of every point, in the order of the columns."""
+GRID, LATIN_HYPERCUBE = "grid", "latin-hypercube"
+SAMPLINGS = (GRID, LATIN_HYPERCUBE)
+
+AxisPath = tuple[str | int, ...]
+Value = float | int | str
+Read = Callable[[dict[str, Any]], Scenario]
+
+
+class InvalidPoint(ValueError):
+    """Values that make no scenario together; the text says why."""
+
+
+def is_axis(value: object) -> bool:
+    """Whether a value of a lever stands for many."""
+    return isinstance(value, dict) and bool(value.keys() & {"grid", "steps", "low", "high"})
+
+
+def find_axes(scenario: Mapping[str, Any]) -> list[tuple[AxisPath, dict[str, Any]]]:
+    """The axes of a scenario's levers, each with its path in the scenario, in the order they are written."""
+    levers = scenario.get("levers")
+    return list(_walk(levers, ("levers",))) if isinstance(levers, list) else []
+
+
+def _walk(value: object, path: AxisPath) -> Iterator[tuple[AxisPath, dict[str, Any]]]:
+    if isinstance(value, dict):
+        if len(path) > 2 and is_axis(value):
+            yield path, value
+        else:
+            for key, inner in value.items():
+                yield from _walk(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _walk(inner, (*path, index))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What one value of a lever takes: given values, or any between ``low`` and ``high`` (``whole`` ones only)."""
+
+    path: AxisPath
+    values: tuple[Value, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    whole: bool = False
+
+    @classmethod
+    def of(cls, path: AxisPath, given: Mapping[str, Any]) -> Axis:
+        """From the form in which it is written: ``grid``; ``from``, ``to`` and ``steps``; ``low`` and ``high``."""
+        if "grid" in given:
+            return cls(path, tuple(given["grid"]))
+        if "steps" in given:
+            return cls(path, tuple(_steps(given["from"], given["to"], int(given["steps"]))))
+        return cls(path, (), given["low"], given["high"], given.get("whole", False))
+
+    @property
+    def name(self) -> str:
+        """Its path in the scenario, such as ``levers/0/credibility``."""
+        return "/".join(map(str, self.path))
+
+    def value(self, place: float) -> Value:
+        """The value that a number of :meth:`Sweep.places` stands for."""
+        if self.values:
+            return self.values[int(place)]
+        return int(place) if self.whole else float(place)
+
+    def places(self, unit: Array) -> Array:
+        """Places, array (points,), for positions ``unit`` between 0 and 1."""
+        if self.values:
+            return np.minimum(np.floor(unit * len(self.values)), len(self.values) - 1)
+        if self.whole:
+            return np.minimum(np.floor(self.low + unit * (self.high - self.low + 1)), self.high)
+        return self.low + unit * (self.high - self.low)
+
+
+def _steps(first: float, last: float, steps: int) -> Iterator[Value]:
+    whole = float(first).is_integer() and (last - first) % (steps - 1) == 0
+    for k in range(steps):
+        # Rounded, so that 0.3 is not written as 0.30000000000000004.
+        value = round(first + (last - first) * k / (steps - 1), 12)
+        yield int(value) if whole else value
+
+
+@dataclass(frozen=True)
+class Span:
+    """What one chunk holds: an ally (ISO alpha-3), targets, and points from ``start`` up to ``stop``."""
+
+    country: str
+    targets: Targets
+    start: int
+    stop: int
+
+    @property
+    def points(self) -> range:
+        return range(self.start, self.stop)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as it is written in its document; see docs/sweeps.md for the form."""
+
+    document: Mapping[str, Any]
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        return tuple(Axis.of(path, given) for path, given in find_axes(self.document["scenario"]))
+
+    @property
+    def countries(self) -> list[str]:
+        return list(self.document["countries"])
+
+    @cached_property
+    def targets(self) -> tuple[Targets, ...]:
+        return tuple(Targets(**one) for one in self.document["targets"])
+
+    @property
+    def latin(self) -> bool:
+        return bool(self.document["sampling"]["kind"] == LATIN_HYPERCUBE)
+
+    @cached_property
+    def points(self) -> int:
+        """How many points there are."""
+        return count_points(self.axes, self.document["sampling"])
+
+    @property
+    def evaluations(self) -> int:
+        return len(self.countries) * len(self.targets) * self.points
+
+    @property
+    def _chunks_each(self) -> int:
+        return -(-self.points // int(self.document["chunk_points"]))
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks there are; ally by ally, targets by targets, point by point."""
+        return len(self.countries) * len(self.targets) * self._chunks_each
+
+    def span(self, chunk: int) -> Span:
+        """What chunk number ``chunk`` (from 0) holds."""
+        unit, part = divmod(chunk, self._chunks_each)
+        country, targets = divmod(unit, len(self.targets))
+        start = part * int(self.document["chunk_points"])
+        stop = min(start + int(self.document["chunk_points"]), self.points)
+        return Span(self.countries[country], self.targets[targets], start, stop)
+
+    def places(self, start: int, stop: int) -> Array:
+        """Where points lie, array (points, axes): the number of a given value, or the value itself."""
+        if self.latin:
+            return self._hypercube[start:stop]
+        lengths = [len(axis.values) for axis in self.axes]
+        if not lengths:
+            return np.empty((stop - start, 0))
+        return np.stack(np.unravel_index(np.arange(start, stop), lengths), axis=1).astype(np.float64)
+
+    @cached_property
+    def _hypercube(self) -> Array:
+        # Imported by what draws one only: the service itself does without SciPy.
+        from scipy.stats.qmc import LatinHypercube
+
+        rng = np.random.default_rng(self.document["sampling"]["seed"])
+        unit = LatinHypercube(max(len(self.axes), 1), rng=rng).random(self.points)
+        if not self.axes:
+            return np.empty((self.points, 0))
+        return np.stack([axis.places(unit[:, k]) for k, axis in enumerate(self.axes)], axis=1)
+
+    def scenario(self, values: list[Value]) -> dict[str, Any]:
+        """The scenario, as it is written, with one value for every axis."""
+        scenario: Any = self.document["scenario"]
+        for axis, value in zip(self.axes, values, strict=True):
+            scenario = _with(scenario, axis.path, value)
+        return dict(scenario)
+
+
+def _with(written: Any, path: AxisPath, value: Value) -> Any:
+    """``written`` with ``value`` at ``path``; only what lies on the way is copied, for that is done a million times."""
+    if not path:
+        return value
+    changed = copy.copy(written)
+    changed[path[0]] = _with(written[path[0]], path[1:], value)
+    return changed
+
+
+def count_points(axes: tuple[Axis, ...], sampling: Mapping[str, Any]) -> int:
+    """How many points axes make under a sampling."""
+    if sampling["kind"] == LATIN_HYPERCUBE:
+        return int(sampling["points"])
+    total = 1
+    for axis in axes:
+        total *= len(axis.values)
+    return total
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a chunk came to.
+
+    Attributes
+    ----------
+    places : array (axes, points), see :meth:`Sweep.places`.
+    outcomes : array (OUTCOMES, points); not a number where it does not apply, or the point failed.
+    failures : index of a point in the chunk -> why it has no outcome.
+    """
+
+    places: Array
+    outcomes: Array
+    failures: Mapping[int, str]
+
+    def pack(self) -> bytes:
+        """The same bytes for the same numbers, wherever it is done."""
+        head = {"axes": self.places.shape[0], "points": self.places.shape[1], "failures": self.failures}
+        text = json.dumps(head, sort_keys=True).encode()
+        numbers = np.vstack([self.places, self.outcomes]).astype("<f8").tobytes()
+        return zlib.compress(len(text).to_bytes(4, "little") + text + numbers)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Columns:
+        """What :meth:`pack` was given."""
+        whole = zlib.decompress(packed)
+        end = 4 + int.from_bytes(whole[:4], "little")
+        head = json.loads(whole[4:end])
+        numbers = np.frombuffer(whole, "<f8", offset=end).reshape(-1, head["points"])
+        failures = {int(index): why for index, why in head["failures"].items()}
+        return cls(numbers[: head["axes"]], numbers[head["axes"] :], failures)
+
+
+def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Columns:
+    """Compute one chunk.
+
+    Parameters
+    ----------
+    forecaster : on the figures, draws and seed that the sweep is about.
+    chunk : its number, from 0.
+    read : makes a scenario of one as it is written.
+
+    A point whose values make no scenario, or whose ally has no forecast, is a failure of that point alone.
+    """
+    span = sweep.span(chunk)
+    places = sweep.places(span.start, span.stop)
+    outcomes = np.full((len(OUTCOMES), len(span.points)), np.nan)
+    failures: dict[int, str] = {}
+    reader = _Reader(
+        forecaster, resolve(span.country, forecaster.figures.tables), span.targets, sweep.document["origin"]
+    )
+    for index, place in enumerate(places.tolist()):
+        values = [axis.value(at) for axis, at in zip(sweep.axes, place, strict=True)]
+        try:
+            outcomes[:, index] = reader.outcome(read(sweep.scenario(values)))
+        except InvalidPoint as error:
+            failures[index] = str(error)
+        except UnusableLever as error:
+            failures[index] = f"levers/{error.index}: {error.detail}"
+        except CannotForecast as error:
+            failures[index] = f"{error.field}: {error.detail}"
+    return Columns(np.ascontiguousarray(places.T), outcomes, failures)
+
+
+class _Reader:
+    """Reads outcomes off one ally's paths. What a point leaves as the last one had it is not read again."""
+
+    def __init__(self, forecaster: Forecaster, ally: Ally, targets: Targets, origin: int) -> None:
+        self.forecaster = forecaster
+        self.ally = ally
+        self.targets = targets
+        self.origin = origin
+        self._last: dict[str, tuple[Floats, list[float]]] = {}
+
+    def outcome(self, scenario: Scenario) -> list[float]:
+        """The numbers of :data:`OUTCOMES`."""
+        paths = self.forecaster.bent(self.ally, scenario, self.targets.deadline, self.origin)
+        found: list[float] = []
+        for component in COMPONENTS:
+            shares = paths.component(component)
+            found += [np.nan] * len(WAYS) if shares is None else self._probabilities(component, shares)
+        core = paths.shares.get("core")
+        return [*found, np.nan if core is None else float(quantiles(core[:, -1:], np.array([0.5]))[0, 0])]
+
+    def _probabilities(self, component: str, shares: Floats) -> list[float]:
+        last = self._last.get(component)
+        if last is not None and np.array_equal(last[0], shares):
+            return last[1]
+        # Years in rows: the store keeps them so, and every step below then runs along memory.
+        reached = met(shares.T, self.targets.threshold(component))
+        at = reached[-1]
+        # Held from the first crossing on: there at the deadline, and never lost on the way.
+        held = at & ~(reached[:-1] & ~reached[1:]).any(axis=0)
+        hits = (at, reached.any(axis=0), held)
+        found = [proportion(int(np.count_nonzero(hit)), at.size) for hit in hits]
+        self._last[component] = (shares, found)
+        return found
+
+
+def table(sweep: Sweep, chunk: int, columns: Columns) -> dict[str, list[Any]]:
+    """The rows of one chunk as named columns, rounded as answers are; None where something does not apply."""
+    span = sweep.span(chunk)
+    size = len(span.points)
+    found: dict[str, list[Any]] = {
+        "country": [span.country] * size,
+        "deadline": [span.targets.deadline] * size,
+        "core_threshold_pct": [span.targets.core] * size,
+        "related_threshold_pct": [span.targets.related] * size,
+        "point": list(span.points),
+    }
+    for axis, places in zip(sweep.axes, columns.places, strict=True):
+        found[axis.name] = [axis.value(place) for place in places.tolist()]
+    for name, numbers in zip(OUTCOMES, columns.outcomes, strict=True):
+        rounded = np.round(numbers, 4 if name.endswith("_pct") else 6)
+        found[name] = [None if number != number else number for number in rounded.tolist()]
+    found["failure"] = [columns.failures.get(index) for index in range(size)]
+    return found

@@ -1,0 +1,221 @@
+"""Why a probability moved between two vintages: so much by new figures, new growth, new plans, a new model.
+
+A forecast has four inputs, each of which may be the older vintage's or the newer one's:
+
+- **figures**: core shares, their history and revisions, amounts and equipment; with them the origin, from which it is
+  as many years less to the deadline as the newer vintage reaches further;
+- **growth**: the projection of GDP and its errors, as known in the vintage's last year;
+- **plans**: pledges and positions in force in that year, and what is claimed of related spending;
+- **model**: the weights of the members, as they were learned by that year.
+
+Every mixture of the two vintages is a forecast of its own, with the same seed. What an input contributed is what
+putting the newer one in the older's place changes, averaged over all orders in which the inputs can be replaced
+(Shapley 1953): no order is right, and in one order what two inputs do together would all go to the later of them.
+The parts add up to the whole change, as fractions of draws and so exactly.
+
+Under the baseline and for core spending, growth contributes nothing: the shares are forecast as shares. It does
+under levers of growth or money. Prices follow the figures' origin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from models.dataset.countries import Ally, Component, resolve
+from models.dataset.observations import Figures
+from models.dataset.tables import NAMES, Tables, Uses
+from models.ensemble.learned_weights import weights_at
+from models.ensemble.pool import Ensemble
+from models.forecast import Forecaster
+from models.forecast.result import CannotForecast
+from models.scenarios.builtin import named_scenario
+from models.scenarios.scenario import Scenario
+from models.scenarios.targets import Targets, met
+from models.simulation.fitter import Fitter, Known
+from models.simulation.path_store import Fit
+
+INPUTS = ("figures", "growth", "plans", "model")
+_FIGURE_TABLES = ("core_share", "core_share_history", "share_vintages", "core_amount", "equipment_share")
+_GROWTH_TABLES, _PLAN_TABLES = ("gdp",), ("pledges", "related_share")
+_OF_GROWTH = ("outlook", "outlook_from", "outlook_actual", "growth", "growth_from")
+
+Side = tuple[bool, bool, bool, bool]
+"""For each of :data:`INPUTS`, whether it is the newer vintage's."""
+
+
+@dataclass(frozen=True)
+class VintageChange:
+    """Why the probability of one target at the deadline moved.
+
+    Attributes
+    ----------
+    before, after : the probability by the older and by the newer vintage.
+    parts : by input, what it contributed; they add up to ``after - before``. One that is the same in both gives 0.
+    standard_error : Monte-Carlo error of ``after - before`` if the two shared no draws; less as they do.
+    """
+
+    ally: Ally
+    component: Component
+    threshold: float
+    deadline: int
+    scenario: str
+    vintages: tuple[str, str]
+    origins: tuple[int, int]
+    before: float
+    after: float
+    parts: Mapping[str, float]
+    standard_error: float
+
+
+class Comparison:
+    """Two vintages, and every mixture of them; what is learned for one ally serves the others.
+
+    Parameters
+    ----------
+    a, b : forecasters on the older and the newer vintage, of the same draws and seed.
+    """
+
+    def __init__(self, a: Forecaster, b: Forecaster) -> None:
+        if (a.draws, a.seed) != (b.draws, b.seed):
+            raise ValueError("the two forecasters must have the same draws and seed")
+        self.a, self.b = a, b
+        self._mixed: dict[Side, _Mixed] = {}
+        self._ensembles: dict[tuple[bool, bool], dict[int, Ensemble]] = {}
+
+    @cached_property
+    def differing(self) -> tuple[int, ...]:
+        """Which of :data:`INPUTS` differ, by index."""
+        a, b = self.a.figures, self.b.figures
+        later = a.origin != b.origin
+        figures = a.observations != b.observations or any(a.tables.read(t) != b.tables.read(t) for t in _FIGURE_TABLES)
+        plans = later or any(a.tables.read(t) != b.tables.read(t) for t in _PLAN_TABLES)
+        growth = (
+            later or a.tables.read("gdp") != b.tables.read("gdp") or _differ(a.tables.uses, b.tables.uses, _OF_GROWTH)
+        )
+        model = weights_at(a.origin) != weights_at(b.origin)
+        return tuple(i for i, differs in enumerate((figures, growth, plans, model)) if differs)
+
+    def why(
+        self,
+        country: str,
+        component: Component = "core",
+        scenario: str | Scenario = "baseline",
+        targets: Targets | None = None,
+    ) -> VintageChange:
+        """The change of one ally's probability at the deadline, in parts.
+
+        Raises
+        ------
+        UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
+        """
+        targets = targets or Targets()
+        for forecaster in (self.a, self.b):
+            forecaster.check_years(forecaster.figures.origin, targets.deadline)
+        hits = {
+            frozenset(chosen): self._hits(chosen, country, component, scenario, targets)
+            for size in range(len(self.differing) + 1)
+            for chosen in combinations(self.differing, size)
+        }
+        draws = self.a.draws
+        parts = {name: float(_shapley(i, self.differing, hits) / (draws + 1)) for i, name in enumerate(INPUTS)}
+        # As models.scenarios.targets.proportion has it: half a hit more, of one draw more.
+        before, after = ((hits[frozenset(c)] + 0.5) / (draws + 1) for c in ((), self.differing))
+        return VintageChange(
+            resolve(country, self.b.figures.tables),
+            component,
+            targets.threshold(component),
+            targets.deadline,
+            scenario if isinstance(scenario, str) else scenario.name,
+            (self.a.figures.vintage, self.b.figures.vintage),
+            (self.a.figures.origin, self.b.figures.origin),
+            before,
+            after,
+            parts,
+            math.sqrt((before * (1 - before) + after * (1 - after)) / draws),
+        )
+
+    def _hits(
+        self, newer: tuple[int, ...], country: str, component: Component, scenario: str | Scenario, targets: Targets
+    ) -> int:
+        """How many draws meet the target at the deadline, with the inputs ``newer`` replaced."""
+        forecaster = self._forecaster((0 in newer, 1 in newer, 2 in newer, 3 in newer))
+        ally = resolve(country, forecaster.figures.tables)
+        if isinstance(scenario, str):
+            scenario = named_scenario(scenario, ally, forecaster.figures.origin, targets.deadline)
+        scenario.check()
+        shares = forecaster.bent(ally, scenario, targets.deadline).component(component)
+        if shares is None:
+            raise CannotForecast("component", f"{ally.name} has no armed forces; 'related' can be asked for")
+        return int(np.count_nonzero(met(shares[:, -1], targets.threshold(component))))
+
+    def _forecaster(self, side: Side) -> Forecaster:
+        if not any(side):
+            return self.a
+        if all(side[i] for i in self.differing):
+            return self.b
+        if side not in self._mixed:
+            self._mixed[side] = self._mix(side)
+        return self._mixed[side]
+
+    def _mix(self, side: Side) -> _Mixed:
+        figures, growth, plans, model = ((self.a, self.b)[newer].figures for newer in side)
+        tables = _mixed_tables(figures.tables, growth.tables, plans.tables)
+        known = Known(growth.origin, plans.origin, model.origin)
+        ensembles = self._ensembles.setdefault((side[0], side[2]), {})
+        mixed = replace(figures, tables=tables)
+        return _Mixed(self.a, mixed, Fitter(mixed, self.a.draws, self.a.seed, known, ensembles))
+
+
+class _Mixed(Forecaster):
+    """A forecaster on a mixture of two vintages; its fits are kept in memory, as nobody asks for them again."""
+
+    def __init__(self, like: Forecaster, figures: Figures, fitter: Fitter) -> None:
+        super().__init__(figures, like.store, like.draws, like.seed, fitter)
+        self._fits: dict[tuple[str, int, bool], Fit] = {}
+
+    def fit(self, ally: Ally, origin: int | None = None, *, trend: bool = False) -> Fit:
+        """As the original, without a store."""
+        origin = self.figures.origin if origin is None else origin
+        key = (ally.code, origin, trend)
+        if key not in self._fits:
+            # One ally's at a time: a fit has megabytes, and the allies are asked for one after the other.
+            self._fits = {k: fit for k, fit in self._fits.items() if k[0] == ally.code}
+            self._fits[key] = self._fitter.fit(ally, origin, pledge=not trend).as_kept()
+        return self._fits[key]
+
+
+def _differ(a: Uses, b: Uses, names: tuple[str, ...]) -> bool:
+    return any(getattr(a, name) != getattr(b, name) for name in names)
+
+
+def _mixed_tables(figures: Tables, growth: Tables, plans: Tables) -> Tables:
+    """The tables of a mixture; if all three are the same, those."""
+    if figures == growth == plans:
+        return figures
+    origin = dict.fromkeys(NAMES, figures) | dict.fromkeys(_GROWTH_TABLES, growth) | dict.fromkeys(_PLAN_TABLES, plans)
+    uses = replace(figures.uses, **{name: getattr(growth.uses, name) for name in _OF_GROWTH})
+    key = f"mixture of {figures.key}, {growth.key} and {plans.key}"
+    return Tables(key, uses, {name: tables.read(name) for name, tables in origin.items()})
+
+
+def _shapley(index: int, players: tuple[int, ...], value: Mapping[frozenset[int], int]) -> Fraction:
+    """What ``index`` adds, averaged over all orders of ``players``; 0 if it is none of them."""
+    if index not in players:
+        return Fraction(0)
+    others, n = [p for p in players if p != index], len(players)
+    return sum(
+        (
+            Fraction(math.factorial(size) * math.factorial(n - size - 1), math.factorial(n))
+            * (value[frozenset((*chosen, index))] - value[frozenset(chosen)])
+            for size in range(n)
+            for chosen in combinations(others, size)
+        ),
+        Fraction(0),
+    )

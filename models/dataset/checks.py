@@ -1,0 +1,161 @@
+"""Checks of a vintage's tables: what must hold for them to be used."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from models.dataset import tables as bundled
+from models.dataset.config import SERVED
+from models.dataset.observations import GNI_BREAK
+from models.dataset.tables import BUNDLED, Row, Tables
+
+REQUIRED = {"members", "core_share", "sources"}
+"""Tables that every panel has; the allies' has all."""
+COMPONENTS = {"core", "related", "total"}
+STANCES = {"law", "plan", "pledged", "reluctant", "claims-exemption"}
+KEYS = {
+    "core_share": ("iso3", "year"),
+    "core_amount": ("iso3", "year", "unit", "price_basis"),
+    "equipment_share": ("iso3", "year"),
+    "core_share_history": ("iso3", "year", "source"),
+    "share_vintages": ("iso3", "year", "source"),
+    "gdp": ("iso3", "year", "source"),
+    "members": ("iso3",),
+    "sources": ("source",),
+}
+# The totals that NATO prints for the alliance (members of the day), USD million at 2021 prices.
+PRINTED_IN = BUNDLED.uses.core
+PRINTED_TOTALS = {2014: 1026158, 2020: 1155901, 2024: 1330026, 2025: 1404842, 2026: 1484129}
+COUNTED_FROM = {"MNE": 2017, "MKD": 2020, "FIN": 2023, "SWE": 2024}
+
+
+def check(tables: Tables = BUNDLED) -> list[str]:
+    """What is wrong with the tables, one sentence a finding; empty if nothing is."""
+    return [*must_hold(tables), *should_hold(tables)]
+
+
+def must_hold(tables: Tables) -> list[str]:
+    """What makes tables unusable."""
+    return [
+        *_keys(tables),
+        *_references(tables),
+        *_members(tables),
+        *_shares(tables),
+        *_equipment(tables),
+        *_growth(tables),
+        *_pledges(tables),
+        *_related(tables),
+    ]
+
+
+def should_hold(tables: Tables) -> list[str]:
+    """What makes their amounts doubtful; where a publisher revises, a doubt may be the truth."""
+    return list(_amounts(tables))
+
+
+def _keys(tables: Tables) -> Iterator[str]:
+    for table, key in KEYS.items():
+        counts = Counter(tuple(row[k] for k in key) for row in tables.read(table))
+        yield from (f"{table}: {'/'.join(k)} stands {n} times" for k, n in counts.items() if n > 1)
+
+
+def _references(tables: Tables) -> Iterator[str]:
+    sources = {row["source"] for row in tables.read("sources")}
+    known = {row["iso3"] for row in tables.read("members")}
+    for table in bundled.NAMES:
+        rows = tables.read(table)
+        if not rows and not (SERVED.own and table not in REQUIRED):
+            yield f"{table}: is empty"
+        if table == "sources":
+            continue
+        yield from (f"{table}: source {s!r} is not in sources.csv" for s in {r["source"] for r in rows} - sources)
+        yield from (f"{table}: {c!r} is no ally" for c in {r["iso3"] for r in rows} - known)
+
+
+def _members(tables: Tables) -> Iterator[str]:
+    rows = tables.read("members")
+    if SERVED.own:
+        yield from (f"members: {r['iso3']!r} and {r['iso2']!r} are no codes" for r in rows if not _coded(r))
+        return
+    if len(rows) != 32 or len({r["iso2"] for r in rows}) != 32:
+        yield f"members: 32 allies with codes of their own are expected, found {len(rows)}"
+    if [r["iso3"] for r in rows if r["has_armed_forces"] != "true"] != ["ISL"]:
+        yield "members: only Iceland is without armed forces"
+    if [r["iso3"] for r in rows if r["denominator"] == "GNI"] != ["LUX"]:
+        yield "members: only Luxembourg is measured against GNI"
+
+
+def _coded(row: Row) -> bool:
+    return bool(re.fullmatch("[A-Z]{3}", row["iso3"]) and re.fullmatch("[A-Z]{2}", row["iso2"]) and row["name"])
+
+
+def _shares(tables: Tables) -> Iterator[str]:
+    for table in ("core_share", "core_share_history", "share_vintages"):
+        for row in tables.read(table):
+            if not 0 < float(row["share_pct"]) < 15:
+                yield f"{table}: {row['iso3']} {row['year']} {row['share_pct']} is no plausible share in per cent"
+    years: dict[str, list[int]] = defaultdict(list)
+    for row in tables.read("core_share"):
+        years[row["iso3"]].append(int(row["year"]))
+    last = max(y for found in years.values() for y in found)
+    for code, found in years.items():
+        first = min(found) if SERVED.own else 2014
+        if found != list(range(first, last + 1)):
+            yield f"core_share: {code} does not run from {first} to {last} without a gap"
+
+
+def _amounts(tables: Tables) -> Iterator[str]:
+    amount = {(r["iso3"], int(r["year"])): float(r["amount"]) for r in tables.read("core_amount")}
+    edition = {r["source"] for r in tables.read("core_amount")}
+    # An amount belongs to the share of its own edition, which is among the older ones once a newer share is there.
+    share = {
+        (r["iso3"], int(r["year"])): float(r["share_pct"])
+        for name in ("share_vintages", "core_share")
+        for r in tables.read(name)
+        if r["source"] in edition
+    }
+    for year, printed in PRINTED_TOTALS.items() if edition == {PRINTED_IN} else ():
+        total = sum(x for (code, y), x in amount.items() if y == year and COUNTED_FROM.get(code, 0) <= year)
+        if abs(total - printed) > 300:
+            yield f"core_amount: the allies add up to {total:.0f} in {year}, NATO prints {printed}"
+    for (code, year), x in amount.items():
+        pairs = ((code, year), (code, year - 1))
+        if all(pair in amount and pair in share for pair in pairs) and (code, year) != GNI_BREAK:
+            growth = x / share[code, year] / (amount[code, year - 1] / share[code, year - 1]) - 1
+            if not -0.16 < growth < 0.14:
+                yield f"core_amount: amount over share of {code} grows by {growth:.0%} in {year}"
+
+
+def _equipment(tables: Tables) -> Iterator[str]:
+    for row in tables.read("equipment_share"):
+        if not 0 <= float(row["equipment_pct"]) <= 65:
+            yield f"equipment_share: {row['iso3']} {row['year']} {row['equipment_pct']} is out of range"
+
+
+def _growth(tables: Tables) -> Iterator[str]:
+    for row in tables.read("gdp"):
+        rate = bundled.number(row["real_growth_pct"])
+        if rate is not None and not -40 < rate < 30:
+            yield f"gdp: real growth of {row['iso3']} {row['year']} is {rate}"
+        if row["kind"] not in ("actual", "projection"):
+            yield f"gdp: {row['iso3']} {row['year']} is of kind {row['kind']!r}"
+
+
+def _pledges(tables: Tables) -> Iterator[str]:
+    for row in tables.read("pledges"):
+        target, year = bundled.number(row["target_pct"]), row["year"]
+        if row["component"] not in COMPONENTS or row["stance"] not in STANCES:
+            yield f"pledges: {row['iso3']} has component {row['component']!r}, stance {row['stance']!r}"
+        if (target is not None and not 0 < target <= 6) or (year and not 2024 <= int(year) <= 2040):
+            yield f"pledges: {row['iso3']} aims at {row['target_pct']} in {year}"
+        if not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", row["stated_on"]) or not row["summary"].strip():
+            yield f"pledges: {row['iso3']} has no day (2026-01-31) or no summary: {row['stated_on']!r}"
+
+
+def _related(tables: Tables) -> Iterator[str]:
+    for row in tables.read("related_share"):
+        level = bundled.number(row["share_pct"])
+        if level is not None and not 0 <= level <= 3:
+            yield f"related_share: {row['iso3']} {row['share_pct']} is out of range"

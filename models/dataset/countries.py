@@ -1,0 +1,146 @@
+"""The allies: who they are, what they pledged, and where they stand on it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from models.dataset.tables import BUNDLED, Tables, number
+
+Component = Literal["core", "related", "total"]
+Stance = Literal["law", "plan", "pledged", "reluctant", "claims-exemption"]
+
+COMMON_COMMITMENT = "hague_2025"
+"""The source of the rows of the pledges table that every ally shares: the Hague commitment."""
+
+# What an ally's rows say together: a claimed exemption or open reluctance outweighs a plan beside it.
+_STANCE_ORDER: tuple[Stance, ...] = ("claims-exemption", "reluctant", "law", "plan", "pledged")
+
+
+class UnknownCountry(LookupError):
+    """No ally goes by this code or name."""
+
+
+@dataclass(frozen=True)
+class Pledge:
+    """One stated aim. ``target_pct`` is in % of GDP; it or ``year`` is None where no figure was given."""
+
+    component: Component
+    target_pct: float | None
+    year: int | None
+    stance: Stance
+    stated_on: str
+    summary: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Ally:
+    """A member of NATO.
+
+    ``code`` and ``code2`` are ISO 3166 alpha-3 and alpha-2; ``denominator`` is what its share is a
+    share of (``GDP``, or ``GNI`` for Luxembourg).
+    """
+
+    code: str
+    code2: str
+    name: str
+    accession: int
+    region: str
+    borders_russia_or_belarus: bool
+    has_armed_forces: bool
+    denominator: str
+    pledges: tuple[Pledge, ...]
+
+    @property
+    def stance(self) -> Stance:
+        """Where the ally stands on core spending (on related spending if it has no armed forces)."""
+        component = "core" if self.has_armed_forces else "related"
+        held = {p.stance for p in self.pledges if p.component == component}
+        # Who said nothing of its own stands where the common target puts it.
+        return next((stance for stance in _STANCE_ORDER if stance in held), "pledged")
+
+    @property
+    def own_plans(self) -> dict[int, float]:
+        """The ally's own dated aims for core spending: year -> % of GDP, the latest statement winning.
+
+        Statements of reluctance name levels that a government does not want to go beyond at the
+        moment of speaking; they are no plans and are left out, as is the common Hague commitment.
+        """
+        own = [
+            p
+            for p in self.pledges
+            if p.component == "core"
+            and p.source != COMMON_COMMITMENT
+            and p.stance != "reluctant"
+            and p.year is not None
+        ]
+        points = {p.year: p.target_pct for p in sorted(own, key=lambda p: p.stated_on) if p.year and p.target_pct}
+        return dict(sorted(points.items()))
+
+
+OWN_SERIES = Ally("XXX", "XX", "Own series", 0, "", False, True, "", ())
+"""Stands where a country would, for a series that belongs to no ally (XXX is free for use in ISO 3166)."""
+
+
+def _fold(text: str) -> str:
+    """A name without case, accents and punctuation, so that 'turkiye' finds Türkiye."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if c.isalnum())
+
+
+@cache
+def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
+    """All allies by ISO alpha-3 code, in the order of the codes; their pledges are those of ``tables``."""
+    pledges: dict[str, list[Pledge]] = {}
+    for row in tables.read("pledges"):
+        pledges.setdefault(row["iso3"], []).append(
+            Pledge(
+                component=row["component"],  # type: ignore[arg-type]  # the values are checked by models.dataset.checks
+                target_pct=number(row["target_pct"]),
+                year=int(row["year"]) if row["year"] else None,
+                stance=row["stance"],  # type: ignore[arg-type]
+                stated_on=row["stated_on"],
+                summary=row["summary"],
+                source=row["source"],
+            )
+        )
+    return {
+        row["iso3"]: Ally(
+            code=row["iso3"],
+            code2=row["iso2"],
+            name=row["name"],
+            # An operator's own countries need no more than codes and a name.
+            accession=int(row.get("accession_year") or 0),
+            region=row.get("region", ""),
+            borders_russia_or_belarus=row.get("borders_russia_or_belarus") == "true",
+            has_armed_forces=row.get("has_armed_forces", "true") == "true",
+            denominator=row.get("denominator", "GDP"),
+            pledges=tuple(pledges.get(row["iso3"], ())),
+        )
+        for row in sorted(tables.read("members"), key=lambda row: row["iso3"])
+    }
+
+
+@cache
+def _names(tables: Tables) -> Mapping[str, Ally]:
+    known = allies(tables)
+    index = {_fold(key): ally for ally in known.values() for key in (ally.code, ally.code2, ally.name)}
+    others = {_fold("Turkey"): "TUR", "uk": "GBR", "usa": "USA"}
+    return index | {name: known[code] for name, code in others.items() if code in known}
+
+
+def resolve(text: str, tables: Tables = BUNDLED) -> Ally:
+    """The ally that ``text`` names: ISO alpha-2, alpha-3 or English name, in any case; its pledges as in ``tables``.
+
+    Raises
+    ------
+    UnknownCountry
+    """
+    try:
+        return _names(tables)[_fold(text)]
+    except KeyError:
+        raise UnknownCountry(text) from None

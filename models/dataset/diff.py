@@ -1,0 +1,116 @@
+"""What differs between two vintages, figure by figure, as a person would say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from models.dataset.countries import allies
+from models.dataset.gdp import growth
+from models.dataset.observations import FIRST_NATO_YEAR, Figures, core_shares
+from models.dataset.tables import Tables
+
+FIRST_GROWTH_YEAR = 2000
+"""Earlier growth is not compared: it is only learned from, and editions of the Outlook differ there by rounding."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One figure that differs.
+
+    Attributes
+    ----------
+    table : where it stands: core_share, core_amount, equipment_share, history (before 2014), growth,
+        pledges or related_share.
+    year : None where the change is not of a year.
+    before, after : as they are printed, an estimate with an "e"; None where there is none.
+    """
+
+    table: str
+    code: str
+    name: str
+    year: int | None
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        year = "" if self.year is None else f" {self.year}"
+        return f"{self.name}{year}: {self.before or 'none'} -> {self.after or 'none'}"
+
+
+Found = Mapping[tuple[str, int | None], str]
+
+
+def difference(a: Figures, b: Figures) -> tuple[Change, ...]:
+    """All figures that differ between vintage ``a`` and ``b``, by table, ally and year."""
+    return (
+        *_changes("core_share", _core(a), _core(b)),
+        *(
+            c
+            for table in ("core_amount", "equipment_share")
+            for c in _changes(table, _money(a, table), _money(b, table))
+        ),
+        *_changes("history", _history(a), _history(b)),
+        *_changes("growth", _growth(a.tables), _growth(b.tables)),
+        *_statements("pledges", a.tables, b.tables),
+        *_statements("related_share", a.tables, b.tables),
+    )
+
+
+def _changes(table: str, a: Found, b: Found) -> Iterator[Change]:
+    known = allies()
+    for code, year in sorted(a.keys() | b.keys(), key=lambda key: (key[0], key[1] or 0)):
+        before, after = a.get((code, year)), b.get((code, year))
+        if before != after:
+            yield Change(table, code, known[code].name if code in known else code, year, before, after)
+
+
+def _core(figures: Figures) -> Found:
+    return {
+        (code, year): f"{share:.2f}{'e' if estimate else ''}"
+        for code, found in core_shares(figures.tables, figures.source).items()
+        for year, (share, estimate) in found.items()
+    }
+
+
+def _history(figures: Figures) -> Found:
+    """What stands before the edition's own years, as it is joined to them."""
+    return {
+        (code, o.year): f"{o.share_pct:.3f}"
+        for code, seen in figures.observations.items()
+        for o in seen
+        if o.year < FIRST_NATO_YEAR
+    }
+
+
+def _money(figures: Figures, table: str) -> Found:
+    column = {"core_amount": "amount", "equipment_share": "equipment_pct"}[table]
+    return {
+        (row["iso3"], int(row["year"])): row[column] + ("e" if row["estimate"] == "true" else "")
+        for row in figures.tables.read(table)
+    }
+
+
+def _growth(tables: Tables) -> Found:
+    found: dict[tuple[str, int | None], str] = {}
+    for code in allies():
+        known = growth(code, tables)
+        for index, rate in enumerate(known.real):
+            if known.start + index >= FIRST_GROWTH_YEAR:
+                found[code, known.start + index] = f"{rate:.2f} %"
+    return found
+
+
+def _statements(table: str, a: Tables, b: Tables) -> Iterator[Change]:
+    """Plans and claims have no key to follow them by: one that is gone and one that is new are two changes."""
+    known = allies()
+    rows = [{tuple(row.items()): row for row in tables.read(table)} for tables in (a, b)]
+    for index, side in enumerate(rows):
+        for key, row in side.items():
+            if key not in rows[1 - index]:
+                level = row.get("target_pct", row.get("share_pct")) or "no figure"
+                kind = f"{row['component']} " if "component" in row else ""
+                said = f"{kind}{level} ({row.get('stance') or row.get('kind')}, {row['stated_on']})"
+                name = known[row["iso3"]].name if row["iso3"] in known else row["iso3"]
+                before, after = (said, None) if index == 0 else (None, said)
+                yield Change(table, row["iso3"], name, int(row["year"]) if row["year"] else None, before, after)

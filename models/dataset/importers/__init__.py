@@ -1,0 +1,19 @@
+"""Readers of the publishers' own files, one a source. They read; whether the figures are right is checked later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from models.dataset.importers import nato, sipri, tidy, weo, worldbank
+from models.dataset.importers.base import BadFile, Content, Parsed
+
+READERS: Mapping[str, Callable[[Content], Parsed]] = {
+    "nato": nato.read,
+    "sipri": sipri.read,
+    "weo": weo.read,
+    "worldbank": worldbank.read,
+    "csv": tidy.read,
+}
+"""By the name of the source: what reads its files."""
+
+__all__ = ["READERS", "BadFile", "Content", "Parsed"]

@@ -1,0 +1,171 @@
+"""From what a file holds to a vintage in the making: laid over a base, checked, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from models.dataset.diff import Change, difference
+from models.dataset.import_checks import findings
+from models.dataset.importers import READERS, BadFile, Content, Parsed
+from models.dataset.observations import edition_year
+from models.dataset.tables import Row, Tables, Uses
+from models.dataset.vintages import Draft, Shelf
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file that was read and checked.
+
+    Attributes
+    ----------
+    draft : what :meth:`models.dataset.vintages.Shelf.add` takes, if nothing is refused.
+    changes : figure by figure, what differs from the base; none if it is refused.
+    """
+
+    draft: Draft
+    changes: tuple[Change, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the checks found errors."""
+        return any(finding.severity == "error" for finding in self.draft.findings)
+
+    @property
+    def holds_nothing_new(self) -> bool:
+        """Whether all figures are the base's own."""
+        return not self.changes and not self.refused
+
+
+def prepare(shelf: Shelf, source: str, content: Content, base: str, name: str | None = None) -> Prepared:
+    """Read a file, lay it over vintage ``base`` and check it; nothing is kept.
+
+    Parameters
+    ----------
+    source : one of :data:`models.dataset.importers.READERS`.
+    name : what the vintage is to be called; by its source and edition if None.
+
+    Raises
+    ------
+    BadFile
+    UnknownVintage, DamagedVintage (its base)
+    """
+    return prepared(shelf, READERS[source](content), base, name)
+
+
+def prepared(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Prepared:
+    """As :func:`prepare`, of what was read already."""
+    draft = draft_of(shelf, parsed, base, name)
+    found = Prepared(draft, ())
+    return found if found.refused else replace(found, changes=difference(shelf.figures(base), shelf.preview(draft)))
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """``name``, or with the day and a number after it if it is taken."""
+    known, day = set(taken), datetime.now(UTC).strftime("%Y%m%d")
+    candidates = (name, f"{name}-{day}", *(f"{name}-{day}-{n}" for n in range(2, 1000)))
+    return next(candidate for candidate in candidates if candidate not in known)
+
+
+def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Draft:
+    """The vintage that ``parsed`` makes of vintage ``base``, with what the checks found.
+
+    Parameters
+    ----------
+    name : what it is to be called; by its source and edition if None.
+
+    Raises
+    ------
+    BadFile
+        if nothing names it.
+    UnknownVintage, DamagedVintage (its base)
+    """
+    before = shelf.tables(base)
+    uses = shelf.manifest(base).uses
+    name = name or free_name(_name(parsed, uses), shelf.names())
+    source = _source(parsed, name)
+    if "core_share" in parsed.rows and edition_year(source) is None:
+        # How far an estimate may still be revised depends on the edition's year.
+        raise BadFile("vintage", f"{name!r} has no year in it: core shares are of an edition, such as own-2027")
+    uses = _uses(parsed, uses, source)
+    changed = {table: _laid(parsed, before, table, source, uses) for table in parsed.rows}
+    if "core_share" in changed:
+        changed["share_vintages"] = _older(before)
+    about = {
+        "source": source,
+        "title": parsed.title,
+        "publisher": parsed.publisher,
+        "date": parsed.date,
+        "public_address": parsed.address,
+        "terms": parsed.terms,
+        "confidence": "high: read from the publisher's file" if parsed.kind != "csv" else "as the operator's",
+    }
+    if any(row["source"] == source for rows in changed.values() for row in rows):
+        changed["sources"] = (*(r for r in before.read("sources") if r["source"] != source), about)
+    draft = Draft(name, base, changed, uses)
+    return replace(draft, findings=tuple(findings(parsed, shelf.figures(base), shelf.laid_over(draft))))
+
+
+def _name(parsed: Parsed, uses: Uses) -> str:
+    if not parsed.edition:
+        raise BadFile("file", "nothing in it names an edition: give the vintage a name (--vintage)")
+    if parsed.kind == "nato":
+        return f"nato-{parsed.edition}"
+    return f"{uses.core.replace('_', '-')}-{parsed.kind}-{parsed.edition.replace('_', '-')}"
+
+
+def _source(parsed: Parsed, name: str) -> str:
+    # An edition of the shares goes by the vintage's own name, so that a corrected one stands beside the first.
+    if parsed.kind in ("nato", "csv"):
+        return name.replace("-", "_")
+    return f"{parsed.kind}_{parsed.edition}"
+
+
+def _uses(parsed: Parsed, uses: Uses, source: str) -> Uses:
+    tables = parsed.rows.keys()
+    if "core_share" in tables:
+        uses = replace(uses, core=source)
+    if "core_share_history" in tables:
+        uses = replace(uses, history=source)
+    if "gdp" in tables and parsed.kind == "nato":
+        year = int(parsed.edition)
+        # NATO's tables come out in June to August; an Outlook of that October is the newer of the two.
+        if _published(uses.outlook) < f"{year}_07":
+            uses = replace(uses, growth=source, growth_from=year)
+    elif "gdp" in tables:
+        known = [int(row["year"]) for row in parsed.rows["gdp"] if row["kind"] == "actual"]
+        actual = parsed.uses.get("outlook_actual", max(known, default=0))
+        uses = replace(
+            uses, outlook=source, outlook_actual=actual, outlook_from=parsed.uses.get("outlook_from", actual + 1)
+        )
+        if f"{uses.growth_from}_07" < _published(source) or parsed.kind == "csv":
+            uses = replace(uses, growth="", growth_from=uses.outlook_from)
+    return uses
+
+
+def _published(outlook: str) -> str:
+    """Year and month of an Outlook, such as ``2025_10``; what has none sorts before all that have."""
+    return outlook.removeprefix("weo_") if outlook.startswith("weo_") else ""
+
+
+def _laid(parsed: Parsed, before: Tables, table: str, source: str, uses: Uses) -> tuple[Row, ...]:
+    """The whole new table: the new rows, and of the old ones those that they do not replace."""
+    own = uses.core if table in ("core_amount", "equipment_share") else source
+    new = [row | {"source": row.get("source") or own} for row in parsed.rows[table]]
+    kept: list[Row] = []
+    if table == "core_share_history":
+        kept = [row for row in before.read(table) if row["source"] != source]
+    if table == "gdp":
+        gone = {source} if parsed.kind == "nato" else {source, before.uses.outlook}
+        kept = [row for row in before.read(table) if row["source"] not in gone]
+    columns = list(before.read(table)[0])
+    return tuple({column: row[column] for column in columns} for row in (*kept, *new))
+
+
+def _older(before: Tables) -> tuple[Row, ...]:
+    """The shares of all editions so far: the newest so far joins them, for revisions to be learned from."""
+    older = before.read("share_vintages")
+    known = {(row["iso3"], row["year"], row["source"]) for row in older}
+    newest = (r for r in before.read("core_share") if (r["iso3"], r["year"], r["source"]) not in known)
+    return (*older, *newest)

@@ -1,0 +1,362 @@
+"""Vintages of the figures: those that are bundled, and those that were imported into a folder since.
+
+A kept vintage is a folder of its own: all tables, laid out as in ``models/data``, and a ``manifest.json``.
+Those that it does not change are copies of its base's, so a later release with other bundled tables leaves it as it is.
+It is written whole or not at all and never changed afterwards, so whoever has read one may go on using it
+while another is added beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from models.dataset import tables as bundled
+from models.dataset.observations import VINTAGES, Figures, UnknownVintage, figures_from, load_figures
+from models.dataset.tables import BUNDLED, Row, Tables, Uses
+
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+LONGEST_NAME = 50
+"""What the columns of databases take."""
+MANIFEST = "manifest.json"
+_STARTED = ".new-"
+"""How a folder begins that is still being written; what is left of one that was cut off is no vintage."""
+
+
+class VintageExists(ValueError):
+    """A vintage of this name is there already; vintages are never changed."""
+
+
+class BadName(ValueError):
+    """No name for a vintage: the message says what is allowed."""
+
+
+class DamagedVintage(Exception):
+    """The files of a kept vintage are not what its manifest says: the message says which."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. ``where`` is a cell, a line or a table; errors refuse a vintage, warnings do not."""
+
+    severity: Literal["error", "warning"]
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One table of a vintage. ``changed`` says that it is not its base's; ``last_year`` is None if it has no years."""
+
+    name: str
+    rows: int
+    last_year: int | None
+    changed: bool
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """Where figures come from, and on what terms; as in ``sources.csv``."""
+
+    source: str
+    title: str
+    publisher: str
+    date: str
+    public_address: str
+    terms: str
+    confidence: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a vintage holds.
+
+    Attributes
+    ----------
+    created_at : when it was imported, ISO 8601 in UTC; None for bundled ones.
+    base : the vintage that the tables are copied from which it does not change; None for bundled ones.
+    uses : which rows of the tables count.
+    findings : what the checks of the import warned of.
+    sha256 : of all that it holds.
+    """
+
+    name: str
+    created_at: str | None
+    base: str | None
+    uses: Uses
+    tables: tuple[TableFacts, ...]
+    sources: tuple[SourceFacts, ...]
+    findings: tuple[Finding, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A vintage before it is kept.
+
+    Attributes
+    ----------
+    base : name of the vintage that it is laid over.
+    changed : the whole new tables, by name.
+    uses : which rows count; the base's if None.
+    """
+
+    name: str
+    base: str
+    changed: Mapping[str, tuple[Row, ...]]
+    uses: Uses | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass
+class _Kept:
+    manifest: Manifest
+    tables: Tables
+    figures: dict[bool, Figures] = field(default_factory=dict)
+
+
+class Shelf:
+    """The bundled vintages and those kept in ``folder``; only the bundled ones if it is None."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._kept: dict[str, _Kept] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """All vintages, oldest first: the bundled ones, then the others as they were added.
+
+        One that is damaged is left out, so that it does not take the others with it: see :meth:`damaged`.
+        """
+        found = []
+        for name in self._folders():
+            with suppress(DamagedVintage, UnknownVintage):
+                found.append((self._read(name).manifest.created_at or "", name))
+        return (*VINTAGES, *(name for _, name in sorted(found)))
+
+    def damaged(self) -> dict[str, str]:
+        """Why folders that look like vintages cannot be used, by name."""
+        found = {}
+        for name in self._folders():
+            try:
+                self._read(name)
+            except DamagedVintage as error:
+                found[name] = str(error)
+            except UnknownVintage:
+                found[name] = f"{name}: there is no {MANIFEST}"
+        return found
+
+    def _folders(self) -> list[str]:
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
+        # A later release may bundle what was imported under the same name: it is then the same edition, once.
+        return sorted(name for name in names if name not in VINTAGES)
+
+    def figures(self, name: str, *, sipri: bool = True) -> Figures:
+        """The figures of vintage ``name``; they carry all tables that a forecast rests on.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage
+        """
+        if name in VINTAGES:
+            return load_figures(name, sipri=sipri)
+        kept = self._read(name)
+        if sipri not in kept.figures:
+            kept.figures[sipri] = figures_from(kept.tables, name, kept.tables.uses.core, sipri=sipri)
+        return kept.figures[sipri]
+
+    def tables(self, name: str) -> Tables:
+        """All tables of vintage ``name``.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage
+        """
+        return BUNDLED if name in VINTAGES else self._read(name).tables
+
+    def manifest(self, name: str) -> Manifest:
+        """What vintage ``name`` holds.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage
+        """
+        if name not in VINTAGES:
+            return self._read(name).manifest
+        uses = replace(BUNDLED.uses, core=name.replace("-", "_"))
+        return Manifest(
+            name, None, None, uses, _facts(BUNDLED, ()), _sources(BUNDLED, uses), (), _digest(uses, _files(BUNDLED))
+        )
+
+    def add(self, draft: Draft) -> Manifest:
+        """Keep a vintage. Whoever looks meanwhile sees all of it or nothing.
+
+        Raises
+        ------
+        BadName, VintageExists, UnknownVintage (its base), DamagedVintage (its base)
+        """
+        if self.folder is None:
+            raise BadName("there is no folder to keep vintages in")
+        if len(draft.name) > LONGEST_NAME or not NAME.fullmatch(draft.name):
+            raise BadName(
+                f"{draft.name!r}: lower-case letters, digits and single hyphens, at most {LONGEST_NAME} characters"
+            )
+        if draft.name in VINTAGES or (self.folder / draft.name).exists():
+            raise VintageExists(draft.name)
+        manifest, files = self._composed(draft)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        started = Path(tempfile.mkdtemp(prefix=_STARTED, dir=self.folder))
+        try:
+            for name, content in files.items():
+                _write(started / name, content)
+            started.chmod(0o755)  # other replicas may run as another user
+            _sync(started)
+            try:
+                started.rename(self.folder / draft.name)
+            except OSError as error:
+                raise VintageExists(draft.name) from error
+            _sync(self.folder)
+        finally:
+            shutil.rmtree(started, ignore_errors=True)
+        return manifest
+
+    def preview(self, draft: Draft) -> Figures:
+        """The figures that :meth:`add` would keep, without keeping them.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage (its base)
+        """
+        tables = self.laid_over(draft)
+        return figures_from(tables, draft.name, tables.uses.core, sipri=True)
+
+    def laid_over(self, draft: Draft) -> Tables:
+        """All tables of a draft: its own and its base's.
+
+        Raises
+        ------
+        UnknownVintage, DamagedVintage (its base)
+        """
+        base, uses = self.tables(draft.base), draft.uses or self.manifest(draft.base).uses
+        tables = Tables("", uses, {name: draft.changed.get(name, base.read(name)) for name in bundled.NAMES})
+        return replace(tables, key=_digest(uses, _files(tables)))
+
+    def _composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
+        """The manifest of a draft, and its files."""
+        tables = self.laid_over(draft)
+        uses = tables.uses
+        created = datetime.now(UTC).isoformat(timespec="microseconds")
+        manifest = Manifest(
+            draft.name,
+            created,
+            draft.base,
+            uses,
+            _facts(tables, draft.changed),
+            _sources(tables, uses),
+            draft.findings,
+            tables.key,
+        )
+        return manifest, _files(tables) | {MANIFEST: (json.dumps(asdict(manifest), indent=1) + "\n").encode()}
+
+    def _read(self, name: str) -> _Kept:
+        """A kept vintage; read once, as it never changes."""
+        if name not in self._kept:
+            self._kept[name] = self._load(name)
+        return self._kept[name]
+
+    def _load(self, name: str) -> _Kept:
+        if self.folder is None or not NAME.fullmatch(name) or not (self.folder / name / MANIFEST).is_file():
+            raise UnknownVintage(name)
+        folder = self.folder / name
+        try:
+            manifest = _manifest(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        except (ValueError, TypeError, KeyError) as error:
+            raise DamagedVintage(f"{name}: {MANIFEST} cannot be read ({error})") from error
+        try:
+            files = {f"{table}.csv": (folder / f"{table}.csv").read_bytes() for table in bundled.NAMES}
+        except OSError as error:
+            raise DamagedVintage(f"{name}: {error.filename} cannot be read ({error.strerror})") from error
+        if _digest(manifest.uses, files) != manifest.sha256:
+            raise DamagedVintage(f"{name}: its tables are not what its manifest says")
+        rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in bundled.NAMES}
+        return _Kept(manifest, Tables(manifest.sha256, manifest.uses, rows))
+
+
+def _manifest(found: dict[str, Any]) -> Manifest:
+    return Manifest(
+        found["name"],
+        found["created_at"],
+        found["base"],
+        Uses(**found["uses"]),
+        tuple(TableFacts(**facts) for facts in found["tables"]),
+        tuple(SourceFacts(**facts) for facts in found["sources"]),
+        tuple(Finding(**facts) for facts in found["findings"]),
+        found["sha256"],
+    )
+
+
+def _facts(tables: Tables, changed: Mapping[str, object] | tuple[()]) -> tuple[TableFacts, ...]:
+    facts = []
+    for name in bundled.NAMES:
+        rows = tables.read(name)
+        years = [int(row["year"]) for row in rows if row.get("year")]
+        facts.append(TableFacts(name, len(rows), max(years, default=None), name in changed))
+    return tuple(facts)
+
+
+def _sources(tables: Tables, uses: Uses) -> tuple[SourceFacts, ...]:
+    """The sources of the figures in use; those of single pledges stand with the pledges."""
+    wanted = {uses.core, uses.history, uses.outlook, uses.growth}
+    return tuple(SourceFacts(**row) for row in tables.read("sources") if row["source"] in wanted)
+
+
+def _files(tables: Tables) -> dict[str, bytes]:
+    """All tables as they are written."""
+    return {f"{name}.csv": _written(tables.read(name)) for name in bundled.NAMES}
+
+
+def _digest(uses: Uses, files: Mapping[str, bytes]) -> str:
+    content = hashlib.sha256(json.dumps(asdict(uses), sort_keys=True).encode())
+    for name, data in sorted(files.items()):
+        content.update(f"{name}:{len(data)}:".encode() + data)
+    return content.hexdigest()
+
+
+def _written(rows: tuple[Row, ...]) -> bytes:
+    text = io.StringIO(newline="")
+    out = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    out.writeheader()
+    out.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Have a folder's entries on disk, so that a loss of power leaves what was seen."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,67 @@
+"""ARIMA(p, 1, q) in logs, chosen series by series."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from models.ensemble.members.base import Fitted, MemberFailed
+from models.ensemble.members.state_space import PerSeries, StateSpace, estimating
+from models.series import Array, Panel
+
+SHORTEST = 10  # nine changes for at most three parameters
+ORDERS = ((0, 1, 0), (1, 1, 0), (0, 1, 1), (1, 1, 1), (2, 1, 0), (0, 1, 2))
+
+
+class Arima:
+    """The best by AICc of six orders of an ARIMA(p, 1, q), without drift.
+
+    All are differenced once, so their likelihoods compare. Stationarity and invertibility are enforced; a candidate
+    that does not converge is left out. Needs at least 10 years.
+
+    A drift chosen by AICc would carry the trend of decades on without end: on allies' shares (13 origins, 1999-2023)
+    it lowers the skill against a random walk from -0.05 to -0.12, and it takes four times as long.
+
+    Source
+    ------
+    Box & Jenkins (1970), Time Series Analysis; Harvey (1989), Forecasting, Structural Time Series Models and the
+    Kalman Filter, section 3.4 (likelihood with the scale concentrated out); Hurvich & Tsai (1989), Biometrika 76(2),
+    297-307 (AICc).
+    """
+
+    name = "arima"
+
+    def fit(self, panel: Panel) -> Fitted:
+        """See :meth:`models.ensemble.members.base.Member.fit`."""
+        return PerSeries(panel, SHORTEST, _form)
+
+
+def _form(log: Array) -> StateSpace:
+    return StateSpace.of_results(_best(log))
+
+
+def _best(log: Array) -> Any:
+    """statsmodels' results of the candidate with the smallest AICc; MemberFailed if none can be fitted."""
+    fits, reasons = [], set()
+    for order in ORDERS:
+        try:
+            fits.append(_candidate(log, order))
+        except MemberFailed as failure:
+            reasons.add(str(failure))
+    if not fits:
+        raise MemberFailed(f"no candidate could be fitted: {'; '.join(sorted(reasons))}")
+    return min(fits, key=lambda fit: fit.aicc)
+
+
+def _candidate(log: Array, order: tuple[int, int, int]) -> Any:
+    with estimating():
+        from statsmodels.tsa.statespace.sarimax import SARIMAX  # here: importing it costs 1 s and 100 MB
+
+        # Concentrating the scale out leaves the optimiser one parameter less, the worst scaled one: it more than halves
+        # the time and the number of failures.
+        model = SARIMAX(log, order=order, concentrate_scale=True)
+        # The pure random walk has nothing left to optimise, and fit() fails on it.
+        fit = model.fit(disp=False, cov_type="none") if model.k_params else model.filter([])
+    if not math.isfinite(fit.aicc):
+        raise MemberFailed("the likelihood is not finite")
+    return fit

@@ -1,0 +1,35 @@
+"""Random walk in logs: the best guess is the last value; the yardstick of every other member."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.ensemble.members.base import Fitted
+from models.ensemble.members.state_space import PerSeries, StateSpace
+from models.series import Array, Panel
+
+SHORTEST = 3  # two changes
+# Standard deviation, log points a year, that a series is given at least. Shares are published to two decimals: a
+# constant 2.00 % may have moved by 0.01 / sqrt(12) / 2.00 = 0.0014 unseen, so 0.001 claims nothing that is not known.
+SMALLEST_SD = 1e-3
+
+
+class RandomWalk:
+    """No drift; standard deviation of the series' own log changes about zero.
+
+    Needs at least 3 years. A constant series keeps a standard deviation of 0.001 a year.
+    """
+
+    name = "random_walk"
+
+    def fit(self, panel: Panel) -> Fitted:
+        """See :meth:`models.ensemble.members.base.Member.fit`."""
+        return PerSeries(panel, SHORTEST, _form)
+
+
+def _form(log: Array) -> StateSpace:
+    sd = max(float(np.sqrt(np.mean(np.diff(log) ** 2))), SMALLEST_SD)
+    one = np.ones(1)
+    return StateSpace.innovations(
+        design=one, transition=np.eye(1), gain=one, sd=sd, state=log[-1:], state_intercept=np.zeros(1)
+    )

@@ -1,0 +1,57 @@
+"""Unobserved components in logs: a wandering level with a fixed drift, observed with noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from models.ensemble.members.base import Fitted, MemberFailed
+from models.ensemble.members.state_space import PerSeries, StateSpace, estimating
+from models.series import Array, Panel
+
+SHORTEST = 8  # two variances and a slope from seven changes
+
+
+class Unobserved:
+    """Local linear deterministic trend: y_t = level_t + noise, level_{t+1} = level_t + slope + shock.
+
+    The slope is constant but not known: how uncertain it is at the end of the series is part of the spread. Maximum
+    likelihood by statsmodels' ``UnobservedComponents``; one of the two variances is zero on most short series, which
+    is an answer, not a failure. Needs at least 8 years.
+
+    Source
+    ------
+    Harvey (1989), Forecasting, Structural Time Series Models and the Kalman Filter, section 2.3.
+    """
+
+    name = "unobserved"
+
+    def fit(self, panel: Panel) -> Fitted:
+        """See :meth:`models.ensemble.members.base.Member.fit`."""
+        return PerSeries(panel, SHORTEST, _form)
+
+
+def _form(log: Array) -> StateSpace:
+    with estimating():
+        # here: importing it costs 1 s and 100 MB
+        from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+        # In units of its changes: on the plain logarithms one series in twenty did not converge, and took longer.
+        centre, unit = float(log[-1]), float(np.sqrt(np.mean(np.diff(log) ** 2)))
+        if not unit:
+            raise MemberFailed("the series never changes")
+        model = UnobservedComponents((log - centre) / unit, level="lldtrend")
+    try:
+        fit = _maximum(model, "lbfgs")
+    except MemberFailed:
+        # At a variance of zero the gradient may never vanish to the last digit, on some processors and not on others;
+        # a search without gradients settles it.
+        fit = _maximum(model, "powell")
+    return StateSpace.of_results(fit, centre=centre, unit=unit)
+
+
+def _maximum(model: Any, method: str) -> Any:
+    """The fit at the likelihood's maximum; MemberFailed if the search did not converge."""
+    with estimating():
+        return model.fit(disp=False, cov_type="none", method=method, maxiter=500)

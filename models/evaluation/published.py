@@ -1,0 +1,32 @@
+"""The published track record: read by the service, written by ``forecast-service backtest --publish``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from models.dataset import tables
+
+FILE = tables.FOLDER / "track_record.json"
+
+
+def save(record: dict[str, Any]) -> None:
+    """Write the record that :func:`load` reads."""
+    FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+class NoTrackRecord(LookupError):
+    """None was made of the panel that is served."""
+
+
+def load() -> dict[str, Any]:
+    """The published track record, as :func:`models.evaluation.track_record.track_record` made it.
+
+    Raises
+    ------
+    NoTrackRecord
+    """
+    if not FILE.exists():
+        raise NoTrackRecord
+    found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,192 @@
+"""The backtest as it would have been: from each origin only what that year's edition of the figures said.
+
+The ordinary backtest stands in a year but knows its figure as it was revised since. Here the figures are those of an
+edition of NATO's, where one is at hand:
+
+- **whole** editions, of which all years are known (nato-2019, nato-2025, and those imported since);
+- **single columns**, where only the last year's figure is known as it was printed: the years before it are then the
+  revised ones, so of what an edition did not yet know only the last, and largest, part is undone.
+
+Origins without an edition are not made up. As the service does, a figure that is an estimate is given the revisions
+that editions up to then had seen; the ordinary backtest takes its figures for final. What stays as known today:
+SIPRI's series before 2014, and the members' weights, which were learned from revised figures at the same origin.
+Outcomes are the newest figures, of which the last two years are estimates themselves. Luxembourg is left out up to
+2023, when NATO changed what it divides by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtri
+
+from models.dataset.observations import GNI_BREAK, VINTAGES, Figures, core_shares, load_figures
+from models.dataset.tables import BUNDLED
+from models.ensemble.learned_weights import weights_at
+from models.evaluation import scores
+from models.evaluation.backtest import DRAWS, LEVELS, Promises, forecast_origin, pooled
+from models.evaluation.track_record import promises_for
+from models.series import Array, Panel, Series
+from models.simulation.revisions import EDITIONS, learn, simulate
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What an edition said.
+
+    Attributes
+    ----------
+    source : its key in the sources table.
+    origin : the last year it has.
+    whole : whether all years are the edition's own; otherwise only the last.
+    panel : the series as known then, cut at the origin.
+    estimates : series whose last figure is an estimate.
+    """
+
+    source: str
+    origin: int
+    whole: bool
+    panel: Panel
+    estimates: frozenset[str]
+    lag: int
+
+
+def editions(newest: Figures, imported: Sequence[Figures] = ()) -> list[Edition]:
+    """All editions at hand that are older than ``newest``, by origin; whole ones of an origin after single columns.
+
+    Parameters
+    ----------
+    newest : whose figures are the outcomes.
+    imported : whole editions besides the bundled ones.
+    """
+    bundled = [load_figures(name, sipri=newest.sipri) for name in VINTAGES]
+    found = {figures.source: _whole(figures) for figures in (*bundled, *imported) if figures.origin < newest.origin}
+    for source, year in EDITIONS.items():
+        if source not in found and source != newest.source and (column := _column(newest, source, year)):
+            found[source] = column
+    return sorted(found.values(), key=lambda e: (e.origin, e.whole, e.source))
+
+
+def _whole(figures: Figures) -> Edition:
+    last = {code: seen[-1] for code, seen in figures.observations.items()}
+    estimates = frozenset(c for c, o in last.items() if o.estimate and o.year == figures.origin)
+    panel = _without_break(figures.panel(), figures.origin)
+    return Edition(figures.source, figures.origin, True, panel, estimates, figures.edition - figures.origin)
+
+
+def _column(newest: Figures, source: str, year: int) -> Edition | None:
+    """The newest figures with the last year's replaced by the edition's; only the allies that it names."""
+    shares = core_shares(BUNDLED, source)
+    origin = max((max(found) for found in shares.values()), default=0)
+    if not 0 < origin < newest.origin:
+        return None
+    series = []
+    for code, revised in newest.panel(origin).items():
+        said = shares.get(code, {}).get(origin)
+        if said is not None and revised.end == origin:
+            series.append(Series(code, revised.start, np.append(revised.values[:-1], said[0])))
+    estimates = frozenset(code for code, found in shares.items() if origin in found and found[origin][1])
+    return Edition(source, origin, False, _without_break(Panel(series), origin), estimates, year - origin)
+
+
+def _without_break(panel: Panel, origin: int) -> Panel:
+    code, year = GNI_BREAK
+    return panel if origin > year else Panel(s for s in panel.values() if s.name != code)
+
+
+def real_time(
+    newest: Figures, imported: Sequence[Figures] = (), *, horizon: int = 10, draws: int = DRAWS, seed: int = 1
+) -> dict[str, Any]:
+    """Scores of forecasts from the editions, beside those of the ordinary backtest for the same series and origins.
+
+    CRPS is in % of GDP, ``skill`` against a random walk from the same figure; a forecast is counted where its outcome
+    is known and both backtests make it.
+    """
+    judged = [_judge(edition, newest, horizon, draws, seed) for edition in editions(newest, imported)]
+    judged = [j for j in judged if j.outcome.size]
+    together = {}
+    for name, kinds in (("all", (True, False)), ("whole", (True,)), ("single_columns", (False,))):
+        parts = [j for j in judged if j.edition.whole in kinds]
+        if len(parts) > 1:
+            together[name] = _Judged.of(parts).row()
+    rows = [j.row() for j in judged]
+    return {"vintage": newest.vintage, "horizon": horizon, "editions": rows, "together": together}
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Forecasts whose outcome is known: quantiles as said then and as revised, arrays (forecasts, levels)."""
+
+    edition: Edition
+    then: Array
+    revised: Array
+    walk: Array
+    outcome: Array
+    editions: int = 1
+
+    @classmethod
+    def of(cls, parts: Sequence[_Judged]) -> _Judged:
+        then, revised, walk, outcome = (
+            np.concatenate([getattr(p, name) for p in parts]) for name in ("then", "revised", "walk", "outcome")
+        )
+        return cls(parts[0].edition, then, revised, walk, outcome, len(parts))
+
+    def row(self) -> dict[str, Any]:
+        """Scores, as they are published."""
+        walk = scores.crps(self.walk, LEVELS, self.outcome)
+        found: dict[str, Any] = {"forecasts": int(self.outcome.size)}
+        if self.editions == 1:
+            found = {"edition": self.edition.source, "origin": self.edition.origin, "whole": self.edition.whole} | found
+        else:
+            found = {"editions": self.editions} | found
+        for name, quantiles in (("real_time", self.then), ("ordinary", self.revised)):
+            crps = scores.crps(quantiles, LEVELS, self.outcome)
+            found[name] = {
+                "crps": round(float(crps.mean()), 4),
+                "skill": round(scores.skill(crps, walk), 4),
+                "coverage_80": round(float(scores.covered(quantiles, LEVELS, self.outcome, 0.8).mean()), 4),
+                "coverage_95": round(float(scores.covered(quantiles, LEVELS, self.outcome, 0.95).mean()), 4),
+            }
+        return found
+
+
+def _judge(edition: Edition, newest: Figures, horizon: int, draws: int, seed: int) -> _Judged:
+    truth = newest.panel()
+    promises = promises_for(truth)
+    then = _quantiles(edition.panel, edition, horizon, draws, seed, promises, revised=False)
+    revised = _quantiles(truth, edition, horizon, draws, seed, promises, revised=True)
+    rows = list(_known(edition, set(then) & set(revised), truth, horizon))
+    walks = {name: _walk(edition.panel[name], horizon) for name, _, _ in rows}
+
+    def stacked(source: dict[str, Array]) -> Array:
+        return np.array([source[name][h - 1] for name, h, _ in rows]).reshape(-1, LEVELS.size)
+
+    return _Judged(edition, stacked(then), stacked(revised), stacked(walks), np.array([y for _, _, y in rows]))
+
+
+def _known(edition: Edition, names: set[str], truth: Panel, horizon: int) -> Iterator[tuple[str, int, float]]:
+    for name in sorted(names):
+        for h in range(1, min(horizon, truth[name].end - edition.origin) + 1):
+            yield name, h, truth[name].at(edition.origin + h)
+
+
+def _quantiles(
+    panel: Panel, edition: Edition, horizon: int, draws: int, seed: int, promises: Promises, *, revised: bool
+) -> dict[str, Array]:
+    """By series, quantiles array (horizon, levels) from ``panel`` at the edition's origin."""
+    revisions = {}
+    if not revised and edition.estimates:
+        learned = learn(edition.source, edition.lag)
+        revisions = {name: simulate(learned, name, draws, seed) for name in edition.estimates}
+    origin = forecast_origin(panel, edition.origin, horizon, draws, seed, promises, revisions)
+    found = pooled(origin, weights_at(edition.origin), LEVELS)
+    return dict(zip(origin.names, found, strict=True))
+
+
+def _walk(series: Series, horizon: int) -> Array:
+    """Quantiles of a random walk in logs from the edition's own figure, array (horizon, levels)."""
+    sd = max(float(np.std(np.diff(series.log))), 1e-4) * np.sqrt(np.arange(1, horizon + 1))
+    return np.asarray(np.exp(series.log[-1] + sd[:, None] * ndtri(LEVELS)))

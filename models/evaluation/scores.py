@@ -1,0 +1,120 @@
+"""Scores of predictive distributions: what a forecast was worth once the outcome was known.
+
+A set of forecasts is given by quantiles on common levels; rows are forecasts. CRPS, its
+threshold-weighted form and the Brier score are scoringrules'; what is here puts them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scoringrules
+from numpy.typing import NDArray
+
+from models.series import Array
+
+Mask = NDArray[np.bool_]
+
+
+def crps(quantiles: Array, levels: Array, outcomes: Array) -> Array:
+    """CRPS of each forecast, twice the mean pinball loss over ``levels``.
+
+    Parameters
+    ----------
+    quantiles : array (n, levels). levels : array (levels,). outcomes : array (n,).
+
+    Returns
+    -------
+    array (n,), in the unit of the outcomes; smaller is better.
+    """
+    return np.asarray(scoringrules.crps_quantile(outcomes, quantiles, levels, backend="numpy"))
+
+
+def threshold_weighted_crps(quantiles: Array, outcomes: Array, threshold: Array) -> Array:
+    """CRPS that counts only what lies at or above ``threshold`` (Allen, Ginsbourger & Ziegel 2023).
+
+    The quantiles, on evenly spread levels, stand for an ensemble. ``threshold`` is an array (n,).
+    """
+    above = np.maximum(quantiles, threshold[:, None])
+    return np.asarray(scoringrules.crps_ensemble(np.maximum(outcomes, threshold), above, backend="numpy"))
+
+
+def exceedance(quantiles: Array, levels: Array, threshold: Array) -> Array:
+    """The probability of at least ``threshold`` (n,) that each row's quantiles imply, array (n,).
+
+    Linear between levels; outside them half of what is left, so never exactly 0 or 1.
+    """
+    below = np.array(
+        [
+            np.interp(t, q, levels, left=levels[0] / 2, right=(1 + levels[-1]) / 2)
+            for q, t in zip(quantiles, threshold, strict=True)
+        ]
+    )
+    return 1 - below
+
+
+def pit(quantiles: Array, levels: Array, outcomes: Array) -> Array:
+    """Probability integral transform of each outcome, array (n,): uniform on (0, 1) if calibrated."""
+    return 1 - exceedance(quantiles, levels, outcomes)
+
+
+def covered(quantiles: Array, levels: Array, outcomes: Array, interval: float) -> Mask:
+    """Whether each outcome lies in the central ``interval`` (0.8, 0.95, ...), array (n,)."""
+    low, high = (
+        np.array([np.interp(p, levels, q) for q in quantiles]) for p in ((1 - interval) / 2, (1 + interval) / 2)
+    )
+    return (low <= outcomes) & (outcomes <= high)
+
+
+def brier(probabilities: Array, happened: Mask) -> Array:
+    """Brier score of each probability, array (n,): 0 is perfect, a coin scores 0.25."""
+    return np.asarray(scoringrules.brier_score(happened.astype(float), probabilities, backend="numpy"))
+
+
+def log_score(probabilities: Array, happened: Mask) -> Array:
+    """Minus the log of the probability that was given to what happened, array (n,)."""
+    return -np.log(np.where(happened, probabilities, 1 - probabilities))
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Forecasts whose probabilities were about the same: their mean, and how often it happened."""
+
+    probability: float
+    frequency: float
+    forecasts: int
+
+
+def reliability(probabilities: Array, happened: Mask, bins: int = 10) -> list[ReliabilityBin]:
+    """The reliability curve: forecasts sorted into ``bins`` of equal width; empty ones are left out."""
+    index = np.minimum((probabilities * bins).astype(int), bins - 1)
+    return [
+        ReliabilityBin(
+            float(probabilities[index == b].mean()), float(happened[index == b].mean()), int((index == b).sum())
+        )
+        for b in range(bins)
+        if (index == b).any()
+    ]
+
+
+def skill(scores: Array, reference: Array) -> float:
+    """1 - mean score / mean score of the reference: above 0 is better than the reference."""
+    return float(1 - scores.mean() / reference.mean())
+
+
+def skill_interval(
+    scores: Array, reference: Array, groups: NDArray[np.str_], *, seed: int = 1, resamples: int = 1000
+) -> tuple[float, float]:
+    """A 90 % interval of :func:`skill`, from a bootstrap over whole ``groups`` (series).
+
+    Errors of one series at neighbouring origins overlap and are far from independent; resampling
+    series keeps that dependence inside the units (Efron & Tibshirani 1993, ch. 8).
+    """
+    names, index = np.unique(groups, return_inverse=True)
+    ours = np.bincount(index, scores, minlength=names.size)
+    theirs = np.bincount(index, reference, minlength=names.size)
+    chosen = np.random.default_rng(seed).integers(0, names.size, size=(resamples, names.size))
+    skills = 1 - ours[chosen].sum(axis=1) / theirs[chosen].sum(axis=1)
+    low, high = np.quantile(skills, [0.05, 0.95])
+    return float(low), float(high)

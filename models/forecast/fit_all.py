@@ -1,0 +1,54 @@
+"""Fitting ahead: every ally's paths, made in parallel and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from models.dataset.countries import resolve
+from models.dataset.observations import Figures
+from models.forecast.forecaster import Forecaster
+from models.simulation.path_store import PathStore
+
+_kept: list[tuple[Forecaster, int]] = []
+
+
+def _start(folder: Path, figures: Figures, draws: int, seed: int, origin: int) -> None:
+    """One forecaster a process: what is learned from the whole panel is learned once in each."""
+    _kept[:] = [(Forecaster(figures, PathStore(folder), draws, seed), origin)]
+
+
+def _fit_one(code: str) -> str:
+    forecaster, origin = _kept[0]
+    for trend in (False, True):
+        forecaster.fit(resolve(code, forecaster.figures.tables), origin, trend=trend)
+    return code
+
+
+def fit_all(
+    forecaster: Forecaster,
+    processes: int,
+    progress: Callable[[str], None] = lambda _code: None,
+    origin: int | None = None,
+) -> int:
+    """Fit and keep every ally that is not kept yet; the number of fits made.
+
+    Parameters
+    ----------
+    forecaster : says which figures, store, draws and seed.
+    processes : how many fit at once.
+    progress : called with each ally's code once its fit is kept.
+    origin : the last year known; the last of the figures if None.
+    """
+    missing = forecaster.missing(origin)
+    if not missing:
+        return 0
+    year = forecaster.figures.origin if origin is None else origin
+    arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
+    # Spawned, not forked: a fork of a process with threads may deadlock.
+    with ProcessPoolExecutor(min(processes, len(missing)), get_context("spawn"), _start, arguments) as pool:
+        for done in as_completed([pool.submit(_fit_one, code) for code in missing]):
+            progress(done.result())
+    return len(missing)

@@ -1,0 +1,177 @@
+"""The answer to a forecast's question, read off its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.dataset.config import SERVED
+from models.dataset.countries import OWN_SERIES, Ally
+from models.dataset.gdp import gdp_usd, nominal_gdp, price_index, projected_growth
+from models.dataset.tables import BUNDLED, Tables
+from models.forecast.explanation import Explanation
+from models.paths import Floats, Paths, quantiles, quantiles_of, spending
+from models.scenarios.scenario import Scenario
+from models.scenarios.targets import Outcome, Targets, assess, required_growth
+from models.series import Array
+from models.simulation.related import applies, related_prior
+
+COMPONENTS = ("core", "related", "total")
+
+
+class CannotForecast(ValueError):
+    """A question that has no answer.
+
+    Attributes
+    ----------
+    field : the input that is at fault (``deadline``, ``origin``, ``history``).
+    detail : what is allowed instead.
+    """
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class TargetAnswer:
+    """One target and what the paths say of it; ``outcome`` is None, with a ``reason``, where it does not apply.
+
+    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target.
+    """
+
+    component: str
+    threshold: float
+    basis: str
+    rests_on: str
+    outcome: Outcome | None
+    required_growth: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Fan:
+    """Mean, array (years,), and quantiles, array (levels, years), of one quantity."""
+
+    mean: Array
+    quantiles: Array
+
+    @classmethod
+    def of(cls, values: Floats, levels: Array) -> Fan:
+        """From draws, array (draws, years)."""
+        return cls(values.mean(axis=0, dtype=np.float64), quantiles(values, levels))
+
+    def times(self, factor: Array) -> Fan:
+        """Of the quantity times a positive ``factor``, array (years,)."""
+        return Fan(self.mean * factor, self.quantiles * factor)
+
+
+@dataclass(frozen=True)
+class Money:
+    """Core spending behind the shares: million USD at 2021 prices and exchange rates, and billion national currency.
+
+    ``national`` is None for Luxembourg, whose shares are of gross national income.
+    """
+
+    usd: Fan
+    national: Fan | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The answer. ``id`` is a hash of all that determines it; ``explanation`` is None for the baseline itself."""
+
+    id: str
+    ally: Ally
+    scenario: Scenario
+    origin: int
+    deadline: int
+    vintage: str
+    model_version: str
+    draws: int
+    seed: int
+    levels: tuple[float, ...]
+    targets: tuple[TargetAnswer, ...]
+    years: tuple[int, ...]
+    components: Mapping[str, Fan]
+    money: Money | None
+    members: tuple[tuple[str, float, float], ...]
+    left_out: Mapping[str, str]
+    credibility: float | None
+    explanation: Explanation | None
+    notes: tuple[str, ...]
+
+
+def fans(paths: Paths, levels: tuple[float, ...]) -> dict[str, Fan]:
+    """Mean and quantiles of every component that applies, of the years after the origin."""
+    return {name: _fan(paths.holding(name), name, levels) for name in COMPONENTS if paths.applies(name)}
+
+
+def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
+    def read() -> Fan:
+        mean = paths.known(component)[:, 1:].mean(axis=0, dtype=np.float64)
+        return Fan(mean, quantiles_of(paths.ordered(component)[1:], np.array(levels)))
+
+    return paths.once(("fan", component, levels), read)
+
+
+def target_answer(
+    ally: Ally, component: str, targets: Targets, paths: Paths, core: str, tables: Tables = BUNDLED
+) -> TargetAnswer:
+    """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
+    threshold = targets.threshold(component)
+    prior = related_prior(ally.code, tables).rests_on if applies() and ally is not OWN_SERIES else "nothing"
+    basis, rests_on = {
+        "core": ("history", core),
+        "related": ("prior", prior),
+        "total": ("history and prior", f"core: {core}; related: {prior}"),
+    }[component]
+    paths = paths.holding(component)
+    if not paths.applies(component):
+        reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
+        if SERVED.own:
+            reason = "Nothing is counted but the component that there are figures of."
+        if ally is OWN_SERIES:
+            reason = "Nothing is assumed of related spending for a series that belongs to no ally."
+        return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)
+    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
+    # One prior stands behind related spending, so there are no members to range over.
+    member = np.zeros_like(paths.member) if component == "related" else paths.member
+    outcome = paths.once(
+        ("outcome", component, threshold), lambda: assess(paths.known(component), threshold, paths.origin, member)
+    )
+    # No lever moves the origin, so its median is that of the paths beneath.
+    start = float((paths.base or paths).medians(component)[0])
+    growth = required_growth(start, threshold, gdp)
+    return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
+
+
+def money(
+    ally: Ally, paths: Paths, reported: float | None, levels: tuple[float, ...], tables: Tables = BUNDLED
+) -> Money | None:
+    """The money behind core spending, one value a year after the origin; None where no amount is published.
+
+    Parameters
+    ----------
+    reported : the share that the publisher reports for the origin, % of GDP.
+    """
+    denominator = gdp_usd(ally.code, paths.origin, tables)
+    core = paths.shares.get("core")
+    if core is None or denominator is None or reported is None:
+        return None
+    if paths.base is not None and core is paths.base.shares["core"] and paths.gdp is paths.base.gdp:
+        paths = paths.base
+    amount = denominator * reported / 100
+    usd = paths.once(
+        ("money", levels),
+        lambda: Fan.of(spending(core, paths.gdp, amount, reported)[:, 1:], np.array(levels)),
+    )
+    national = None
+    if ally.denominator == "GDP":
+        # The same real spending at the year's prices: one factor a year for every draw.
+        prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)[1:]
+        national = usd.times(nominal_gdp(ally.code, tables=tables)[paths.origin] / denominator * prices)
+    return Money(usd, national)

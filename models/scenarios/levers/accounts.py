@@ -1,0 +1,91 @@
+"""Levers on the books: one's own figures of the past, one-off purchases, and what is counted as what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from models.paths import Floats
+from models.scenarios.levers.base import Canvas, Lever, LeverComponent, OnComponent
+from models.series import Series
+
+LEAST_SHARE = 0.01
+"""What a component keeps when others' books take from it, % of GDP: shares stay positive, as reported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryOverride(Lever):
+    """The analyst's own figures for some years of the ally's core history; the models are fitted anew on them.
+
+    ``points``: year -> share, % of GDP. Only years that the figures cover up to the origin are used. Figures
+    of one's own count as final: where the origin's is among them, no revision of it is simulated. It acts on
+    the fit (:meth:`replace`, called before paths exist), so it leaves a canvas alone.
+    """
+
+    type: ClassVar[str] = "history_override"
+
+    points: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return ("core",)
+
+    def apply(self, canvas: Canvas) -> None:
+        """Nothing is left to do: the paths are fitted on the figures of :meth:`replace`."""
+
+    def replace(self, series: Series) -> Series:
+        """``series`` with the lever's figures in the place of its own."""
+        values = [self.points.get(int(year), value) for year, value in zip(series.years, series.values, strict=True)]
+        return Series(series.name, series.start, np.array(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(OnComponent):
+    """A one-off purchase: ``share_pct`` points of GDP on top of every draw, in ``first_year`` or to ``last_year``."""
+
+    type: ClassVar[str] = "step"
+
+    share_pct: float
+
+    def __post_init__(self) -> None:
+        if self.first_year is None:
+            raise ValueError("a step needs the year of the purchase")
+        if self.last_year is None:
+            object.__setattr__(self, "last_year", self.first_year)
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        shares[:, span] += shares.dtype.type(self.share_pct)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reclassify(OnComponent):
+    """Spending that exists already is counted as ``component``: ``share_pct`` points of GDP, and no money more.
+
+    It comes in equal steps over ``years`` years, the first of them ``first_year`` (or the year after the origin).
+    ``from_component``: what it was counted as before: something else (``"other"``), or the other component, which
+    then loses what this one wins; it keeps at least :data:`LEAST_SHARE`.
+    """
+
+    type: ClassVar[str] = "reclassify"
+
+    share_pct: float
+    years: int = 1
+    from_component: Literal["other"] | LeverComponent = "other"
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return (self.component,) if self.from_component == "other" else (self.component, self.from_component)
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        elapsed = canvas.years(span) - (self.first_year or canvas.origin + 1) + 1
+        moved = (self.share_pct * np.minimum(elapsed / self.years, 1.0)).astype(shares.dtype)
+        if self.from_component != "other":
+            if self.from_component not in canvas.shares:
+                return
+            source = canvas.writable(self.from_component)
+            moved = np.clip(source[:, span] - source.dtype.type(LEAST_SHARE), 0, moved)
+            source[:, span] -= moved
+        shares[:, span] += moved

@@ -1,0 +1,129 @@
+"""What all levers share: the canvas they write on, the years, allies and component they act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from models.paths import Floats, Paths, medians
+from models.series import Array
+
+LeverComponent = Literal["core", "related"]
+
+LEAST_MEDIAN = 1e-9
+"""A median is taken to be at least this, % of GDP, where another is measured against it."""
+
+
+class Canvas:
+    """The paths of one ally while a scenario is at work: a lever writes into a copy of the array that it bends.
+
+    Parameters
+    ----------
+    paths : as the ensemble has them.
+    deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
+    credibility : the fraction of its pledge that the ally is expected to keep.
+    trend : gives the ally's paths by history alone, for levers that go back to them; ``paths`` if None.
+    """
+
+    def __init__(
+        self, paths: Paths, deflator: Array, credibility: float, trend: Callable[[], Paths] | None = None
+    ) -> None:
+        self.paths = paths
+        self._writers = dict.fromkeys(paths.shares, 0)
+        self.origin = paths.origin
+        self.shares = dict(paths.shares)
+        self.gdp = paths.gdp
+        self.deflator = deflator
+        self.credibility = credibility
+        self.last = paths.origin + self.gdp.shape[1] - 1
+        self._trend = trend or (lambda: paths)
+
+    def writable(self, component: str) -> Floats:
+        """The shares of ``component``, to be written into; array (draws, 1 + horizon).
+
+        A lever asks for it once, and for the median before it writes.
+        """
+        self._writers[component] += 1
+        if self.shares[component] is self.paths.shares[component]:
+            self.shares[component] = np.array(self.shares[component])
+        return self.shares[component]
+
+    def writable_gdp(self) -> Floats:
+        """The index of GDP, to be written into; array (draws, 1 + horizon)."""
+        if self.gdp is self.paths.gdp:
+            self.gdp = np.array(self.gdp)
+        return self.gdp
+
+    def bent(self) -> Paths:
+        """The paths as they are now."""
+        return Paths(self.origin, self.shares, self.gdp, self.paths.member, base=self.paths)
+
+    def span(self, lever: Lever) -> slice:
+        """The columns that ``lever`` acts on: its years, within the forecast and after the origin."""
+        first = max(lever.first_year or 0, self.origin + 1) - self.origin
+        last = min(lever.last_year or self.last, self.last) - self.origin
+        return slice(first, max(first, last + 1))
+
+    def years(self, span: slice) -> Array:
+        return self.origin + np.arange(span.start, span.stop, dtype=np.float64)
+
+    def median(self, component: str) -> Array:
+        """Median share by year, array (1 + horizon,)."""
+        as_kept = self._writers[component] <= 1  # whoever asks is the first to write, and has not begun
+        found = self.paths.medians(component) if as_kept else medians(self.shares[component])
+        return np.maximum(found.astype(np.float64), LEAST_MEDIAN)
+
+    def trend_median(self, component: str) -> Array:
+        """Median share by year as history alone has it, array (1 + horizon,)."""
+        return np.maximum(self._trend().medians(component).astype(np.float64), LEAST_MEDIAN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lever:
+    """What all levers have: the years and the allies they act on.
+
+    Attributes
+    ----------
+    first_year, last_year : inclusive; None means from the first year after the origin, or to the last.
+    countries : ISO alpha-3 codes and groups (:mod:`models.dataset.groups`); all allies if empty.
+    """
+
+    type: ClassVar[str]
+    # Which levers exclude one another where their years and components meet.
+    settles: ClassVar[frozenset[str]] = frozenset()
+
+    first_year: int | None = None
+    last_year: int | None = None
+    countries: tuple[str, ...] = ()
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def apply(self, canvas: Canvas) -> None:
+        """Bend the paths of ``canvas`` in place."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnComponent(Lever):
+    """A lever on one component."""
+
+    component: LeverComponent = "core"
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return (self.component,)
+
+    def apply(self, canvas: Canvas) -> None:
+        if self.component in canvas.shares:
+            span = canvas.span(self)
+            if span.stop > span.start:
+                self.bend(canvas, canvas.writable(self.component), span)
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        """Bend ``shares`` (draws, 1 + horizon) in the columns ``span`` and, where it carries on, after it."""
+        raise NotImplementedError

@@ -1,0 +1,89 @@
+"""Levers on the futures' spread, and those that bind it: shock, freeze, floor and cap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from models.paths import Floats, medians
+from models.scenarios.levers.base import LEAST_MEDIAN, Canvas, OnComponent
+
+FARTHEST = 10.0
+"""A wider spread takes no draw further from the median than this, in logs (a factor of 22,000)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shock(OnComponent):
+    """A wider (or narrower) and a fatter spread; the median stays.
+
+    With d a draw's distance from the median in logs and u the median of |d| in that year, d becomes
+
+        spread_factor * d * (|d| / u)^(tails - 1).
+
+    ``tails`` above 1 takes the outer half of the draws further out and draws the inner half together. A draw's
+    rank stays what it is. ``spread_factor`` 1 and ``tails`` 1 change nothing.
+    """
+
+    type: ClassVar[str] = "shock"
+
+    spread_factor: float = 1.0
+    tails: float = 1.0
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        # A draw whose spending other levers have taken away altogether has no logarithm.
+        least = shares.dtype.type(LEAST_MEDIAN)
+        distance = np.log(np.maximum(shares[:, span], least) / canvas.median(self.component)[span].astype(shares.dtype))
+        moved = distance * shares.dtype.type(self.spread_factor)
+        if self.tails != 1:
+            size = np.abs(distance)
+            usual = np.maximum(medians(size), np.finfo(shares.dtype).tiny)
+            moved *= (size / usual) ** shares.dtype.type(self.tails - 1)
+        farthest = max(FARTHEST, float(np.abs(distance).max()))
+        shares[:, span] *= np.exp(np.clip(moved, -farthest, farthest) - distance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze(OnComponent):
+    """Spending frozen at its level of the year before ``first_year``, draw by draw and exactly.
+
+    ``what``: the share itself, real money, or nominal money (the share then falls as GDP grows).
+    """
+
+    type: ClassVar[str] = "freeze"
+    settles: ClassVar[frozenset[str]] = frozenset({"path"})
+
+    what: Literal["share", "nominal", "real"] = "share"
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        before = slice(span.start - 1, span.start)
+        shares[:, span] = shares[:, before]
+        if self.what != "share":
+            shares[:, span] *= canvas.gdp[:, before] / canvas.gdp[:, span]
+        if self.what == "nominal":
+            shares[:, span] *= (canvas.deflator[before] / canvas.deflator[span]).astype(shares.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor(OnComponent):
+    """No draw falls below ``share_pct``."""
+
+    type: ClassVar[str] = "floor"
+
+    share_pct: float
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        np.maximum(shares[:, span], shares.dtype.type(self.share_pct), out=shares[:, span])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cap(OnComponent):
+    """No draw rises above ``share_pct``."""
+
+    type: ClassVar[str] = "cap"
+
+    share_pct: float
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        np.minimum(shares[:, span], shares.dtype.type(self.share_pct), out=shares[:, span])

@@ -1,0 +1,77 @@
+"""Levers on money: the growth of the economy and of spending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from models.paths import Floats, medians
+from models.scenarios.levers.base import Canvas, Lever, OnComponent
+
+LEAST_RATIO = 1e-6
+"""Neither an economy nor its spending can shrink by more than all of it in a year."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GdpGrowth(Lever):
+    """Another growth of GDP, while spending stays what it is in money: a recession raises the share.
+
+    One of ``change_pp`` (percentage points on every draw's real growth) and ``rate_pct`` (the median
+    growth). What was lost stays lost: years after ``last_year`` keep the new level.
+    """
+
+    type: ClassVar[str] = "gdp_growth"
+    settles: ClassVar[frozenset[str]] = frozenset({"gdp"})
+
+    change_pp: float | None = None
+    rate_pct: float | None = None
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return ("core", "related")
+
+    def apply(self, canvas: Canvas) -> None:
+        span = canvas.span(self)
+        if span.stop <= span.start:
+            return
+        growth = canvas.gdp[:, span] / canvas.gdp[:, span.start - 1 : span.stop - 1]
+        if self.rate_pct is not None:
+            factor = (1 + self.rate_pct / 100) / medians(growth)[None, :]
+        else:
+            factor = np.maximum(growth + (self.change_pp or 0.0) / 100, LEAST_RATIO) / growth
+        level = np.cumprod(factor, axis=1).astype(canvas.gdp.dtype)
+        gdp, bent = canvas.writable_gdp(), [canvas.writable(component) for component in canvas.shares]
+        for part, change in ((span, level), (slice(span.stop, None), level[:, -1:])):
+            gdp[:, part] *= change
+            for shares in bent:
+                shares[:, part] /= change
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpendingGrowth(OnComponent):
+    """Another growth of real spending on a component.
+
+    ``change_pp``: percentage points on every draw's own real growth of spending. ``rate_pct``: the
+    median path grows at this real rate; each draw keeps its distance from the median, in logs. Years
+    after ``last_year`` keep the level that was reached and go on growing as the models had it.
+    """
+
+    type: ClassVar[str] = "spending_growth"
+    settles: ClassVar[frozenset[str]] = frozenset({"path"})
+
+    change_pp: float | None = None
+    rate_pct: float | None = None
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        money: Floats = shares[:, span.start - 1 : span.stop] * canvas.gdp[:, span.start - 1 : span.stop]
+        if self.rate_pct is not None:
+            median = medians(money)[None, :]
+            years = np.arange(1, money.shape[1])
+            ratio: Floats = median[:, :1] * (1 + self.rate_pct / 100) ** years / median[:, 1:]
+        else:
+            real = money[:, 1:] / money[:, :-1]
+            ratio = np.cumprod(np.maximum(real + (self.change_pp or 0.0) / 100, LEAST_RATIO) / real, axis=1)
+        shares[:, span] *= ratio.astype(shares.dtype)
+        shares[:, span.stop :] *= ratio[:, -1:].astype(shares.dtype)

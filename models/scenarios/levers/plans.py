@@ -1,0 +1,153 @@
+"""Levers on plans: where a share is meant to go, how far that is believed, when it comes, and whether it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from models.paths import Floats
+from models.scenarios.levers.base import Canvas, OnComponent
+
+EXECUTION_SD = 0.08
+"""How far an executed plan ends from what was planned: sd of the log share.
+
+NATO's first estimates of a year, which rest on budgets, missed the final figure with a spread of
+8-10 % (``share_vintages.csv``, 2024 and 2025).
+"""
+
+TERM = 4
+"""Years over which a plan is undone after an election, if nothing else is said: one term of most parliaments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharePath(OnComponent):
+    """The median share follows given points; each draw keeps its distance from the median, in logs.
+
+    Between the points the path is a straight line, before the first one a line from the origin's
+    median, after the last one level. Raising any point raises every draw (or leaves it as it is).
+    """
+
+    type: ClassVar[str] = "share_path"
+    settles: ClassVar[frozenset[str]] = frozenset({"path"})
+
+    points: Mapping[int, float] = field(default_factory=dict)
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        median = canvas.median(self.component)
+        years = sorted(self.points)
+        known = [float(canvas.origin), *map(float, (y for y in years if y > canvas.origin))]
+        values = [median[0], *(self.points[y] for y in years if y > canvas.origin)]
+        path = np.interp(canvas.years(span), known, values)
+        shares[:, span] *= (path / median[span]).astype(shares.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PledgeLever(OnComponent):
+    """A pledge that is kept to the degree of its credibility.
+
+    The pledged path rises in a straight line from the median (at the year before ``first_year``, or the
+    origin) to ``share_pct`` in ``year`` and stays there; as executed it is missed by a log error of sd
+    :data:`EXECUTION_SD`. Draws below the executed path close the fraction ``credibility`` of the gap, in
+    logs; draws above it stay where they are: a pledge is a promise of at least so much. ``"learned"``
+    stands for the fraction that the pledge member expects of this ally, from what allies did so far.
+    """
+
+    type: ClassVar[str] = "pledge"
+
+    share_pct: float
+    year: int
+    credibility: float | Literal["learned"] = 1.0
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        median = canvas.median(self.component)
+        start = max(median[span.start - 1], 1e-9)
+        begun = canvas.origin + span.start - 1
+        if self.share_pct > start and self.year > begun:
+            path = np.interp(canvas.years(span), [float(begun), float(self.year)], [start, self.share_pct])
+        else:
+            path = np.full(span.stop - span.start, self.share_pct)
+        levels, aims = np.log(median[span]), np.log(path)
+        closed = canvas.credibility if self.credibility == "learned" else self.credibility
+        years = shares[:, span].T  # by year, as the store keeps them: each step runs along memory
+        gap = np.log(years)
+        # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
+        luck = np.minimum(1.0, EXECUTION_SD / np.maximum(_spread(gap), 1e-9))
+        # Its log less the draw's own: luck * (log share - level) + aim - log share.
+        gap *= (luck - 1).astype(shares.dtype)[:, np.newaxis]
+        gap += (aims - luck * levels).astype(shares.dtype)[:, np.newaxis]
+        np.maximum(gap, 0, out=gap)
+        gap *= shares.dtype.type(closed)
+        years *= np.exp(gap, out=gap)
+
+
+def _spread(logs: Floats) -> Floats:
+    """Standard deviation of each row of ``logs`` (years, draws), array (years,)."""
+    centred = logs - logs.mean(axis=1, keepdims=True)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", centred, centred) / logs.shape[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delay(OnComponent):
+    """The path arrives ``years`` later: it stands still for so long, then goes on as it was.
+
+    With s the year before ``first_year`` (or the origin), the median m becomes in year t
+
+        m(max(t - years, s)),
+
+    and each draw keeps its distance from the median of its own year, in logs. Zero years change nothing.
+    """
+
+    type: ClassVar[str] = "delay"
+
+    years: int
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        median = canvas.median(self.component)
+        columns = np.arange(span.start, span.stop)
+        earlier = np.maximum(columns - self.years, span.start - 1)
+        shares[:, span] *= (median[earlier] / median[columns]).astype(shares.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exit(OnComponent):
+    """The plan ends after an election year, and the path goes back toward where it would be without one.
+
+    In the k-th year after ``year`` the median m is drawn toward the level it goes back to, l, in logs:
+
+        m^(1 - w) l^w,     w = reversion * min(k / over_years, 1).
+
+    Each draw keeps its distance from the median. ``toward`` says what l is: the median that history alone
+    expects of that year (``"trend"``), or the median of the origin (``"origin"``). ``probability`` is the
+    chance that it comes so: that fraction of the futures goes back, spread evenly over the draws (a Kronecker
+    sequence, so the futures of a lower probability are among those of a higher one); the others keep their path.
+    """
+
+    type: ClassVar[str] = "exit"
+
+    year: int
+    reversion: float = 1.0
+    over_years: int = TERM
+    toward: Literal["trend", "origin"] = "trend"
+    probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        # The years of an exit follow from the election: nothing of it can act before.
+        object.__setattr__(self, "first_year", self.year + 1)
+
+    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+        median = canvas.median(self.component)
+        level = canvas.trend_median(self.component)[span] if self.toward == "trend" else median[0]
+        weight = self.reversion * np.minimum((canvas.years(span) - self.year) / self.over_years, 1.0)
+        factor = ((level / median[span]) ** weight).astype(shares.dtype)
+        if self.probability >= 1:
+            shares[:, span] *= factor
+        else:
+            shares[:, span] *= np.where(self._leaving(shares.shape[0])[:, None], factor, shares.dtype.type(1))
+
+    def _leaving(self, draws: int) -> Floats:
+        """Which of the futures go back, array (draws,) of bool; elections of different years fall apart."""
+        golden, plastic = 0.6180339887498949, 0.7548776662466927
+        return np.asarray((np.arange(draws) * golden + self.year * plastic) % 1 < self.probability)

@@ -1,0 +1,157 @@
+"""A scenario: a name and a list of levers, checked for contradictions and applied to paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from models.dataset.groups import covers
+from models.paths import MOST_VALUE, Floats, Paths, within_range
+from models.scenarios.conflicts import find
+from models.scenarios.levers import ORDER, Canvas, HistoryOverride, Lever, LeverComponent, SharePath
+from models.series import Array
+
+Watch = Callable[[int, Mapping[str, Floats]], None]
+"""Told after every lever: its position in the scenario's list, and the shares as they are then (not to be kept)."""
+
+
+class UnusableLever(ValueError):
+    """A lever that makes a scenario impossible.
+
+    Attributes
+    ----------
+    index : its position in the scenario's list.
+    detail : what is wrong, in words.
+    """
+
+    def __init__(self, index: int, detail: str) -> None:
+        super().__init__(detail)
+        self.index = index
+        self.detail = detail
+
+
+class ContradictoryLevers(UnusableLever):
+    """Two levers of a scenario that cannot both hold; ``index`` is the second one's."""
+
+
+class LeverOverflow(UnusableLever):
+    """A lever after which futures hold values beyond any number that can be answered."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Assumptions about the future, as data.
+
+    Attributes
+    ----------
+    pledge_effect : whether the paths behind it are the baseline's (pledges pull, to the degree that allies have
+        kept them) or the trend's (history alone).
+    components : what it touches; its levers must keep to them. Any if empty.
+    countries : ISO alpha-3 codes and groups (:mod:`models.dataset.groups`); for others no lever acts. All if empty.
+    based_on : the scenario that it derives from. model_version, vintage : the statistics and the edition of the
+        figures that it was written for. They change no number.
+    """
+
+    name: str
+    description: str = ""
+    levers: tuple[Lever, ...] = ()
+    pledge_effect: bool = True
+    components: tuple[LeverComponent, ...] = ()
+    countries: tuple[str, ...] = ()
+    based_on: str | None = None
+    model_version: str | None = None
+    vintage: str | None = None
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it assumes nothing."""
+        return self.pledge_effect and not self.levers
+
+    @cached_property
+    def _contradiction(self) -> tuple[int, str] | None:
+        return find(self.levers, self.components)
+
+    def check(self) -> None:
+        """Raise :class:`ContradictoryLevers` if two levers cannot both hold."""
+        if self._contradiction:
+            raise ContradictoryLevers(*self._contradiction)
+
+    def acting(self, country: str | None = None) -> list[tuple[int, Lever]]:
+        """The levers that act on an ally, with their positions in the list, in the order in which they act.
+
+        ``country`` is its ISO alpha-3 code; all levers act if it is None.
+        """
+        here = [
+            (index, lever)
+            for index, lever in enumerate(self.levers)
+            if country is None or (covers(self.countries, country) and covers(lever.countries, country))
+        ]
+        return sorted(here, key=lambda item: ORDER.index(type(item[1])))
+
+    def on(self, country: str) -> Scenario:
+        """The same scenario with those levers only that act on the ally ``country`` (ISO alpha-3)."""
+        acting = sorted(index for index, _ in self.acting(country))
+        return self if len(acting) == len(self.levers) else replace(self, levers=tuple(self.levers[i] for i in acting))
+
+    def override(self, country: str) -> HistoryOverride | None:
+        """The lever that replaces figures of the ally ``country`` (ISO alpha-3), if there is one."""
+        return next((lever for _, lever in self.acting(country) if isinstance(lever, HistoryOverride)), None)
+
+    def idle(self, origin: int, deadline: int, country: str | None = None) -> Iterator[str]:
+        """In words, the levers and points that cannot act on a forecast from ``origin`` to ``deadline``."""
+        acting = {index for index, _ in self.acting(country)}
+        for index, lever in enumerate(self.levers):
+            said = f"Lever {index} ({lever.type})"
+            if index not in acting:
+                yield f"{said} changes nothing: it does not act on {country}."
+                continue
+            if (lever.last_year or deadline) <= origin or (lever.first_year or 0) > deadline:
+                yield f"{said} changes nothing: its years lie outside {origin + 1} to {deadline}."
+            if isinstance(lever, SharePath) and (past := sorted(y for y in lever.points if y <= origin)):
+                yield f"{said}: points up to the origin are not used ({', '.join(map(str, past))})."
+            if isinstance(lever, HistoryOverride) and (later := sorted(y for y in lever.points if y > origin)):
+                yield f"{said}: figures after the origin are not used ({', '.join(map(str, later))})."
+
+    def apply(
+        self,
+        paths: Paths,
+        deflator: Array,
+        credibility: float,
+        *,
+        country: str | None = None,
+        trend: Callable[[], Paths] | None = None,
+        watch: Watch | None = None,
+    ) -> Paths:
+        """``paths`` as bent by the levers, in the order of :data:`models.scenarios.levers.ORDER`; the input stays.
+
+        Parameters
+        ----------
+        paths : as the ensemble has them; fitted on the figures of a ``history_override`` if there is one.
+        deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
+        credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
+        country : the ally, ISO alpha-3; levers for other allies do not act. All act if None.
+        trend : gives the paths by history alone, for levers that go back to them; ``paths`` if None.
+        watch : told what every lever did.
+
+        Raises
+        ------
+        ContradictoryLevers, LeverOverflow
+        """
+        self.check()
+        acting = self.acting(country)
+        if not acting:
+            return paths
+        canvas = Canvas(paths, deflator, credibility, trend)
+        for index, lever in acting:
+            with np.errstate(over="ignore", invalid="ignore"):
+                lever.apply(canvas)
+            if not within_range(canvas.shares):
+                raise LeverOverflow(
+                    index, f"after this {lever.type} some futures exceed {MOST_VALUE:g} % of GDP: weaken it or others"
+                )
+            if watch is not None:
+                watch(index, canvas.shares)
+        return canvas.bent()

@@ -1,0 +1,135 @@
+"""From paths to probabilities: targets, and three ways of meeting them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.dataset.config import SERVED
+from models.paths import Floats
+
+CORE_TARGET, RELATED_TARGET = SERVED.core_target, 1.5
+"""% of GDP: The Hague Summit Declaration, 25 June 2025."""
+HAGUE_DEADLINE = SERVED.deadline
+"""Of the default target; of the allies', The Hague's."""
+LAST_DEADLINE = 2060
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is to be met, and when. Thresholds in % of GDP; the total's is the sum of the two."""
+
+    deadline: int = HAGUE_DEADLINE
+    core: float = CORE_TARGET
+    related: float = RELATED_TARGET
+
+    def threshold(self, component: str) -> float:
+        """The threshold of ``core``, ``related`` or ``total``, % of GDP."""
+        return {"core": self.core, "related": self.related, "total": round(self.core + self.related, 6)}[component]
+
+
+@dataclass(frozen=True)
+class Probability:
+    """The three probabilities of one target, their Monte-Carlo error and the range across members.
+
+    ``at_deadline``: the share is at the threshold in the deadline year. ``by_deadline``: in some year
+    from the origin up to it. ``held``: from the first year at the threshold through the deadline.
+    ``across_members`` is the lowest and the highest ``at_deadline`` of any single member.
+    """
+
+    at_deadline: float
+    by_deadline: float
+    held: float
+    standard_error: float
+    across_members: tuple[float, float]
+
+
+def proportion(hits: int, draws: int) -> float:
+    """The probability that ``hits`` of ``draws`` speak for: (k + 0.5) / (n + 1), so never exactly 0 or 1.
+
+    The posterior mean under the Jeffreys prior Beta(1/2, 1/2).
+    """
+    return (hits + 0.5) / (draws + 1)
+
+
+def met(shares: Floats, threshold: float) -> NDArray[np.bool_]:
+    """Where a share, rounded to two decimals as NATO reports it, is at or above ``threshold`` (% of GDP)."""
+    hundredths = math.ceil(round(threshold * 100, 6))
+    return np.asarray(shares >= np.asarray(hundredths / 100 - 0.005, dtype=shares.dtype))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the paths say of one target: its probability, when it is first met, and each member's say.
+
+    ``first_year``: the probability that the threshold is met in that year for the first time since the
+    origin (the origin's own year stands for "is there already"). ``by_member``: member index -> at_deadline.
+    """
+
+    probability: Probability
+    first_year: dict[int, float]
+    by_member: dict[int, float]
+
+
+def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.integer]) -> Outcome:
+    """Probabilities of meeting ``threshold``, read off paths that end in the deadline year.
+
+    Parameters
+    ----------
+    shares : array (draws, 1 + horizon), % of GDP; column 0 is the origin.
+    threshold : % of GDP.
+    origin : year of column 0.
+    member : array (draws,), which member each draw came from.
+    """
+    draws = shares.shape[0]
+    # Years in rows: the store keeps them so, and every step below then runs along memory.
+    reached = met(shares.T, threshold)
+    at, ever = reached[-1], reached[0].copy()
+    crossings = [int(np.count_nonzero(ever))]
+    for year in reached[1:]:
+        crossings.append(int(np.count_nonzero(year > ever)))
+        ever |= year
+    # Held from the first crossing on: there at the deadline, and never lost on the way.
+    held = at > (reached[:-1] > reached[1:]).any(axis=0)
+    by_member = _by_member(at, member)
+    p = proportion(int(np.count_nonzero(at)), draws)
+    return Outcome(
+        probability=Probability(
+            at_deadline=p,
+            by_deadline=proportion(sum(crossings), draws),
+            held=proportion(int(np.count_nonzero(held)), draws),
+            standard_error=math.sqrt(p * (1 - p) / draws),
+            across_members=(min(by_member.values()), max(by_member.values())),
+        ),
+        first_year={origin + t: proportion(n, draws) for t, n in enumerate(crossings) if n},
+        by_member=by_member,
+    )
+
+
+def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int, float]:
+    """Each member's own proportion of its draws, by its index."""
+    found = {}
+    # There are a few members: as many passes over bytes take a third of the time that counting by index does.
+    for index in range(int(member.min()), int(member.max()) + 1):
+        theirs = member == index
+        if draws := int(np.count_nonzero(theirs)):
+            found[index] = proportion(int(np.count_nonzero(hit & theirs)), draws)
+    return found
+
+
+def required_growth(start: float, threshold: float, gdp_growth: NDArray[np.float64]) -> float:
+    """The constant real growth of spending that takes a share from ``start`` to ``threshold``, % a year.
+
+    share_T = start * prod((1 + r) / (1 + g_t)), solved for r.
+
+    Parameters
+    ----------
+    start : share at the origin, % of GDP, positive.
+    threshold : % of GDP.
+    gdp_growth : array (years,), projected real growth of GDP after the origin, % a year.
+    """
+    factor = threshold / start * np.prod(1 + gdp_growth / 100)
+    return float((factor ** (1 / gdp_growth.size) - 1) * 100)

@@ -1,0 +1,1 @@
+"""From figures to kept paths: fits, GDP, revisions, related spending, the store on disk; no scenario acts here."""

@@ -1,0 +1,192 @@
+"""Making a fit: from the figures known at an origin to the paths of one ally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.dataset.countries import Ally
+from models.dataset.observations import MINIMUM_HISTORY, Figures
+from models.ensemble.commitments import core_commitments, equipment_commitments, equipment_panel
+from models.ensemble.learned_weights import weights_at
+from models.ensemble.members.pledge import in_force
+from models.ensemble.pool import NAMES, PRIOR, Ensemble, Mixture
+from models.forecast.result import CannotForecast
+from models.paths import Paths, exponential
+from models.scenarios.levers import HistoryOverride
+from models.scenarios.targets import HAGUE_DEADLINE, LAST_DEADLINE
+from models.series import Array, Panel, Series
+from models.simulation.gdp_paths import simulate_gdp
+from models.simulation.path_store import Fit
+from models.simulation.related import applies, simulate_related
+from models.simulation.revisions import learn, simulate
+
+
+@dataclass(frozen=True)
+class Known:
+    """The years whose knowledge a fit may use of projected growth, of plans and of the members' weights.
+
+    None is the origin: whoever stands there knows no more. Others are for asking what a forecast would have been
+    had one of these been newer, or older (:mod:`models.analysis.vintage_change`).
+    """
+
+    growth: int | None = None
+    plans: int | None = None
+    weights: int | None = None
+
+
+class Fitter:
+    """Fits on one set of figures; what is learned from a whole panel is learned once for each origin.
+
+    Parameters
+    ----------
+    ensembles : what was learned already, by origin; for fitters that differ in nothing that it is learned from.
+    """
+
+    def __init__(
+        self,
+        figures: Figures,
+        draws: int,
+        seed: int,
+        known: Known = Known(),
+        ensembles: dict[int, Ensemble] | None = None,
+    ) -> None:
+        self.figures = figures
+        self.draws = draws
+        self.seed = seed
+        self.known = known
+        self._ensembles = {} if ensembles is None else ensembles
+
+    def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
+        """Paths of ``ally`` from ``origin`` to the last deadline; with ``pledge``, commitments pull.
+
+        Raises
+        ------
+        CannotForecast
+            if the history up to ``origin`` is too short.
+        """
+        horizon = LAST_DEADLINE - origin
+        related = self._related(ally, origin)
+        if not ally.has_armed_forces:
+            gdp = self._gdp(ally, origin, horizon, None)
+            nobody = np.full(self.draws, -1, dtype=np.int8)
+            return Fit(Paths(origin, related, gdp, nobody), NAMES, {}, {}, 0.0)
+        series = self.series(ally, origin)
+        if origin not in self._ensembles:
+            self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
+        return self._paths(ally, series, self._ensembles[origin], related, self._revision(ally, origin), pledge=pledge)
+
+    def series(self, ally: Ally, origin: int) -> Series:
+        """The ally's own figures up to ``origin``.
+
+        Raises
+        ------
+        CannotForecast
+            if there are too few for a forecast.
+        """
+        series = self.figures.panel(origin).get(ally.code)
+        if series is None or not self.figures.reach(ally, origin):
+            known = 0 if series is None else series.values.size
+            detail = f"{ally.name} has {known} figures in a row up to {origin}; a forecast needs {MINIMUM_HISTORY}"
+            raise CannotForecast("origin", detail)
+        return series
+
+    def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
+        """Paths from the ally's figures with some of an analyst's own among them.
+
+        Raises
+        ------
+        CannotForecast
+            if the history up to ``origin`` is too short.
+        """
+        series = override.replace(self.series(ally, origin))
+        others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
+        # The analyst's figures are final; an estimate that they leave in place may still be revised.
+        revision = np.zeros(self.draws) if origin in override.points else self._revision(ally, origin)
+        related = self._related(ally, origin)
+        return self._paths(ally, series, self._ensemble(Panel([*others, series])), related, revision, pledge=pledge)
+
+    def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
+        """Paths from an analyst's own figures, which take the place of the ally's; they count as final.
+
+        Raises
+        ------
+        CannotForecast
+            if there are fewer than 8 figures, or they end outside the years that a forecast may start from.
+        """
+        self._long_enough(history)
+        origin = history.end
+        others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
+        ensemble = self._ensemble(Panel([*others, Series(ally.code, history.start, history.values)]))
+        related = self._related(ally, origin)
+        return self._paths(ally, history, ensemble, related, np.zeros(self.draws), pledge=pledge)
+
+    def fit_series(self, history: Series) -> Fit:
+        """Paths of a series that belongs to no ally, by itself: no peers, no pledges, no economy behind it.
+
+        Raises
+        ------
+        CannotForecast
+            if there are fewer than 8 values.
+        """
+        self._long_enough(history)
+        horizon = LAST_DEADLINE - history.end
+        mixture = Ensemble(Panel([history])).simulate(history.name, horizon, self.draws, self.seed, PRIOR, pledge=False)
+        levels = exponential(np.hstack([np.full((self.draws, 1), history.log[-1]), mixture.logs]))
+        paths = Paths(history.end, {"core": levels}, np.ones_like(levels), mixture.member)
+        return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), 0.0)
+
+    @staticmethod
+    def _long_enough(history: Series) -> None:
+        if history.values.size < MINIMUM_HISTORY:
+            raise CannotForecast("history", f"needs {MINIMUM_HISTORY} figures in a row, has {history.values.size}")
+
+    def _ensemble(self, panel: Panel) -> Ensemble:
+        tables = self.figures.tables
+        plans = core_commitments(tables)
+        if self.known.plans is not None:
+            last = max(series.end for series in panel.values())
+            # Those that were in force in the year that is asked for count as if they had been so at the origin.
+            plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
+        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
+
+    def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
+        """Paths of related spending, where it is counted."""
+        if not applies():
+            return {}
+        horizon, tables = LAST_DEADLINE - origin, self.figures.tables
+        return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, tables)}
+
+    def _gdp(self, ally: Ally, origin: int, horizon: int, logs: Array | None) -> Array:
+        tables = self.figures.tables
+        return simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, tables, self.known.growth)
+
+    def _revision(self, ally: Ally, origin: int) -> Array:
+        """Log revisions that the origin's figure may still see, array (draws,); none if it is final."""
+        seen = next(o for o in self.figures.observations[ally.code] if o.year == origin)
+        if not seen.estimate:
+            return np.zeros(self.draws)
+        figures = self.figures
+        revision = learn(figures.source, figures.edition - origin, figures.tables)
+        return simulate(revision, ally.code, self.draws, self.seed)
+
+    def _paths(
+        self,
+        ally: Ally,
+        series: Series,
+        ensemble: Ensemble,
+        related: dict[str, Array],
+        revision: Array,
+        *,
+        pledge: bool,
+    ) -> Fit:
+        origin, horizon = series.end, LAST_DEADLINE - series.end
+        weights = weights_at(origin if self.known.weights is None else self.known.weights)
+        mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
+        # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
+        logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
+        gdp = self._gdp(ally, origin, horizon, logs)
+        paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)
+        credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
+        return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

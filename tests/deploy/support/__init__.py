@@ -1,0 +1,1 @@
+"""What the tests of deployment share: images, gateway, servers, load; no test."""

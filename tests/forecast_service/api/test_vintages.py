@@ -1,0 +1,258 @@
+"""Editions over HTTP: what there is, taking one in, what differs, and which is current."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from forecast_service import create_app
+from forecast_service.forecasting import vintage_change_task, vintage_import_task
+from forecast_service.forecasting.registry import EXTENSION
+from forecast_service.services import vintages
+from forecast_service.settings import Settings
+from forecast_service.store.database import EXTENSION as DATABASE
+from forecast_service.store.sweeps import Sweeps
+from forecast_service.sweeps.task import compute
+from models.dataset.importers import READERS
+from models.dataset.tables import BUNDLED
+from models.forecast import MODEL_VERSION
+from tests.support.contract import CheckedClient
+from tests.support.service import DRAWS
+
+PROBLEM = "application/problem+json"
+XLSX = vintages.XLSX
+
+
+@pytest.fixture
+def own(state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """The application on a state folder of its own, into which the fits of the others are linked."""
+    (state_dir / "fits").mkdir(exist_ok=True)
+    app = create_app(Settings(state_dir=tmp_path, draws=DRAWS, fits_dir=str(state_dir / "fits"), switch_ahead=3))
+    app.test_client_class = CheckedClient
+    started: list[str] = []
+    app.extensions["started"] = started
+    # Fitting takes a minute; tests/deploy does it for real.
+    monkeypatch.setattr(
+        "forecast_service.forecasting.fit_missing.start_beside", lambda _settings, name: started.append(name)
+    )
+    yield app
+    app.extensions[DATABASE].close()
+
+
+@pytest.fixture
+def asking(own: Flask) -> FlaskClient:
+    return own.test_client()
+
+
+def tidy(**changes: str) -> bytes:
+    """A plain table of core shares (%): NATO's, with other figures of 2026 for the allies named."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["iso3", "year", "share_pct", "estimate"])
+    for row in BUNDLED.read("core_share"):
+        value = changes.get(row["iso3"], row["share_pct"]) if row["year"] == "2026" else row["share_pct"]
+        writer.writerow([row["iso3"], row["year"], value, row["estimate"]])
+    return out.getvalue().encode()
+
+
+def test_the_sources_are_those_that_are_read() -> None:
+    assert set(vintage_import_task.SOURCES) == set(READERS)
+
+
+def test_what_there_is(asking: FlaskClient) -> None:
+    items = asking.get("/v1/vintages").json["items"]
+    assert [one["name"] for one in items] == ["nato-2019", "nato-2025", "nato-2026"]
+    assert [one["current"] for one in items] == [False, False, True]
+    one = asking.get("/v1/vintages/nato-2026").json
+    assert one["origin"] == 2026
+    assert {table["name"] for table in one["tables"]} > {"core_share", "pledges", "gdp"}
+    assert all(source["terms"] for source in one["sources"])
+    assert asking.get("/v1/vintages/nato-1949").status_code == 404
+
+
+def test_every_way_to_name_an_edition_says_which_there_are(asking: FlaskClient) -> None:
+    body = {"country": "DEU", "vintage": "nato-1949"}
+    for answer in (
+        asking.get("/v1/countries/DEU/forecast?vintage=nato-1949"),
+        asking.get("/v1/countries/DEU/history?vintage=nato-1949"),
+        asking.get("/v1/alliance/forecast?vintage=nato-1949"),
+        asking.post("/v1/forecasts", json=body),
+        asking.post("/v1/requirements", json=body | {"probability": 0.5}),
+        asking.post("/v1/sensitivity", json=body),
+        asking.put("/v1/vintages/current", json={"vintage": "nato-1949"}),
+    ):
+        assert answer.status_code == 422
+        (error,) = answer.json["errors"]
+        assert (error.get("parameter"), error.get("pointer")) in {("vintage", None), (None, "/vintage")}
+        assert error["detail"] == "must be one of nato-2019, nato-2025, nato-2026"
+
+
+def test_a_file_becomes_an_edition_that_is_not_current(own: Flask, asking: FlaskClient) -> None:
+    before = asking.get("/v1/countries/DEU/history").data
+    made = asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.33"), content_type="text/csv")
+    assert made.status_code == 201, made.text
+    assert made.headers["Location"] == "/v1/vintages/ours-2026"
+    assert own.extensions["started"] == ["ours-2026"], "it is fitted beside"
+    body = asking.get(made.headers["Location"]).json
+    assert (body["base"], body["current"], body["bundled"]) == ("nato-2026", False, False)
+    assert [table["name"] for table in body["tables"] if table["changed"]]
+    (core,) = asking.get("/v1/countries/DEU/history?vintage=ours-2026").json["components"]
+    assert core["observations"][-1]["share_pct"] == 3.33
+    assert asking.get("/v1/countries/DEU/history").data == before
+    again = asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.4"), content_type="text/csv")
+    assert again.status_code == 409
+
+
+def test_it_cannot_be_current_before_it_is_fitted(own: Flask, asking: FlaskClient) -> None:
+    asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.33"), content_type="text/csv")
+    refused = asking.put("/v1/vintages/current", json={"vintage": "ours-2026"})
+    assert refused.status_code == 409
+    assert "32 allies are not fitted yet" in refused.json["detail"]
+    assert own.extensions["started"] == ["ours-2026"] * 2, "what was cut off begins anew"
+    assert asking.get("/v1/vintages/current").json == {"vintage": "nato-2026", "switches": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "data", "kind", "status", "says"),
+    [
+        ("source=csv&name=ours-2027", tidy(DEU="lots"), "text/csv", 422, "'lots' is not a number"),
+        ("source=csv&name=ours-2027", tidy(DEU="333"), "text/csv", 422, "DEU"),
+        ("source=nato", b"<!doctype html><p>moved</p>", XLSX, 422, "file"),
+        ("source=nato", b"\xff" * 5000, XLSX, 422, "file"),
+        ("source=csv&name=nato-2026", tidy(DEU="3.33"), "text/csv", 409, "nato-2026"),
+        ("source=csv&name=current", tidy(DEU="3.33"), "text/csv", 422, "name"),
+        ("source=csv&name=../x", tidy(DEU="3.33"), "text/csv", 422, "name"),
+        ("source=csv&name=ours-2027", tidy(), "text/csv", 409, "nothing to keep"),
+        ("source=csv&name=ours-2027&base=none", tidy(DEU="3.33"), "text/csv", 422, "base"),
+        ("source=press&name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
+        ("name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
+        ("source=csv&name=ours-2027", tidy(DEU="3.33"), "text/html", 415, "text/csv"),
+        ("source=csv&name=ours-2027", b"", "text/csv", 400, "empty"),
+        ("source=csv&name=ours-2027", b"x" * 10_000_001, "text/csv", 413, "10,000,000"),
+    ],
+)
+def test_a_bad_file_changes_nothing_and_says_where(
+    asking: FlaskClient, tmp_path: Path, query: str, data: bytes, kind: str, status: int, says: str
+) -> None:
+    answer = asking.post(f"/v1/vintages?{query}", data=data, content_type=kind)
+    assert (answer.status_code, answer.mimetype) == (status, PROBLEM), answer.text
+    assert says in answer.text
+    assert len(asking.get("/v1/vintages").json["items"]) == 3
+    assert list((tmp_path / "vintages").glob("*")) == []
+
+
+def test_a_file_that_takes_too_long_is_given_up(asking: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vintage_import_task, "TIME_S", 0.01)
+    answer = asking.post("/v1/vintages?source=csv&name=ours-2027", data=tidy(DEU="3.3"), content_type="text/csv")
+    assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, "file")
+
+
+def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = own.extensions[EXTENSION]
+    monkeypatch.setattr(engine, "missing", lambda _vintage=None: [])
+    old = asking.get("/v1/countries/DEU/history")
+    assert old.headers["Cache-Control"] == "public, max-age=3"
+    assert old.headers["Link"] == '</v1/countries/DEU/history?vintage=nato-2026>; rel="bookmark"'
+    written = asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": 3})
+    assert (written.status_code, written.json["undoes"]) == (202, None)
+    assert asking.put("/v1/vintages/current", json={"vintage": "nato-2025"}).status_code == 409
+    time.sleep(1.1)  # so often it is looked
+    assert asking.get("/version").json["switch"]["vintage"] == "nato-2025"
+    soon = asking.get("/v1/countries/DEU/history")
+    assert soon.data == old.data
+    assert int(soon.headers["Cache-Control"].split("=")[1]) <= 1, "it ends with the switch"
+    time.sleep(2.1)
+    new = asking.get("/v1/countries/DEU/history")
+    assert (new.json["vintage"], asking.get("/version").json["vintage"]) == ("nato-2025", "nato-2025")
+    assert new.headers["ETag"] != old.headers["ETag"]
+    assert asking.get("/v1/countries/DEU/history?vintage=nato-2026").data == old.data, "old links stay"
+    undone = asking.post("/v1/vintages/current/rollback", json={"ahead_s": 3}).json
+    assert (undone["vintage"], undone["undoes"]) == ("nato-2026", 1)
+    assert asking.post("/v1/vintages/current/rollback").status_code == 409
+    time.sleep(3.1)
+    back = asking.get("/v1/countries/DEU/history")
+    assert (back.data, back.headers["ETag"]) == (old.data, old.headers["ETag"])
+    assert [row["number"] for row in asking.get("/v1/vintages/current").json["switches"]] == [2, 1]
+
+
+def test_what_was_kept_and_posted_before_keeps_its_edition(
+    own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own.extensions[EXTENSION], "missing", lambda _vintage=None: [])
+    draft = {"name": "capped", "levers": [{"type": "cap", "share_pct": 2.0}]}
+    kept = asking.post("/v1/scenarios", json=draft).json
+    answer = f"/v1/scenarios/{kept['id']}/versions/1/forecast?country=DEU"
+    sweep = {
+        "countries": ["DEU"],
+        "scenario": {"name": "s", "levers": [{"type": "cap", "share_pct": {"grid": [1.0, 2.0]}}]},
+    }
+    posted = asking.post("/v1/sweeps", json=sweep).json
+    under = asking.get(f"/v1/countries/DEU/forecast?scenario={kept['id']}").json["vintage"]
+    asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": 3})
+    time.sleep(1.1)
+    assert asking.get("/version").json["switch"]
+    time.sleep(2.2)
+    assert (under, asking.get("/version").json["vintage"]) == ("nato-2026", "nato-2025")
+    assert asking.get(answer).json["vintage"] == "nato-2026", "as it was written for"
+    assert asking.get(f"{answer}&model=latest").json["vintage"] == "nato-2025"
+    assert asking.get(f"/v1/countries/DEU/forecast?scenario={kept['id']}").json["vintage"] == "nato-2025"
+    assert asking.post("/v1/scenarios", json=draft).json["vintage"] == "nato-2025"
+    sweeps = Sweeps(own.extensions[DATABASE])
+    (leased,) = sweeps.lease("test", 10, 60, MODEL_VERSION)
+    assert (leased.sweep_id, json.loads(leased.document)["vintage"]) == (posted["id"], "nato-2026")
+    sweeps.complete(leased.key, compute(leased.document, leased.number, str(own.extensions[EXTENSION].store.folder)))
+    (first, _) = asking.get(f"/v1/sweeps/{posted['id']}/results").json["items"]
+    same = {"name": "s", "levers": [{"type": "cap", "share_pct": 1.0}]}
+    alone = asking.post("/v1/forecasts", json={"country": "DEU", "vintage": "nato-2026", "scenario": same}).json
+    assert first["core"]["at_deadline"] == alone["targets"][0]["probability"]["at_deadline"]
+
+
+@pytest.mark.parametrize("ahead", [2.9, 86_401, "3", None])
+def test_a_switch_has_its_time(asking: FlaskClient, ahead: Any) -> None:
+    answer = asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": ahead})
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["pointer"] == "/ahead_s"
+
+
+def test_why_forecasts_moved_is_worked_out_beside(
+    own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[str, str]] = []
+    monkeypatch.setattr(vintage_change_task, "start", lambda _settings, a, b: begun.append((a, b)))
+    # Two that differ in shares alone: all inputs, and every ally: tests/models/analysis/test_vintage_change.py.
+    asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="2.99"), content_type="text/csv")
+    there = "/v1/vintages/nato-2026/diff/ours-2026"
+    first = asking.get(there)
+    assert (first.status_code, first.json["probabilities"], first.headers["Retry-After"]) == (200, None, "30")
+    assert begun == [("nato-2026", "ours-2026")]
+    (figure,) = [one for one in first.json["figures"] if one["table"] == "core_share"]
+    assert (figure["code"], figure["year"], figure["after"]) == ("DEU", 2026, "2.99e")
+
+    settings = own.extensions[EXTENSION].settings
+    monkeypatch.setattr(vintage_change_task, "whose", lambda _forecaster: ["DEU", "ISL"])
+    monkeypatch.setattr(vintage_change_task, "be_beside", lambda: None)
+    facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
+    monkeypatch.setattr("sys.argv", ["change_task", str(settings.state_dir), "nato-2026", "ours-2026", *facts])
+    vintage_change_task.main()
+
+    germany, iceland = asking.get(there).json["probabilities"]
+    assert (germany["country"]["name"], germany["reason"], iceland["change"]) == ("Germany", None, None)
+    assert "armed forces" in iceland["reason"]
+    change, path = germany["change"], "/v1/countries/DEU/forecast?vintage="
+    for side, vintage in (("before", "nato-2026"), ("after", "ours-2026")):
+        served = asking.get(path + vintage).json["targets"][0]["probability"]["at_deadline"]
+        assert change[side] == served, "it is the forecasts that are explained"
+    assert change["after"] != change["before"]
+    assert sum(change["parts"].values()) == pytest.approx(change["after"] - change["before"], abs=4e-6)
+    assert len(begun) == 1, "what is there is not begun again"
+    assert asking.get("/v1/vintages/nato-2025/diff/nato-1949").status_code == 404
+    assert asking.get("/v1/vintages/nato-1949/diff/nato-2025").status_code == 404

@@ -1,0 +1,94 @@
+"""``forecast-service backtest``."""
+
+import csv
+import json
+import math
+
+import pytest
+from click.testing import CliRunner
+
+from forecast_service.cli.main import main
+
+
+def panel(path, rows):
+    path.write_text("series,year,value\n" + "".join(f"{s},{y},{v}\n" for s, y, v in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def small(tmp_path):
+    rows = [(s, 2000 + t, round(2 + math.sin(t + k), 4)) for k, s in enumerate("ab") for t in range(20)]
+    return panel(tmp_path / "panel.csv", rows)
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["backtest", "--processes", "1", *arguments])
+
+
+def test_it_writes_quantiles_in_the_form_that_the_scorer_reads(small, tmp_path):
+    out = tmp_path / "q.csv"
+    done = run("--panel", small, "--origins", "2010:2012", "--horizon", "3", "--quantiles", str(out), "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["baseline"]["forecasts"] == 18
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:5] == ["series", "origin", "horizon", "q0.01", "q0.025"]
+    assert len(rows) == 2 * 3 * 3
+    for row in rows:
+        values = [float(v) for k, v in row.items() if k.startswith("q")]
+        assert values == sorted(values)
+        assert values[0] > 0
+
+
+def test_it_prints_a_table(small):
+    done = run("--panel", small, "--origins", "2011:2011", "--horizon", "2")
+    assert done.exit_code == 0, done.output
+    assert "random walk in logs" in done.stdout
+    assert "pooled_momentum" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a,b\n1,2\n", "columns series, year and value"),
+        ("series,year,value\nx,2000,abc\n", "line 2"),
+        ("series,year,value\nx,2000,1\nx,2000,2\n", "stands twice"),
+        ("series,year,value\nx,2000,-1\n", "2000 is not a positive number"),
+        ("series,year,value\nx,2000,nan\n", "2000 is not a positive number"),
+        ("series,year,value\nx,2000\n", "line 2"),
+    ],
+)
+def test_a_panel_that_cannot_be_used_names_the_row(tmp_path, content, said):
+    path = tmp_path / "bad.csv"
+    path.write_text(content, encoding="utf-8")
+    done = run("--panel", str(path))
+    assert done.exit_code == 2
+    assert said in done.output.replace("\n", " ")
+
+
+def test_origins_must_be_a_range(small):
+    assert "1999:2025" in run("--panel", small, "--origins", "2012:2010").output
+    assert "eight values" in run("--panel", small, "--origins", "2001:2003").output
+
+
+def test_publishing_is_for_the_bundled_panel(small):
+    assert run("--panel", small, "--publish").exit_code == 2
+
+
+def test_real_time_prints_both_backtests(monkeypatch, tmp_path):
+    from models.evaluation import real_time
+
+    monkeypatch.setenv("FORECAST_STATE_DIR", str(tmp_path))
+    all_editions = real_time.editions
+    # One edition with few forecasts: what is printed is the matter here.
+    monkeypatch.setattr(
+        real_time, "editions", lambda *given: [e for e in all_editions(*given) if e.source == "nato_sgar_2025"]
+    )
+    found = run("--real-time", "--json")
+    assert found.exit_code == 0, found.output
+    (row,) = json.loads(found.stdout)["editions"]
+    assert (row["edition"], row["origin"], row["forecasts"]) == ("nato_sgar_2025", 2025, 29)
+    assert 0 < row["real_time"]["crps"] < 1
+    refused = run("--real-time", "--origins", "2000:2010")
+    assert refused.exit_code == 2
+    assert "at the origins that have an edition" in refused.output

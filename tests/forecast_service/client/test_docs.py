@@ -1,0 +1,90 @@
+"""docs/clients.md: every example runs as it stands, against the service under gunicorn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.service import Service
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+ADDRESS = "http://127.0.0.1:8000"
+DASHBOARD = ROOT / "deploy" / "grafana" / "infinity" / "forecasts.json"
+RUN = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
+
+
+def fetched(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=60) as response:  # noqa: S310  our own service
+        text: str = response.read().decode("utf-8")
+        return text
+
+
+def test_there_are_examples_of_every_kind() -> None:
+    assert [kind for kind, _ in BLOCKS].count("sh") == 2
+    assert [kind for kind, _ in BLOCKS].count("python") == 7
+    assert all(ADDRESS in block for _, block in BLOCKS)
+
+
+@pytest.mark.parametrize(("kind", "block"), BLOCKS, ids=[f"{n}-{kind}" for n, (kind, _) in enumerate(BLOCKS)])
+def test_an_example_runs(live_service: Service, kind: str, block: str) -> None:
+    command = [*RUN[kind], block.replace(ADDRESS, live_service.url)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip()
+    if kind == "sh":
+        assert 0 < json.loads(done.stdout)["targets"][0]["probability"]["at_deadline"] < 1
+
+
+def test_a_spreadsheet_can_read_it(live_service: Service) -> None:
+    found = re.search(rf"{ADDRESS}(/\S+\.csv\S*)`", TEXT)
+    assert found
+    text = fetched(live_service.url + found[1])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) > 60
+    for row in rows:
+        assert not any(cell.startswith(("=", "+", "@")) for cell in row.values())
+        assert row["component"] in {"core", "related", "total"}
+        assert row["at_deadline"] == "" or 0 < float(row["at_deadline"]) < 1
+
+
+def queries() -> list[dict[str, Any]]:
+    dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    values = {variable["name"]: variable["query"] for variable in dashboard["templating"]["list"]}
+    found = [target for panel in dashboard["panels"] for target in panel["targets"]]
+    for target in found:
+        target["path"] = re.sub(
+            r"\$\{(\w+)\}", lambda name: "" if name[1] == "service" else values[name[1]], target["url"]
+        )
+    return found
+
+
+@pytest.mark.parametrize("query", queries(), ids=lambda query: query["path"])
+def test_the_columns_of_the_grafana_panels_are_there(live_service: Service, query: dict[str, Any]) -> None:
+    assert (query["type"], query["parser"], query["source"]) == ("csv", "backend", "url")
+    rows = list(csv.DictReader(io.StringIO(fetched(live_service.url + query["path"]))))
+    assert {column["selector"] for column in query["columns"]} <= rows[0].keys()
+    name, value = re.fullmatch(r"(\w+) == '(\w+)'", query["filterExpression"]).groups()  # type: ignore[union-attr]
+    kept = [row for row in rows if row[name] == value]
+    assert kept
+    for column in query["columns"]:
+        if column["type"] == "number":
+            assert any(float(row[column["selector"]]) for row in kept if row[column["selector"]])
+
+
+def test_the_trend_has_its_years() -> None:
+    dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    trend = next(panel for panel in dashboard["panels"] if panel["type"] == "trend")
+    assert trend["options"]["xField"] in {column["text"] for column in trend["targets"][0]["columns"]}

@@ -1,0 +1,155 @@
+"""When things are slow, fail, are under a prefix, or ask for a key."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.forecast_service.dashboard.conftest import PREFIX, Guarded, Opening, settled
+
+
+def test_a_slow_answer_says_so_and_then_comes(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU")
+    held: list[Route] = []
+    page.route("**/countries/DEU?*", lambda route: held.append(route))
+    page.get_by_label("Scenario", exact=True).select_option("stall")
+    expect(page.locator("main")).to_have_attribute("aria-busy", "true")
+    expect(page.get_by_role("status").filter(has_text="Still working")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator(".eyebrow").first).to_contain_text("Stall")
+    expect(page.get_by_role("status").filter(has_text="Still working")).to_be_hidden()
+    expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_what_fails_is_said_and_what_was_there_stays(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU")
+    settled(page)
+    before = page.locator(".number").inner_text()
+    page.route("**/countries/DEU?*", lambda route: route.abort())
+    page.get_by_label("Scenario", exact=True).select_option("stall")
+    alert = page.get_by_role("alert").filter(has_text="did not answer")
+    expect(alert).to_contain_text("still the answer to what was asked before")
+    assert page.locator(".number").inner_text() == before
+    page.unroute("**/countries/DEU?*")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator(".eyebrow").first).to_contain_text("Stall")
+    expect(alert).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ("button", "Show"),
+        ("button", "Show these futures"),
+        ("checkbox", "Trend"),
+        ("link", "Hide the baseline's ghost"),
+    ],
+)
+def test_what_succeeds_tells_no_trouble_and_keeps_the_focus(opened: Opening, site: str, role: Any, name: str) -> None:
+    page = opened(f"{site}/countries/DEU?cap=3")
+    page.get_by_label("Core target, %").fill("3.2")
+    pressed = page.get_by_role(role, name=name, exact=True)
+    pressed.focus()  # the field is left: its form is sent
+    expect(page.locator(".eyebrow").first).to_contain_text("3.2")
+    pressed.press("Enter" if role == "link" else "Space")
+    expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+    expect(page.locator("footer")).to_contain_text("Model version")
+    if role != "link":  # which says the opposite now
+        expect(page.get_by_role(role, name=name, exact=True)).to_be_focused()
+
+
+def test_keeping_tells_no_trouble(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU?cap=3")
+    page.get_by_label("Name", exact=True).fill("not above three")
+    page.get_by_role("button", name="Keep").press("Space")
+    expect(page.locator("[data-keep-told]")).to_contain_text("Kept as “not above three”")
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+
+
+def test_an_old_picture_is_marked_while_the_new_one_fails(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU")
+    settled(page)
+    fan = page.locator("[data-picture=fan]")
+    old = fan.locator("img").evaluate("image => image.currentSrc")
+    page.route("**/v1/countries/DEU/forecast.svg*", lambda route: route.fulfill(status=500, body="no"))
+    page.get_by_label("Scenario", exact=True).select_option("trend")
+    expect(page.locator(".eyebrow").first).to_contain_text("Trend")
+    fan.scroll_into_view_if_needed()
+    expect(fan.locator("[data-stale]")).to_contain_text("This picture is of what was asked before.")
+    assert fan.locator("img").evaluate("image => image.currentSrc") == old
+    page.unroute("**/v1/countries/DEU/forecast.svg*")
+    fan.get_by_role("button", name="Try again").click()
+    expect(fan.locator("[data-stale]")).to_be_hidden()
+    assert fan.locator("img").evaluate("image => image.currentSrc") != old
+
+
+def test_a_first_picture_that_fails_leaves_its_text_and_says_what_to_do(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/method")
+    page.route("**/v1/**/*.svg*", lambda route: route.fulfill(status=500, body="no"))
+    page.goto(f"{site}/countries/DEU")
+    fan = page.locator("[data-picture=fan]")
+    expect(fan.locator("[data-stale]")).to_contain_text("The figures are in the table.")
+    assert "simulated futures" in (fan.locator("img").get_attribute("alt") or "")
+    assert page.locator(".number").is_visible()
+
+
+def test_only_the_last_of_several_quick_changes_counts(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU")
+    held: list[Route] = []
+    page.route(re.compile(r"/countries/DEU\?.*cap=2(&|$)"), lambda route: held.append(route))
+    page.locator("#lever-cap").fill("2")
+    page.locator("#lever-cap").press("Enter")
+    page.locator("#lever-cap").fill("4.5")
+    page.locator("#lever-cap").press("Enter")
+    page.wait_for_url(re.compile("cap=4.5"))
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(300)
+    assert "cap=4.5" in page.url
+    expect(page.locator("#lever-cap")).to_have_value("4.5")
+
+
+def test_under_a_prefix_with_a_key(opened: Opening, guarded: Guarded) -> None:
+    page = opened(f"{guarded.address}/countries/DEU")
+    expect(page.locator("h1")).to_have_text("This page needs a key")
+    page.get_by_label("Your key").fill("fs_nobody_knows")
+    page.get_by_role("button", name="Show the page").click()
+    expect(page.get_by_role("status").filter(has_text="not known here")).to_be_visible()
+    page.get_by_label("Your key").fill(guarded.reader)
+    page.get_by_role("button", name="Show the page").click()
+    expect(page.locator("h1")).to_have_text("Germany")
+    settled(page)
+    assert page.seen.failed == [], "no picture was asked for without the key"  # type: ignore[attr-defined]
+    assert not [url for url in page.seen.requests if guarded.reader in url]  # type: ignore[attr-defined]
+    assert not [url for url in page.seen.requests if PREFIX not in url and not url.startswith("data:")]  # type: ignore[attr-defined]
+    page.get_by_role("navigation", name="Views").get_by_role("link", name="Alliance").click()
+    expect(page.locator("h1")).to_contain_text("of 31 allies")
+    assert page.url == f"{guarded.address}/"
+    page.reload()
+    expect(page.locator("h1")).to_contain_text("of 31 allies")
+    page.get_by_role("button", name="Forget my key").click()
+    expect(page.locator("h1")).to_have_text("This page needs a key")
+
+
+def test_who_may_read_but_not_keep_is_told_so_and_who_may_keeps(opened: Opening, guarded: Guarded) -> None:
+    page = opened(f"{guarded.address}/method")
+    for key, told in ((guarded.reader, "may read but not keep"), (guarded.writer, "Kept as")):
+        page.evaluate("key => sessionStorage.setItem('five-percent-key', key)", key)
+        page.goto(f"{guarded.address}/countries/DEU?cap=3")
+        page.get_by_label("Name", exact=True).fill("three")
+        page.get_by_role("button", name="Keep").click()
+        expect(page.locator("[data-keep-told]")).to_contain_text(told)
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert download.value.suggested_filename.endswith(".csv")
+
+
+def test_a_kept_scenario_that_is_gone_is_told_in_words(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU?scenario=01jd3k8v2xq4t6r9m0n5p7s8yb")
+    expect(page.locator("main")).to_contain_text("no scenario that ships or that you may read")

@@ -1,0 +1,211 @@
+"""Fits in processes of their own: bounded, timed, made once, gone with the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from forecast_service import create_app
+from forecast_service.forecasting import fit_missing
+from forecast_service.forecasting.fit_pool import FitPool, FitProcess
+from forecast_service.forecasting.registry import EXTENSION, Engine
+from forecast_service.settings import Settings
+from tests.support.service import DRAWS, environment
+
+PATIENCE_S = 30
+
+
+def history(share: float) -> dict[str, float]:
+    return {str(year): round(share + 0.03 * (year - 2010), 3) for year in range(2010, 2026)}
+
+
+def ask(app: Flask, share: float) -> Any:
+    return app.test_client().post("/v1/forecasts", json={"history": history(share)})
+
+
+def pool_of(app: Flask) -> FitPool:
+    engine: Engine = app.extensions[EXTENSION]
+    assert engine.pool is not None
+    return engine.pool
+
+
+def pid_of(app: Flask) -> int:
+    process = pool_of(app).all[0].process
+    assert process is not None
+    return process.pid
+
+
+@pytest.fixture
+def small(state_dir: Path) -> Iterator[Flask]:
+    """One process, one place to wait, and a process that is up."""
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_queue=1, fit_timeout_s=PATIENCE_S))
+    assert ask(app, 1.0).status_code == 200
+    yield app
+    pool_of(app).stop()
+
+
+def ended(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return True
+    return state == "Z"
+
+
+def within(seconds: float, condition: Any) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_a_hung_fit_is_ended_and_starves_nobody(small: Flask) -> None:
+    pool, hung = pool_of(small), pid_of(small)
+    small.test_client().get("/v1/countries/DEU/forecast")
+    pool.timeout_s = 3
+    os.kill(hung, signal.SIGSTOP)
+    with ThreadPoolExecutor(2) as callers:
+        waiting = [callers.submit(ask, small, share) for share in (1.1, 1.2)]
+        assert within(2, lambda: pool._places._value == 0)
+        refused = ask(small, 1.3)
+        kept = small.test_client().get("/v1/countries/DEU/forecast?core=2.9")
+        answers = [call.result() for call in waiting]
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert refused.json["type"].endswith(":busy")
+    assert kept.status_code == 200
+    assert {answer.status_code for answer in answers} == {503}
+    assert "urn:forecast-service:problem:fit-too-long" in {answer.json["type"] for answer in answers}
+    assert ended(hung)
+    pool.timeout_s = PATIENCE_S
+    assert ask(small, 1.1).status_code == 200
+
+
+def test_a_process_that_was_killed_is_replaced(small: Flask) -> None:
+    first = pid_of(small)
+    process = pool_of(small).all[0].process
+    assert process is not None
+    os.kill(first, signal.SIGKILL)
+    assert within(5, lambda: process.poll() is not None)  # a zombie may have threads that still end
+    answer = ask(small, 1.4)
+    assert answer.status_code == 200, answer.text
+    assert pid_of(small) != first
+
+
+def test_a_fit_whose_process_is_killed_is_refused(small: Flask) -> None:
+    os.kill(pid_of(small), signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as callers:
+        waiting = callers.submit(ask, small, 1.5)
+        assert within(2, lambda: pool_of(small)._places._value == 1)
+        time.sleep(0.2)
+        os.kill(pid_of(small), signal.SIGKILL)
+        answer = waiting.result()
+    assert (answer.status_code, answer.json["type"]) == (503, "urn:forecast-service:problem:fit-lost")
+
+
+def test_the_same_question_is_computed_once(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, original = [], FitProcess.ask
+
+    def count(self: FitProcess, question: bytes, patience_s: float) -> Any:
+        asked.append(question)
+        return original(self, question, patience_s)
+
+    monkeypatch.setattr(FitProcess, "ask", count)
+    start = Barrier(2)
+
+    def at_once(_: int) -> bytes:
+        start.wait()
+        return bytes(ask(small, 1.6).data)
+
+    with ThreadPoolExecutor(2) as callers:
+        one, other = callers.map(at_once, range(2))
+    assert one == other == ask(small, 1.6).data
+    assert len(asked) == 1
+
+
+def test_what_cannot_be_fitted_is_said_as_before(client: FlaskClient) -> None:
+    answer = client.get("/v1/countries/MNE/forecast?origin=2008")
+    assert answer.status_code == 422
+    assert "a forecast needs 8" in answer.get_json()["detail"]
+
+
+CHILD = textwrap.dedent("""
+    import sys
+    from forecast_service import create_app
+    from forecast_service.settings import Settings
+    app = create_app(Settings.from_environment())
+    client = app.test_client()
+    own = {str(year): 1 + 0.02 * (year - 2000) for year in range(2000, 2026)}
+    statuses = [client.post("/v1/forecasts", json={"history": own}).status_code]
+    statuses += [client.post("/v1/forecasts", json={"country": "DEU", "history": own}).status_code]
+    statuses += [client.get("/v1/countries/DEU/forecast" + query).status_code for query in ("", "?origin=2020")]
+    pool = app.extensions["forecast-engine"].pool
+    print(*statuses, "statsmodels" in sys.modules, "scipy" in sys.modules, pool.all[0].process.pid, flush=True)
+    sys.stdin.read()
+""")
+
+
+def test_a_worker_never_loads_statsmodels_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD],
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as worker:
+        assert worker.stdout is not None
+        *found, fitting = worker.stdout.readline().split()
+        assert found == ["200", "200", "200", "200", "False", "False"]
+        assert not ended(int(fitting))
+        worker.kill()
+    assert within(10, lambda: ended(int(fitting)))
+
+
+def test_what_needs_more_fits_than_a_request_may_wait_for_has_them_made_beside(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, int | None]] = []
+    monkeypatch.setattr(
+        "forecast_service.forecasting.fit_missing.start_beside", lambda _settings, *what: started.append(what)
+    )
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS))
+    client, engine = app.test_client(), app.extensions[EXTENSION]
+    for question in ("forecast?origin=2003&deadline=2010", "ranking?origin=2003&deadline=2010"):
+        answer = client.get(f"/v1/alliance/{question}")
+        assert (answer.status_code, answer.json["type"]) == (503, "urn:forecast-service:problem:being-fitted")
+        assert int(answer.headers["Retry-After"]) == len(engine.missing(origin=2003)) > 20
+    assert started == [("nato-2026", 2003)] * 2
+
+
+def test_a_request_waits_for_its_fits_together_no_longer_than_for_one(small: Flask) -> None:
+    pool_of(small).timeout_s = 1e-3
+    items = [{"history": history(share)} for share in (1.7, 1.8, 1.9)]
+    answers = small.test_client().post("/v1/forecasts/batch", json={"items": items}).json["items"]
+    assert [item["status"] for item in answers] == [503] * 3
+    assert [item["problem"]["type"].rsplit(":", 1)[1] for item in answers] == ["fit-too-long", "busy", "busy"]
+
+
+def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    line = [sys.executable, "-c", f"import time; open({str(told)!r}, 'a').write('x'); time.sleep(1)"]
+    for _ in range(3):
+        fit_missing.launch(line, "a test")
+    assert within(10, lambda: fit_missing._begun["a test"].poll() is not None)
+    fit_missing.launch(line, "a test")
+    assert within(10, lambda: fit_missing._begun["a test"].poll() is not None)
+    assert told.read_text() == "xx"

@@ -1,0 +1,166 @@
+"""The service as it is deployed: from nothing kept to ready, and a clean end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from benchmarks.speed.measure import workers_of
+from models.dataset.countries import allies
+from tests.support.service import Service, serving
+from tests.support.sockets import ESTABLISHED, connections, sockets_of
+
+
+def test_it_answers_at_once_becomes_ready_and_ends_cleanly(tmp_path: Path) -> None:
+    with serving(tmp_path) as service:
+        assert service.wait_until("/healthz") == {"status": "ok"}
+        status, body = service.ask("GET", "/readyz")
+        # How far the fits are by now depends on the machine; what is said of them must be true.
+        assert (status, body["status"]) == ((503, "not-ready") if body["missing"] else (200, "ready"))
+        assert set(body["missing"]) <= set(allies())
+        service.wait_until_ready()
+        status, forecast = service.ask("GET", "/v1/countries/DEU/forecast")
+        assert (status, forecast["country"]["code"]) == (200, "DEU")
+        assert service.stop() == 0
+
+
+def test_it_refuses_what_is_no_http_as_a_problem(live_service: Service) -> None:
+    for line, status in (("GET /" + "x" * 9000 + " HTTP/1.1", 414), ("NONSENSE", 400)):
+        with socket.create_connection(("127.0.0.1", live_service.port), timeout=10) as connection:
+            connection.sendall(f"{line}\r\n\r\n".encode())
+            with connection.makefile("rb") as answer:
+                text = answer.read().decode()
+        assert text.startswith(f"HTTP/1.1 {status} ")
+        assert "Content-Type: application/problem+json" in text
+        assert "urn:forecast-service:problem:bad-http" in text
+    assert live_service.ask("GET", "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("body", ["zz\r\n{}\r\n0\r\n\r\n", "\r\n", "2;\x00\r\n{}\r\n0\r\n\r\n", "2\r\n{}xx0\r\n\r\n"])
+def test_it_refuses_badly_framed_chunks_as_a_problem(live_service: Service, body: str) -> None:
+    head = (
+        "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", live_service.port), timeout=30) as connection:
+        connection.sendall((head + body).encode())
+        with connection.makefile("rb") as answer:
+            text = answer.read().decode()  # to the end: the connection is closed, as nobody knows where it stands
+    assert text.startswith("HTTP/1.1 400 ")
+    assert text.count("HTTP/1.1") == 1
+    assert "urn:forecast-service:problem:bad-http" in text
+    assert live_service.ask("GET", "/healthz")[0] == 200
+
+
+def test_half_sent_requests_silence_nobody(live_service: Service) -> None:
+    head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    body = f'{head}Content-Length: 100\r\n\r\n{{"country": '
+    with ExitStack() as stack:
+        address = ("127.0.0.1", live_service.port)
+        held = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(10)]
+        for i, connection in enumerate(held):  # more than the service has threads
+            connection.sendall((head if i % 2 else body).encode())
+        assert live_service.ask("GET", "/healthz")[0] == 200
+        for i, connection in enumerate(held):
+            with connection.makefile("rb") as answer:
+                text = answer.read().decode()
+            assert text.startswith("HTTP/1.1 408 "), text
+            assert text.count("HTTP/1.1") == 1
+            assert f"urn:forecast-service:problem:{'bad-http' if i % 2 else 'too-slow'}" in text
+
+
+def test_a_request_that_comes_in_pieces_is_answered(live_service: Service) -> None:
+    head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    sent = f'{head}Content-Length: 18\r\n\r\n{{"country": "DEU"}}'.encode()
+    with closing(socket.create_connection(("127.0.0.1", live_service.port), timeout=60)) as connection:
+        for _ in range(2):  # the second time on a connection that was kept
+            for start in range(0, len(sent), 20):
+                connection.sendall(sent[start : start + 20])
+                time.sleep(0.05)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert (response.status, json.loads(response.read())["country"]["code"]) == (200, "DEU")
+
+
+@pytest.fixture
+def two_workers(kept_fits: str, tmp_path: Path) -> Iterator[Service]:
+    """A service with two workers, both of which take connections."""
+    with serving(tmp_path, WEB_CONCURRENCY="2", FORECAST_FITS_DIR=kept_fits) as service:
+        service.wait_until_ready()
+        end = time.monotonic() + 30
+        while not all(_of_four(service).values()):
+            assert time.monotonic() < end, "one worker takes nothing"
+        idle(service)
+        yield service
+
+
+def _of_four(service: Service) -> dict[int, int]:
+    """How many of four connections each worker takes: one that is only starting none."""
+    with kept(service, 4):
+        held = held_by(service)
+    return held if len(held) == 2 else {0: 0}
+
+
+def held_by(service: Service) -> dict[int, int]:
+    """Worker -> how many connections of clients it has."""
+    mine = {one.inode for one in connections() if one.local_port == service.port and one.state == ESTABLISHED}
+    return {pid: len(mine & sockets_of(pid)) for pid in workers_of(service.process.pid)}
+
+
+def idle(service: Service) -> None:
+    """Wait until no client is connected."""
+    end = time.monotonic() + 30
+    while any(held_by(service).values()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@contextmanager
+def kept(service: Service, count: int) -> Iterator[list[int]]:
+    """Connections that come at the same moment and are kept after an answer; the statuses."""
+    together, statuses = threading.Barrier(count), []
+    with ExitStack() as stack:
+        clients = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=30) for _ in range(count)]
+
+        def ask(client: http.client.HTTPConnection) -> None:
+            together.wait(30)
+            client.request("GET", "/v1/countries")
+            answer = client.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+
+        threads = [threading.Thread(target=ask, args=(stack.enter_context(closing(client)),)) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        yield statuses
+
+
+def test_connections_that_come_together_are_spread_over_the_workers(two_workers: Service) -> None:
+    with kept(two_workers, 16) as statuses:
+        held = held_by(two_workers)
+    assert statuses == [200] * 16
+    assert sum(held.values()) == 16
+    assert min(held.values()) >= 5, held  # without spreading one has nearly all
+
+
+def test_a_worker_that_hangs_keeps_no_connection_from_the_other(two_workers: Service) -> None:
+    hung, other = workers_of(two_workers.process.pid)
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        with kept(two_workers, 6) as statuses:
+            held = held_by(two_workers)
+    finally:
+        os.kill(hung, signal.SIGCONT)
+    assert statuses == [200] * 6
+    assert held == {hung: 0, other: 6}

@@ -1,0 +1,108 @@
+"""Settings: each is read from its variable, bad values are refused by name, and all are documented."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from forecast_service import create_app
+from forecast_service.cli.main import main
+from forecast_service.forecasting.registry import EXTENSION
+from forecast_service.settings import BadSetting, Settings
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "settings.md"
+NAMES = [f"FORECAST_{field.name.upper()}" for field in fields(Settings)]
+
+
+@pytest.fixture(autouse=True)
+def never_become_gunicorn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``serve`` does not return; were a bad setting taken, neither would the test."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("serve went on")
+
+    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", refuse)
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert Settings.from_environment({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("FORECAST_STATE_DIR", "/srv/state", Path("/srv/state")),
+        ("FORECAST_VINTAGE", "nato-2025", "nato-2025"),
+        ("FORECAST_SIPRI", "false", False),
+        ("FORECAST_SIPRI", "ON", True),
+        ("FORECAST_DRAWS", "500", 500),
+        ("FORECAST_SEED", "7", 7),
+        ("FORECAST_MAX_BODY_BYTES", "1000", 1000),
+        ("FORECAST_ENGINE", "tcp://scheduler:8786", "tcp://scheduler:8786"),
+        ("FORECAST_SWEEP_PROCESSES", "3", 3),
+    ],
+)
+def test_each_setting_is_read(name: str, text: str, value: object) -> None:
+    assert getattr(Settings.from_environment({name: text}), name.removeprefix("FORECAST_").lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("FORECAST_VINTAGE", "nato-1949"),
+        ("FORECAST_VINTAGE", ""),
+        ("FORECAST_SIPRI", "maybe"),
+        ("FORECAST_SIPRI", ""),
+        ("FORECAST_DRAWS", "many"),
+        ("FORECAST_DRAWS", "0"),
+        ("FORECAST_DRAWS", "1.5"),
+        ("FORECAST_SEED", "-1"),
+        ("FORECAST_MAX_BODY_BYTES", ""),
+        ("FORECAST_ENGINE", "dask"),
+        ("FORECAST_ENGINE", ""),
+        ("FORECAST_SWEEP_PROCESSES", "0"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSetting, match=f"^{name}: "):
+        Settings.from_environment({name: text})
+    monkeypatch.setenv(name, text)
+    for command in ("serve", "fit", "openapi", "forecast DEU"):
+        result = CliRunner().invoke(main, command.split())
+        assert result.exit_code == 1
+        assert result.output.startswith(f"Error: {name}: ")
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert set(re.findall(r"`(FORECAST_[A-Z_]+)`", text)) == set(NAMES)
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-1", ""])
+def test_a_bad_number_of_workers_is_refused_by_name(text: str) -> None:
+    result = CliRunner(env={"WEB_CONCURRENCY": text}).invoke(main, ["serve"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: WEB_CONCURRENCY: ")
+
+
+def test_without_sipri_the_service_works_on_natos_own_figures(tmp_path: Path) -> None:
+    app = create_app(Settings(state_dir=tmp_path, draws=500, sipri=False))
+    client = app.test_client()
+    (core,) = client.get("/v1/countries/DEU/history").json["components"]
+    assert {o["definition"] for o in core["observations"]} <= {"nato", "nato-rescaled"}
+    body = client.get("/v1/countries/DEU/forecast").json
+    assert 0 < body["targets"][0]["probability"]["at_deadline"] < 1
+    assert "without-sipri" in app.extensions[EXTENSION].current.figures.key
+
+
+def test_the_seed_and_the_draws_reach_the_answer(tmp_path: Path) -> None:
+    answers = [
+        create_app(Settings(state_dir=tmp_path, draws=draws, seed=seed)).test_client().get("/v1/countries/ISL/forecast")
+        for draws, seed in ((500, 1), (500, 2), (400, 1))
+    ]
+    assert [(a.json["draws"], a.json["seed"]) for a in answers] == [(500, 1), (500, 2), (400, 1)]
+    assert len({a.json["id"] for a in answers}) == 3

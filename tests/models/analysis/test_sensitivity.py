@@ -1,0 +1,89 @@
+"""What moves a probability most."""
+
+import pytest
+
+from models import Forecaster, Scenario, Targets, load_figures
+from models.analysis.sensitivity import sensitivity
+from models.forecast.result import CannotForecast
+from models.scenarios.levers import Cap, PledgeLever, SharePath
+from models.simulation.path_store import PathStore
+
+
+@pytest.fixture(scope="module")
+def forecaster(tmp_path_factory):
+    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")), draws=2000)
+
+
+def bars(found):
+    return {bar.assumption: bar for bar in found.bars}
+
+
+def test_every_assumption_has_a_bar_and_the_widest_comes_first(forecaster):
+    found = sensitivity(forecaster, "DEU")
+    assert found.probability == forecaster.forecast("DEU").targets[0].outcome.probability.at_deadline
+    assert {"pledges", "growth of GDP", "growth of core spending", "the share of the origin"} <= set(bars(found))
+    swings = [bar.swing for bar in found.bars]
+    assert swings == sorted(swings, reverse=True)
+    for bar in found.bars:
+        assert 0 < bar.at_low < 1
+        assert 0 < bar.at_high < 1
+
+
+def test_directions_are_what_they_must_be(forecaster):
+    found = bars(sensitivity(forecaster, "ITA"))
+    assert found["growth of core spending"].at_high > found["growth of core spending"].at_low
+    assert found["growth of GDP"].at_high < found["growth of GDP"].at_low  # money stays: more GDP, a lower share
+    assert found["the share of the origin"].at_high > found["the share of the origin"].at_low
+    assert found["pledges"].at_high > found["pledges"].at_low
+
+
+@pytest.mark.parametrize("component", ["core", "related", "total"])
+@pytest.mark.parametrize("country", ["DEU", "POL", "ESP", "EST"])
+def test_a_pledge_that_is_kept_in_full_meets_its_target(forecaster, country, component):
+    found = sensitivity(forecaster, country, component)
+    pledges = bars(found)["pledges"]
+    assert pledges.at_high > 0.999
+    assert max(pledges.at_low, found.probability) < 0.99
+
+
+def test_a_pledge_that_is_kept_is_on_its_way_before_its_year_and_a_plan_of_ones_own_counts_too(forecaster):
+    early = {
+        code: bars(sensitivity(forecaster, code, targets=Targets(deadline=2031)))["pledges"] for code in ("DEU", "ITA")
+    }
+    assert early["DEU"].at_high > 0.999, "3.5 % in 2029 by its own plan"
+    assert early["ITA"].at_low <= early["ITA"].at_high < 0.99, "3.5 % in 2035, as all allies"
+
+
+def test_a_kept_pledge_gives_way_to_what_a_scenario_settles(forecaster):
+    found = bars(sensitivity(forecaster, "DEU", scenario=Scenario("x", levers=(Cap(share_pct=3.0),))))
+    assert found["pledges"].at_high < 0.01
+
+
+def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
+    scenario = Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.5), Cap(share_pct=4.0)))
+    found = bars(sensitivity(forecaster, "ITA", scenario=scenario))
+    pledge = found["lever 0 (pledge)"]
+    assert pledge.at_low < pledge.at_high == sensitivity(forecaster, "ITA", scenario=scenario).probability
+    assert found["lever 0 (pledge): credibility"].at_high >= found["lever 0 (pledge): credibility"].at_low
+    assert "lever 1 (cap): share_pct" in found
+
+
+def test_what_a_scenario_settles_no_assumption_underneath_moves(forecaster):
+    scenario = Scenario("x", levers=(SharePath(points={2030: 2.5, 2035: 2.8}),))
+    found = bars(sensitivity(forecaster, "ITA", scenario=scenario))
+    assert found["growth of core spending"].swing < 0.02
+    assert found["how uncertain the future is"].swing > 0.02
+
+
+@pytest.mark.parametrize("component", ["related", "total"])
+def test_other_components(forecaster, component):
+    found = sensitivity(forecaster, "FRA", component, targets=Targets(deadline=2032))
+    assert found.component == component
+    assert "growth of related spending" in bars(found)
+
+
+def test_iceland_has_no_core(forecaster):
+    assert sensitivity(forecaster, "ISL", "related").bars
+    with pytest.raises(CannotForecast) as refused:
+        sensitivity(forecaster, "ISL")
+    assert refused.value.field == "component"

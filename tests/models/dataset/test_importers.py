@@ -1,0 +1,187 @@
+"""The publishers' files, made as they are laid out, read to the right figures."""
+
+import pytest
+
+from models.dataset.importers import READERS, BadFile, Content
+from models.dataset.importers.names import ally_code, is_aggregate
+from models.dataset.importers.tidy import LAYOUTS, layout
+from models.dataset.imports import draft_of
+from models.dataset.tables import BUNDLED, FOLDER
+from models.dataset.vintages import Shelf
+from tests.models.dataset.publishers import (
+    by_ally,
+    nato_book,
+    nato_sheet,
+    saved,
+    sipri_book,
+    weo_text,
+    worldbank_json,
+)
+from tests.support.comparisons import CountingStr
+
+
+def read(source, data, name="file"):
+    return READERS[source](Content(data, name))
+
+
+def rows(table, source):
+    return sorted(tuple(r.items()) for r in BUNDLED.read(table) if r["source"] == source)
+
+
+def written(draft, table, source):
+    return sorted(tuple(r.items()) for r in draft.changed[table] if r["source"] == source)
+
+
+def test_the_bundled_vintage_rebuilt_from_its_tables_equals_the_shipped_one():
+    shelf = Shelf(None)
+    parsed = read("nato", saved(nato_book()))
+    assert parsed.notes == []
+    draft = draft_of(shelf, parsed, "nato-2026", "nato-2026")
+    assert draft.uses == BUNDLED.uses
+    for table in ("core_share", "core_amount", "equipment_share", "gdp"):
+        assert written(draft, table, "nato_2026") == rows(table, "nato_2026"), table
+    for table in draft.changed.keys() - {"sources"}:
+        assert sorted(map(str, draft.changed[table])) == sorted(map(str, BUNDLED.read(table))), table
+    assert shelf.preview(draft).observations == shelf.figures("nato-2026").observations
+    assert [f for f in draft.findings if f.severity == "error"] == []
+
+    outlook = draft_of(shelf, read("weo", weo_text().encode("utf-16")), "nato-2026")
+    assert outlook.name == "nato-2026-weo-2025-10"
+    assert sorted(map(str, outlook.changed["gdp"])) == sorted(map(str, BUNDLED.read("gdp")))
+    assert outlook.uses == BUNDLED.uses
+    history = draft_of(shelf, read("sipri", saved(sipri_book())), "nato-2026")
+    assert sorted(map(str, history.changed["core_share_history"])) == sorted(
+        map(str, BUNDLED.read("core_share_history"))
+    )
+    assert history.uses == BUNDLED.uses
+
+
+@pytest.mark.parametrize("table", LAYOUTS)
+def test_our_own_tables_come_back_as_they_were(table):
+    lines = (FOLDER / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+    # Of GDP one source at a time: an Outlook, without what replaces it.
+    file = "\n".join(line for line in lines if table != "gdp" or not line.endswith("nato_2026"))
+    draft = draft_of(Shelf(None), read("csv", file.encode()), "nato-2026", "again-2026")
+    assert [f for f in draft.findings if f.severity == "error"] == []
+    kept = [r for r in BUNDLED.read(table) if table != "gdp" or r["source"] != "nato_2026"]
+    new = [r for r in draft.changed[table] if table != "gdp" or r["source"] != "nato_2026"]
+    statement = table in ("pledges", "related_share")
+    same = {} if statement else {"source": "nato_2026" if table in ("core_amount", "equipment_share") else "again_2026"}
+    assert new == [r | same for r in kept]
+
+
+def test_years_names_and_the_second_block_do_not_mislead():
+    found = {(r["iso3"], r["year"]): r for r in read("nato", saved(nato_book())).rows["core_share"]}
+    assert len(found) == 31 * 13
+    assert found["CZE", "2024"]["share_pct"] == f"{by_ally('core_share', 'share_pct')['CZE'][2024]:.2f}"
+    assert (found["TUR", "2026"]["estimate"], found["TUR", "2024"]["estimate"]) == ("true", "false")
+    assert "7.70" not in {r["share_pct"] for r in found.values()}
+    parsed = read("nato", saved(nato_book()))
+    assert parsed.where["core_share", "ALB", 2014] == "Table 3!D6"
+    assert parsed.totals["core_amount", 2026][0] == pytest.approx(1484129, abs=300)
+
+
+def test_an_edition_with_other_sheet_names_and_places_is_read_all_the_same():
+    book = nato_book()
+    book["Table 3"].title = "TABLE3"
+    book["TABLE3"].insert_rows(1, 4)
+    book["TABLE3"].insert_cols(2)
+    plain = read("nato", saved(nato_book())).rows
+    assert read("nato", saved(book)).rows == plain
+
+
+def test_only_visible_sheets_are_read():
+    book = nato_book()
+    book["Table 3"].sheet_state = "hidden"
+    with pytest.raises(BadFile, match="no visible sheet"):
+        read("nato", saved(book))
+    book = nato_book()
+    hidden = nato_sheet(
+        book, "Old", ["Defence expenditure as a share of GDP"],
+        [("Share of real GDP (%)", {"DEU": {2014: 9.0, 2015: 9.0, 2016: 9.0}})], range(2014, 2017),
+    )  # fmt: skip
+    hidden.sheet_state = "veryHidden"
+    book.move_sheet("Old", -5)
+    assert len(read("nato", saved(book)).rows["core_share"]) == 31 * 13
+
+
+def test_what_the_workbook_lacks_is_said_and_stays():
+    book = nato_book()
+    del book["Table 2"], book["Table 8a"]
+    parsed = read("nato", saved(book))
+    assert parsed.rows.keys() == {"core_share", "gdp"}
+    assert len(parsed.notes) == 2
+    draft = draft_of(Shelf(None), parsed, "nato-2026", "nato-2026-b")
+    assert draft.changed["core_share"][0]["source"] == "nato_2026_b"
+    tables = Shelf(None).preview(draft).tables
+    from models.dataset.gdp import gdp_usd
+
+    assert gdp_usd("POL", 2026, tables) == gdp_usd("POL", 2026)
+
+
+def test_sipri_is_fractions_and_says_where_nothing_is():
+    parsed = read("sipri", saved(sipri_book()))
+    found = {(r["iso3"], int(r["year"])): float(r["share_pct"]) for r in parsed.rows["core_share_history"]}
+    assert found == {
+        (c, y): v for c, x in by_ally("core_share_history", "share_pct", "sipri_2025").items() for y, v in x.items()
+    }
+    assert parsed.edition == "2025"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_the_outlook_is_read_in_every_encoding(encoding):
+    parsed = read("weo", weo_text(edition="April 2026").encode(encoding), "WEOApr2026all.xls")
+    assert parsed.edition == "2026_04"
+    found = {(r["iso3"], r["year"]): r for r in parsed.rows["gdp"]}
+    assert (
+        found["HUN", "2024"]["nominal_lcu_bn"] == f"{by_ally('gdp', 'nominal_lcu_bn', 'weo_2025_10')['HUN'][2024]:.3f}"
+    )
+    assert found["HUN", "2025"]["kind"] == "actual"
+    draft = draft_of(Shelf(None), parsed, "nato-2026")
+    assert draft.name == "nato-2026-weo-2026-04"
+    uses = draft.uses
+    assert (uses.outlook, uses.outlook_from, uses.outlook_actual) == ("weo_2026_04", 2026, 2025)
+    assert (uses.growth, uses.growth_from) == ("nato_2026", 2026)
+
+
+def test_an_outlook_newer_than_natos_growth_is_not_overruled_by_it():
+    parsed = read("weo", weo_text(edition="October 2026").encode())
+    assert draft_of(Shelf(None), parsed, "nato-2026").uses.growth == ""
+
+
+def test_the_world_bank_stands_in_for_sipri():
+    draft = draft_of(Shelf(None), read("worldbank", worldbank_json()), "nato-2026")
+    assert draft.uses.history == "worldbank_2025"
+    figures = Shelf(None).preview(draft)
+    plain = Shelf(None).figures("nato-2026")
+    assert [o.share_pct for o in figures.observations["FRA"]] == [o.share_pct for o in plain.observations["FRA"]]
+
+
+def test_three_columns_are_enough():
+    shares = by_ally("core_share", "share_pct")
+    lines = ["year,iso3,share_pct", *(f"{y},{c.lower()},{v}" for c, x in shares.items() for y, v in x.items())]
+    draft = draft_of(Shelf(None), read("csv", "\n".join(lines).encode()), "nato-2026", "own-2026")
+    assert draft.changed["core_share"][0]["source"] == "own_2026"
+    assert draft.uses.core == "own_2026"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Czechia*", "CZE"), ("Czech Republic", "CZE"), ("Slovak Republic", "SVK"), ("Türkiye", "TUR"),
+        ("Turkey (b)", "TUR"), ("Luxembourg 1", "LUX"), ("Montenegro²", "MNE"), ("UNITED STATES", "USA"),
+        ("North Macedonia *", "MKD"), ("NATO Total", None), ("NATO Europe and Canada*", None), ("Serbia", None),
+        ("", None), ("*", None),
+    ],
+)  # fmt: skip
+def test_names(name, code):
+    assert ally_code(name) == code
+    assert is_aggregate(name) is name.startswith("NATO")
+
+
+def test_a_repeated_column_is_found_without_comparing_every_column_with_every_other():
+    header = [*(CountingStr(f"c{i}") for i in range(2000)), CountingStr("c1999")]
+    CountingStr.compared = 0
+    with pytest.raises(BadFile, match="'c1999' stands twice"):
+        layout(header)
+    assert CountingStr.compared < 10 * len(header)

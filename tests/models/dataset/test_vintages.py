@@ -1,0 +1,236 @@
+"""Vintages on disk: kept whole, never changed, and everything that a forecast rests on travels with them."""
+
+import json
+import sys
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models import Forecaster, Scenario, Targets, load_figures
+from models.analysis.alliance import alliance_forecast
+from models.analysis.requirements import required
+from models.analysis.sensitivity import sensitivity
+from models.dataset import tables
+from models.dataset.observations import VINTAGES, UnknownVintage
+from models.dataset.tables import BUNDLED, Uses
+from models.dataset.vintages import BadName, DamagedVintage, Draft, Finding, Shelf, VintageExists
+from models.forecast.fit_all import fit_all
+from models.scenarios.levers import Freeze
+from models.simulation.path_store import PathStore
+
+
+def renamed(rows, source, **changes):
+    """Rows under another source; ``changes`` maps "DEU_2026" to a share."""
+    return tuple(
+        r | {"source": source, "share_pct": changes.get(f"{r['iso3']}_{r['year']}", r["share_pct"])} for r in rows
+    )
+
+
+def draft(name="nato-2027", **changes):
+    new = BUNDLED.read("sources")[0] | {"source": "nato_2027"}
+    return Draft(
+        name,
+        "nato-2026",
+        {
+            "core_share": renamed(BUNDLED.read("core_share"), "nato_2027", **changes),
+            "sources": (*BUNDLED.read("sources"), new),
+        },
+        replace(BUNDLED.uses, core="nato_2027"),
+        (Finding("warning", "core_share", "a jump"),),
+    )
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Shelf(tmp_path / "vintages")
+
+
+def contents(folder):
+    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+def test_the_bundled_vintages_are_there_without_a_folder():
+    assert Shelf(None).names() == VINTAGES
+    assert Shelf(None).figures("nato-2026") == load_figures()
+    assert Shelf(None).figures("nato-2025", sipri=False).key == "nato-2025-without-sipri"
+    manifest = Shelf(None).manifest("nato-2026")
+    assert (manifest.created_at, manifest.base) == (None, None)
+    assert {s.source for s in manifest.sources} == {"nato_2026", "sipri_2025", "weo_2025_10"}
+    assert manifest.sha256 != Shelf(None).manifest("nato-2025").sha256
+    with pytest.raises(BadName):
+        Shelf(None).add(draft())
+
+
+def test_the_bundled_tables_hold_what_is_said_of_them():
+    outlook = [r for r in BUNDLED.read("gdp") if r["source"] == Uses.outlook]
+    assert max(int(r["year"]) for r in outlook if r["kind"] == "actual") == Uses.outlook_actual
+
+
+def test_a_kept_vintage_is_found_by_another_process_and_is_what_was_added(shelf):
+    other = Shelf(shelf.folder)
+    assert other.names() == VINTAGES
+    added = shelf.add(draft(DEU_2026="2.99"))
+    assert other.names() == (*VINTAGES, "nato-2027")
+    assert other.manifest("nato-2027") == added == shelf.manifest("nato-2027")
+    assert added.findings == (Finding("warning", "core_share", "a jump"),)
+    assert [t.name for t in added.tables if t.changed] == ["core_share", "sources"]
+    figures = other.figures("nato-2027")
+    assert figures.observations["DEU"][-1].share_pct == 2.99
+    assert figures.observations["FRA"][-1].share_pct == load_figures().observations["FRA"][-1].share_pct
+    assert figures.edition == 2027
+    assert figures is other.figures("nato-2027")
+    assert figures.key == f"nato-2027-{added.sha256[:12]}"
+
+
+def test_a_vintage_is_never_changed_or_overwritten(shelf):
+    shelf.add(draft())
+    before = contents(shelf.folder)
+    with pytest.raises(VintageExists):
+        shelf.add(draft(DEU_2026="1.00"))
+    with pytest.raises(VintageExists):
+        shelf.add(replace(draft(), name="nato-2025"))
+    for name in ("", "../nato", "Nato-2027", "a--b", "a" * 61, "nato_2027"):
+        with pytest.raises(BadName):
+            shelf.add(replace(draft(), name=name))
+    with pytest.raises(UnknownVintage):
+        shelf.add(replace(draft("other"), base="nato-1900"))
+    assert contents(shelf.folder) == before
+
+
+def test_of_two_that_add_the_same_name_at_once_one_wins(tmp_path):
+    folder, outcomes = tmp_path / "vintages", []
+    barrier = threading.Barrier(6)
+
+    def add(share):
+        barrier.wait()
+        try:
+            outcomes.append(Shelf(folder).add(draft(DEU_2026=share)).sha256)
+        except VintageExists:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=add, args=(f"2.{i}0",)) for i in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kept = [x for x in outcomes if x]
+    assert kept == [Shelf(folder).manifest("nato-2027").sha256]
+    assert [entry.name for entry in folder.iterdir()] == ["nato-2027"]
+
+
+def test_what_was_cut_off_is_no_vintage(shelf):
+    shelf.add(draft())
+    (shelf.folder / ".new-abc").mkdir()
+    (shelf.folder / "stray.txt").write_text("")
+    assert shelf.names() == (*VINTAGES, "nato-2027")
+    for name in ("nato-2030", "..", "", "stray.txt"):
+        with pytest.raises(UnknownVintage):
+            shelf.figures(name)
+
+
+@pytest.mark.parametrize("damage", ["other figures", "no table", "no json", "another shape"])
+def test_damage_on_disk_is_told_and_not_used(shelf, damage):
+    shelf.add(draft())
+    folder = shelf.folder / "nato-2027"
+    if damage == "other figures":
+        file = folder / "core_share.csv"
+        file.write_text(file.read_text().replace("ALB,2014,1.34", "ALB,2014,9.34"))
+    elif damage == "no table":
+        (folder / "gdp.csv").unlink()
+    elif damage == "no json":
+        (folder / "manifest.json").write_text("{")
+    else:
+        found = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps(found | {"uses": {"colour": "blue"}}))
+    shelf.add(draft("own-2027"))
+    again = Shelf(shelf.folder)
+    with pytest.raises(DamagedVintage, match="nato-2027"):
+        again.figures("nato-2027")
+    # The others are served all the same.
+    assert again.names() == (*VINTAGES, "own-2027")
+    assert list(again.damaged()) == ["nato-2027"]
+
+
+def everything_changed():
+    """A vintage of which every table that a forecast may read differs from the bundled one."""
+    read = BUNDLED.read
+    more = {"share_pct": 1.2, "amount": 1.1, "equipment_pct": 0.8, "real_growth_pct": 0.5, "nominal_lcu_bn": 1.3}
+
+    def bent(row, **columns):
+        return row | {c: f"{float(row[c]) * more[c]:.3f}" for c in more if row.get(c)} | columns
+
+    return {
+        "core_share": tuple(bent(r) for r in read("core_share")),
+        "core_amount": tuple(bent(r) for r in read("core_amount")),
+        "core_share_history": tuple(r | {"share_pct": f"{float(r['share_pct']) ** 1.1:.3f}"}
+                                    for r in read("core_share_history")),
+        "equipment_share": tuple(bent(r) for r in read("equipment_share")),
+        "gdp": tuple(bent(r) | ({"deflator_growth_pct": "4.5"} if r["deflator_growth_pct"] else {})
+                     for r in read("gdp")),
+        "pledges": tuple(
+            r | {"target_pct": "3.1", "year": "2031"} if r["component"] == "core" and r["target_pct"] else r
+            for r in read("pledges")
+        ),
+        "related_share": tuple(bent(r) for r in read("related_share")),
+        "share_vintages": tuple(
+            r | {"share_pct": f"{float(r['share_pct']) * 0.9:.3f}"} if r["estimate"] == "true" else r
+            for r in read("share_vintages")
+        ),
+    }  # fmt: skip
+
+
+def answers(forecaster):
+    """All that is asked of a forecaster anywhere, without what names the figures."""
+    frozen = Scenario("own", levers=(Freeze(what="nominal"),))
+    return [
+        *(
+            replace(forecaster.forecast(country, scenario, Targets(2032)), id="")
+            for country, scenario in (
+                ("DEU", "baseline"), ("DEU", "national-plan"), ("LUX", "gdp-shock"), ("ISL", "trend"), ("CAN", frozen)
+            )
+        ),
+        replace(alliance_forecast(forecaster), id=""),
+        replace(required(forecaster, "ITA", 0.5), id=""),
+        sensitivity(forecaster, "BEL", "core", frozen),
+    ]  # fmt: skip
+
+
+def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(shelf, tmp_path, monkeypatch):
+    changed = everything_changed()
+    shelf.add(Draft("bent-2026", "nato-2026", changed))
+    found = answers(Forecaster(shelf.figures("bent-2026"), PathStore(tmp_path / "a"), draws=60))
+    ordinary = answers(Forecaster(load_figures(), PathStore(tmp_path / "b"), draws=60))
+
+    read = tables.read
+    monkeypatch.setattr(tables, "read", lambda name: changed[name] if name in changed else read(name))
+    forget_what_was_read()
+    in_their_place = answers(Forecaster(load_figures(), PathStore(tmp_path / "c"), draws=60))
+    forget_what_was_read()
+    assert told(found) == [text.replace("nato-2026", "bent-2026") for text in told(in_their_place)]
+    assert not set(told(found)) & {text.replace("nato-2026", "bent-2026") for text in told(ordinary)}
+
+
+def told(found):
+    with np.printoptions(threshold=100_000):
+        return [str(answer) for answer in found]
+
+
+def forget_what_was_read():
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] == "models":
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+
+
+def test_fits_made_ahead_in_other_processes_rest_on_the_vintage(shelf, tmp_path):
+    shelf.add(draft(DEU_2026="3.33"))
+    figures = shelf.figures("nato-2027")
+    ahead = Forecaster(figures, PathStore(tmp_path / "ahead"), draws=40)
+    assert fit_all(ahead, 2) == 32
+    here = Forecaster(figures, PathStore(tmp_path / "here"), draws=40)
+    for country in ("DEU", "POL"):
+        assert told([ahead.forecast(country)]) == told([here.forecast(country)])
+    assert ahead.forecast("DEU").id != Forecaster(load_figures(), PathStore(tmp_path / "x"), 40).forecast("DEU").id

@@ -1,0 +1,141 @@
+"""Scenarios: order and contradictions."""
+
+import numpy as np
+import pytest
+
+from models.dataset.countries import allies
+from models.scenarios.builtin import NAMED, UnknownScenario, named_scenario
+from models.scenarios.levers import (
+    Cap,
+    Delay,
+    Exit,
+    Floor,
+    Freeze,
+    GdpGrowth,
+    HistoryOverride,
+    PledgeLever,
+    Reclassify,
+    SharePath,
+    Shock,
+    SpendingGrowth,
+    Step,
+)
+from models.scenarios.scenario import ContradictoryLevers, Scenario
+from tests.models.scenarios.levers.test_levers import DEFLATOR, PATHS, bend
+
+PATH = SharePath(points={2030: 3.0})
+
+
+@pytest.mark.parametrize(
+    "levers",
+    [
+        (Cap(share_pct=2.0), Floor(share_pct=2.5)),
+        (PATH, SharePath(points={2031: 2.0})),
+        (PATH, Freeze()),
+        (SpendingGrowth(rate_pct=3.0), PATH),
+        (Freeze(), PledgeLever(share_pct=3.5, year=2035)),
+        (GdpGrowth(rate_pct=1.0), GdpGrowth(change_pp=1.0)),
+        (Freeze(first_year=2030), Delay(years=2)),
+        (Exit(year=2029), Freeze(first_year=2030)),
+        (Freeze(), Shock(spread_factor=2.0)),
+        (HistoryOverride(points={2024: 2.0}), HistoryOverride(points={2025: 2.0})),
+        (
+            Reclassify(component="core", from_component="related", share_pct=0.1),
+            Reclassify(component="related", from_component="core", share_pct=0.2),
+        ),
+        (Floor(share_pct=3.0, countries=("borders-russia-or-belarus",)), Cap(share_pct=2.0, countries=("FIN", "ESP"))),
+    ],
+)
+def test_contradictions_are_refused_and_the_second_lever_is_named(levers):
+    with pytest.raises(ContradictoryLevers) as refused:
+        Scenario("x", levers=(Cap(share_pct=9.0), *levers)).check()
+    assert refused.value.index == 2
+
+
+@pytest.mark.parametrize(
+    "levers",
+    [
+        (Cap(share_pct=2.0, last_year=2029), Floor(share_pct=2.5, first_year=2030)),
+        (Freeze(last_year=2028), SpendingGrowth(rate_pct=3.0, first_year=2029)),
+        (PATH, SharePath(component="related", points={2030: 1.0})),
+        (PledgeLever(share_pct=2.5, year=2030), PledgeLever(share_pct=3.5, year=2035, first_year=2031)),
+        (Cap(share_pct=2.0), Floor(share_pct=2.0)),
+        (Freeze(last_year=2030), Delay(years=2, first_year=2031)),
+        (Delay(years=2, last_year=2029), Freeze(first_year=2030)),
+        (Exit(year=2029), Exit(year=2033)),
+        (Shock(spread_factor=2.0), PATH, Step(share_pct=0.3, first_year=2030), Delay(years=1)),
+        (Floor(share_pct=3.0, countries=("borders-russia-or-belarus",)), Cap(share_pct=2.0, countries=("ESP", "ITA"))),
+        (
+            Reclassify(component="core", from_component="related", share_pct=0.1, last_year=2029),
+            Reclassify(component="related", from_component="core", share_pct=0.2, first_year=2030),
+        ),
+    ],
+)
+def test_levers_that_do_not_meet_go_together(levers):
+    Scenario("x", levers=levers).check()
+
+
+def test_levers_act_in_a_fixed_order_whatever_the_list():
+    levers = (Cap(share_pct=2.9), GdpGrowth(change_pp=-2.0, last_year=2028), PATH, Floor(share_pct=2.0))
+    one = bend(Scenario("x", levers=levers))
+    other = bend(Scenario("x", levers=levers[::-1]))
+    np.testing.assert_array_equal(one.shares["core"], other.shares["core"])
+    assert one.shares["core"][:, 1:].max() == np.float32(2.9)
+
+
+def test_idle_levers_are_named():
+    scenario = Scenario("x", levers=(Cap(share_pct=2.0, last_year=2020), SharePath(points={2024: 2.0, 2030: 3.0})))
+    notes = list(scenario.idle(2026, 2035))
+    assert len(notes) == 2
+    assert "Lever 0 (cap)" in notes[0]
+    assert "2024" in notes[1]
+
+
+def test_every_shipped_scenario_is_consistent_for_every_ally():
+    for ally in allies().values():
+        for name in NAMED:
+            scenario = named_scenario(name, ally, 2026, 2035)
+            scenario.check()
+            assert scenario.name == name
+            assert scenario.description
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(UnknownScenario):
+        named_scenario("nonsense", allies()["DEU"], 2026, 2035)
+
+
+def test_a_component_counts_as_itself_already():
+    with pytest.raises(ContradictoryLevers, match="must be another one") as refused:
+        Scenario("x", levers=(PATH, Reclassify(component="core", from_component="core", share_pct=0.1))).check()
+    assert refused.value.index == 1
+
+
+def test_a_scenario_keeps_to_the_components_it_names():
+    Scenario("x", levers=(PATH,), components=("core",)).check()
+    for lever in (Cap(component="related", share_pct=1.0), GdpGrowth(change_pp=-1.0)):
+        with pytest.raises(ContradictoryLevers, match="acts on related") as refused:
+            Scenario("x", levers=(PATH, lever), components=("core",)).check()
+        assert refused.value.index == 1
+
+
+def test_levers_act_on_the_allies_that_they_and_the_scenario_name():
+    cap, floor = Cap(share_pct=2.9), Floor(share_pct=2.5, countries=("euro-area", "POL"))
+    scenario = Scenario("x", levers=(cap, floor), countries=("european",))
+    assert scenario.on("DEU") is scenario
+    assert scenario.on("POL").levers == (cap, floor)
+    assert scenario.on("NOR").levers == (cap,)
+    assert scenario.on("USA").levers == ()
+    assert [index for index, _ in scenario.acting("DEU")] == [1, 0]
+    assert list(scenario.idle(2026, 2035, "NOR")) == ["Lever 1 (floor) changes nothing: it does not act on NOR."]
+    before = PATHS
+    assert scenario.apply(before, DEFLATOR, 0.5, country="USA") is before
+
+
+def test_a_watcher_sees_every_lever_in_the_order_in_which_it_acts():
+    seen = []
+    levers = (Cap(share_pct=2.9), PATH, Floor(share_pct=2.0))
+    scenario = Scenario("x", levers=levers)
+    after = scenario.apply(PATHS, DEFLATOR, 0.5, watch=lambda i, shares: seen.append((i, shares["core"][:, -1].copy())))
+    assert [index for index, _ in seen] == [1, 2, 0]
+    np.testing.assert_array_equal(seen[-1][1], after.shares["core"][:, -1])

@@ -1,0 +1,118 @@
+"""Fits on disk: opened by many threads at once, made once."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.paths import Paths
+from models.simulation.path_store import Fit, FitKey, PathStore, StoreUnavailable
+from tests.support.limits import files_of_at_most
+
+THREADS = 8
+
+
+def _key(draws: int) -> FitKey:
+    return FitKey("figures", "NOR", 2024, trend=False, model_version="t", draws=draws, seed=1)
+
+
+def _fit(draws: int) -> Fit:
+    share = np.full((draws, 3), 2.0)
+    paths = Paths(2024, {"core": share}, share, np.zeros(draws, np.uint8))
+    return Fit(paths, ("theta",), {"theta": 1.0}, {}, 0.0)
+
+
+@pytest.fixture
+def _hurried() -> Iterator[None]:
+    """Lets threads take turns far more often than they do."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("_hurried")
+def test_threads_may_open_fits_at_once(tmp_path: Path) -> None:
+    for draws in range(1, 41):
+        PathStore(tmp_path).get(_key(draws), lambda draws=draws: _fit(draws))
+    store = PathStore(tmp_path)
+    start = threading.Barrier(THREADS)
+
+    def open_all(first: int) -> list[int]:
+        start.wait()
+        order = [(first * 5 + i) % 40 + 1 for i in range(40)]
+        return [len(store.get(_key(draws), _never).paths.shares["core"]) - draws for draws in order]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert not any(chain.from_iterable(pool.map(open_all, range(THREADS))))
+
+
+def _never() -> Fit:
+    raise AssertionError("the fit is kept already")
+
+
+def test_threads_that_ask_for_the_same_make_it_once(tmp_path: Path) -> None:
+    store, made, start = PathStore(tmp_path), [], threading.Barrier(THREADS)
+
+    def make() -> Fit:
+        made.append(threading.get_ident())
+        return _fit(5)
+
+    def ask(_: int) -> float:
+        start.wait()
+        return float(store.get(_key(5), make).paths.gdp.sum())
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert set(pool.map(ask, range(THREADS))) == {30.0}
+    assert len(made) == 1
+
+
+def test_what_is_lost_is_made_anew_and_what_is_open_goes_on(tmp_path: Path) -> None:
+    store = PathStore(tmp_path / "fits")
+    opened = store.get(_key(5), lambda: _fit(5))
+    PathStore(store.folder).get(_key(6), lambda: _fit(6))
+    assert store.has(_key(6))
+    shutil.rmtree(store.folder)
+    assert not store.keeps(_key(5))
+    assert store.get(_key(5), _never) is opened
+    assert store.get(_key(6), lambda: _fit(6)).paths.draws == 6
+    assert store.keeps(_key(6))
+    assert store.trouble() is None
+
+
+@pytest.mark.parametrize("suffix", ["json", "core.npy", "gdp.npy", "member.npy"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x93NUMPY\x01\x00"])
+def test_a_damaged_fit_is_made_anew(tmp_path: Path, suffix: str, content: bytes) -> None:
+    PathStore(tmp_path).get(_key(5), lambda: _fit(5))
+    (tmp_path / f"{_key(5).stem}.{suffix}").write_bytes(content)
+    store, made = PathStore(tmp_path), []
+    assert store.get(_key(5), lambda: made.append(1) or _fit(5)).paths.draws == 5  # type: ignore[func-returns-value]
+    assert made == [1]
+    assert PathStore(tmp_path).get(_key(5), _never).weights == {"theta": 1.0}
+
+
+def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "fits").write_text("a file")
+    store = PathStore(tmp_path / "fits")
+    assert store.trouble() == "File exists"
+    with pytest.raises(StoreUnavailable, match="File exists"):
+        store.get(_key(5), lambda: _fit(5))
+
+
+def test_a_disk_that_takes_no_more_is_told_and_leaves_no_half_fit(tmp_path: Path) -> None:
+    store = PathStore(tmp_path)
+    with files_of_at_most(1000):
+        assert store.trouble() == "File too large"
+        with pytest.raises(StoreUnavailable, match="File too large"):
+            store.get(_key(5000), lambda: _fit(5000))
+    assert list(tmp_path.iterdir()) == []
+    assert store.trouble() is None
+    assert store.get(_key(5000), lambda: _fit(5000)).paths.draws == 5000

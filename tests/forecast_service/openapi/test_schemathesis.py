@@ -26,7 +26,7 @@ PICTURES = "(Picture|Ranking|Heatmap|Count|Reliability|Waterfall)$"
 def run(service: Service, *arguments: str) -> int:
     """How many operations were tried, none of which failed a check."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{service.url}/openapi.json"]
-    command += [*COMMAND.split(), f"--request-timeout={PATIENCE_S}", *arguments]
+    command += [*COMMAND.split(), f"--request-timeout={PATIENCE_S}", f"--max-response-time={PATIENCE_S}", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     selected = re.search(r"(\d+) selected / (\d+) total", done.stdout)

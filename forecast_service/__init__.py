@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def create_app(settings: Settings | None = None) -> Flask:
     """The application: see :func:`forecast_service.app.create_app`."""
     # Imported when an application is made: forecast_service.client and tasks of sweeps do without Flask.
+    from models.runtime import prepare
+
+    prepare()
     from forecast_service import app
 
     return app.create_app(settings)

@@ -1,28 +1,60 @@
 """The statistics of forecast_service: from a country and a scenario to a probability.
 
-Knows no web and no database, so it can be used from a notebook:
+They know no web and no database, set nothing in the process and read no environment. A notebook asks in one line:
 
->>> from models import Targets, forecast, load_figures
->>> answer = forecast(load_figures(), "DEU", targets=Targets(deadline=2035))  # doctest: +SKIP
+>>> from models import forecast_country
+>>> answer = forecast_country("Iceland", draws=1000)
+>>> [target.component for target in answer.targets if target.outcome]
+['related']
 
-Nothing heavy is imported here: statsmodels is loaded only by what fits.
+Whoever asks more makes a :class:`Forecaster` and keeps it: fits are made once, and can be kept in a folder.
+
+What is named here is imported when it is first used: a process that serves or fits calls
+:func:`models.runtime.prepare` before, and statsmodels is loaded only by what fits.
 """
 
-import os as _os
+from __future__ import annotations
 
-# One thread per process: the arrays are small, and workers already use all the cores.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-    _os.environ.setdefault(_name, "1")
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from models.runtime import keep_memory, prefer_fast_sorts  # noqa: E402
+if TYPE_CHECKING:
+    from models.dataset.config import PanelConfig, read_panel
+    from models.dataset.observations import Figures, load_figures
+    from models.forecast import Forecaster, Question
+    from models.forecast.notebook import forecast_country
+    from models.forecast.result import Forecast
+    from models.scenarios.scenario import Scenario
+    from models.scenarios.targets import Targets
 
-keep_memory()
-prefer_fast_sorts()
+__all__ = [
+    "Figures",
+    "Forecast",
+    "Forecaster",
+    "PanelConfig",
+    "Question",
+    "Scenario",
+    "Targets",
+    "forecast_country",
+    "load_figures",
+    "read_panel",
+]
 
-from models.dataset.observations import Figures, load_figures  # noqa: E402
-from models.forecast import Forecaster  # noqa: E402
-from models.forecast.result import Forecast  # noqa: E402  all this must be settled before numpy is imported
-from models.scenarios.scenario import Scenario  # noqa: E402
-from models.scenarios.targets import Targets  # noqa: E402
+_ROOMS = {
+    "Figures": "models.dataset.observations",
+    "Forecast": "models.forecast.result",
+    "Forecaster": "models.forecast",
+    "PanelConfig": "models.dataset.config",
+    "Question": "models.forecast",
+    "Scenario": "models.scenarios.scenario",
+    "Targets": "models.scenarios.targets",
+    "forecast_country": "models.forecast.notebook",
+    "load_figures": "models.dataset.observations",
+    "read_panel": "models.dataset.config",
+}
 
-__all__ = ["Figures", "Forecast", "Forecaster", "Scenario", "Targets", "load_figures"]
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module 'models' has no attribute {name!r}")

@@ -113,7 +113,12 @@ class Paths:
         core, related = self.shares.get("core"), self.shares.get("related")
         if core is None or related is None:
             return None
-        return self._while_answering("total", lambda: core + np.minimum(related, np.float32(RELATED_COUNTED)))
+        return self._while_answering("total", lambda: core + counted(related))
+
+
+def counted(related: Floats) -> Floats:
+    """What of related spending counts towards the total, % of GDP."""
+    return np.asarray(np.minimum(related, np.float32(RELATED_COUNTED)))
 
 
 def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: float) -> Floats:

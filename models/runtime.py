@@ -1,4 +1,7 @@
-"""What suits the machine: settled once, before numpy is imported."""
+"""What suits the machine: a process that serves or fits calls :func:`prepare` before it imports numpy.
+
+Importing the statistics sets nothing: in a notebook the machine is its owner's.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,18 @@ NAMED_SINCE = (2, 4)
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as glibc's malloc.h numbers them
 KEPT_BYTES, LARGE_BYTES = 32 << 20, 16 << 20
+
+
+def prepare() -> None:
+    """Settle what suits this process: kernels, memory, and one thread, as the workers already use all the cores.
+
+    What the environment says itself stays. Processes that are started later take over the environment, and call this
+    for the memory.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    keep_memory()
+    prefer_fast_sorts()
 
 
 def _facts() -> dict[str, str]:

@@ -19,14 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# First, as in every process of the service: it settles which of numpy's kernels suit the machine.
+from benchmarks.speed import fits, growth, growth_processes, growth_store, hosts, page, profiling, serving
+from benchmarks.speed.measure import REPEATS
 from models import Forecaster, load_figures
 from models.forecast.fit_all import fit_all
 from models.simulation.path_store import PathStore
-
-# isort: split
-from benchmarks.speed import fits, growth, growth_processes, growth_store, hosts, page, profiling, serving
-from benchmarks.speed.measure import REPEATS
 
 Measured = dict[str, Any]
 

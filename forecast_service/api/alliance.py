@@ -6,28 +6,19 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from forecast_service.forecasting import fit_missing
-from forecast_service.forecasting.registry import engine
 from forecast_service.http import negotiation, tables
 from forecast_service.http.answers import answers
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
 from forecast_service.schemas.charts import AlliancePictureQuerySchema, RankingQuerySchema
-from forecast_service.services import charts
-from forecast_service.services.scenario_lookup import resolve
-from models.analysis.alliance import alliance_forecast
+from forecast_service.services import charts, forecasts
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
 
 
 def _answer(query: dict[str, Any]) -> dict[str, Any]:
-    query["scenario"] = resolve(query.get("scenario", "baseline"))
-    forecaster = engine().forecaster(query.pop("vintage", None))
-    asked = {name: value for name, value in query.items() if name != "levels"}
-    origin = query.get("origin", forecaster.figures.origin)
-    fit_missing.spare_request(engine(), forecaster.figures.vintage, origin, forecaster.unfitted(**asked))
     links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
-    return {"forecast": alliance_forecast(forecaster, **query), "links": links}
+    return {"forecast": forecasts.alliance(**query), "links": links}
 
 
 def _document(query: dict[str, Any]) -> Response:

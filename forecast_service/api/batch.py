@@ -9,10 +9,10 @@ from marshmallow import ValidationError
 from webargs.flaskparser import abort
 
 from forecast_service.api.forecasts import answer
-from forecast_service.forecasting.registry import engine
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.batch import BatchAnswerSchema, BatchRequestSchema
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
+from forecast_service.services import forecasts
 
 blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description="Many forecasts at once.")
 
@@ -31,7 +31,7 @@ def post_batch(body: dict[str, Any]) -> dict[str, Any]:
 def _item(question: dict[str, Any], index: int) -> dict[str, Any]:
     """One item's answer, or its problem with pointers into the batch."""
     try:
-        forecast = engine().forecast(**_read(question))
+        forecast = forecasts.forecast(**_read(question))
     except Exception as error:  # noqa: BLE001  whatever is wrong with an item is said as it would be said alone
         return _problem(error, index)
     return {"status": 200, "forecast": answer(forecast), "problem": None}

@@ -7,14 +7,13 @@ from typing import Any
 from flask import Response, jsonify, url_for
 
 from forecast_service.api.countries import CODE
-from forecast_service.forecasting.registry import engine
 from forecast_service.http import negotiation, tables
 from forecast_service.http.answers import answers
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, FanQuerySchema, WaterfallQuerySchema
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
-from forecast_service.services import charts
+from forecast_service.services import charts, forecasts
 from models.dataset.countries import OWN_SERIES
 from models.forecast.result import Forecast
 
@@ -44,7 +43,7 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
-    return answer(engine().forecast(country=code, **query))
+    return answer(forecasts.forecast(country=code, **query))
 
 
 @blp.post("/forecasts")
@@ -59,7 +58,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """How likely one ally meets the targets, under any scenario"""
-    return answer(engine().forecast(**body))
+    return answer(forecasts.forecast(**body))
 
 
 @blp.get(
@@ -76,7 +75,7 @@ def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
 @blp.alt_response(404, "NOT_FOUND")
 def get_waterfall(query: dict[str, Any], code: str) -> Response:
     """What each lever of a scenario does to the probability, from the baseline on"""
-    return jsonify(ForecastSchema().dump(answer(engine().forecast(country=code, **query))))
+    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
 
 
 @blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_waterfall_picture")
@@ -92,4 +91,4 @@ def get_waterfall(query: dict[str, Any], code: str) -> Response:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def post_waterfall(_look: dict[str, Any], body: dict[str, Any]) -> Response:
     """What each lever of any scenario does to the probability, from the baseline on"""
-    return jsonify(ForecastSchema().dump(answer(engine().forecast(**body))))
+    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))

@@ -6,11 +6,9 @@ from typing import Any
 
 from flask import url_for
 
-from forecast_service.forecasting.registry import engine
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.requirements import RequirementRequestSchema, RequirementSchema
-from forecast_service.services.scenario_lookup import resolve
-from models.analysis.requirements import required
+from forecast_service.services import forecasts
 
 blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it takes to meet a target.")
 
@@ -23,6 +21,5 @@ blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 def post_requirement(body: dict[str, Any]) -> dict[str, Any]:
     """The extra growth of spending, and the money, that bring the probability to what is asked for"""
-    body["scenario"] = resolve(body.get("scenario", "baseline"))
-    found = required(engine().forecaster(body.pop("vintage", None)), **body)
+    found = forecasts.requirement(**body)
     return {"requirement": found, "links": {"forecast": url_for("forecasts.get_forecast", code=found.ally.code)}}

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from forecast_service.api.countries import CODE
-from forecast_service.forecasting.registry import engine
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.charts import LookSchema, SensitivityQuerySchema
 from forecast_service.schemas.sensitivity import SensitivityRequestSchema, SensitivitySchema
-from forecast_service.services import charts
-from forecast_service.services.scenario_lookup import resolve
-from models.analysis.sensitivity import Sensitivity, sensitivity
+from forecast_service.services import charts, forecasts
+from models.analysis.sensitivity import Sensitivity
 
 blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What moves a probability most.")
 
@@ -32,8 +30,7 @@ blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What mov
 @blp.alt_response(404, "NOT_FOUND")
 def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
     """Every assumption behind one ally's probability moved a little down and up: which matters most?"""
-    query["scenario"] = resolve(query.get("scenario", "baseline"))
-    return sensitivity(engine().forecaster(query.pop("vintage", None)), code, **query)
+    return forecasts.sensitivity(country=code, **query)
 
 
 @blp.post("/sensitivity.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_sensitivity_picture")
@@ -49,5 +46,4 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def post_sensitivity(_look: dict[str, Any], body: dict[str, Any]) -> Sensitivity:
     """Every assumption moved a little down and up, one at a time: which matters most?"""
-    body["scenario"] = resolve(body.get("scenario", "baseline"))
-    return sensitivity(engine().forecaster(body.pop("vintage", None)), **body)
+    return forecasts.sensitivity(**body)

@@ -12,6 +12,7 @@ from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.charts import LookSchema
 from forecast_service.schemas.track_record import TrackRecordSchema
 from forecast_service.services import charts
+from forecast_service.settings.panel import panel
 from models.evaluation.published import load
 
 blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", description="How often were we right?")
@@ -24,7 +25,7 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
     """Scores of every forecast that would have been made since 1999"""
-    return load()
+    return load(panel())
 
 
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
@@ -37,4 +38,4 @@ def get_track_record() -> dict[str, Any]:
 @blp.response(200)
 def get_reliability(_look: dict[str, Any]) -> Response:
     """How often it happened, by the probability that was given"""
-    return jsonify(TrackRecordSchema().dump(load()))
+    return jsonify(TrackRecordSchema().dump(load(panel())))

@@ -1,5 +1,5 @@
 """``python -m forecast_service.cli``."""
 
-from forecast_service.cli.main import main
+from forecast_service.cli import run
 
-main()
+run()

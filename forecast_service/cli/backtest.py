@@ -103,7 +103,8 @@ def backtest(
     from rich.console import Console
     from rich.progress import Progress
 
-    from models.dataset.observations import CURRENT_VINTAGE, load_figures
+    from forecast_service.settings.panel import panel
+    from models.dataset.observations import load_figures
     from models.ensemble import learned_weights
     from models.evaluation import published, track_record
     from models.evaluation.backtest import backtest as run
@@ -116,17 +117,18 @@ def backtest(
         return
     if publish and (panel_file or origins or horizon != track_record.HORIZON):
         raise click.UsageError("--publish is for the bundled panel with its own origins and horizon")
-    panel = read_panel(panel_file) if panel_file else load_figures().panel()
-    last = max(s.end for s in panel.values())
+    figures = load_figures(panel=panel())
+    series = read_panel(panel_file) if panel_file else figures.panel()
+    last = max(s.end for s in series.values())
     first = track_record.FIRST_ORIGIN if publish else last - 27
     origins = origins or range(first, last + 1 if publish else last)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("origins", total=None)
         result = run(
-            panel,
+            series,
             origins,
             horizon,
-            promises=track_record.promises_for(panel),
+            promises=track_record.promises_for(series, figures.tables),
             processes=processes,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
@@ -134,10 +136,10 @@ def backtest(
         raise click.ClickException("no series has eight values in a row at any of these origins")
     if quantiles:
         _write(quantiles, result.rows, result.levels, result.quantiles if scenario == "baseline" else result.trend)
-    record = track_record.track_record(result, CURRENT_VINTAGE, MODEL_VERSION)
+    record = track_record.track_record(result, panel().vintage, MODEL_VERSION)
     if publish:
-        learned_weights.save(result.weights, CURRENT_VINTAGE, MODEL_VERSION)
-        published.save(record)
+        learned_weights.save(result.weights, panel().vintage, MODEL_VERSION, panel())
+        published.save(record, panel())
     if as_json:
         click.echo(json.dumps(record, indent=1))
     else:
@@ -149,14 +151,14 @@ def backtest(
 def _real_time(horizon: int, *, as_json: bool) -> None:
     from forecast_service.cli.data import settings_or_fail, shelf_of
     from forecast_service.cli.report import show_real_time
-    from models.dataset.observations import VINTAGES
+    from forecast_service.settings.panel import panel
     from models.evaluation.real_time import real_time
 
     settings = settings_or_fail()
     with shelf_of(settings) as shelf:
         figures = {name: shelf.figures(name, sipri=settings.sipri) for name in shelf.names()}
     newest = max(figures.values(), key=lambda f: f.origin)
-    record = real_time(newest, [f for name, f in figures.items() if name not in VINTAGES], horizon=horizon)
+    record = real_time(newest, [f for name, f in figures.items() if name not in panel().vintages], horizon=horizon)
     if as_json:
         click.echo(json.dumps(record, indent=1))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast_service.settings import BadSetting, Settings
-from models.dataset.config import SERVED
+from forecast_service.settings.panel import panel
 
 if TYPE_CHECKING:
     from forecast_service.forecasting.vintage_download import Conditions
@@ -32,7 +32,7 @@ def shelf_of(settings: Settings) -> Iterator[Shelf]:
     from models.dataset.vintages import BadName, DamagedVintage, Shelf, VintageExists
 
     try:
-        yield Shelf(settings.state_dir / "vintages")
+        yield Shelf(settings.state_dir / "vintages", panel())
     except UnknownVintage as error:
         raise click.ClickException(f"there is no vintage {error}: see 'data vintages'") from None
     except VintageExists as error:
@@ -202,7 +202,7 @@ def differ(before: str, after: str, everything: bool) -> None:
 @click.argument("countries", metavar="[COUNTRY]...", nargs=-1)
 @click.option("--component", type=click.Choice(["core", "related", "total"]), default="core", show_default=True)
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a shipped scenario.")
-@click.option("--deadline", type=int, default=SERVED.deadline, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=panel().deadline, show_default=True, help="Deadline year.")
 def why(
     before: str, after: str, countries: tuple[str, ...], component: Component, scenario: str, deadline: int
 ) -> None:
@@ -212,8 +212,8 @@ def why(
     """
     from models.analysis.vintage_change import INPUTS, Comparison
     from models.dataset.countries import UnknownCountry, allies
+    from models.errors import CannotForecast
     from models.forecast import Forecaster
-    from models.forecast.result import CannotForecast
     from models.scenarios.builtin import UnknownScenario
     from models.scenarios.targets import Targets
     from models.simulation.path_store import PathStore

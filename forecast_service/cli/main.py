@@ -18,7 +18,7 @@ from forecast_service.cli.pledges import pledges
 from forecast_service.cli.sweeps import sweep, work
 from forecast_service.cli.vintages import current_vintage, rollback, use
 from forecast_service.settings import BadSetting, Settings, auth
-from models.dataset.config import SERVED
+from forecast_service.settings.panel import panel
 
 
 def _settings() -> Settings:
@@ -73,7 +73,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
     from forecast_service.forecasting import fit_missing
     from forecast_service.forecasting.registry import Engine
     from models.dataset.observations import UnknownVintage
-    from models.forecast.result import CannotForecast
+    from models.errors import CannotForecast
     from models.scenarios.targets import LAST_DEADLINE
     from models.simulation.path_store import StoreUnavailable
 
@@ -83,7 +83,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
         fit_missing.be_beside()
     try:
         if origin is not None:
-            engine.forecaster(wanted).check_years(origin, LAST_DEADLINE)
+            engine.forecaster(wanted).basis.check_years(origin, LAST_DEADLINE)
         missing = engine.missing(wanted, origin)
     except UnknownVintage:
         allowed = ", ".join(engine.vintages())
@@ -130,16 +130,17 @@ def _scenario(text: str) -> Any:
 @main.command()
 @click.argument("country")
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
-@click.option("--deadline", type=int, default=SERVED.deadline, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=panel().deadline, show_default=True, help="Deadline year.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
     from forecast_service import create_app
     from forecast_service.cli import report
     from forecast_service.schemas.forecast_response import ForecastSchema
+    from forecast_service.settings.panel import shipped
     from models.dataset.countries import UnknownCountry
-    from models.forecast.result import CannotForecast
-    from models.scenarios.builtin import NAMED, UnknownScenario
+    from models.errors import CannotForecast
+    from models.scenarios.builtin import UnknownScenario
     from models.scenarios.scenario import UnusableLever
     from models.scenarios.targets import Targets
 
@@ -152,7 +153,7 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
         raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
     except UnknownScenario:
         raise click.BadParameter(
-            f"must be a .json file or one of {', '.join(NAMED)}", param_hint="--scenario"
+            f"must be a .json file or one of {', '.join(shipped())}", param_hint="--scenario"
         ) from None
     except UnusableLever as error:
         raise click.BadParameter(f"lever {error.index}: {error.detail}", param_hint="--scenario") from None
@@ -179,14 +180,13 @@ def check() -> None:
     from models.dataset import tables
     from models.dataset.checks import check as findings
 
-    found = findings()
+    found = findings(tables.bundled_tables(panel()))
     for finding in found:
         click.echo(finding, err=True)
     if found:
         raise click.exceptions.Exit(1)
-    click.echo(
-        f"{len(tables.NAMES)} tables, {sum(len(tables.read(name)) for name in tables.NAMES)} rows: all checks hold"
-    )
+    rows = sum(len(tables.read(name, panel())) for name in tables.NAMES)
+    click.echo(f"{len(tables.NAMES)} tables, {rows} rows: all checks hold")
 
 
 for command in (use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):

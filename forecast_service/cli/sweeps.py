@@ -123,7 +123,7 @@ def _document(settings: Settings, file: Path) -> str:
     from forecast_service.http.parsing import BadJson, load_json
     from forecast_service.schemas.sweeps import SweepRequestSchema
     from forecast_service.sweeps.document import complete
-    from models.forecast.result import CannotForecast
+    from models.errors import CannotForecast
     from models.scenarios.scenario import ContradictoryLevers
 
     try:

@@ -31,8 +31,8 @@ from forecast_service.http.problems import problem
 from forecast_service.settings import Settings
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
+from models.errors import CannotForecast
 from models.forecast.forecaster import OVERRIDES_KEPT
-from models.forecast.result import CannotForecast
 from models.scenarios.levers import HistoryOverride
 from models.series import Series
 from models.simulation.path_store import Fit
@@ -220,7 +220,7 @@ class RemoteFitter:
 
     def __init__(self, pool: FitPool, shelf: Path | None, figures: Figures, draws: int, seed: int) -> None:
         self._pool = pool
-        self._figures = (shelf, figures.vintage, figures.sipri, draws, seed)
+        self._figures = (shelf, figures.tables.panel, figures.vintage, figures.sipri, draws, seed)
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Fit:
         return self._pool.fit((self._figures, method, arguments, options))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,24 +12,18 @@ from flask import current_app, g, has_request_context
 
 from forecast_service.forecasting.current_vintage import Follower
 from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
-from forecast_service.observability import metrics, telemetry, tracing
-from forecast_service.services.scenario_lookup import resolve
+from forecast_service.observability import metrics, tracing
 from forecast_service.settings import SHELF, Settings
+from forecast_service.settings.panel import panel
 from forecast_service.store.database import Database, database_url
 from forecast_service.store.vintage_switches import Switches
 from models.dataset.countries import allies
-from models.dataset.observations import VINTAGES, UnknownVintage
+from models.dataset.observations import UnknownVintage
 from models.dataset.vintages import DamagedVintage, Shelf
 from models.forecast import Forecaster
-from models.forecast.result import Forecast
-from models.scenarios.builtin import NAMED
 from models.simulation.path_store import Fit, FitKey, PathStore
 
 EXTENSION = "forecast-engine"
-_NEEDS = ("country", "scenario", "origin", "history")
-_TURN = threading.Lock()
-"""Threads of a worker compute forecasts one after the other. Each time numpy lets go of the interpreter, another thread
-would take it, with its own arrays in the processor's cache: all would come later. Who waits for a fit takes no turn."""
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +62,7 @@ class Engine:
         self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
-        self.shelf = Shelf(settings.state_dir / SHELF)
+        self.shelf = Shelf(settings.state_dir / SHELF, panel())
         self._forecasters: dict[str, Forecaster] = {}
         self.switches = Switches(database or Database(database_url(settings)))
         self.follower = Follower(
@@ -78,7 +70,7 @@ class Engine:
             self._prepare,
             settings.vintage,
             settings.state_dir / "vintage-switches.json",
-            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the one that was imported last
+            lambda: self.vintages()[len(panel().vintages) :][-1:],  # the one that was imported last
         )
         self.forecaster(settings.vintage)  # loaded once, before workers are forked
 
@@ -118,27 +110,13 @@ class Engine:
         """Names of the editions that there are, oldest first."""
         return self.shelf.names()
 
-    def forecast(self, *, vintage: str | None = None, **question: Any) -> Forecast:
-        """The answer to a question as the schemas read it."""
-        if "scenario" in question:
-            question["scenario"] = resolve(question["scenario"])
-        forecaster = self.forecaster(vintage)
-        asked = {name: question[name] for name in _NEEDS if name in question}
-        with tracing.span("forecast"), _TURN if forecaster.has_fits(**asked) else nullcontext():
-            answer = forecaster.forecast(**question)
-        named = answer.scenario.name if answer.scenario.name in NAMED else "own"
-        telemetry.note(country=answer.ally.code, scenario=named, vintage=answer.vintage)
-        if answer.vintage == self.vintage and "history" not in question:
-            metrics.forecast_made(answer, question.get("targets"), forecaster.figures.origin)
-        return answer
-
     def observe(self) -> None:
         """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""
         if os.environ.get(metrics.FOLDER):
             current = self.current
             for ally in allies(current.figures.tables).values():
                 if current.is_kept(ally):
-                    metrics.forecast_made(current.forecast(ally.code), None, current.figures.origin)
+                    metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
 
     def tell_vintage(self) -> None:
         """Tell Prometheus which edition this process answers from."""

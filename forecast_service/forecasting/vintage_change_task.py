@@ -16,8 +16,10 @@ from typing import Any
 
 from forecast_service.forecasting.fit_missing import be_beside, launch
 from forecast_service.settings import SHELF, Settings
+from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
 from models.forecast import MODEL_VERSION, Forecaster
+from models.runtime import prepare
 
 FOLDER = "changes"
 
@@ -62,10 +64,10 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
     from models.analysis.vintage_change import Comparison
     from models.dataset.vintages import Shelf
-    from models.forecast.result import CannotForecast
+    from models.errors import CannotForecast
     from models.simulation.path_store import PathStore
 
-    shelf, store = Shelf(settings.state_dir / SHELF), PathStore(settings.state_dir / "fits")
+    shelf, store = Shelf(settings.state_dir / SHELF, panel()), PathStore(settings.state_dir / "fits")
     sides = (
         Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed) for name in (a, b)
     )
@@ -84,6 +86,7 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Be the process beside."""
+    prepare()
     folder, a, b, sipri, draws, seed = sys.argv[1:]
     settings = Settings(state_dir=Path(folder), sipri=sipri == "True", draws=int(draws), seed=int(seed))
     file = _file(settings, a, b)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast_service.settings import SHELF
+from forecast_service.settings.panel import panel
 
 SOURCES = ("nato", "sipri", "weo", "worldbank", "csv")
 """Whose files are read; "csv" is a plain table."""
@@ -61,7 +62,7 @@ def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | 
     from models.dataset.imports import prepare
     from models.dataset.vintages import BadName, Shelf, VintageExists
 
-    shelf = Shelf(state_dir / SHELF)
+    shelf = Shelf(state_dir / SHELF, panel())
     try:
         prepared = prepare(shelf, source, Content(data), base, name)
         findings = {"findings": [asdict(finding) for finding in prepared.draft.findings]}

@@ -32,8 +32,8 @@ from forecast_service.observability import metrics, telemetry
 from forecast_service.observability.telemetry import PROBES
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.settings import Settings
+from forecast_service.settings.panel import shipped
 from forecast_service.store.vintage_switches import LEAST_AHEAD_S
-from models.scenarios.builtin import NAMED
 
 EXTENSION = "forecast-http-cache"
 FRESH, PASSING_S = "FORECAST_FRESH", "FORECAST_PASSING_S"
@@ -187,7 +187,7 @@ def answers(
 def _names_kept() -> bool:
     """Whether the query names a kept scenario, which not every caller may read."""
     named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
-    return not NAMED.keys() >= set(named)
+    return not shipped().keys() >= set(named)
 
 
 def _finish(body: bytes, form: str, tabulate: Tabulate | None, order: Order | None) -> Finished:

@@ -20,13 +20,14 @@ from werkzeug.exceptions import HTTPException
 from forecast_service.charts.renderer import DrawerBusy
 from forecast_service.schemas.fields import pointer
 from forecast_service.services.scenario_lookup import ModelGone, OldForm, UnknownKept
+from forecast_service.settings.panel import shipped
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.scenarios import KeyReused, NoRoom, NoSuchScenario, NotTheOwner, Stale
 from forecast_service.store.sweeps import TooManyOpen
 from models.dataset.countries import UnknownCountry
+from models.errors import CannotForecast
 from models.evaluation.published import NoTrackRecord
-from models.forecast.result import CannotForecast
-from models.scenarios.builtin import NAMED, UnknownScenario
+from models.scenarios.builtin import UnknownScenario
 from models.scenarios.scenario import ContradictoryLevers, UnusableLever
 from models.simulation.path_store import StoreUnavailable
 
@@ -144,7 +145,7 @@ def _unknown_scenario(error: UnknownScenario) -> Response:
     if isinstance(error, UnknownKept):
         detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
         return _input(error.field, detail, kind="unknown-scenario")
-    return _input("scenario", f"must be one of {', '.join(NAMED)}", kind="unknown-scenario")
+    return _input("scenario", f"must be one of {', '.join(shipped())}", kind="unknown-scenario")
 
 
 def _cannot(error: CannotForecast) -> Response:

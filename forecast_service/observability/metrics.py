@@ -16,6 +16,7 @@ from prometheus_client.exposition import choose_encoder
 
 from forecast_service.observability.multiprocess import WorkersCollector
 from forecast_service.settings import Settings
+from forecast_service.settings.panel import panel
 from models.forecast.result import Forecast
 from models.scenarios.targets import Targets
 
@@ -85,10 +86,11 @@ def answers_from(vintage: str, others: Iterable[str]) -> None:
     WORKERS.labels(vintage).set(1)
 
 
-def forecast_made(forecast: Forecast, targets: Targets | None, current_origin: int) -> None:
+def forecast_made(forecast: Forecast, current_origin: int) -> None:
     """Keep the headline of an ally's baseline: that it drifts is what an operator wants to see."""
     core = forecast.targets[0].outcome
-    headline = (targets or Targets()) == Targets() and forecast.origin == current_origin
+    asked = Targets(forecast.deadline, *(target.threshold for target in forecast.targets[:2]))
+    headline = asked == Targets.of(panel()) and forecast.origin == current_origin
     if headline and forecast.scenario.is_baseline and core is not None:
         labels = forecast.ally.code, forecast.vintage, forecast.model_version
         PROBABILITY.labels(*labels).set(core.probability.at_deadline)

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, validate
 
 from models.dataset.countries import Component
 from models.dataset.vintages import LONGEST_NAME, NAME
-from models.forecast.forecaster import FIRST_ORIGIN
+from models.forecast.question import FIRST_ORIGIN
 from models.scenarios.targets import LAST_DEADLINE
 
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")

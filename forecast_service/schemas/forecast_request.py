@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -20,7 +21,8 @@ from forecast_service.schemas.fields import (
     year_in,
 )
 from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
-from models.forecast.forecaster import LEVELS
+from forecast_service.settings.panel import panel
+from models.forecast.question import LEVELS
 from models.scenarios.targets import Targets
 from models.series import Series
 
@@ -49,7 +51,7 @@ class TargetsSchema(Schema):
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Targets:
-        return Targets(**data)
+        return replace(Targets.of(panel()), **data)
 
 
 def origin_field(kind: type[Year] = Year) -> Year:
@@ -88,7 +90,8 @@ class ForecastQuerySchema(Schema):
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        targets = Targets(**{name: data.pop(name) for name in ("deadline", "core", "related") if name in data})
+        given = {name: data.pop(name) for name in ("deadline", "core", "related") if name in data}
+        targets = replace(Targets.of(panel()), **given)
         return {"targets": targets, "levels": data.pop("quantiles", LEVELS)} | data
 
 

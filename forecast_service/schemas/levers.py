@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_dump, post_load, v
 
 from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
-from models.scenarios.builtin import NAMED
+from forecast_service.settings.panel import shipped
 from models.scenarios.levers import Lever
 from models.scenarios.scenario import Scenario
 
@@ -107,13 +107,13 @@ class ScenarioSchema(Schema):
 
 def known_form(value: str) -> None:
     """Refuse what can be neither the name of a shipped scenario nor the id of a kept one."""
-    if value not in NAMED and not re.fullmatch(KEPT_ID, value):
-        raise ValidationError(f"must be the id of a kept scenario or one of {', '.join(NAMED)}")
+    if value not in shipped() and not re.fullmatch(KEPT_ID, value):
+        raise ValidationError(f"must be the id of a kept scenario or one of {', '.join(shipped())}")
 
 
 def known_forms() -> list[dict[str, Any]]:
     """The same in JSON Schema."""
-    return [{"type": "string", "enum": list(NAMED)}, {"type": "string", "pattern": f"^{KEPT_ID}$"}]
+    return [{"type": "string", "enum": list(shipped())}, {"type": "string", "pattern": f"^{KEPT_ID}$"}]
 
 
 class ScenarioField(fields.Field[Scenario | str]):
@@ -121,8 +121,8 @@ class ScenarioField(fields.Field[Scenario | str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Scenario | str:
         if isinstance(value, str):
-            if value not in NAMED and not re.fullmatch(KEPT_ID, value):
-                raise ValidationError(f"must be an object, the id of a kept scenario or one of {', '.join(NAMED)}")
+            if value not in shipped() and not re.fullmatch(KEPT_ID, value):
+                raise ValidationError(f"must be an object, the id of a kept scenario or one of {', '.join(shipped())}")
             return value
         if not isinstance(value, dict):
             raise ValidationError("must be an object or the name of a scenario")

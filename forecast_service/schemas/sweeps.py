@@ -15,12 +15,13 @@ from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested, whole_in
+from forecast_service.settings.panel import countries, panel
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
 from forecast_service.sweeps.document import shown
 from forecast_service.sweeps.formats import TYPES
 from models.analysis.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
-from models.dataset.countries import UnknownCountry, allies, resolve
+from models.dataset.countries import UnknownCountry, resolve
 from models.scenarios.targets import Targets
 
 ALL = "all"
@@ -32,7 +33,7 @@ class CountriesField(fields.Field[list[str]]):
     """Codes or names of allies, or "all"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
-        known = list(allies())
+        known = list(countries())
         if value == ALL:
             return known
         if not isinstance(value, list) or not 1 <= len(value) <= len(known):
@@ -81,7 +82,7 @@ class SweepRequestSchema(Schema):
             "description": "Allies by ISO code or name, or 'all'.",
             "oneOf": [
                 {"type": "string", "enum": [ALL]},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": len(allies())},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": len(countries())},
             ],
             "example": ["DEU", "ESP"],
         },
@@ -121,7 +122,7 @@ class SweepRequestSchema(Schema):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         data.setdefault("sampling", {"kind": GRID})
-        targets = dict.fromkeys(data.get("targets", [Targets()]))
+        targets = dict.fromkeys(data.get("targets", [Targets.of(panel())]))
         data["targets"] = [{"deadline": t.deadline, "core": t.core, "related": t.related} for t in targets]
         axes = tuple(Axis.of(path, given) for path, given in find_axes(data["scenario"]))
         for axis in axes:

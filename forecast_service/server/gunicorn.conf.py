@@ -13,7 +13,9 @@ from gunicorn import util
 
 from forecast_service.observability.logs import gunicorn_configuration
 from forecast_service.server.worker import turn_away
+from models.runtime import prepare
 
+prepare()  # before numpy is imported
 # Figures and code are loaded once, in the master; workers share the pages. Nothing of it is garbage: it is not looked
 # through while it is loaded, and later collections leave it, and so the shared pages, alone (see when_ready).
 preload_app = True

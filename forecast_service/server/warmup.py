@@ -15,8 +15,8 @@ from forecast_service.api.forecasts import answer
 from forecast_service.forecasting.registry import EXTENSION, Engine
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
+from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
-from models.scenarios.targets import Targets
 
 _log = logging.getLogger(__name__)
 
@@ -26,17 +26,17 @@ def warm_up(app: Flask) -> int:
     engine: Engine = app.extensions[EXTENSION]
     vintage = engine.settings.vintage
     forecaster = engine.forecaster(vintage)
-    lever = {"type": "pledge", "share_pct": 2.5, "year": Targets().deadline, "credibility": 0.5}
+    lever = {"type": "pledge", "share_pct": 2.5, "year": panel().deadline, "credibility": 0.5}
     scenario = {"name": "warming up", "levers": [lever]}
     done = 0
     with app.test_request_context():
         g.vintage = vintage  # or it would be looked for in the database, by a connection that no fork may share
-        for code in filter(forecaster.has_fits, allies(forecaster.figures.tables)):
+        for ally in filter(forecaster.is_kept, allies(forecaster.figures.tables).values()):
             try:
-                question = ForecastRequestSchema().load({"country": code, "scenario": scenario})
+                question = ForecastRequestSchema().load({"country": ally.code, "scenario": scenario})
                 jsonify(ForecastSchema().dump(answer(forecaster.forecast(**question))))
             except Exception:  # noqa: BLE001  whoever asks for this one is told; the service starts all the same
-                _log.exception("warming up %s", code)
+                _log.exception("warming up %s", ally.code)
             else:
                 done += 1
     return done

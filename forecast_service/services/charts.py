@@ -15,8 +15,9 @@ from forecast_service.observability import telemetry
 from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, LookSchema, RankingLookSchema, look_of
 from forecast_service.schemas.countries import HistorySchema
 from forecast_service.schemas.forecast_response import ForecastSchema
-from forecast_service.services.scenario_lookup import UnknownKept
-from models.dataset.countries import OWN_SERIES, allies
+from forecast_service.services import forecasts
+from forecast_service.settings.panel import countries
+from models.dataset.countries import OWN_SERIES
 from models.scenarios.targets import Targets
 
 Document = dict[str, Any]
@@ -53,7 +54,7 @@ def _known(document: Document) -> list[Document]:
     """The figures of the answer's own vintage."""
     code, vintage = document["country"]["code"], document["vintage"]
     seen = engine().forecaster(vintage).figures.observations.get(code, ())
-    history = HistorySchema().dump({"ally": allies()[code], "vintage": vintage, "observations": seen})
+    history = HistorySchema().dump({"ally": countries()[code], "vintage": vintage, "observations": seen})
     found: list[Document] = next((part["observations"] for part in history["components"]), [])
     return found
 
@@ -74,11 +75,7 @@ def _other(document: Document, scenario: str, sent: Document) -> Document:
         question["history"] = ForecastRequestSchema(only=("history",)).load({"history": sent["history"]})["history"]
         del question["origin"]
     said = telemetry.facts()
-    try:
-        answer: Document = ForecastSchema().dump({"forecast": engine().forecast(**question), "links": {}})
-    except UnknownKept as unknown:
-        unknown.field = "overlay"
-        raise
+    answer: Document = ForecastSchema().dump({"forecast": forecasts.forecast(field="overlay", **question), "links": {}})
     telemetry.note(**said)  # the log tells of what was asked for, not of what it is compared with
     return answer
 

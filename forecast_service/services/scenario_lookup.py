@@ -6,8 +6,9 @@ from marshmallow import ValidationError
 
 from forecast_service.callers import caller
 from forecast_service.schemas.levers import ScenarioSchema
+from forecast_service.settings.panel import shipped
 from forecast_service.store import scenarios
-from models.scenarios.builtin import NAMED, UnknownScenario
+from models.scenarios.builtin import UnknownScenario
 from models.scenarios.scenario import Scenario
 
 
@@ -56,7 +57,7 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     ------
     UnknownKept, OldForm
     """
-    if not isinstance(scenario, str) or scenario in NAMED:
+    if not isinstance(scenario, str) or scenario in shipped():
         return scenario
     try:
         return as_scenario(scenarios.read(caller(), scenario))

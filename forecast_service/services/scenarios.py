@@ -17,14 +17,16 @@ from forecast_service.callers import caller
 from forecast_service.forecasting.registry import engine
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import shipped_body
-from forecast_service.services.scenario_lookup import ModelGone, UnknownKept, as_scenario, resolve
+from forecast_service.services import forecasts
+from forecast_service.services.scenario_lookup import ModelGone, UnknownKept, as_scenario
+from forecast_service.settings.panel import shipped
 from forecast_service.store import scenarios, search
 from forecast_service.store.saved_answers import keep_answer, kept_answer
 from forecast_service.store.scenarios import Draft, Kept, Once
 from models.dataset.countries import resolve as resolve_ally
 from models.forecast import MODEL_VERSION
 from models.forecast.result import Forecast
-from models.scenarios.builtin import NAMED, NamedScenario
+from models.scenarios.builtin import NamedScenario
 
 
 def _digest(value: Any) -> str:
@@ -45,7 +47,7 @@ def _draft(
     model_version: str | None = None,
     vintage: str | None = None,
 ) -> Draft:
-    if based_on is not None and based_on not in NAMED:
+    if based_on is not None and based_on not in shipped():
         try:
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
@@ -68,7 +70,7 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
     once = _once(headers, sent)
     if once and (before := scenarios.created_before(caller(), once)):
         return before
-    source = shipped_body(identifier) if identifier in NAMED else scenarios.read(caller(), identifier).body
+    source = shipped_body(identifier) if identifier in shipped() else scenarios.read(caller(), identifier).body
     if source is None:
         abort(409, detail=f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it.")
     body = source | {name: sent[name] for name in ("name", "description") if name in sent}
@@ -97,7 +99,7 @@ def read(identifier: str, number: int | None = None) -> Kept:
 
 def read_any(identifier: str) -> Kept | NamedScenario:
     """A scenario that ships, by its name, or a kept one, by its id."""
-    return NAMED[identifier] if identifier in NAMED else read(identifier)
+    return shipped()[identifier] if identifier in shipped() else read(identifier)
 
 
 def versions(identifier: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -127,9 +129,9 @@ def page(query: dict[str, Any]) -> dict[str, Any]:
     items: list[Any] = []
     if owner in {None, "shipped"} and based_on is None and (not place or place[0] == "shipped"):
         start = int(place[1]) if place else 0
-        shipped = [one for one in NAMED.values() if q is None or search.matches(one.name, q)]
-        items = shipped[start : start + limit]
-        if start + limit < len(shipped):
+        found_shipped = [one for one in shipped().values() if q is None or search.matches(one.name, q)]
+        items = found_shipped[start : start + limit]
+        if start + limit < len(found_shipped):
             return {"items": items, "next": _link("scenarios.list_scenarios", query, of, ["shipped", start + limit])}
     after = place[1:] if place and place[0] == "kept" else []
     if owner == "shipped":
@@ -186,7 +188,7 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
         if version.model_version != MODEL_VERSION or version.vintage not in engine().vintages():
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
-    made = engine().forecast(scenario=as_scenario(version), **query)
+    made = forecasts.forecast(scenario=as_scenario(version), **query)
     links = {"scenario": url_for("scenarios.get_scenario", id=identifier)}
     links["version"] = url_for("scenarios.get_version", id=identifier, number=number)
     body: dict[str, Any] = ForecastSchema().dump({"forecast": made, "links": links})
@@ -200,7 +202,7 @@ def compare(query: dict[str, Any]) -> dict[str, Any]:
     items: list[dict[str, Any]] = []
     first: Any = None
     for name in query.pop("ids"):
-        made: Forecast = engine().forecast(scenario=resolve(name, "ids"), **query)
+        made: Forecast = forecasts.forecast(scenario=name, field="ids", **query)
         body = ForecastSchema().dump({"forecast": made, "links": {}})
         read_off = {name: body[name] for name in ("targets", "paths", "money")}
         first = first or read_off

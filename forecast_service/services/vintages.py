@@ -13,11 +13,11 @@ from forecast_service.callers import caller
 from forecast_service.forecasting import fit_missing, vintage_change_task, vintage_import_task
 from forecast_service.forecasting.registry import engine
 from forecast_service.http.problems import MAX_ERRORS
+from forecast_service.settings.panel import panel
 from forecast_service.store.tables import SwitchRow
 from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
 from models.dataset.countries import allies
 from models.dataset.diff import difference
-from models.dataset.observations import VINTAGES
 from models.dataset.vintages import Manifest
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -42,7 +42,7 @@ def standing(name: str) -> dict[str, Any]:
     facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
     return facts | {
         "current": name == engine().vintage,
-        "bundled": name in VINTAGES,
+        "bundled": name in panel().vintages,
         "origin": figures.origin,
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast_service.settings import auth, http
-from models.dataset.observations import CURRENT_VINTAGE
+from forecast_service.settings.panel import panel
 from models.dataset.vintages import Shelf
 
 SHELF = "vintages"
@@ -53,7 +53,7 @@ class Settings:
     """The settings, each with its default; :meth:`from_environment` reads ``FORECAST_<NAME>``."""
 
     state_dir: Path = Path("var")
-    vintage: str = CURRENT_VINTAGE
+    vintage: str = panel().vintage
     sipri: bool = True
     draws: int = 10_000
     seed: int = 1
@@ -99,7 +99,7 @@ class Settings:
     identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:
-        names = Shelf(self.state_dir / SHELF).names()
+        names = Shelf(self.state_dir / SHELF, panel()).names()
         if self.vintage not in names:
             raise BadSetting(f"FORECAST_VINTAGE: {self.vintage!r} is not one of {', '.join(names)}")
         if self.engine != "local" and not re.match(r"(tcp|tls|ws|wss)://[^/:]+:[0-9]+$", self.engine):

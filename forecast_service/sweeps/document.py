@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.analysis.sweep import CHUNK_POINTS
+from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster
-from models.forecast.result import CannotForecast
 
 TRACEPARENT = "traceparent"
 """The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
@@ -29,7 +29,7 @@ def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | N
     origin = asked.get("origin", forecaster.figures.origin)
     for index, targets in enumerate(asked["targets"]):
         try:
-            forecaster.check_years(origin, targets["deadline"])
+            forecaster.basis.check_years(origin, targets["deadline"])
         except CannotForecast as refused:
             inside = f"targets/{index}/deadline" if refused.field == "deadline" else refused.field
             raise CannotForecast(inside, refused.detail) from None

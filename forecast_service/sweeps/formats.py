@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from forecast_service.sweeps.document import shown
 from models.analysis.sweep import OUTCOMES, WAYS, Columns, Sweep, table
-from models.forecast.result import COMPONENTS
+from models.dataset.countries import COMPONENTS
 
 JSON, CSV, PARQUET = "json", "csv", "parquet"
 TYPES = {JSON: "application/json", CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}

@@ -13,9 +13,11 @@ from marshmallow import ValidationError
 from forecast_service.http.problems import flatten
 from forecast_service.schemas.levers import ScenarioSchema
 from forecast_service.settings import SHELF
+from forecast_service.settings.panel import panel
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate
 from models.dataset.vintages import Shelf
 from models.forecast import MODEL_VERSION, Forecaster
+from models.runtime import prepare
 from models.scenarios.scenario import Scenario
 from models.simulation.path_store import PathStore
 
@@ -52,10 +54,11 @@ def _sweep(document: str) -> Sweep:
 
 @lru_cache(maxsize=8)
 def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -> Forecaster:
+    prepare()
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))
-    figures = Shelf(Path(folder).parent / SHELF).figures(vintage, sipri=sipri)
+    figures = Shelf(Path(folder).parent / SHELF, panel()).figures(vintage, sipri=sipri)
     return Forecaster(figures, store, draws, seed)
 
 

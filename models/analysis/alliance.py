@@ -6,7 +6,6 @@ rows: counts are sums of booleans over allies, alliance-wide shares are sums of 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,14 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dataset.countries import Ally, allies
+from models.dataset.countries import COMPONENTS, Ally, Component, allies
 from models.dataset.gdp import gdp_usd
 from models.dataset.tables import Tables
-from models.forecast import MODEL_VERSION, Forecaster
-from models.forecast.forecaster import LEVELS
-from models.forecast.result import COMPONENTS, CannotForecast, Fan
+from models.errors import CannotForecast
+from models.forecast import MODEL_VERSION, Forecaster, Question
+from models.forecast.question import LEVELS, digest
+from models.forecast.result import Fan
 from models.paths import Floats, Paths, quantiles
-from models.scenarios.builtin import NAMED, NamedScenario, named_scenario
+from models.scenarios.builtin import NamedScenario, named_scenarios
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Targets, met, proportion
 from models.series import Array
@@ -329,33 +329,31 @@ def alliance_forecast(
     ------
     UnknownScenario, CannotForecast
     """
-    targets = targets or Targets()
-    origin = forecaster.figures.origin if origin is None else origin
-    forecaster.check_years(origin, targets.deadline)
+    basis, tables = forecaster.basis, forecaster.figures.tables
+    targets, origin = targets or Targets.of(tables.panel), basis.origin(origin)
+    basis.check_years(origin, targets.deadline)
     review = REVIEW_YEAR - origin if origin < REVIEW_YEAR <= targets.deadline else None
     tallies = {c: _Tallies(c, targets.threshold(c), forecaster.draws, review) for c in COMPONENTS}
-    tables = forecaster.figures.tables
     latest = {code: x for code, ally in allies(tables).items() if (x := forecaster.reported(ally, origin)) is not None}
     purse = _Purse(origin, latest, tables)
     ordered = tuple(sorted(set(levels)))
     left_out: dict[str, str] = {}
     ids: list[str] = []
     for ally in allies(tables).values():
-        own = named_scenario(scenario, ally, origin, targets.deadline) if isinstance(scenario, str) else scenario
+        question = Question.resolve(basis, ally.code, scenario, targets, origin=origin, levels=levels)
         try:
-            paths = forecaster.bent(ally, own, targets.deadline, origin)
+            paths = forecaster.bent(question)
         except CannotForecast as refused:
             left_out[ally.code] = refused.detail
             continue
-        key = forecaster.key(ally, origin, trend=not own.pledge_effect)
-        ids.append(forecaster.question_id(key, own, targets, ordered, None))
+        ids.append(question.id)
         _count_in(ally, paths, tallies, purse, latest.get(ally.code))
     counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].standings)
     shares = purse.shares(targets.core, np.array(ordered))
     return AllianceForecast(
         # What determines each ally's own answer determines all of them together.
-        id=hashlib.sha256(" ".join(["alliance", *ids]).encode()).hexdigest()[:32],
-        scenario=NAMED[scenario] if isinstance(scenario, str) else scenario,
+        id=digest(" ".join(["alliance", *ids])),
+        scenario=named_scenarios(tables.panel)[scenario] if isinstance(scenario, str) else scenario,
         origin=origin,
         deadline=targets.deadline,
         review_year=REVIEW_YEAR,
@@ -373,7 +371,9 @@ def alliance_forecast(
     )
 
 
-def _count_in(ally: Ally, paths: Paths, tallies: Mapping[str, _Tallies], purse: _Purse, latest: float | None) -> None:
+def _count_in(
+    ally: Ally, paths: Paths, tallies: Mapping[Component, _Tallies], purse: _Purse, latest: float | None
+) -> None:
     """Take in one ally's paths; nothing of them is kept but what the purse names."""
     for component, tally in tallies.items():
         shares = paths.component(component)

@@ -16,24 +16,22 @@ extra growth that reaches it is found by bisection over thousandths of a percent
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.dataset.countries import Ally, Component, resolve
+from models.dataset.countries import Ally, Component
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import Tables
-from models.forecast import MODEL_VERSION, Forecaster
-from models.forecast.result import CannotForecast
-from models.paths import RELATED_COUNTED, Floats, Paths
-from models.scenarios.builtin import named_scenario
+from models.errors import CannotForecast
+from models.forecast import MODEL_VERSION, Forecaster, Question
+from models.forecast.question import digest
+from models.paths import Floats, Paths, counted
 from models.scenarios.levers import LEAST_RATIO, ORDER, Cap, SpendingGrowth
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import Targets, met, proportion
+from models.scenarios.targets import met, proportion
 from models.series import Array
-from models.simulation.related import applies
 
 LEAST_EXTRA, MOST_EXTRA = -30.0, 60.0
 """Where the extra growth is looked for, percentage points a year."""
@@ -125,7 +123,7 @@ class _Raised:
         self.gdp: Floats = paths.gdp.T
         self.counted: Floats | None = None
         if component == "total":
-            self.counted = np.minimum(paths.shares["related"].T[-1], np.float32(RELATED_COUNTED))
+            self.counted = counted(paths.shares["related"].T[-1])
         spent = self.shares * self.gdp
         self.ratios: Floats = spent[1:] / spent[:-1]
         # The least cap of each year, array (1 + horizon,); infinite where there is none.
@@ -202,69 +200,40 @@ def _search(raised: _Raised, probability: float, draws: int, scenario: Scenario,
     return high / GRAIN
 
 
-def required(
-    forecaster: Forecaster,
-    country: str,
-    probability: float,
-    component: Component = "core",
-    scenario: str | Scenario = "baseline",
-    targets: Targets | None = None,
-    *,
-    origin: int | None = None,
-) -> Requirement:
+def required(forecaster: Forecaster, question: Question, probability: float) -> Requirement:
     """The extra real growth of spending that brings the probability at the deadline to ``probability``.
 
     Parameters
     ----------
-    country : ISO alpha-2, alpha-3 or English name.
+    question : with the component of the target, core if it names none; for ``total``, core is raised. The extra growth
+        comes on top of the paths of its scenario.
     probability : of meeting the target in the deadline year, between 0 and 1.
-    component : of the target; for ``total``, core is raised.
-    scenario : the name of a shipped scenario, or one's own; the extra growth comes on top of its paths.
-    targets : thresholds in % of GDP and the deadline; the Hague targets if None.
-    origin : the last year known; the last of the figures if None.
 
     Raises
     ------
-    UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
+    LeverOverflow, CannotForecast
     CannotReach
         if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` does it.
     """
-    tables = forecaster.figures.tables
-    ally, targets = resolve(country, tables), targets or Targets()
-    origin = forecaster.figures.origin if origin is None else origin
-    forecaster.check_years(origin, targets.deadline)
-    if component != "core" and not applies():
-        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
-    if component != "related" and not ally.has_armed_forces:
-        raise CannotForecast(
-            "component", f"{ally.name} has no armed forces and no core defence spending; 'related' can be asked for"
-        )
-    if isinstance(scenario, str):
-        scenario = named_scenario(scenario, ally, origin, targets.deadline)
-    paths = forecaster.bent(ally, scenario, targets.deadline, origin)
-    threshold = targets.threshold(component)
-    acting = scenario.on(ally.code)
+    component = question.target
+    ally, tables = question.ally, forecaster.figures.tables
+    paths = forecaster.bent(question)
+    threshold = question.targets.threshold(component)
+    acting = question.scenario.on(ally)
     raised = _Raised(paths, component, acting, threshold)
-    extra = _search(raised, probability, paths.draws, acting, targets.deadline)
+    extra = _search(raised, probability, paths.draws, acting, question.deadline)
     shares = raised.with_extra(extra)
     reached = proportion(raised.hits(extra), paths.draws)
-    key = forecaster.key(ally, origin, trend=not scenario.pledge_effect)
-    question = (
-        "requirement",
-        forecaster.question_id(key, scenario, targets, (), None),
-        component,
-        repr(float(probability)),
-    )
-    usd = gdp_usd(ally.code, origin, tables)
+    usd = gdp_usd(ally.code, question.origin, tables)
     return Requirement(
-        id=hashlib.sha256(" ".join(question).encode()).hexdigest()[:32],
+        id=digest(f"requirement {question.id} {component} {float(probability)!r}"),
         ally=ally,
-        scenario=scenario,
+        scenario=question.scenario,
         component=component,
         moved=raised.moved,
         threshold=threshold,
-        origin=origin,
-        deadline=targets.deadline,
+        origin=question.origin,
+        deadline=question.deadline,
         vintage=forecaster.figures.vintage,
         model_version=MODEL_VERSION,
         draws=paths.draws,
@@ -280,7 +249,7 @@ def required(
         share_without=float(np.median(raised.shares[-1])),
         usd=None if usd is None else raised.sums(shares, np.full(paths.years.size, usd)),
         national=_national(ally, paths, raised, shares, tables),
-        notes=(*forecaster.notes(ally, scenario, origin, targets.deadline), *_after(acting, raised.moved)),
+        notes=(*forecaster.notes(question), *_after(acting, raised.moved)),
     )
 
 

@@ -8,13 +8,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from models.dataset.countries import Ally, Component, resolve
+from models.dataset.countries import Ally, Component
 from models.dataset.gdp import price_index
-from models.forecast import MODEL_VERSION, Forecaster
+from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.forecaster import Asked
-from models.forecast.result import CannotForecast
 from models.paths import Floats, Paths
-from models.scenarios.builtin import named_scenario
 from models.scenarios.levers import (
     Canvas,
     Floor,
@@ -26,9 +24,8 @@ from models.scenarios.levers import (
     SpendingGrowth,
 )
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET, Targets, met, proportion
+from models.scenarios.targets import RELATED_TARGET, met, proportion
 from models.series import Array
-from models.simulation.related import applies
 
 GROWTH_STEP, START_STEP, SPREAD_STEP, LEVER_STEP = 1.0, 0.05, 0.25, 0.10
 """Percentage points of growth; fractions of the origin's share, of the spread, and of a lever's own number."""
@@ -71,49 +68,28 @@ class Sensitivity:
     bars: tuple[Bar, ...]
 
 
-def sensitivity(
-    forecaster: Forecaster,
-    country: str,
-    component: Component = "core",
-    scenario: str | Scenario = "baseline",
-    targets: Targets | None = None,
-    origin: int | None = None,
-) -> Sensitivity:
+def sensitivity(forecaster: Forecaster, question: Question) -> Sensitivity:
     """Which assumption moves the probability of meeting a target at the deadline most.
 
     Parameters
     ----------
-    country : ISO alpha-2, alpha-3 or English name.
-    component : ``core``, ``related`` or ``total``.
-    scenario : the name of a shipped scenario, or one's own; its levers' numbers are moved by 10 %, and each lever
-        is taken away.
-    targets : thresholds in % of GDP and the deadline; the Hague targets if None.
-    origin : the last year known; the last of the figures if None.
+    question : with the component of the target, core if it names none. The numbers of its scenario's levers are moved
+        by 10 %, and each lever is taken away.
 
     Raises
     ------
-    UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
+    ContradictoryLevers, LeverOverflow, CannotForecast
     """
-    ally, targets = resolve(country, forecaster.figures.tables), targets or Targets()
-    origin = forecaster.figures.origin if origin is None else origin
-    forecaster.check_years(origin, targets.deadline)
-    if component != "core" and not applies():
-        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
-    if component != "related" and not ally.has_armed_forces:
-        raise CannotForecast("component", f"{ally.name} has no armed forces; 'related' can be asked for")
-    if isinstance(scenario, str):
-        scenario = named_scenario(scenario, ally, origin, targets.deadline)
-    scenario.check()
-    question = _Question(forecaster, ally, component, scenario, targets, origin)
-    standing = question.standing()  # first: it tells what is wrong with the scenario itself
-    bars = sorted(question.bars(), key=lambda bar: (-bar.swing, bar.assumption))
+    moved = _Moved(forecaster, question)
+    standing = moved.standing()  # first: it tells what is wrong with the scenario itself
+    bars = sorted(moved.bars(), key=lambda bar: (-bar.swing, bar.assumption))
     return Sensitivity(
-        ally,
-        scenario,
-        component,
-        targets.threshold(component),
-        origin,
-        targets.deadline,
+        question.ally,
+        question.scenario,
+        question.target,
+        question.targets.threshold(question.target),
+        question.origin,
+        question.deadline,
         forecaster.figures.vintage,
         MODEL_VERSION,
         standing,
@@ -122,15 +98,15 @@ def sensitivity(
 
 
 @dataclass(frozen=True)
-class _Question:
+class _Moved:
     """One question whose assumptions are moved."""
 
     forecaster: Forecaster
-    ally: Ally
-    component: Component
-    scenario: Scenario
-    targets: Targets
-    origin: int
+    question: Question
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.question.scenario
 
     def standing(self) -> float:
         return self._probability(self.scenario)
@@ -142,7 +118,7 @@ class _Question:
         yield self._bar("pledges", ("none kept", trend), ("all kept in full", kept))
         yield self._growth_bar("growth of GDP", lambda pp: GdpGrowth(change_pp=pp))
         yield self._growth_bar("growth of core spending", lambda pp: SpendingGrowth(change_pp=pp))
-        if self.component != "core":
+        if self.question.target != "core":
             yield self._growth_bar(
                 "growth of related spending", lambda pp: SpendingGrowth(change_pp=pp, component="related")
             )
@@ -190,8 +166,9 @@ class _Question:
 
         The pledge lever alone leaves half of the futures short: it aims at the share and executes with an error.
         """
-        pledged = {("core", CORE_TARGET, HAGUE_DEADLINE), ("related", RELATED_TARGET, HAGUE_DEADLINE)}
-        pledged |= {(p.component, p.target_pct, p.year) for p in self.ally.pledges if p.target_pct and p.year}
+        panel = self.forecaster.figures.tables.panel
+        pledged = {("core", panel.core_target, panel.deadline), ("related", RELATED_TARGET, panel.deadline)}
+        pledged |= {(p.component, p.target_pct, p.year) for p in self.question.ally.pledges if p.target_pct and p.year}
         levers: list[Lever] = []
         for component in get_args(LeverComponent):
             for year, share in sorted((year, share) for name, share, year in pledged if name == component):
@@ -211,8 +188,8 @@ class _Question:
         return moved
 
     def _prices(self) -> Array:
-        tables = self.forecaster.figures.tables
-        return price_index(self.ally.code, self.origin, self.targets.deadline, tables)
+        question, tables = self.question, self.forecaster.figures.tables
+        return price_index(question.ally.code, question.origin, question.deadline, tables)
 
     def _with(self, index: int, lever: Lever) -> float:
         levers = tuple(lever if i == index else x for i, x in enumerate(self.scenario.levers))
@@ -222,13 +199,13 @@ class _Question:
         self, scenario: Scenario, moved: Callable[[Paths], Paths] = lambda paths: paths, *, trend: bool = False
     ) -> float:
         """The probability at the deadline under ``scenario``, with the paths beneath it ``moved``."""
-        asked = Asked(self.forecaster, self.ally, scenario, self.origin, None)
-        fit = asked.fit(trend=trend or not scenario.pledge_effect)
-        deadline = self.targets.deadline
-        bent = asked.bent(replace(fit, paths=moved(fit.paths.until(deadline))), deadline)
-        shares = bent.component(self.component)
+        question = replace(self.question, scenario=scenario)
+        asked = Asked(self.forecaster, question)
+        fit = asked.fit(trend=trend or question.trend)
+        bent = asked.bent(replace(fit, paths=moved(fit.paths.until(question.deadline))))
+        shares = bent.component(self.question.target)
         assert shares is not None  # noqa: S101  the component was checked before anything was moved
-        reached = met(shares[:, -1], self.targets.threshold(self.component))
+        reached = met(shares[:, -1], question.targets.threshold(self.question.target))
         return proportion(int(np.count_nonzero(reached)), bent.draws)
 
 

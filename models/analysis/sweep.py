@@ -12,21 +12,19 @@ import copy
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from models.dataset.countries import Ally, resolve
-from models.forecast.result import COMPONENTS, CannotForecast
+from models.dataset.countries import COMPONENTS
+from models.errors import CannotForecast
+from models.forecast import Forecaster, Question
 from models.paths import Floats, quantiles
 from models.scenarios.scenario import Scenario, UnusableLever
-from models.scenarios.targets import Targets, met, proportion
+from models.scenarios.targets import Targets, held, met, proportion
 from models.series import Array
-
-if TYPE_CHECKING:
-    from models.forecast import Forecaster
 
 CHUNK_POINTS = 250
 """A second's work or less: little is lost with a worker, and progress is seen."""
@@ -273,9 +271,8 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
     places = sweep.places(span.start, span.stop)
     outcomes = np.full((len(OUTCOMES), len(span.points)), np.nan)
     failures: dict[int, str] = {}
-    reader = _Reader(
-        forecaster, resolve(span.country, forecaster.figures.tables), span.targets, sweep.document["origin"]
-    )
+    asked = Question.resolve(forecaster.basis, span.country, targets=span.targets, origin=sweep.document["origin"])
+    reader = _Reader(forecaster, asked)
     for index, place in enumerate(places.tolist()):
         values = [axis.value(at) for axis, at in zip(sweep.axes, place, strict=True)]
         try:
@@ -292,16 +289,14 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
 class _Reader:
     """Reads outcomes off one ally's paths. What a point leaves as the last one had it is not read again."""
 
-    def __init__(self, forecaster: Forecaster, ally: Ally, targets: Targets, origin: int) -> None:
+    def __init__(self, forecaster: Forecaster, question: Question) -> None:
         self.forecaster = forecaster
-        self.ally = ally
-        self.targets = targets
-        self.origin = origin
+        self.question = question
         self._last: dict[str, tuple[Floats, list[float]]] = {}
 
     def outcome(self, scenario: Scenario) -> list[float]:
         """The numbers of :data:`OUTCOMES`."""
-        paths = self.forecaster.bent(self.ally, scenario, self.targets.deadline, self.origin)
+        paths = self.forecaster.bent(replace(self.question, scenario=scenario))
         found: list[float] = []
         for component in COMPONENTS:
             shares = paths.component(component)
@@ -314,11 +309,9 @@ class _Reader:
         if last is not None and np.array_equal(last[0], shares):
             return last[1]
         # Years in rows: the store keeps them so, and every step below then runs along memory.
-        reached = met(shares.T, self.targets.threshold(component))
+        reached = met(shares.T, self.question.targets.threshold(component))
         at = reached[-1]
-        # Held from the first crossing on: there at the deadline, and never lost on the way.
-        held = at & ~(reached[:-1] & ~reached[1:]).any(axis=0)
-        hits = (at, reached.any(axis=0), held)
+        hits = (at, reached.any(axis=0), held(reached))
         found = [proportion(int(np.count_nonzero(hit)), at.size) for hit in hits]
         self._last[component] = (shares, found)
         return found

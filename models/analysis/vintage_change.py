@@ -33,9 +33,7 @@ from models.dataset.observations import Figures
 from models.dataset.tables import NAMES, Tables, Uses
 from models.ensemble.learned_weights import weights_at
 from models.ensemble.pool import Ensemble
-from models.forecast import Forecaster
-from models.forecast.result import CannotForecast
-from models.scenarios.builtin import named_scenario
+from models.forecast import Forecaster, Question
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Targets, met
 from models.simulation.fitter import Fitter, Known
@@ -99,7 +97,7 @@ class Comparison:
         growth = (
             later or a.tables.read("gdp") != b.tables.read("gdp") or _differ(a.tables.uses, b.tables.uses, _OF_GROWTH)
         )
-        model = weights_at(a.origin) != weights_at(b.origin)
+        model = weights_at(a.origin, a.tables.panel) != weights_at(b.origin, b.tables.panel)
         return tuple(i for i, differs in enumerate((figures, growth, plans, model)) if differs)
 
     def why(
@@ -115,9 +113,9 @@ class Comparison:
         ------
         UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
         """
-        targets = targets or Targets()
+        targets = targets or Targets.of(self.b.figures.tables.panel)
         for forecaster in (self.a, self.b):
-            forecaster.check_years(forecaster.figures.origin, targets.deadline)
+            forecaster.basis.check_years(forecaster.figures.origin, targets.deadline)
         hits = {
             frozenset(chosen): self._hits(chosen, country, component, scenario, targets)
             for size in range(len(self.differing) + 1)
@@ -146,13 +144,9 @@ class Comparison:
     ) -> int:
         """How many draws meet the target at the deadline, with the inputs ``newer`` replaced."""
         forecaster = self._forecaster((0 in newer, 1 in newer, 2 in newer, 3 in newer))
-        ally = resolve(country, forecaster.figures.tables)
-        if isinstance(scenario, str):
-            scenario = named_scenario(scenario, ally, forecaster.figures.origin, targets.deadline)
-        scenario.check()
-        shares = forecaster.bent(ally, scenario, targets.deadline).component(component)
-        if shares is None:
-            raise CannotForecast("component", f"{ally.name} has no armed forces; 'related' can be asked for")
+        question = Question.resolve(forecaster.basis, country, scenario, targets, component=component)
+        shares = forecaster.bent(question).component(component)
+        assert shares is not None  # noqa: S101  the component was checked
         return int(np.count_nonzero(met(shares[:, -1], targets.threshold(component))))
 
     def _forecaster(self, side: Side) -> Forecaster:
@@ -202,7 +196,7 @@ def _mixed_tables(figures: Tables, growth: Tables, plans: Tables) -> Tables:
     origin = dict.fromkeys(NAMES, figures) | dict.fromkeys(_GROWTH_TABLES, growth) | dict.fromkeys(_PLAN_TABLES, plans)
     uses = replace(figures.uses, **{name: getattr(growth.uses, name) for name in _OF_GROWTH})
     key = f"mixture of {figures.key}, {growth.key} and {plans.key}"
-    return Tables(key, uses, {name: tables.read(name) for name, tables in origin.items()})
+    return Tables(key, uses, {name: tables.read(name) for name, tables in origin.items()}, figures.panel)
 
 
 def _shapley(index: int, players: tuple[int, ...], value: Mapping[frozenset[int], int]) -> Fraction:

@@ -7,14 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from models.dataset import tables as bundled
-from models.dataset.config import SERVED
-from models.dataset.observations import GNI_BREAK
+from models.dataset.countries import COMPONENTS, STANCES
 from models.dataset.tables import BUNDLED, Row, Tables
 
 REQUIRED = {"members", "core_share", "sources"}
 """Tables that every panel has; the allies' has all."""
-COMPONENTS = {"core", "related", "total"}
-STANCES = {"law", "plan", "pledged", "reluctant", "claims-exemption"}
 KEYS = {
     "core_share": ("iso3", "year"),
     "core_amount": ("iso3", "year", "unit", "price_basis"),
@@ -66,7 +63,7 @@ def _references(tables: Tables) -> Iterator[str]:
     known = {row["iso3"] for row in tables.read("members")}
     for table in bundled.NAMES:
         rows = tables.read(table)
-        if not rows and not (SERVED.own and table not in REQUIRED):
+        if not rows and not (tables.panel.own and table not in REQUIRED):
             yield f"{table}: is empty"
         if table == "sources":
             continue
@@ -76,7 +73,7 @@ def _references(tables: Tables) -> Iterator[str]:
 
 def _members(tables: Tables) -> Iterator[str]:
     rows = tables.read("members")
-    if SERVED.own:
+    if tables.panel.own:
         yield from (f"members: {r['iso3']!r} and {r['iso2']!r} are no codes" for r in rows if not _coded(r))
         return
     if len(rows) != 32 or len({r["iso2"] for r in rows}) != 32:
@@ -101,7 +98,7 @@ def _shares(tables: Tables) -> Iterator[str]:
         years[row["iso3"]].append(int(row["year"]))
     last = max(y for found in years.values() for y in found)
     for code, found in years.items():
-        first = min(found) if SERVED.own else 2014
+        first = min(found) if tables.panel.own else 2014
         if found != list(range(first, last + 1)):
             yield f"core_share: {code} does not run from {first} to {last} without a gap"
 
@@ -122,7 +119,7 @@ def _amounts(tables: Tables) -> Iterator[str]:
             yield f"core_amount: the allies add up to {total:.0f} in {year}, NATO prints {printed}"
     for (code, year), x in amount.items():
         pairs = ((code, year), (code, year - 1))
-        if all(pair in amount and pair in share for pair in pairs) and (code, year) != GNI_BREAK:
+        if all(pair in amount and pair in share for pair in pairs) and (code, year) != tables.panel.gni_break:
             growth = x / share[code, year] / (amount[code, year - 1] / share[code, year - 1]) - 1
             if not -0.16 < growth < 0.14:
                 yield f"core_amount: amount over share of {code} grows by {growth:.0%} in {year}"

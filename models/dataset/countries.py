@@ -6,12 +6,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from models.dataset.tables import BUNDLED, Tables, number
 
 Component = Literal["core", "related", "total"]
 Stance = Literal["law", "plan", "pledged", "reluctant", "claims-exemption"]
+COMPONENTS: tuple[Component, ...] = get_args(Component)
+STANCES: tuple[Stance, ...] = get_args(Stance)
 
 COMMON_COMMITMENT = "hague_2025"
 """The source of the rows of the pledges table that every ally shares: the Hague commitment."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from models.dataset.countries import allies
+from models.dataset.countries import Ally, allies
 from models.dataset.gdp import growth
-from models.dataset.observations import FIRST_NATO_YEAR, Figures, core_shares
+from models.dataset.observations import Figures, core_shares
 from models.dataset.tables import Tables
 
 FIRST_GROWTH_YEAR = 2000
@@ -43,22 +43,22 @@ Found = Mapping[tuple[str, int | None], str]
 
 def difference(a: Figures, b: Figures) -> tuple[Change, ...]:
     """All figures that differ between vintage ``a`` and ``b``, by table, ally and year."""
+    known = allies(b.tables)
     return (
-        *_changes("core_share", _core(a), _core(b)),
+        *_changes("core_share", _core(a), _core(b), known),
         *(
             c
             for table in ("core_amount", "equipment_share")
-            for c in _changes(table, _money(a, table), _money(b, table))
+            for c in _changes(table, _money(a, table), _money(b, table), known)
         ),
-        *_changes("history", _history(a), _history(b)),
-        *_changes("growth", _growth(a.tables), _growth(b.tables)),
+        *_changes("history", _history(a), _history(b), known),
+        *_changes("growth", _growth(a.tables), _growth(b.tables), known),
         *_statements("pledges", a.tables, b.tables),
         *_statements("related_share", a.tables, b.tables),
     )
 
 
-def _changes(table: str, a: Found, b: Found) -> Iterator[Change]:
-    known = allies()
+def _changes(table: str, a: Found, b: Found, known: Mapping[str, Ally]) -> Iterator[Change]:
     for code, year in sorted(a.keys() | b.keys(), key=lambda key: (key[0], key[1] or 0)):
         before, after = a.get((code, year)), b.get((code, year))
         if before != after:
@@ -79,7 +79,7 @@ def _history(figures: Figures) -> Found:
         (code, o.year): f"{o.share_pct:.3f}"
         for code, seen in figures.observations.items()
         for o in seen
-        if o.year < FIRST_NATO_YEAR
+        if o.year < figures.tables.panel.first_year
     }
 
 
@@ -93,7 +93,7 @@ def _money(figures: Figures, table: str) -> Found:
 
 def _growth(tables: Tables) -> Found:
     found: dict[tuple[str, int | None], str] = {}
-    for code in allies():
+    for code in allies(tables):
         known = growth(code, tables)
         for index, rate in enumerate(known.real):
             if known.start + index >= FIRST_GROWTH_YEAR:
@@ -103,7 +103,7 @@ def _growth(tables: Tables) -> Found:
 
 def _statements(table: str, a: Tables, b: Tables) -> Iterator[Change]:
     """Plans and claims have no key to follow them by: one that is gone and one that is new are two changes."""
-    known = allies()
+    known = allies(b)
     rows = [{tuple(row.items()): row for row in tables.read(table)} for tables in (a, b)]
     for index, side in enumerate(rows):
         for key, row in side.items():

@@ -19,8 +19,6 @@ from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED, Tables
 from models.series import Array
 
-WEO = BUNDLED.uses.outlook
-LAST_ACTUAL = BUNDLED.uses.outlook_actual
 """Of the bundled tables, the last year that the Outlook reports; from the next one on it projects."""
 RECENT = 5
 """Years whose mean stands for what was expected of the next one."""
@@ -112,12 +110,12 @@ def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUND
     where an ally has none). Not to be written into.
     """
     known_in = origin if known is None else known
-    if known_in >= tables.uses.outlook_from or code not in allies():
+    if known_in >= tables.uses.outlook_from or code not in allies(tables):
         newer = known_in >= tables.uses.growth_from
         projected = growth(code, tables) if newer else _growth(code, tables, newer=False)
         return _fixed(projected.real_between(origin + 1, origin + horizon))
     recent = _recent_growth(code, known_in, tables) or [
-        g for other in allies() for g in _recent_growth(other, known_in, tables)
+        g for other in allies(tables) for g in _recent_growth(other, known_in, tables)
     ]
     return _fixed(np.full(horizon, math.expm1(float(np.mean(recent))) * 100))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from models.dataset.countries import Ally, allies
+from models.dataset.config import ALLIES, PanelConfig
+from models.dataset.countries import OWN_SERIES, Ally, allies
+from models.dataset.tables import bundled_tables
 
 EURO_AREA = frozenset(
     "BEL BGR DEU ESP EST FIN FRA GRC HRV ITA LTU LUX LVA NLD PRT SVK SVN".split()  # noqa: SIM905  as read
@@ -22,21 +24,24 @@ GROUPS: Mapping[str, Callable[[Ally], bool]] = {
 }
 
 
+def covers(countries: tuple[str, ...], ally: Ally) -> bool:
+    """Whether ``countries``, ISO alpha-3 codes and groups, hold ``ally``.
+
+    None at all, or the group "all", hold everyone, also a series that belongs to no ally; other groups hold allies.
+    """
+    if not countries or "all" in countries or ally.code in countries:
+        return True
+    return ally is not OWN_SERIES and any(GROUPS[name](ally) for name in countries if name in GROUPS)
+
+
 @lru_cache(maxsize=1024)
-def members(countries: tuple[str, ...]) -> frozenset[str]:
-    """The codes of the allies that ``countries``, ISO alpha-3 codes and groups, stand for."""
-    named = set(countries)
-    tests = [belongs for group, belongs in GROUPS.items() if group in named]
-    return frozenset(code for code, ally in allies().items() if code in named or any(test(ally) for test in tests))
+def members(countries: tuple[str, ...], panel: PanelConfig = ALLIES) -> frozenset[str]:
+    """The codes of the allies of a panel that ``countries`` stand for."""
+    return frozenset(code for code, ally in allies(bundled_tables(panel)).items() if covers(countries, ally))
 
 
-def covers(countries: tuple[str, ...], code: str) -> bool:
-    """Whether ``countries`` hold the ally ``code``; none at all, or the group "all", hold everyone, allies or not."""
-    return not countries or "all" in countries or code in members(countries)
-
-
-def meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether any ally is held by both."""
+def meet(one: tuple[str, ...], other: tuple[str, ...], panel: PanelConfig = ALLIES) -> bool:
+    """Whether any ally of a panel is held by both."""
     if not one or not other:
         return True
-    return bool(members(one) & members(other))
+    return bool(members(one, panel) & members(other, panel))

@@ -38,7 +38,7 @@ def findings(parsed: Parsed, before: Figures, after: Tables) -> list[Finding]:
         # What compares figures would only repeat it, or stumble over it.
         return found
     if "core_share" in parsed.rows:
-        found += [*_jumps(parsed, before), *_yearly(parsed), *_totals(parsed)]
+        found += [*_jumps(parsed, before), *_yearly(parsed, before.tables), *_totals(parsed)]
     if "gdp" in parsed.rows:
         found += _growth(before.tables, after)
     if {"core_share", "core_amount"} & parsed.rows.keys():
@@ -64,7 +64,7 @@ def _shares(parsed: Parsed, before: Figures) -> Iterator[Finding]:
             "error", where, f"{rows[0]['share_pct']} and all others look like fractions; per cent are expected"
         )
         return
-    known = allies()
+    known = allies(before.tables)
     last, this_year = max(int(row["year"]) for row in rows), datetime.now(UTC).year
     if last > this_year + 1:
         yield Finding("error", "core_share", f"the figures reach to {last}, which is not yet over nor begun")
@@ -84,7 +84,7 @@ def _shares(parsed: Parsed, before: Figures) -> Iterator[Finding]:
 
 def _coverage(parsed: Parsed, before: Tables) -> Iterator[Finding]:
     """Allies, and years of theirs, that the base has and the file has not."""
-    known = allies()
+    known = allies(before)
     for table, rows in parsed.rows.items():
         if table in ("pledges", "related_share") or (table == "gdp" and parsed.kind == "nato"):
             continue
@@ -107,7 +107,7 @@ def _coverage(parsed: Parsed, before: Tables) -> Iterator[Finding]:
 
 def _jumps(parsed: Parsed, before: Figures) -> Iterator[Finding]:
     """Figures that differ much from what the base has for the same year."""
-    known = core_shares(before.tables, before.source)
+    known, names = core_shares(before.tables, before.source), allies(before.tables)
     for row in parsed.rows["core_share"]:
         old = known.get(row["iso3"], {}).get(int(row["year"]))
         if old is None:
@@ -115,19 +115,17 @@ def _jumps(parsed: Parsed, before: Figures) -> Iterator[Finding]:
         ratio = float(row["share_pct"]) / old[0]
         far = max(ratio, 1 / ratio)
         if far > JUMP:
-            text = (
-                f"{allies()[row['iso3']].name} {row['year']} is {row['share_pct']}, {before.vintage} has {old[0]:.2f}"
-            )
+            text = f"{names[row['iso3']].name} {row['year']} is {row['share_pct']}, {before.vintage} has {old[0]:.2f}"
             yield Finding("error" if far > WILD_JUMP else "warning", _where(parsed, "core_share", row), text)
 
 
-def _yearly(parsed: Parsed) -> Iterator[Finding]:
+def _yearly(parsed: Parsed, before: Tables) -> Iterator[Finding]:
     rows = {(row["iso3"], int(row["year"])): row for row in parsed.rows["core_share"]}
     for (code, year), row in rows.items():
         if last := rows.get((code, year - 1)):
             ratio = float(row["share_pct"]) / float(last["share_pct"])
             if max(ratio, 1 / ratio) > YEARLY_JUMP:
-                text = f"{allies()[code].name} goes from {last['share_pct']} in {year - 1} to {row['share_pct']}"
+                text = f"{allies(before)[code].name} goes from {last['share_pct']} in {year - 1} to {row['share_pct']}"
                 yield Finding("warning", _where(parsed, "core_share", row), text)
 
 
@@ -152,7 +150,7 @@ def _totals(parsed: Parsed) -> Iterator[Finding]:
 
 
 def _growth(before: Tables, after: Tables) -> Iterator[Finding]:
-    for code, ally in allies().items():
+    for code, ally in allies(before).items():
         old, new = growth(code, before), growth(code, after)
         first, last = before.uses.outlook_actual, old.start + old.real.size - 1
         pairs = zip(old.real_between(first, last), new.real_between(first, last), strict=True)

@@ -51,7 +51,7 @@ def prepare(shelf: Shelf, source: str, content: Content, base: str, name: str | 
     BadFile
     UnknownVintage, DamagedVintage (its base)
     """
-    return prepared(shelf, READERS[source](content), base, name)
+    return prepared(shelf, READERS[source](replace(content, panel=shelf.panel)), base, name)
 
 
 def prepared(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Prepared:

@@ -16,22 +16,14 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
-from models.dataset.config import SERVED
+from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import Ally, allies
-from models.dataset.tables import BUNDLED, Tables
+from models.dataset.tables import BUNDLED, Tables, bundled_tables
 from models.series import Panel, Series
 
 Definition = Literal["nato", "nato-rescaled", "sipri-rescaled", "own"]
 
-CURRENT_VINTAGE = SERVED.vintage
-# The editions whose table of shares is whole; others in share_vintages.csv are single columns.
-VINTAGES = (CURRENT_VINTAGE,) if SERVED.own else ("nato-2019", "nato-2025", CURRENT_VINTAGE)
-FIRST_NATO_YEAR = 0 if SERVED.own else 2014
 OVERLAP = range(2014, 2020)
-GNI_BREAK = ("", 0) if SERVED.own else ("LUX", 2023)
-"""NATO moved Luxembourg's denominator from GDP to gross national income with the year 2023."""
-
-
 MINIMUM_HISTORY = 8
 """How many figures in a row a forecast needs."""
 
@@ -105,7 +97,7 @@ class Figures:
     @cached_property
     def key(self) -> str:
         """Names these figures among all that can be loaded; part of a fit's key."""
-        name = self.vintage if self.tables == BUNDLED and not SERVED.own else f"{self.vintage}-{self.tables.key[:12]}"
+        name = self.vintage if self.tables == BUNDLED else f"{self.vintage}-{self.tables.key[:12]}"
         return name if self.sipri else f"{name}-without-sipri"
 
 
@@ -138,7 +130,7 @@ def _gni_factor(tables: Tables) -> float:
     NATO's denominator is amount / share; from 2022 to 2023 it fell by a third while real GDP grew by
     0.1 %: the rest of the fall is the change of the denominator.
     """
-    code, year = GNI_BREAK
+    code, year = tables.panel.gni_break
     rows = [r for r in tables.read("core_amount") if r["iso3"] == code]
     amount = {int(r["year"]): float(r["amount"]) for r in rows}
     share = {y: v for y, (v, _) in core_shares(tables, rows[0]["source"])[code].items()}
@@ -158,21 +150,22 @@ def _log_ratio(wanted: Mapping[int, float], other: Mapping[int, float]) -> float
 
 
 @cache
-def load_figures(vintage: str = CURRENT_VINTAGE, *, sipri: bool = True) -> Figures:
+def load_figures(vintage: str | None = None, *, sipri: bool = True, panel: PanelConfig = ALLIES) -> Figures:
     """The figures of one edition, with the long history joined to it.
 
     Parameters
     ----------
-    vintage : one of :data:`VINTAGES`.
+    vintage : one of the panel's bundled ones, :attr:`PanelConfig.vintages`; the newest if None.
     sipri : use SIPRI's series for the years before 2014.
 
     Raises
     ------
     UnknownVintage
     """
-    if vintage not in VINTAGES:
+    vintage = panel.vintage if vintage is None else vintage
+    if vintage not in panel.vintages:
         raise UnknownVintage(vintage)
-    return figures_from(BUNDLED, vintage, vintage.replace("-", "_"), sipri=sipri)
+    return figures_from(bundled_tables(panel), vintage, vintage.replace("-", "_"), sipri=sipri)
 
 
 @cache
@@ -199,7 +192,7 @@ def figures_from(tables: Tables, vintage: str, source: str, *, sipri: bool) -> F
                 ally, tables, source, current[code], long_history.get(code, {}), old_nato.get(code, {}), old_edition
             )
         )
-        for code, ally in allies().items()
+        for code, ally in allies(tables).items()
         if ally.has_armed_forces and code in current
     }
     return Figures(vintage, sipri, observations, tables, source)
@@ -214,10 +207,12 @@ def _joined(
     old_nato: Mapping[int, tuple[float, bool]],
     old_edition: Mapping[str, Mapping[int, tuple[float, bool]]],
 ) -> list[Observation]:
-    nato = {year: value for year, value in current.items() if year >= FIRST_NATO_YEAR}
-    breaks = ally.code == GNI_BREAK[0] and max(nato) >= GNI_BREAK[1]
-    factor = {year: _gni_factor(tables) if breaks and year < GNI_BREAK[1] else 1.0 for year in nato}
-    plain: Definition = "own" if SERVED.own else "nato"
+    panel = tables.panel
+    nato = {year: value for year, value in current.items() if year >= panel.first_year}
+    broken, since = panel.gni_break
+    breaks = ally.code == broken and max(nato) >= since
+    factor = {year: _gni_factor(tables) if breaks and year < since else 1.0 for year in nato}
+    plain: Definition = "own" if panel.own else "nato"
     observed = {
         year: Observation(
             year, share * factor[year], plain if factor[year] == 1.0 else "nato-rescaled", estimate, source
@@ -232,6 +227,6 @@ def _joined(
     for rows, overlap, definition, name in earlier:
         ratio = math.exp(_log_ratio(reference, {year: share for year, (share, _) in overlap.items()}))
         for year, (share, estimate) in rows.items():
-            if year < FIRST_NATO_YEAR and share > 0:
+            if year < panel.first_year and share > 0:
                 observed.setdefault(year, Observation(year, share * ratio, definition, estimate, name))
     return [observed[year] for year in sorted(observed)]

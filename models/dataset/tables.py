@@ -13,9 +13,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from models.dataset.config import SERVED
-
-FOLDER = SERVED.folder
+from models.dataset.config import ALLIES, PanelConfig
 
 NAMES = (
     "core_amount",
@@ -34,13 +32,13 @@ Row = dict[str, str]
 
 
 @cache
-def read(name: str) -> tuple[Row, ...]:
-    """All rows of bundled table ``name`` (a file of ``models/data`` without its ending), as text by column.
+def read(name: str, panel: PanelConfig = ALLIES) -> tuple[Row, ...]:
+    """All rows of table ``name`` in a panel's folder (a file without its ending), as text by column.
 
     An operator's own panel may do without most of them.
     """
-    file = FOLDER / f"{name}.csv"
-    return () if SERVED.own and not file.exists() else rows_of(file)
+    file = panel.folder / f"{name}.csv"
+    return () if panel.own and not file.exists() else rows_of(file)
 
 
 def rows_of(file: Path) -> tuple[Row, ...]:
@@ -85,29 +83,33 @@ class Tables:
     key : names the content.
     uses : which of the rows count.
     changed : the tables that are not the bundled ones, by name.
+    panel : whose tables they are.
     """
 
     key: str
     uses: Uses = field(default=Uses(), compare=False)
     changed: Mapping[str, tuple[Row, ...]] = field(default_factory=dict, compare=False, repr=False)
+    panel: PanelConfig = field(default=ALLIES, compare=False, repr=False)
 
     def read(self, name: str) -> tuple[Row, ...]:
         """All rows of table ``name``, one of :data:`NAMES`, as text by column."""
-        return self.changed[name] if name in self.changed else read(name)
+        return self.changed[name] if name in self.changed else read(name, self.panel)
 
 
-def _shipped() -> Tables:
-    if not SERVED.own:
-        return Tables("bundled")
-    files = (FOLDER / f"{name}.csv" for name in NAMES)
+BUNDLED = Tables("bundled")
+"""The allies' tables as shipped."""
+
+
+@cache
+def bundled_tables(panel: PanelConfig) -> Tables:
+    """The tables as shipped, or those of an operator's panel."""
+    if not panel.own:
+        return BUNDLED
+    files = (panel.folder / f"{name}.csv" for name in NAMES)
     # An operator may change the files in place: what was fitted to others must not answer for them.
     key = sha256(b"".join(file.name.encode() + file.read_bytes() for file in files if file.exists())).hexdigest()
-    actual = [int(row["year"]) for row in read("gdp") if row["kind"] == "actual"]
+    actual = [int(row["year"]) for row in read("gdp", panel) if row["kind"] == "actual"]
     # Without GDP nothing is known to grow, at any origin.
     last = max(actual, default=-1)
-    core = SERVED.vintage.replace("-", "_")
-    return Tables(key, Uses(core, "", "outlook", last, last, "", last))
-
-
-BUNDLED = _shipped()
-"""The tables as shipped, or those of the operator's panel."""
+    core = panel.vintage.replace("-", "_")
+    return Tables(key, Uses(core, "", "outlook", last, last, "", last), panel=panel)

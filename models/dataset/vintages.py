@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.dataset import tables as bundled
-from models.dataset.observations import VINTAGES, Figures, UnknownVintage, figures_from, load_figures
-from models.dataset.tables import BUNDLED, Row, Tables, Uses
+from models.dataset.config import ALLIES, PanelConfig
+from models.dataset.observations import Figures, UnknownVintage, figures_from, load_figures
+from models.dataset.tables import Row, Tables, Uses, bundled_tables
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 50
@@ -131,10 +132,11 @@ class _Kept:
 
 
 class Shelf:
-    """The bundled vintages and those kept in ``folder``; only the bundled ones if it is None."""
+    """The bundled vintages of a panel and those kept in ``folder``; only the bundled ones if it is None."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, panel: PanelConfig = ALLIES) -> None:
         self.folder = folder
+        self.panel = panel
         self._kept: dict[str, _Kept] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -146,7 +148,7 @@ class Shelf:
         for name in self._folders():
             with suppress(DamagedVintage, UnknownVintage):
                 found.append((self._read(name).manifest.created_at or "", name))
-        return (*VINTAGES, *(name for _, name in sorted(found)))
+        return (*self.panel.vintages, *(name for _, name in sorted(found)))
 
     def damaged(self) -> dict[str, str]:
         """Why folders that look like vintages cannot be used, by name."""
@@ -165,7 +167,7 @@ class Shelf:
             return []
         names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
         # A later release may bundle what was imported under the same name: it is then the same edition, once.
-        return sorted(name for name in names if name not in VINTAGES)
+        return sorted(name for name in names if name not in self.panel.vintages)
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
         """The figures of vintage ``name``; they carry all tables that a forecast rests on.
@@ -174,8 +176,8 @@ class Shelf:
         ------
         UnknownVintage, DamagedVintage
         """
-        if name in VINTAGES:
-            return load_figures(name, sipri=sipri)
+        if name in self.panel.vintages:
+            return load_figures(name, sipri=sipri, panel=self.panel)
         kept = self._read(name)
         if sipri not in kept.figures:
             kept.figures[sipri] = figures_from(kept.tables, name, kept.tables.uses.core, sipri=sipri)
@@ -188,7 +190,7 @@ class Shelf:
         ------
         UnknownVintage, DamagedVintage
         """
-        return BUNDLED if name in VINTAGES else self._read(name).tables
+        return bundled_tables(self.panel) if name in self.panel.vintages else self._read(name).tables
 
     def manifest(self, name: str) -> Manifest:
         """What vintage ``name`` holds.
@@ -197,11 +199,12 @@ class Shelf:
         ------
         UnknownVintage, DamagedVintage
         """
-        if name not in VINTAGES:
+        if name not in self.panel.vintages:
             return self._read(name).manifest
-        uses = replace(BUNDLED.uses, core=name.replace("-", "_"))
+        tables = bundled_tables(self.panel)
+        uses = replace(tables.uses, core=name.replace("-", "_"))
         return Manifest(
-            name, None, None, uses, _facts(BUNDLED, ()), _sources(BUNDLED, uses), (), _digest(uses, _files(BUNDLED))
+            name, None, None, uses, _facts(tables, ()), _sources(tables, uses), (), _digest(uses, _files(tables))
         )
 
     def add(self, draft: Draft) -> Manifest:
@@ -217,7 +220,7 @@ class Shelf:
             raise BadName(
                 f"{draft.name!r}: lower-case letters, digits and single hyphens, at most {LONGEST_NAME} characters"
             )
-        if draft.name in VINTAGES or (self.folder / draft.name).exists():
+        if draft.name in self.panel.vintages or (self.folder / draft.name).exists():
             raise VintageExists(draft.name)
         manifest, files = self._composed(draft)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -254,7 +257,8 @@ class Shelf:
         UnknownVintage, DamagedVintage (its base)
         """
         base, uses = self.tables(draft.base), draft.uses or self.manifest(draft.base).uses
-        tables = Tables("", uses, {name: draft.changed.get(name, base.read(name)) for name in bundled.NAMES})
+        changed = {name: draft.changed.get(name, base.read(name)) for name in bundled.NAMES}
+        tables = Tables("", uses, changed, self.panel)
         return replace(tables, key=_digest(uses, _files(tables)))
 
     def _composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
@@ -295,7 +299,7 @@ class Shelf:
         if _digest(manifest.uses, files) != manifest.sha256:
             raise DamagedVintage(f"{name}: its tables are not what its manifest says")
         rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in bundled.NAMES}
-        return _Kept(manifest, Tables(manifest.sha256, manifest.uses, rows))
+        return _Kept(manifest, Tables(manifest.sha256, manifest.uses, rows, self.panel))
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:

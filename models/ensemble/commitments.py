@@ -5,7 +5,6 @@ The tables hold plans and positions since 2024. The commitment before them is th
 
 from __future__ import annotations
 
-from models.dataset.config import SERVED
 from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED, Tables
 from models.ensemble.members.pledge import Commitment
@@ -37,12 +36,12 @@ def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
         for p in ally.pledges
         if p.component == "core" and p.target_pct and p.year
     ]
-    return stated if SERVED.own else _wales(WALES_SHARE) + stated
+    return stated if tables.panel.own else _wales(WALES_SHARE) + stated
 
 
-def equipment_commitments() -> list[Commitment]:
+def equipment_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
     """The equipment commitment of Wales, % of core spending: another pledge of the same allies, to learn from."""
-    return [] if SERVED.own else _wales(WALES_EQUIPMENT)
+    return [] if tables.panel.own else _wales(WALES_EQUIPMENT)
 
 
 def equipment_panel(tables: Tables = BUNDLED) -> Panel:

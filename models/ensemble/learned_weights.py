@@ -9,30 +9,33 @@ import json
 from collections.abc import Mapping
 from functools import cache
 
-from models.dataset import tables
+from models.dataset.config import ALLIES, PanelConfig
 from models.ensemble.pool import PRIOR, Weights
 
-FILE = tables.FOLDER / "learned.json"
+FILE = "learned.json"
+"""In the panel's folder."""
 
 
 @cache
-def _by_origin() -> Mapping[int, Weights]:
-    if not FILE.exists():
+def _by_origin(panel: PanelConfig) -> Mapping[int, Weights]:
+    file = panel.folder / FILE
+    if not file.exists():
         return {}
-    found = json.loads(FILE.read_text(encoding="utf-8"))["origins"]
+    found = json.loads(file.read_text(encoding="utf-8"))["origins"]
     return {int(year): Weights(**weights) for year, weights in found.items()}
 
 
-def weights_at(origin: int) -> Weights:
+def weights_at(origin: int, panel: PanelConfig = ALLIES) -> Weights:
     """The weights that could be known at ``origin``: those learned then, or at the last origin before it.
 
     Before the first origin of the table, :data:`models.ensemble.pool.PRIOR`.
     """
-    earlier = [year for year in _by_origin() if year <= origin]
-    return _by_origin()[max(earlier)] if earlier else PRIOR
+    learned = _by_origin(panel)
+    earlier = [year for year in learned if year <= origin]
+    return learned[max(earlier)] if earlier else PRIOR
 
 
-def save(weights: Mapping[int, Weights], vintage: str, model_version: str) -> None:
+def save(weights: Mapping[int, Weights], vintage: str, model_version: str, panel: PanelConfig = ALLIES) -> None:
     """Write the table that :func:`weights_at` reads."""
     rounded = {
         str(year): {
@@ -43,5 +46,5 @@ def save(weights: Mapping[int, Weights], vintage: str, model_version: str) -> No
         for year, found in sorted(weights.items())
     }
     content = {"vintage": vintage, "model_version": model_version, "origins": rounded}
-    FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    (panel.folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     _by_origin.cache_clear()

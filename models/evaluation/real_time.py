@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from models.dataset.observations import GNI_BREAK, VINTAGES, Figures, core_shares, load_figures
+from models.dataset.config import ALLIES
+from models.dataset.observations import Figures, core_shares, load_figures
 from models.dataset.tables import BUNDLED
 from models.ensemble.learned_weights import weights_at
 from models.evaluation import scores
@@ -62,7 +63,7 @@ def editions(newest: Figures, imported: Sequence[Figures] = ()) -> list[Edition]
     newest : whose figures are the outcomes.
     imported : whole editions besides the bundled ones.
     """
-    bundled = [load_figures(name, sipri=newest.sipri) for name in VINTAGES]
+    bundled = [load_figures(name, sipri=newest.sipri) for name in ALLIES.vintages]
     found = {figures.source: _whole(figures) for figures in (*bundled, *imported) if figures.origin < newest.origin}
     for source, year in EDITIONS.items():
         if source not in found and source != newest.source and (column := _column(newest, source, year)):
@@ -93,7 +94,7 @@ def _column(newest: Figures, source: str, year: int) -> Edition | None:
 
 
 def _without_break(panel: Panel, origin: int) -> Panel:
-    code, year = GNI_BREAK
+    code, year = ALLIES.gni_break
     return panel if origin > year else Panel(s for s in panel.values() if s.name != code)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from models.dataset.tables import BUNDLED, Tables
 from models.ensemble.commitments import core_commitments, equipment_commitments, equipment_panel
 from models.ensemble.pool import PLEDGE
 from models.evaluation import scores
@@ -21,12 +22,12 @@ WALES_YEAR, WALES_TARGET = 2024, 2.0
 RECENT = 2014
 
 
-def promises_for(panel: Panel) -> Promises:
-    """The allies' commitments, if every series of ``panel`` is an ally's; none otherwise."""
-    known = {c.series for c in core_commitments()}
+def promises_for(panel: Panel, tables: Tables = BUNDLED) -> Promises:
+    """The commitments in ``tables``, if every series of ``panel`` has some there; none otherwise."""
+    known = {c.series for c in core_commitments(tables)}
     if not set(panel) <= known:
         return Promises()
-    return Promises(core_commitments(), equipment_panel(), equipment_commitments())
+    return Promises(core_commitments(tables), equipment_panel(tables), equipment_commitments(tables))
 
 
 def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -> Array:

@@ -1,5 +1,6 @@
 """One ally's answer: the question, the forecaster, the result and its explanation; what asks more is ``analysis``."""
 
-from models.forecast.forecaster import MODEL_VERSION, Forecaster
+from models.forecast.forecaster import Forecaster
+from models.forecast.question import MODEL_VERSION, Question
 
-__all__ = ["MODEL_VERSION", "Forecaster"]
+__all__ = ["MODEL_VERSION", "Forecaster", "Question"]

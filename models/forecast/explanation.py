@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.paths import RELATED_COUNTED, Floats, Paths
+from models.paths import Floats, Paths, counted
 from models.scenarios.levers.base import LEAST_MEDIAN
 from models.scenarios.targets import Outcome, Targets, met, proportion
 from models.series import Array
@@ -115,7 +115,7 @@ class Waterfall:
     def _count(self, shares: Mapping[str, Floats]) -> dict[str, float]:
         last = {component: x[:, -1] for component, x in shares.items()}
         if len(last) == 2:  # the total, as models.paths.Paths.component has it
-            last["total"] = last["core"] + np.minimum(last["related"], np.float32(RELATED_COUNTED))
+            last["total"] = last["core"] + counted(last["related"])
         return {
             name: proportion(int(np.count_nonzero(met(x, self.targets.threshold(name)))), x.size)
             for name, x in last.items()

@@ -10,6 +10,7 @@ from pathlib import Path
 from models.dataset.countries import resolve
 from models.dataset.observations import Figures
 from models.forecast.forecaster import Forecaster
+from models.runtime import prepare
 from models.simulation.path_store import PathStore
 
 _kept: list[tuple[Forecaster, int]] = []
@@ -17,6 +18,7 @@ _kept: list[tuple[Forecaster, int]] = []
 
 def _start(folder: Path, figures: Figures, draws: int, seed: int, origin: int) -> None:
     """One forecaster a process: what is learned from the whole panel is learned once in each."""
+    prepare()
     _kept[:] = [(Forecaster(figures, PathStore(folder), draws, seed), origin)]
 
 
@@ -45,7 +47,7 @@ def fit_all(
     missing = forecaster.missing(origin)
     if not missing:
         return 0
-    year = forecaster.figures.origin if origin is None else origin
+    year = forecaster.basis.origin(origin)
     arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
     # Spawned, not forked: a fork of a process with threads may deadlock.
     with ProcessPoolExecutor(min(processes, len(missing)), get_context("spawn"), _start, arguments) as pool:

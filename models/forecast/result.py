@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.dataset.config import SERVED
-from models.dataset.countries import OWN_SERIES, Ally
+from models.dataset.countries import COMPONENTS, OWN_SERIES, Ally
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index, projected_growth
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
@@ -16,24 +15,7 @@ from models.paths import Floats, Paths, quantiles, quantiles_of, spending
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Outcome, Targets, assess, required_growth
 from models.series import Array
-from models.simulation.related import applies, related_prior
-
-COMPONENTS = ("core", "related", "total")
-
-
-class CannotForecast(ValueError):
-    """A question that has no answer.
-
-    Attributes
-    ----------
-    field : the input that is at fault (``deadline``, ``origin``, ``history``).
-    detail : what is allowed instead.
-    """
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail)
-        self.field = field
-        self.detail = detail
+from models.simulation.related import related_prior
 
 
 @dataclass(frozen=True)
@@ -123,7 +105,11 @@ def target_answer(
 ) -> TargetAnswer:
     """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
     threshold = targets.threshold(component)
-    prior = related_prior(ally.code, tables).rests_on if applies() and ally is not OWN_SERIES else "nothing"
+    prior = (
+        related_prior(ally.code, tables).rests_on
+        if tables.panel.counts_related and ally is not OWN_SERIES
+        else "nothing"
+    )
     basis, rests_on = {
         "core": ("history", core),
         "related": ("prior", prior),
@@ -132,7 +118,7 @@ def target_answer(
     paths = paths.holding(component)
     if not paths.applies(component):
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
-        if SERVED.own:
+        if tables.panel.own:
             reason = "Nothing is counted but the component that there are figures of."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
-from models.dataset.config import SERVED
+from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import Ally
 from models.scenarios.levers import Cap, Freeze, GdpGrowth, PledgeLever, SharePath
 from models.scenarios.library import library
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET
+from models.scenarios.targets import RELATED_TARGET
 
 EXEMPTION_CAP = 2.1
 """What Spain says is enough for its capability targets, % of GDP (22 June 2025)."""
+
+
+Build = Callable[[PanelConfig, Ally, int, int], Scenario]
 
 
 class UnknownScenario(LookupError):
@@ -22,50 +26,50 @@ class UnknownScenario(LookupError):
 
 @dataclass(frozen=True)
 class NamedScenario:
-    """A scenario that ships: ``build`` makes it for an ally, an origin and a deadline."""
+    """A scenario that ships: ``build`` makes it for an ally of a panel, an origin and a deadline."""
 
     name: str
     description: str
-    build: Callable[[Ally, int, int], Scenario]
+    build: Build
 
 
-def _baseline(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _baseline(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("baseline")
 
 
-def _trend(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _trend(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("trend", pledge_effect=False)
 
 
-def _pledge(_ally: Ally, _origin: int, deadline: int) -> Scenario:
+def _pledge(panel: PanelConfig, _ally: Ally, _origin: int, deadline: int) -> Scenario:
     return Scenario(
         "pledge",
         levers=(
-            PledgeLever(share_pct=CORE_TARGET, year=deadline),
+            PledgeLever(share_pct=panel.core_target, year=deadline),
             PledgeLever(component="related", share_pct=RELATED_TARGET, year=deadline),
         ),
     )
 
 
-def _national_plan(ally: Ally, origin: int, _deadline: int) -> Scenario:
+def _national_plan(panel: PanelConfig, ally: Ally, origin: int, _deadline: int) -> Scenario:
     points = {year: share for year, share in ally.own_plans.items() if year > origin}
     if points:
         return Scenario("national-plan", levers=(SharePath(points=points),))
     if ally.has_armed_forces:
-        return Scenario("national-plan", levers=(PledgeLever(share_pct=CORE_TARGET, year=HAGUE_DEADLINE),))
-    related = PledgeLever(component="related", share_pct=RELATED_TARGET, year=HAGUE_DEADLINE)
+        return Scenario("national-plan", levers=(PledgeLever(share_pct=panel.core_target, year=panel.deadline),))
+    related = PledgeLever(component="related", share_pct=RELATED_TARGET, year=panel.deadline)
     return Scenario("national-plan", levers=(related,))
 
 
-def _exemption(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _exemption(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("exemption", levers=(Cap(share_pct=EXEMPTION_CAP),))
 
 
-def _stall(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _stall(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("stall", levers=(Freeze(what="share"), Freeze(what="share", component="related")))
 
 
-def _gdp_shock(_ally: Ally, origin: int, _deadline: int) -> Scenario:
+def _gdp_shock(_panel: PanelConfig, _ally: Ally, origin: int, _deadline: int) -> Scenario:
     # About what the euro area lost against projections in 2009 and the year after.
     return Scenario(
         "gdp-shock",
@@ -76,56 +80,55 @@ def _gdp_shock(_ally: Ally, origin: int, _deadline: int) -> Scenario:
     )
 
 
-def _as_it_is(scenario: Scenario) -> Callable[[Ally, int, int], Scenario]:
-    return lambda _ally, _origin, _deadline: scenario
+def _as_it_is(scenario: Scenario) -> Build:
+    return lambda _panel, _ally, _origin, _deadline: scenario
 
 
-NAMED: Mapping[str, NamedScenario] = {
-    scenario.name: scenario
-    for scenario in (
-        NamedScenario(
-            "baseline",
-            "History and pledges: what the models expect, pledges counted by how such pledges were kept.",
-            _baseline,
-        ),
-        NamedScenario("trend", "History alone: the models without the effect of pledges.", _trend),
-        NamedScenario(
-            "pledge",
-            "The Hague path: 3.5 % core and 1.5 % related reached by the deadline, with execution error.",
-            _pledge,
-        ),
-        NamedScenario(
-            "national-plan",
-            "The ally's own dated plans as the median path, then level; where it has none, the Hague pledge, kept.",
-            _national_plan,
-        ),
-        NamedScenario(
-            "exemption", "Core spending capped at 2.1 % of GDP, the exemption that Spain claims.", _exemption
-        ),
-        NamedScenario("stall", "The shares of the origin year, frozen.", _stall),
-        NamedScenario(
-            "gdp-shock",
-            "A recession next year (growth 5 points lower, then 1) while spending in money stays: the share rises.",
-            _gdp_shock,
-        ),
-    )
+_BUILT_IN = (
+    NamedScenario(
+        "baseline",
+        "History and pledges: what the models expect, pledges counted by how such pledges were kept.",
+        _baseline,
+    ),
+    NamedScenario("trend", "History alone: the models without the effect of pledges.", _trend),
+    NamedScenario(
+        "pledge",
+        "The Hague path: 3.5 % core and 1.5 % related reached by the deadline, with execution error.",
+        _pledge,
+    ),
+    NamedScenario(
+        "national-plan",
+        "The ally's own dated plans as the median path, then level; where it has none, the Hague pledge, kept.",
+        _national_plan,
+    ),
+    NamedScenario("exemption", "Core spending capped at 2.1 % of GDP, the exemption that Spain claims.", _exemption),
+    NamedScenario("stall", "The shares of the origin year, frozen.", _stall),
+    NamedScenario(
+        "gdp-shock",
+        "A recession next year (growth 5 points lower, then 1) while spending in money stays: the share rises.",
+        _gdp_shock,
+    ),
+)
+
+
+@cache
+def named_scenarios(panel: PanelConfig = ALLIES) -> Mapping[str, NamedScenario]:
+    """The scenarios that ship for a panel, by name."""
     # Of the allies only: what Spain claims, and a library of events that befall them.
-    if not (SERVED.own and scenario.name == "exemption")
-} | {
-    name: NamedScenario(name, shipped.description, _as_it_is(shipped))
-    for name, shipped in library().items()
-    if not SERVED.own
-}
+    found = {one.name: one for one in _BUILT_IN if not (panel.own and one.name == "exemption")}
+    if panel.own:
+        return found
+    return found | {name: NamedScenario(name, one.description, _as_it_is(one)) for name, one in library().items()}
 
 
-def named_scenario(name: str, ally: Ally, origin: int, deadline: int) -> Scenario:
+def named_scenario(name: str, ally: Ally, origin: int, deadline: int, panel: PanelConfig = ALLIES) -> Scenario:
     """The shipped scenario ``name``, built for one ally and deadline.
 
     Raises
     ------
     UnknownScenario
     """
-    if name not in NAMED:
+    named = named_scenarios(panel).get(name)
+    if named is None:
         raise UnknownScenario(name)
-    built = NAMED[name].build(ally, origin, deadline)
-    return replace(built, description=NAMED[name].description)
+    return replace(named.build(panel, ally, origin, deadline), description=named.description)

@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from models.dataset.config import ALLIES, PanelConfig
+from models.dataset.countries import Ally
 from models.dataset.groups import covers
 from models.paths import MOST_VALUE, Floats, Paths, within_range
 from models.scenarios.conflicts import find
@@ -74,39 +76,40 @@ class Scenario:
     def _contradiction(self) -> tuple[int, str] | None:
         return find(self.levers, self.components)
 
-    def check(self) -> None:
-        """Raise :class:`ContradictoryLevers` if two levers cannot both hold."""
-        if self._contradiction:
-            raise ContradictoryLevers(*self._contradiction)
+    def check(self, panel: PanelConfig = ALLIES) -> None:
+        """Raise :class:`ContradictoryLevers` if two levers cannot both hold for a country of a panel."""
+        found = find(self.levers, self.components, panel) if panel.own else self._contradiction
+        if found:
+            raise ContradictoryLevers(*found)
 
-    def acting(self, country: str | None = None) -> list[tuple[int, Lever]]:
-        """The levers that act on an ally, with their positions in the list, in the order in which they act.
+    def acting(self, ally: Ally | None = None) -> list[tuple[int, Lever]]:
+        """The levers that act on ``ally``, with their positions in the list, in the order in which they act.
 
-        ``country`` is its ISO alpha-3 code; all levers act if it is None.
+        All levers act if it is None.
         """
         here = [
             (index, lever)
             for index, lever in enumerate(self.levers)
-            if country is None or (covers(self.countries, country) and covers(lever.countries, country))
+            if ally is None or (covers(self.countries, ally) and covers(lever.countries, ally))
         ]
         return sorted(here, key=lambda item: ORDER.index(type(item[1])))
 
-    def on(self, country: str) -> Scenario:
-        """The same scenario with those levers only that act on the ally ``country`` (ISO alpha-3)."""
-        acting = sorted(index for index, _ in self.acting(country))
+    def on(self, ally: Ally) -> Scenario:
+        """The same scenario with those levers only that act on ``ally``."""
+        acting = sorted(index for index, _ in self.acting(ally))
         return self if len(acting) == len(self.levers) else replace(self, levers=tuple(self.levers[i] for i in acting))
 
-    def override(self, country: str) -> HistoryOverride | None:
-        """The lever that replaces figures of the ally ``country`` (ISO alpha-3), if there is one."""
-        return next((lever for _, lever in self.acting(country) if isinstance(lever, HistoryOverride)), None)
+    def override(self, ally: Ally) -> HistoryOverride | None:
+        """The lever that replaces figures of ``ally``, if there is one."""
+        return next((lever for _, lever in self.acting(ally) if isinstance(lever, HistoryOverride)), None)
 
-    def idle(self, origin: int, deadline: int, country: str | None = None) -> Iterator[str]:
+    def idle(self, origin: int, deadline: int, ally: Ally | None = None) -> Iterator[str]:
         """In words, the levers and points that cannot act on a forecast from ``origin`` to ``deadline``."""
-        acting = {index for index, _ in self.acting(country)}
+        acting = {index for index, _ in self.acting(ally)}
         for index, lever in enumerate(self.levers):
             said = f"Lever {index} ({lever.type})"
-            if index not in acting:
-                yield f"{said} changes nothing: it does not act on {country}."
+            if ally is not None and index not in acting:
+                yield f"{said} changes nothing: it does not act on {ally.code}."
                 continue
             if (lever.last_year or deadline) <= origin or (lever.first_year or 0) > deadline:
                 yield f"{said} changes nothing: its years lie outside {origin + 1} to {deadline}."
@@ -121,7 +124,7 @@ class Scenario:
         deflator: Array,
         credibility: float,
         *,
-        country: str | None = None,
+        ally: Ally | None = None,
         trend: Callable[[], Paths] | None = None,
         watch: Watch | None = None,
     ) -> Paths:
@@ -132,7 +135,7 @@ class Scenario:
         paths : as the ensemble has them; fitted on the figures of a ``history_override`` if there is one.
         deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
         credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
-        country : the ally, ISO alpha-3; levers for other allies do not act. All act if None.
+        ally : whose paths they are; levers for others do not act. All act if None.
         trend : gives the paths by history alone, for levers that go back to them; ``paths`` if None.
         watch : told what every lever did.
 
@@ -141,7 +144,7 @@ class Scenario:
         ContradictoryLevers, LeverOverflow
         """
         self.check()
-        acting = self.acting(country)
+        acting = self.acting(ally)
         if not acting:
             return paths
         canvas = Canvas(paths, deflator, credibility, trend)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dataset.config import SERVED
+from models.dataset.config import ALLIES, PanelConfig
 from models.paths import Floats
 
-CORE_TARGET, RELATED_TARGET = SERVED.core_target, 1.5
-"""% of GDP: The Hague Summit Declaration, 25 June 2025."""
-HAGUE_DEADLINE = SERVED.deadline
-"""Of the default target; of the allies', The Hague's."""
+CORE_TARGET, RELATED_TARGET, HAGUE_DEADLINE = ALLIES.core_target, 1.5, ALLIES.deadline
+"""% of GDP, and the year: The Hague Summit Declaration, 25 June 2025."""
 LAST_DEADLINE = 2060
 
 
@@ -25,6 +23,11 @@ class Targets:
     deadline: int = HAGUE_DEADLINE
     core: float = CORE_TARGET
     related: float = RELATED_TARGET
+
+    @classmethod
+    def of(cls, panel: PanelConfig) -> Targets:
+        """Those that are meant on a panel where none are named."""
+        return cls(panel.deadline, panel.core_target)
 
     def threshold(self, component: str) -> float:
         """The threshold of ``core``, ``related`` or ``total``, % of GDP."""
@@ -61,6 +64,16 @@ def met(shares: Floats, threshold: float) -> NDArray[np.bool_]:
     return np.asarray(shares >= np.asarray(hundredths / 100 - 0.005, dtype=shares.dtype))
 
 
+def held(reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """In which draws the target is met at the end, and never lost once it was met.
+
+    Parameters
+    ----------
+    reached : array (years, draws), where the target is met.
+    """
+    return np.asarray(reached[-1] > (reached[:-1] > reached[1:]).any(axis=0))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What the paths say of one target: its probability, when it is first met, and each member's say.
@@ -92,15 +105,13 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
     for year in reached[1:]:
         crossings.append(int(np.count_nonzero(year > ever)))
         ever |= year
-    # Held from the first crossing on: there at the deadline, and never lost on the way.
-    held = at > (reached[:-1] > reached[1:]).any(axis=0)
     by_member = _by_member(at, member)
     p = proportion(int(np.count_nonzero(at)), draws)
     return Outcome(
         probability=Probability(
             at_deadline=p,
             by_deadline=proportion(sum(crossings), draws),
-            held=proportion(int(np.count_nonzero(held)), draws),
+            held=proportion(int(np.count_nonzero(held(reached))), draws),
             standard_error=math.sqrt(p * (1 - p) / draws),
             across_members=(min(by_member.values()), max(by_member.values())),
         ),

@@ -13,8 +13,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from models.dataset.config import PanelConfig
 from models.dataset.vintages import Shelf
-from models.forecast.result import CannotForecast
+from models.errors import CannotForecast
+from models.runtime import prepare
 from models.simulation.fitter import Fitter
 from models.simulation.path_store import Fit
 
@@ -28,9 +30,9 @@ Reply = Fit | Refused | None
 
 
 @cache
-def fitter(shelf: Path | None, vintage: str, sipri: bool, draws: int, seed: int) -> Fitter:
+def fitter(shelf: Path | None, panel: PanelConfig, vintage: str, sipri: bool, draws: int, seed: int) -> Fitter:
     """The one fitter on an edition of the figures: what it learns from the panel it learns once."""
-    return Fitter(Shelf(shelf).figures(vintage, sipri=sipri), draws, seed)
+    return Fitter(Shelf(shelf, panel).figures(vintage, sipri=sipri), draws, seed)
 
 
 def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Reply:
@@ -46,6 +48,7 @@ def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], opt
 
 
 def main() -> None:
+    prepare()
     os.nice(NICENESS)
     with Connection(int(sys.argv[1])) as asked:
         while True:

@@ -12,14 +12,14 @@ from models.ensemble.commitments import core_commitments, equipment_commitments,
 from models.ensemble.learned_weights import weights_at
 from models.ensemble.members.pledge import in_force
 from models.ensemble.pool import NAMES, PRIOR, Ensemble, Mixture
-from models.forecast.result import CannotForecast
+from models.errors import CannotForecast
 from models.paths import Paths, exponential
 from models.scenarios.levers import HistoryOverride
-from models.scenarios.targets import HAGUE_DEADLINE, LAST_DEADLINE
+from models.scenarios.targets import LAST_DEADLINE
 from models.series import Array, Panel, Series
 from models.simulation.gdp_paths import simulate_gdp
 from models.simulation.path_store import Fit
-from models.simulation.related import applies, simulate_related
+from models.simulation.related import simulate_related
 from models.simulation.revisions import learn, simulate
 
 
@@ -149,13 +149,13 @@ class Fitter:
             last = max(series.end for series in panel.values())
             # Those that were in force in the year that is asked for count as if they had been so at the origin.
             plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
-        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
+        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments(tables))
 
     def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
         """Paths of related spending, where it is counted."""
-        if not applies():
-            return {}
         horizon, tables = LAST_DEADLINE - origin, self.figures.tables
+        if not tables.panel.counts_related:
+            return {}
         return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, tables)}
 
     def _gdp(self, ally: Ally, origin: int, horizon: int, logs: Array | None) -> Array:
@@ -182,11 +182,12 @@ class Fitter:
         pledge: bool,
     ) -> Fit:
         origin, horizon = series.end, LAST_DEADLINE - series.end
-        weights = weights_at(origin if self.known.weights is None else self.known.weights)
+        panel = self.figures.tables.panel
+        weights = weights_at(origin if self.known.weights is None else self.known.weights, panel)
         mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
         # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
         gdp = self._gdp(ally, origin, horizon, logs)
         paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)
-        credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
+        credibility = ensemble.pledges.credibility(ally.code, panel.deadline)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

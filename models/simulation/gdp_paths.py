@@ -102,7 +102,7 @@ def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
 
 @cache
 def _growth_errors(last: int, tables: Tables) -> GrowthErrors:
-    errors = {code: _winsorised(_deviations(actual_growth(code, tables), last, RECENT)) for code in allies()}
+    errors = {code: _winsorised(_deviations(actual_growth(code, tables), last, RECENT)) for code in allies(tables)}
     count = sum(len(e) for e in errors.values())
     if count < ENOUGH_ERRORS:
         # Round figures of the kind that later years teach.

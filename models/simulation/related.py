@@ -30,7 +30,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from models.dataset.config import SERVED
 from models.dataset.tables import BUNDLED, Tables, number
 from models.rng import generator
 from models.scenarios.targets import HAGUE_DEADLINE, RELATED_TARGET
@@ -70,11 +69,6 @@ def related_prior(code: str, tables: Tables = BUNDLED) -> RelatedPrior:
         "No figure is published for this ally: the default prior, between the claims of the allies that publish one.",
         None,
     )
-
-
-def applies() -> bool:
-    """Whether related spending is counted: it is the allies' own invention."""
-    return not SERVED.own
 
 
 def _closed(normal: Array) -> Array:

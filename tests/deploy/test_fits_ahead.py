@@ -17,7 +17,7 @@ def test_fits_of_another_folder_are_taken_over(tmp_path: Path) -> None:
     store = PathStore(tmp_path / "own")
     for _ in range(2):  # a second start finds the links there
         store.adopt(tmp_path / "ahead")
-    key = ahead.key(resolve("PRT"), 2026)
+    key = ahead.basis.key(resolve("PRT"), 2026)
     assert store.has(key)
 
     def never() -> None:

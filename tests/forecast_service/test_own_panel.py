@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from models.dataset.config import BadPanel, Served, served
+from forecast_service.settings.panel import panel_of
+from models.dataset.config import ALLIES, BadPanel
 from tests.support.service import environment, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples/panel-rd"
@@ -129,15 +130,15 @@ def test_a_panel_that_cannot_be_served_is_told(tmp_path, change, message):
     found = json.loads((panel / "panel.json").read_text()) | change
     (panel / "panel.json").write_text(json.dumps(found))
     with pytest.raises(BadPanel, match=message):
-        served({"FORECAST_PANEL": str(panel)})
+        panel_of({"FORECAST_PANEL": str(panel)})
 
 
 def test_a_panel_needs_its_tables(tmp_path):
     panel = shutil.copytree(EXAMPLE, tmp_path / "panel")
     (panel / "core_share.csv").unlink()
     with pytest.raises(BadPanel, match=r"has no core_share.csv"):
-        served({"FORECAST_PANEL": str(panel)})
+        panel_of({"FORECAST_PANEL": str(panel)})
     with pytest.raises(BadPanel, match="cannot be read"):
-        served({"FORECAST_PANEL": str(tmp_path / "nowhere")})
-    assert served({}) == Served(served({}).folder)
+        panel_of({"FORECAST_PANEL": str(tmp_path / "nowhere")})
+    assert panel_of({}) is ALLIES
     assert os.environ.get("FORECAST_PANEL", "") == ""

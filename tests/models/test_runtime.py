@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from importlib import metadata
 
 import pytest
 
+import models
 from models import runtime
 
 VARIABLE = "NPY_DISABLE_CPU_FEATURES"
 ZEN_4 = {"vendor_id": "AuthenticAMD", "cpu family": "25", "flags": "fpu avx2 " + " ".join(runtime.SLOW_FLAGS)}
+ALL = "import models.analysis.alliance, models.evaluation.real_time, models.forecast.notebook"
 WHEEL = "Wheel-Version: 1.0\nTag: cp311-cp311-manylinux_2_28_x86_64\n"
 
 
@@ -79,7 +82,35 @@ def test_what_the_environment_says_stands(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_here_numpy_loads_without_a_warning() -> None:
     kept = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    code = "import models, numpy; assert numpy.sort(numpy.array([2.0, 1.0], numpy.float32))[0] == 1"
+    code = "from models.runtime import prepare; prepare(); import numpy; numpy.sort(numpy.ones(9, numpy.float32))"
     command = [sys.executable, "-W", "error::ImportWarning:numpy", "-W", "error::RuntimeWarning", "-c", code]
     done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_statistics_set_nothing_and_read_nothing() -> None:
+    code = f"""
+import ctypes, os, sys
+import numpy, scipy.stats, statsmodels.api  # which read the environment themselves
+
+class Watched(dict):
+    def touched(self, name, *more):
+        raise AssertionError(name)
+    get = setdefault = __getitem__ = __setitem__ = __contains__ = touched
+
+os.environ, ctypes.CDLL = Watched(), None
+{ALL}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_is_light_until_something_is_asked_of_it() -> None:
+    code = "import sys, models, models.runtime; assert 'numpy' not in sys.modules; models.Forecaster"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_of_the_package_is_true() -> None:
+    assert doctest.testmod(models).attempted == 3
+    assert doctest.testmod(models).failed == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from models.scenarios.builtin import NAMED
+from models.scenarios.builtin import named_scenarios
 
 
 def get(client: FlaskClient, query: str = "") -> dict[str, Any]:
@@ -38,7 +38,7 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
     json.loads(json.dumps(body, allow_nan=False))
 
 
-@pytest.mark.parametrize("scenario", NAMED)
+@pytest.mark.parametrize("scenario", named_scenarios())
 def test_every_count_is_a_distribution(client: FlaskClient, scenario: str) -> None:
     body = get(client, f"?scenario={scenario}")
     assert body["scenario"]["name"] == scenario

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from models.dataset.countries import allies
-from models.scenarios.builtin import NAMED
+from models.scenarios.builtin import named_scenarios
 
 FIELDS = {
     "id", "country", "scenario", "origin", "deadline", "vintage", "model_version", "draws", "seed",
@@ -87,7 +87,7 @@ def test_the_members_share_the_draws(client: FlaskClient) -> None:
     assert target(get(client, "DEU/forecast"), "core")["probability"]["across_members"] == [low, high]
 
 
-@pytest.mark.parametrize("scenario", NAMED)
+@pytest.mark.parametrize("scenario", named_scenarios())
 def test_every_ally_answers_every_named_scenario(client: FlaskClient, scenario: str) -> None:
     for code in allies():
         body = get(client, f"{code}/forecast?scenario={scenario}")
@@ -240,7 +240,7 @@ def test_levers_that_cannot_act_are_noted(client: FlaskClient) -> None:
 
 def test_the_named_scenarios_are_listed(client: FlaskClient) -> None:
     body = client.get("/v1/scenarios?owner=shipped").json
-    assert [item["name"] for item in body["items"]] == list(NAMED)
+    assert [item["name"] for item in body["items"]] == list(named_scenarios())
     assert all(item["description"] for item in body["items"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from models.scenarios.builtin import NAMED
+from models.scenarios.builtin import named_scenarios
 from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import BODY, by, create
 
@@ -42,9 +42,9 @@ def test_every_page_goes_on_where_the_last_ended(keeping: FlaskClient, ann: str,
     made = [create(keeping, {"name": f"n{i}"}, X_Test_Caller=ann)["id"] for i in range(5)]
     assert [item["id"] for item in walk(keeping, f"owner=me&limit={limit}", ann)] == made[::-1]
     everything = walk(keeping, f"limit={max(limit, 50)}", ann)
-    assert [item["id"] for item in everything[: len(NAMED)]] == list(NAMED)
-    assert [item["kind"] for item in everything[: len(NAMED)]] == ["shipped"] * len(NAMED)
-    kept = [item["id"] for item in everything[len(NAMED) :]]
+    assert [item["id"] for item in everything[: len(named_scenarios())]] == list(named_scenarios())
+    assert [item["kind"] for item in everything[: len(named_scenarios())]] == ["shipped"] * len(named_scenarios())
+    kept = [item["id"] for item in everything[len(named_scenarios()) :]]
     assert kept == sorted(set(kept), reverse=True)
     assert set(made) <= set(kept)
 
@@ -61,8 +61,8 @@ def test_whose_they_are(keeping: FlaskClient, ann: str) -> None:
     assert ids("owner=me&") == {private, public}
     assert ids("owner=public&") >= {public, other}
     assert not ids("owner=public&") & {private, secret}
-    assert ids("owner=shipped&") == set(NAMED)
-    assert ids("") >= {private, public, other} | set(NAMED)
+    assert ids("owner=shipped&") == set(named_scenarios())
+    assert ids("") >= {private, public, other} | set(named_scenarios())
     assert secret not in ids("")
 
 

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from forecast_service.openapi.spec import contract_text
-from models.scenarios.builtin import NAMED
+from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import ORDER
 
 EXPORTED = Path(__file__).parents[3] / "openapi" / "openapi.json"
@@ -169,7 +169,7 @@ def test_headers_that_clients_need_are_part_of_the_contract(document: dict[str, 
 def test_a_scenario_is_a_name_or_closed_levers(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     name, inline, kept = schemas["ForecastRequest"]["properties"]["scenario"]["oneOf"]
-    assert name["enum"] == list(NAMED)
+    assert name["enum"] == list(named_scenarios())
     assert inline == {"$ref": "#/components/schemas/Scenario"}
     assert kept["pattern"] == "^[0-9a-hjkmnp-tv-z]{26}$"
     mapping = schemas["Scenario"]["properties"]["levers"]["items"]["discriminator"]["mapping"]

@@ -12,16 +12,16 @@ import pytest
 from flask import Flask
 from marshmallow import Schema
 
-from forecast_service.forecasting.registry import EXTENSION
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
+from forecast_service.services import forecasts
 from models.forecast.result import Forecast
-from models.scenarios.builtin import NAMED
+from models.scenarios.builtin import named_scenarios
 
 GOLDENS = sorted(file for file in (Path(__file__).parent / "goldens").glob("*.json") if ".expected" not in file.name)
 LEVERS = [{"type": "gdp_growth", "change_pp": -1}, {"type": "pledge", "share_pct": 3, "year": 2031}]
 QUESTIONS: list[dict[str, Any]] = [
-    *({"country": code, "scenario": name} for code in ("DEU", "ISL", "LUX") for name in NAMED),
+    *({"country": code, "scenario": name} for code in ("DEU", "ISL", "LUX") for name in named_scenarios()),
     {"country": "FRA", "scenario": {"name": "mine", "levers": LEVERS, "pledge_effect": False}, "quantiles": [0.5]},
     {"history": {str(year): 1 + year % 7 / 10 for year in range(2000, 2020)}, "targets": {"deadline": 2025}},
 ]
@@ -29,8 +29,7 @@ QUESTIONS: list[dict[str, Any]] = [
 
 def answer(app: Flask, question: dict[str, Any]) -> Forecast:
     with app.test_request_context():
-        made: Forecast = app.extensions[EXTENSION].forecast(**ForecastRequestSchema().load(question))
-    return made
+        return forecasts.forecast(**ForecastRequestSchema().load(question))
 
 
 def check_same(forecast: Forecast) -> None:

@@ -11,8 +11,9 @@ from models import Forecaster, Targets, load_figures
 from models.analysis.alliance import INTERVAL, LARGEST, Tally, alliance_forecast, on_track
 from models.dataset.countries import allies
 from models.dataset.gdp import gdp_usd
-from models.forecast.result import CannotForecast
-from models.scenarios.builtin import NAMED, UnknownScenario, named_scenario
+from models.errors import CannotForecast
+from models.forecast import Question
+from models.scenarios.builtin import UnknownScenario, named_scenarios
 from models.scenarios.targets import met, proportion
 from models.simulation.path_store import PathStore
 
@@ -32,10 +33,7 @@ def baseline(forecaster):
 @pytest.fixture(scope="module")
 def worlds(forecaster):
     """Baseline paths of every ally, as their own forecasts have them."""
-    return {
-        code: forecaster.bent(ally, named_scenario("baseline", ally, 2026, 2035), 2035)
-        for code, ally in allies().items()
-    }
+    return {code: forecaster.bent(Question.resolve(forecaster.basis, code)) for code, ally in allies().items()}
 
 
 def tallies(answer):
@@ -133,7 +131,7 @@ def test_the_burden_is_shared_by_all(baseline):
         assert (np.diff(part.part.quantiles, axis=0) >= 0).all()
 
 
-@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("name", named_scenarios())
 def test_every_shipped_scenario_is_built_for_each_ally(forecaster, name):
     answer = alliance_forecast(forecaster, name)
     assert answer.scenario.name == name

@@ -6,14 +6,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import Forecaster, Scenario, Targets, load_figures
-from models.analysis.requirements import GRAIN, MOST_EXTRA, CannotReach, required
-from models.dataset.countries import UnknownCountry, resolve
+from models.analysis.requirements import GRAIN, MOST_EXTRA, CannotReach
+from models.dataset.countries import UnknownCountry
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
-from models.forecast.result import CannotForecast
-from models.scenarios.builtin import UnknownScenario, named_scenario
+from models.errors import CannotForecast
+from models.forecast import Question
+from models.scenarios.builtin import UnknownScenario
 from models.scenarios.levers import Cap, Floor, GdpGrowth, SpendingGrowth
 from models.scenarios.scenario import ContradictoryLevers
 from models.simulation.path_store import PathStore
+from tests.support.asking import required
 
 DRAWS = 2000
 
@@ -93,8 +95,8 @@ def test_what_is_the_case_already_needs_nothing(forecaster, code):
 
 def test_the_money_is_that_of_the_lever(forecaster):
     found = required(forecaster, "DEU", 0.8)
-    before = forecaster.bent(resolve("DEU"), named_scenario("baseline", resolve("DEU"), 2026, 2035), 2035)
-    after = forecaster.bent(resolve("DEU"), extra(found), 2035)
+    before = forecaster.bent(Question.resolve(forecaster.basis, "DEU"))
+    after = forecaster.bent(Question.resolve(forecaster.basis, "DEU", extra(found)))
     share, old = (p.shares["core"].astype(float) for p in (after, before))
     gdp = before.gdp.astype(float)
     for sums, unit in (

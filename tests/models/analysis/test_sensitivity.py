@@ -3,10 +3,10 @@
 import pytest
 
 from models import Forecaster, Scenario, Targets, load_figures
-from models.analysis.sensitivity import sensitivity
-from models.forecast.result import CannotForecast
+from models.errors import CannotForecast
 from models.scenarios.levers import Cap, PledgeLever, SharePath
 from models.simulation.path_store import PathStore
+from tests.support.asking import sensitivity
 
 
 @pytest.fixture(scope="module")

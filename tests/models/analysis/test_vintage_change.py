@@ -11,7 +11,8 @@ from models.analysis.vintage_change import INPUTS, Comparison, _shapley
 from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED
 from models.dataset.vintages import Draft, Shelf
-from models.forecast.result import CannotForecast
+from models.errors import CannotForecast
+from models.forecast import Question
 from models.scenarios.levers import Freeze, GdpGrowth
 from models.simulation.path_store import PathStore
 
@@ -62,8 +63,12 @@ def test_a_mixture_of_one_vintage_alone_is_that_vintage(comparison, forecasters)
             ally = allies()[code]
             for component in ("core", "related"):
                 np.testing.assert_array_equal(
-                    mixed.bent(ally, Scenario("baseline"), deadline).component(component),
-                    forecaster.bent(ally, Scenario("baseline"), deadline).component(component),
+                    mixed.bent(Question.resolve(mixed.basis, ally.code, targets=Targets(deadline))).component(
+                        component
+                    ),
+                    forecaster.bent(Question.resolve(forecaster.basis, ally.code, targets=Targets(deadline))).component(
+                        component
+                    ),
                 )
 
 

@@ -1,6 +1,6 @@
 """Groups of allies."""
 
-from models.dataset.countries import allies
+from models.dataset.countries import OWN_SERIES, allies, resolve
 from models.dataset.groups import EURO_AREA, GROUPS, covers, meet, members
 
 
@@ -17,11 +17,11 @@ def test_groups_hold_allies():
 
 
 def test_no_countries_are_all_countries():
-    assert covers((), "XXX")
-    assert covers(("all",), "XXX")
-    assert not covers(("european",), "XXX")
-    assert covers(("european",), "FRA")
-    assert not covers(("DEU",), "FRA")
+    assert covers((), OWN_SERIES)
+    assert covers(("all",), OWN_SERIES)
+    assert not covers(("european",), OWN_SERIES)
+    assert covers(("european",), resolve("FRA"))
+    assert not covers(("DEU",), resolve("FRA"))
 
 
 def test_groups_meet_where_an_ally_is_in_both():

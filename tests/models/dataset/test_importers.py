@@ -2,11 +2,12 @@
 
 import pytest
 
+from models.dataset.config import ALLIES
 from models.dataset.importers import READERS, BadFile, Content
 from models.dataset.importers.names import ally_code, is_aggregate
 from models.dataset.importers.tidy import LAYOUTS, layout
 from models.dataset.imports import draft_of
-from models.dataset.tables import BUNDLED, FOLDER
+from models.dataset.tables import BUNDLED
 from models.dataset.vintages import Shelf
 from tests.models.dataset.publishers import (
     by_ally,
@@ -58,7 +59,7 @@ def test_the_bundled_vintage_rebuilt_from_its_tables_equals_the_shipped_one():
 
 @pytest.mark.parametrize("table", LAYOUTS)
 def test_our_own_tables_come_back_as_they_were(table):
-    lines = (FOLDER / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+    lines = (ALLIES.folder / f"{table}.csv").read_text(encoding="utf-8").splitlines()
     # Of GDP one source at a time: an Outlook, without what replaces it.
     file = "\n".join(line for line in lines if table != "gdp" or not line.endswith("nato_2026"))
     draft = draft_of(Shelf(None), read("csv", file.encode()), "nato-2026", "again-2026")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models import Forecaster, Scenario, Targets, load_figures
 from models.dataset.countries import OWN_SERIES
 from models.forecast.explanation import effective_fraction, plausibility, rank
-from models.scenarios.builtin import NAMED
+from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import (
     Cap,
     Exit,
@@ -67,7 +67,7 @@ def test_the_baseline_needs_no_explanation(forecaster):
     assert forecaster.forecast("DEU", Scenario("mine")).explanation is None
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMED) - {"baseline"}))
+@pytest.mark.parametrize("name", sorted(set(named_scenarios()) - {"baseline"}))
 @pytest.mark.parametrize("code", ["DEU", "ISL", "USA"])
 def test_every_shipped_scenario_adds_up(forecaster, code, name):
     answer = forecaster.forecast(code, name)

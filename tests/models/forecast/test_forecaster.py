@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 
 from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.alliance import alliance_forecast
-from models.analysis.requirements import required
-from models.analysis.sensitivity import sensitivity
 from models.dataset.countries import allies, resolve
-from models.forecast.result import CannotForecast
+from models.errors import CannotForecast
 from models.scenarios.levers import Cap, Freeze, HistoryOverride, Shock
 from models.scenarios.scenario import LeverOverflow
 from models.series import Series
 from models.simulation.path_store import PathStore
 from models.simulation.related import DEFAULT_LEVEL, related_prior
+from tests.support.asking import required, sensitivity
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +153,7 @@ def test_fits_are_kept_and_read_back_as_they_were(tmp_path):
     def never():
         raise AssertionError("a kept fit was made again")
 
-    again = PathStore(tmp_path).get(first.key(resolve("PRT"), 2026), never)
+    again = PathStore(tmp_path).get(first.basis.key(resolve("PRT"), 2026), never)
     np.testing.assert_array_equal(again.paths.shares["core"], made.paths.shares["core"])
     assert again.weights == made.weights
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.dataset.countries import allies
-from models.scenarios.builtin import NAMED, UnknownScenario, named_scenario
+from models.dataset.countries import allies, resolve
+from models.scenarios.builtin import UnknownScenario, named_scenario, named_scenarios
 from models.scenarios.levers import (
     Cap,
     Delay,
@@ -93,7 +93,7 @@ def test_idle_levers_are_named():
 
 def test_every_shipped_scenario_is_consistent_for_every_ally():
     for ally in allies().values():
-        for name in NAMED:
+        for name in named_scenarios():
             scenario = named_scenario(name, ally, 2026, 2035)
             scenario.check()
             assert scenario.name == name
@@ -122,14 +122,16 @@ def test_a_scenario_keeps_to_the_components_it_names():
 def test_levers_act_on_the_allies_that_they_and_the_scenario_name():
     cap, floor = Cap(share_pct=2.9), Floor(share_pct=2.5, countries=("euro-area", "POL"))
     scenario = Scenario("x", levers=(cap, floor), countries=("european",))
-    assert scenario.on("DEU") is scenario
-    assert scenario.on("POL").levers == (cap, floor)
-    assert scenario.on("NOR").levers == (cap,)
-    assert scenario.on("USA").levers == ()
-    assert [index for index, _ in scenario.acting("DEU")] == [1, 0]
-    assert list(scenario.idle(2026, 2035, "NOR")) == ["Lever 1 (floor) changes nothing: it does not act on NOR."]
+    assert scenario.on(resolve("DEU")) is scenario
+    assert scenario.on(resolve("POL")).levers == (cap, floor)
+    assert scenario.on(resolve("NOR")).levers == (cap,)
+    assert scenario.on(resolve("USA")).levers == ()
+    assert [index for index, _ in scenario.acting(resolve("DEU"))] == [1, 0]
+    assert list(scenario.idle(2026, 2035, resolve("NOR"))) == [
+        "Lever 1 (floor) changes nothing: it does not act on NOR."
+    ]
     before = PATHS
-    assert scenario.apply(before, DEFLATOR, 0.5, country="USA") is before
+    assert scenario.apply(before, DEFLATOR, 0.5, ally=resolve("USA")) is before
 
 
 def test_a_watcher_sees_every_lever_in_the_order_in_which_it_acts():

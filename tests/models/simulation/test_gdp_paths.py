@@ -8,7 +8,8 @@ import pytest
 from models.dataset import gdp as projections
 from models.dataset import observations, tables
 from models.dataset.countries import allies
-from models.dataset.gdp import LAST_ACTUAL, WEO, gdp_usd, growth, nominal_gdp, price_index, projected_growth
+from models.dataset.gdp import gdp_usd, growth, nominal_gdp, price_index, projected_growth
+from models.dataset.tables import BUNDLED
 from models.simulation import gdp_paths
 from models.simulation.gdp_paths import GrowthErrors, growth_errors, simulate_gdp
 
@@ -29,7 +30,7 @@ def tables_of(monkeypatch):
 
     def replace(**replaced):
         read = tables.read
-        monkeypatch.setattr(tables, "read", lambda name: replaced.get(name) or read(name))
+        monkeypatch.setattr(tables, "read", lambda name, *panel: replaced.get(name) or read(name, *panel))
         for cached in CACHED:
             cached.cache_clear()
 
@@ -38,7 +39,7 @@ def tables_of(monkeypatch):
         cached.cache_clear()
 
 
-def gdp_row(code, year, real, nominal="", deflator="", kind="actual", source=WEO):
+def gdp_row(code, year, real, nominal="", deflator="", kind="actual", source=BUNDLED.uses.outlook):
     return {
         "iso3": code,
         "year": str(year),
@@ -120,7 +121,7 @@ def test_slope_by_hand():
 
 def test_what_history_teaches():
     learned = growth_errors(2026)
-    assert learned == growth_errors(LAST_ACTUAL)
+    assert learned == growth_errors(BUNDLED.uses.outlook_actual)
     assert set(learned.sd) == set(allies())
     assert all(0.01 < sd < 0.06 for sd in learned.sd.values())
     assert learned.sd["USA"] < learned.sd["BGR"]
@@ -249,7 +250,7 @@ def test_nominal_gdp_is_the_outlooks_where_nothing_newer_exists():
     outlook = {
         int(r["year"]): float(r["nominal_lcu_bn"])
         for r in tables.read("gdp")
-        if r["iso3"] == "LUX" and r["source"] == WEO
+        if r["iso3"] == "LUX" and r["source"] == BUNDLED.uses.outlook
     }
     nominal = nominal_gdp("LUX")
     assert max(nominal) == 2060

@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import Forecaster, Scenario, load_figures
-from models.analysis.requirements import required
 from models.dataset.countries import resolve
-from models.forecast.result import CannotForecast
+from models.errors import CannotForecast
+from models.forecast import Question
 from models.paths import Paths
 from models.scenarios.levers import Cap, HistoryOverride, PledgeLever, Reclassify, Step
 from models.simulation.path_store import PathStore
 from tests.models.scenarios.levers.test_levers import ORIGIN, PATHS, bend, bent
+from tests.support.asking import required
 
 CORE, RELATED = PATHS.shares["core"], PATHS.shares["related"]
 
@@ -96,7 +97,9 @@ def test_the_figures_themselves_give_the_forecast_back(forecaster):
 
 def test_own_figures_of_the_origin_count_as_final(forecaster):
     series = load_figures().panel()["NOR"]
-    fixed = forecaster.bent(resolve("NOR"), override({2026: series.at(2026)}), 2035).shares["core"][:, 0]
+    fixed = forecaster.bent(Question.resolve(forecaster.basis, "NOR", override({2026: series.at(2026)}))).shares[
+        "core"
+    ][:, 0]
     assert fixed.std() < 1e-6 < forecaster.fit(resolve("NOR")).paths.shares["core"][:, 0].std()
 
 

@@ -1,0 +1,174 @@
+"""What is asked, resolved once: of whom, under which scenario, for which targets, as known at which origin."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from models.dataset.countries import OWN_SERIES, Ally, Component, resolve
+from models.dataset.observations import Figures
+from models.errors import CannotForecast
+from models.scenarios.builtin import named_scenario
+from models.scenarios.levers import HistoryOverride, Lever
+from models.scenarios.scenario import Scenario
+from models.scenarios.targets import LAST_DEADLINE, Targets
+from models.series import Series
+from models.simulation.path_store import FitKey
+
+MODEL_VERSION = "2"
+"""Changes whenever the same figures and seed would give other numbers."""
+
+DRAWS, SEED = 10_000, 1
+LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+FIRST_ORIGIN = 1999
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What answers rest on: figures, the number of draws, and the seed."""
+
+    figures: Figures
+    draws: int = DRAWS
+    seed: int = SEED
+
+    def key(self, ally: Ally, origin: int, *, trend: bool = False) -> FitKey:
+        """The name of the fit of ``ally`` at an origin, by history alone if ``trend``."""
+        return FitKey(self.figures.key, ally.code, origin, trend, MODEL_VERSION, self.draws, self.seed)
+
+    def origin(self, origin: int | None) -> int:
+        """The year that an origin stands for: the last of the figures if None."""
+        return self.figures.origin if origin is None else origin
+
+    def check_years(self, origin: int, deadline: int) -> None:
+        """Raise CannotForecast unless ``origin`` is among the figures and ``deadline`` after it, at most 2060."""
+        last = self.figures.origin
+        if not FIRST_ORIGIN <= origin <= last:
+            raise CannotForecast("origin", f"must be a year from {FIRST_ORIGIN} to {last}")
+        if not origin < deadline <= LAST_DEADLINE:
+            raise CannotForecast("deadline", f"must be a year from {origin + 1} to {LAST_DEADLINE}")
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One question; :meth:`resolve` makes it of what was asked.
+
+    Attributes
+    ----------
+    ally : who is asked about; :data:`OWN_SERIES` for a ``history`` that belongs to no ally.
+    origin : the last year that the answer may know.
+    history : figures that were sent, in the place of the ally's own; None for the ally's own.
+    component : whose target is asked about; None for all.
+    levels : of the quantiles, ascending, between 0 and 1.
+    """
+
+    basis: Basis
+    ally: Ally
+    scenario: Scenario
+    targets: Targets
+    origin: int
+    history: Series | None = None
+    component: Component | None = None
+    levels: tuple[float, ...] = ()
+
+    @classmethod
+    def resolve(
+        cls,
+        basis: Basis,
+        country: str | None,
+        scenario: str | Scenario = "baseline",
+        targets: Targets | None = None,
+        *,
+        origin: int | None = None,
+        history: Series | None = None,
+        levels: Sequence[float] = (),
+        component: Component | None = None,
+    ) -> Question:
+        """The question that these words ask.
+
+        Parameters
+        ----------
+        country : ISO alpha-2, alpha-3 or English name; None for a ``history`` that belongs to no ally.
+        scenario : the name of a shipped scenario, or one's own.
+        targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
+        origin : the last year known; the last of the figures, or of the ``history``, if None.
+        component : whose target is asked about; None for all.
+        levels : of the quantiles that are asked for, between 0 and 1.
+
+        Raises
+        ------
+        UnknownCountry, UnknownScenario, ContradictoryLevers, CannotForecast
+        """
+        tables = basis.figures.tables
+        ally = resolve(country, tables) if country else OWN_SERIES
+        targets = targets or Targets.of(tables.panel)
+        if history is not None:
+            if origin not in (None, history.end):
+                detail = f"is the last year of the history that was sent, {history.end}; leave it out"
+                raise CannotForecast("origin", detail)
+            origin = history.end
+        origin = basis.origin(origin)
+        basis.check_years(origin, targets.deadline)
+        if component is not None:
+            _check_component(component, ally, basis.figures)
+        if isinstance(scenario, str):
+            scenario = named_scenario(scenario, ally, origin, targets.deadline, tables.panel)
+        scenario.check(tables.panel)
+        return cls(basis, ally, scenario, targets, origin, history, component, tuple(sorted(set(levels))))
+
+    @property
+    def deadline(self) -> int:
+        return self.targets.deadline
+
+    @property
+    def target(self) -> Component:
+        """The component whose target is asked about; core where all are."""
+        return self.component or "core"
+
+    @property
+    def trend(self) -> bool:
+        """Whether the answer rests on history alone."""
+        return not self.scenario.pledge_effect
+
+    @property
+    def override(self) -> HistoryOverride | None:
+        """The lever that replaces some of the ally's figures, if there is one."""
+        return self.scenario.override(self.ally) if self.ally.has_armed_forces else None
+
+    @property
+    def known(self) -> Series | None:
+        """The core shares that the answer knows, before any are replaced; None if there are none."""
+        return self.history or self.basis.figures.panel(self.origin).get(self.ally.code)
+
+    @cached_property
+    def id(self) -> str:
+        """A hash of all that determines the answer."""
+        scenario, history = self.scenario, self.history
+        parts = {
+            "fit": _facts(self.basis.key(self.ally, self.origin, trend=self.trend)),
+            "scenario": _facts(scenario)
+            | {"levers": [{"type": lever.type} | _facts(lever) for lever in scenario.levers]},
+            "targets": _facts(self.targets),
+            "levels": self.levels,
+            "history": history and {"start": history.start, "values": history.values.tolist()},
+        }
+        return digest(json.dumps(parts, sort_keys=True))
+
+
+def digest(text: str) -> str:
+    """The id of what ``text`` determines, 32 hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _check_component(component: Component, ally: Ally, figures: Figures) -> None:
+    if component != "core" and not figures.tables.panel.counts_related:
+        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
+    if component != "related" and not ally.has_armed_forces:
+        raise CannotForecast("component", f"{ally.name} has no armed forces; 'related' can be asked for")
+
+
+def _facts(of: FitKey | Scenario | Targets | Lever) -> dict[str, object]:
+    """Field to value; not by ``asdict``, which copies every value."""
+    return {field.name: getattr(of, field.name) for field in fields(of)}

@@ -34,7 +34,7 @@ from rich.table import Table
 from models.dataset.observations import load_figures
 from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.pledge import PledgeMember
-from models.ensemble.pool import ALONE, PLEDGE, POOL, POOLED
+from models.ensemble.members.registry import ALONE, PLEDGE, POOL, POOLED
 from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, Promises, backtest
 from models.evaluation.scores import brier, covered, crps, exceedance, skill, skill_interval
 from models.evaluation.track_record import promises_for

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.forecasting.registry import engine
 from forecast_service.http import negotiation, tables
 from forecast_service.http.answers import answers
 from forecast_service.openapi.spec import Blueprint
@@ -14,8 +13,7 @@ from forecast_service.schemas.countries import (
     HistoryQuerySchema,
     HistorySchema,
 )
-from models.dataset.countries import Ally, allies, resolve
-from models.dataset.observations import Figures
+from forecast_service.services import countries
 
 blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="The allies and their figures.")
 
@@ -24,21 +22,13 @@ CODE = {"description": "ISO 3166 alpha-2, alpha-3 or English name, in any case."
 CONVERTERS = negotiation.CONVERTERS
 
 
-def _with_latest(ally: Ally, figures: Figures) -> dict[str, Any]:
-    seen = figures.observations.get(ally.code)
-    return {name: getattr(ally, name) for name in (*Ally.__dataclass_fields__, "stance")} | {
-        "latest": seen[-1] if seen else None
-    }
-
-
 @blp.get("")
 @answers()
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.response(200, CountryListSchema)
 def list_countries() -> dict[str, Any]:
     """All allies with their stance and latest figure"""
-    figures = engine().current.figures
-    return {"items": [_with_latest(ally, figures) for ally in allies(figures.tables).values()], "next": None}
+    return {"items": countries.listed(), "next": None}
 
 
 @blp.get("/<code>", parameters=[{"in": "path", "name": "code", **CODE}])
@@ -48,8 +38,7 @@ def list_countries() -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_country(code: str) -> dict[str, Any]:
     """One ally, with what it has pledged"""
-    figures = engine().current.figures
-    return _with_latest(resolve(code, figures.tables), figures)
+    return countries.one(code)
 
 
 @blp.get(
@@ -65,6 +54,4 @@ def get_country(code: str) -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 def get_history(query: dict[str, Any], code: str) -> dict[str, Any]:
     """The figures that forecasts of one ally rest on"""
-    figures = engine().forecaster(query.get("vintage")).figures
-    ally = resolve(code, figures.tables)
-    return {"ally": ally, "vintage": figures.vintage, "observations": figures.observations.get(ally.code, ())}
+    return countries.history(code, query.get("vintage"))

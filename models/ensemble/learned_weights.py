@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from models.dataset.config import ALLIES, PanelConfig
-from models.ensemble.pool import PRIOR, Weights
+from models.ensemble.stacking import PRIOR, Weights
 
 FILE = "learned.json"
 """In the panel's folder."""
@@ -28,7 +28,7 @@ def _by_origin(panel: PanelConfig) -> Mapping[int, Weights]:
 def weights_at(origin: int, panel: PanelConfig = ALLIES) -> Weights:
     """The weights that could be known at ``origin``: those learned then, or at the last origin before it.
 
-    Before the first origin of the table, :data:`models.ensemble.pool.PRIOR`.
+    Before the first origin of the table, :data:`models.ensemble.stacking.PRIOR`.
     """
     learned = _by_origin(panel)
     earlier = [year for year in learned if year <= origin]

@@ -16,74 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ensemble.members.arima import Arima
-from models.ensemble.members.base import Fitted, Member, MemberFailed
-from models.ensemble.members.ets import Ets
+from models.ensemble.members.base import Fitted, MemberFailed
 from models.ensemble.members.pledge import Commitment, PledgeMember
-from models.ensemble.members.pooled import PooledMomentum, return_to_norm
-from models.ensemble.members.random_walk import RandomWalk
-from models.ensemble.members.theta import Theta
-from models.ensemble.members.unobserved import Unobserved
+from models.ensemble.members.registry import ALONE, NAMES, PLEDGE, POOL, POOLED
+from models.ensemble.stacking import Weights
 from models.rng import generator
 from models.series import Array, Panel
-
-POOLED: tuple[Member, ...] = (PooledMomentum(), return_to_norm())
-ALONE: tuple[Member, ...] = (RandomWalk(), Ets(), Arima(), Unobserved(), Theta())
-POOL: tuple[str, ...] = tuple(member.name for member in (*POOLED, *ALONE))
-PLEDGE = PledgeMember.name
-NAMES: tuple[str, ...] = (*POOL, PLEDGE)
 
 TOGETHER = 0.4
 """Correlation of allies' ten-year changes, for the members that take every series by itself (accuracy of the
 panel 1949-2013: raw ten-year changes correlate by 0.4 to 0.5)."""
 ALIGNED_AT = 10
 """Horizon, in years, at which the common factor orders the draws."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How the members are put together: a spread-adjusted linear pool (Gneiting & Ranjan 2013).
-
-    A linear pool of calibrated members is too wide, since what they disagree on comes on top of each
-    one's own spread. So every member's draws are drawn toward that member's median first.
-
-    Attributes
-    ----------
-    pool : weights of the members without commitments, on the simplex.
-    trust : weight of the pledge member where a commitment is in force; the pool keeps 1 - trust.
-    spread : factor on every draw's log distance from its member's median of that year.
-    """
-
-    pool: Mapping[str, float]
-    trust: float
-    spread: float = 1.0
-
-    def array(self, *, pledged: bool) -> Array:
-        """Weights in the order of :data:`NAMES`, summing to 1."""
-        pool = np.array([self.pool[name] for name in POOL])
-        trust = self.trust if pledged else 0.0
-        return np.append(pool / pool.sum() * (1 - trust), trust)
-
-
-NEGLIGIBLE = 0.02
-"""A learned weight below this does not earn its member's time: it is set to zero and the others share it."""
-
-
-def earned(weights: Array) -> Array:
-    """``weights`` without the negligible ones, summing to 1."""
-    kept = np.where(weights < NEGLIGIBLE, 0.0, weights)
-    return np.asarray(kept / kept.sum())
-
-
-# Before any evidence: models that pool the panel against models fitted series by series, two to one (off the
-# shelf, the latter lose to a random walk on series like these), equal within the families.
-PRIOR = Weights(
-    pool={name: 2 / 3 / len(POOLED) for name in POOL[: len(POOLED)]}
-    | {name: 1 / 3 / len(ALONE) for name in POOL[len(POOLED) :]},
-    # The pledge member's own prior holds "nothing of the gap is closed", which is the trend: it nests the pool's
-    # view, so most of the weight is its own from the start.
-    trust=0.9,
-)
 
 
 class NoMember(MemberFailed):

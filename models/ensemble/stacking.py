@@ -1,4 +1,4 @@
-"""Weights of a linear pool that minimise its CRPS on forecasts whose outcomes are known.
+"""Weights of a linear pool: the prior, and those that minimise its CRPS on forecasts whose outcomes are known.
 
 The CRPS of the mixture with weights ``w`` is ``w'a - w'Bw / 2`` with ``a_i = E|X_i - y|`` and ``B_ij = E|X_i - X_j|``
 (Gneiting and Raftery 2007, eq. 21): two small arrays per forecast are all that stacking needs, and they add up over
@@ -7,11 +7,13 @@ forecasts, so that weights can be learned again at every origin at no cost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ensemble.members.registry import ALONE, POOL, POOLED
 from models.series import Array
 
 POINTS = 25  # quantile midpoints that stand for a predictive distribution; more change no weight by 0.01
@@ -102,3 +104,49 @@ def pool_quantiles(points: Array, weights: Array, levels: Array) -> Array:
     order = np.argsort(points, axis=None, kind="stable")
     mass = mass[order]
     return np.interp(levels, np.cumsum(mass) - mass / 2, points.ravel()[order])
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How the members are put together: a spread-adjusted linear pool (Gneiting & Ranjan 2013).
+
+    A linear pool of calibrated members is too wide, since what they disagree on comes on top of each
+    one's own spread. So every member's draws are drawn toward that member's median first.
+
+    Attributes
+    ----------
+    pool : weights of the members without commitments, on the simplex.
+    trust : weight of the pledge member where a commitment is in force; the pool keeps 1 - trust.
+    spread : factor on every draw's log distance from its member's median of that year.
+    """
+
+    pool: Mapping[str, float]
+    trust: float
+    spread: float = 1.0
+
+    def array(self, *, pledged: bool) -> Array:
+        """Weights in the order of :data:`NAMES`, summing to 1."""
+        pool = np.array([self.pool[name] for name in POOL])
+        trust = self.trust if pledged else 0.0
+        return np.append(pool / pool.sum() * (1 - trust), trust)
+
+
+NEGLIGIBLE = 0.02
+"""A learned weight below this does not earn its member's time: it is set to zero and the others share it."""
+
+
+def earned(weights: Array) -> Array:
+    """``weights`` without the negligible ones, summing to 1."""
+    kept = np.where(weights < NEGLIGIBLE, 0.0, weights)
+    return np.asarray(kept / kept.sum())
+
+
+# Before any evidence: models that pool the panel against models fitted series by series, two to one (off the
+# shelf, the latter lose to a random walk on series like these), equal within the families.
+PRIOR = Weights(
+    pool={name: 2 / 3 / len(POOLED) for name in POOL[: len(POOLED)]}
+    | {name: 1 / 3 / len(ALONE) for name in POOL[len(POOLED) :]},
+    # The pledge member's own prior holds "nothing of the gap is closed", which is the trend: it nests the pool's
+    # view, so most of the weight is its own from the start.
+    trust=0.9,
+)

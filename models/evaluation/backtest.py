@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.pledge import Commitment
-from models.ensemble.pool import NAMES, POOL, PRIOR, Ensemble, Weights, earned
-from models.ensemble.stacking import Scores, learn_weights, midpoints, pool_quantiles
+from models.ensemble.members.registry import NAMES, POOL
+from models.ensemble.pool import Ensemble
+from models.ensemble.stacking import PRIOR, Scores, Weights, earned, learn_weights, midpoints, pool_quantiles
 from models.evaluation.scores import crps
 from models.paths import Floats
 from models.series import Array, Panel

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from models.dataset.tables import BUNDLED, Tables
 from models.ensemble.commitments import core_commitments, equipment_commitments, equipment_panel
-from models.ensemble.pool import PLEDGE
+from models.ensemble.members.registry import PLEDGE
 from models.evaluation import scores
 from models.evaluation.backtest import Backtest, Promises
 from models.series import Array, Panel

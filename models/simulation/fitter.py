@@ -11,7 +11,9 @@ from models.dataset.observations import MINIMUM_HISTORY, Figures
 from models.ensemble.commitments import core_commitments, equipment_commitments, equipment_panel
 from models.ensemble.learned_weights import weights_at
 from models.ensemble.members.pledge import in_force
-from models.ensemble.pool import NAMES, PRIOR, Ensemble, Mixture
+from models.ensemble.members.registry import NAMES
+from models.ensemble.pool import Ensemble, Mixture
+from models.ensemble.stacking import PRIOR
 from models.errors import CannotForecast
 from models.paths import Paths, exponential
 from models.scenarios.levers import HistoryOverride

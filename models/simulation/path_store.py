@@ -11,15 +11,15 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import IO
 
 import numpy as np
 
+from models.files import replacing
 from models.paths import Floats, Paths
 
 _GDP = "gdp"
@@ -162,9 +162,9 @@ class PathStore:
     def _write(self, key: FitKey, fit: Fit) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, values in (*fit.paths.shares.items(), (_GDP, fit.paths.gdp)):
-            with self._writing(self._array(key, name)) as file:
+            with replacing(self._array(key, name)) as file:
                 np.save(file, _by_year(values))
-        with self._writing(self._array(key, "member")) as file:
+        with replacing(self._array(key, "member")) as file:
             np.save(file, fit.paths.member)
         meta = asdict(key) | {
             "components": list(fit.paths.shares),
@@ -174,22 +174,10 @@ class PathStore:
             "credibility": fit.credibility,
         }
         # Last, since its presence says that the fit is whole.
-        with self._writing(self._meta(key)) as file:
+        with replacing(self._meta(key)) as file:
             file.write(json.dumps(meta, indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
-
-    @contextmanager
-    def _writing(self, path: Path) -> Iterator[IO[bytes]]:
-        """A file that takes the place of ``path`` at the end of the block; of a failed one nothing stays."""
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            try:
-                yield file
-                file.flush()
-            except BaseException:
-                Path(file.name).unlink()
-                raise
-        Path(file.name).replace(path)
 
     def _read(self, key: FitKey) -> Fit:
         meta = json.loads(self._meta(key).read_text())

@@ -2,7 +2,7 @@
 
 from models.dataset.config import ALLIES
 from models.ensemble.learned_weights import weights_at
-from models.ensemble.pool import POOL
+from models.ensemble.members.registry import POOL
 from models.forecast import MODEL_VERSION
 
 

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.dataset.observations import load_figures
-from models.ensemble import pool
 from models.ensemble.commitments import core_commitments
 from models.ensemble.members.base import MemberFailed
+from models.ensemble.members.ets import Ets
+from models.ensemble.members.registry import NAMES, POOL
 from models.ensemble.members.state_space import PerSeries
-from models.ensemble.pool import NAMES, POOL, PRIOR, Ensemble, NoMember, Weights, allot, earned
+from models.ensemble.pool import Ensemble, NoMember, allot
+from models.ensemble.stacking import PRIOR, Weights, earned
 from models.series import Panel, Series
 
 PANEL = load_figures().panel()
@@ -49,7 +51,7 @@ def test_a_member_that_fails_is_left_out_and_named_and_shifts_no_other_row(monke
             raise MemberFailed("no convergence")
 
     whole = simulate("FRA", 900)
-    monkeypatch.setattr(pool.Ets, "fit", lambda _self, _panel: Broken())
+    monkeypatch.setattr(Ets, "fit", lambda _self, _panel: Broken())
     broken = simulate("FRA", 900)
     assert broken.failed == {"ets": "no convergence"}
     assert "ets" not in broken.weights

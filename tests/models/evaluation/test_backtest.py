@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.ensemble.pool import POOL
+from models.ensemble.members.registry import POOL
 from models.evaluation.backtest import DRAWS, LEVELS, backtest, burn_in
 from models.evaluation.track_record import promises_for, track_record
 from models.series import Panel, Series

@@ -1,0 +1,26 @@
+"""How the service stands: what it needs to answer, and what is running."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecast_service.forecasting.registry import engine
+from forecast_service.http.rate_limits import redis_state
+from forecast_service.store.database import NOT_APPLIED, database
+from forecast_service.version import VERSION
+from models.forecast import MODEL_VERSION
+
+
+def readiness() -> dict[str, Any]:
+    """What is missing, and how database, Redis and state folder are."""
+    missing, state = engine().missing(), database().state()
+    # Without a database forecasts are answered still: that alone must not take every replica out of service.
+    missing += [f"database: {state}"] if state == NOT_APPLIED else []
+    missing += engine().behind()
+    found = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
+    return found | {"redis": redis_state(), "state": engine().store.trouble() or "ok"} | engine().standing()
+
+
+def versions() -> dict[str, Any]:
+    """Of the service, the model and the figures."""
+    return {"service": VERSION, "model": MODEL_VERSION} | engine().standing()

@@ -1,0 +1,18 @@
+"""Which members there are, in the order in which draws name them."""
+
+from __future__ import annotations
+
+from models.ensemble.members.arima import Arima
+from models.ensemble.members.base import Member
+from models.ensemble.members.ets import Ets
+from models.ensemble.members.pledge import PledgeMember
+from models.ensemble.members.pooled import PooledMomentum, return_to_norm
+from models.ensemble.members.random_walk import RandomWalk
+from models.ensemble.members.theta import Theta
+from models.ensemble.members.unobserved import Unobserved
+
+POOLED: tuple[Member, ...] = (PooledMomentum(), return_to_norm())
+ALONE: tuple[Member, ...] = (RandomWalk(), Ets(), Arima(), Unobserved(), Theta())
+POOL: tuple[str, ...] = tuple(member.name for member in (*POOLED, *ALONE))
+PLEDGE = PledgeMember.name
+NAMES: tuple[str, ...] = (*POOL, PLEDGE)

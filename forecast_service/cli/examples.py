@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 from forecast_service import create_app
 from forecast_service.forecasting.registry import EXTENSION as ENGINE
 from forecast_service.forecasting.registry import Engine
+from forecast_service.ids import KEPT_ID
 from forecast_service.openapi import operations
 from forecast_service.openapi.operations import FOLDER
-from forecast_service.schemas.levers import KEPT_ID
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION, Database
 from forecast_service.store.migrate import upgrade

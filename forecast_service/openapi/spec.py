@@ -13,10 +13,11 @@ from marshmallow import fields
 
 from forecast_service.http.parsing import parser
 from forecast_service.http.problems import CONTENT_TYPE
+from forecast_service.ids import KEPT_ID
 from forecast_service.openapi import operations, security
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.lever_types import LEARNED, SCHEMAS, CredibilityField
-from forecast_service.schemas.levers import KEPT_ID, LeverField, ScenarioField, ScenarioSchema
+from forecast_service.schemas.levers import LeverField, ScenarioField, ScenarioSchema
 from forecast_service.schemas.operations import ProblemSchema
 from forecast_service.settings.panel import shipped
 from forecast_service.version import VERSION

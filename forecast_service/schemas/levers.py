@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
 
+from forecast_service.ids import KEPT_ID, is_id
 from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
 from forecast_service.settings.panel import shipped
@@ -15,8 +15,6 @@ from models.scenarios.levers import Lever
 from models.scenarios.scenario import Scenario
 
 MAX_LEVERS = 50
-KEPT_ID = "[0-9a-hjkmnp-tv-z]{26}"
-"""What the id of a kept scenario looks like; no name of a shipped one does."""
 
 
 @cache
@@ -107,7 +105,7 @@ class ScenarioSchema(Schema):
 
 def known_form(value: str) -> None:
     """Refuse what can be neither the name of a shipped scenario nor the id of a kept one."""
-    if value not in shipped() and not re.fullmatch(KEPT_ID, value):
+    if value not in shipped() and not is_id(value):
         raise ValidationError(f"must be the id of a kept scenario or one of {', '.join(shipped())}")
 
 
@@ -121,7 +119,7 @@ class ScenarioField(fields.Field[Scenario | str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Scenario | str:
         if isinstance(value, str):
-            if value not in shipped() and not re.fullmatch(KEPT_ID, value):
+            if value not in shipped() and not is_id(value):
                 raise ValidationError(f"must be an object, the id of a kept scenario or one of {', '.join(shipped())}")
             return value
         if not isinstance(value, dict):

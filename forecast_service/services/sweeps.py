@@ -14,10 +14,11 @@ from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
 from forecast_service.forecasting.registry import engine
+from forecast_service.ids import is_id
 from forecast_service.observability import tracing
 from forecast_service.store.database import database
 from forecast_service.store.scenarios import Once
-from forecast_service.store.sweeps import ID, OPEN, NoSuchSweep, Sweeps
+from forecast_service.store.sweeps import OPEN, NoSuchSweep, Sweeps
 from forecast_service.store.tables import SweepRow
 from forecast_service.sweeps import formats
 from forecast_service.sweeps.document import complete
@@ -83,7 +84,7 @@ def _none() -> NoReturn:
 def page(query: dict[str, Any]) -> dict[str, Any]:
     """A page of the caller's sweeps."""
     limit, before = query["limit"], query.get("cursor")
-    if before is not None and not ID.fullmatch(before):
+    if before is not None and not is_id(before):
         _bad_cursor()
     found = _sweeps().page(caller(), before, query.get("status"), limit + 1)
     following = None

@@ -11,11 +11,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -241,6 +242,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begins_with", "BEGIN"))
+
+
+def now(session: Session) -> datetime:
+    """The moment, by the one clock that all replicas share."""
+    if session.get_bind().dialect.name == "postgresql":
+        return cast(datetime, session.scalar(select(func.clock_timestamp())))
+    return datetime.now(UTC)
 
 
 def database() -> Database:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
+from forecast_service.ids import drawn
 from forecast_service.store.database import Database
 from forecast_service.store.tables import KeyRow
 
@@ -26,8 +27,6 @@ MAX_OWNER = 200
 
 USE_NOTED_EVERY = timedelta(hours=1)
 """``last_used_at`` is only so exact: a write for every read would make one the price of the other."""
-
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class NoSuchKey(LookupError):
@@ -57,7 +56,7 @@ class Keys:
         self, owner: str, scopes: Iterable[str], name: str = "", expires_at: datetime | None = None
     ) -> tuple[str, str]:
         """A new key: its id, and the key itself, which cannot be had again."""
-        identifier, secret = "".join(secrets.choice(_ALPHABET) for _ in range(12)), secrets.token_hex(32)
+        identifier, secret = drawn(12), secrets.token_hex(32)
         row = KeyRow(
             id=identifier,
             owner=owner,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import secrets
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,14 +11,12 @@ from sqlalchemy import Table, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from forecast_service.schemas.levers import KEPT_ID
+from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import database
 from forecast_service.store.search import words
 from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, ScenarioRow, ScenarioVersion, ScenarioWord
 
-ID = re.compile(KEPT_ID)
 MAX_NUMBER = 2**31 - 1
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class NoSuchScenario(LookupError):
@@ -86,12 +81,6 @@ class Kept:
     def etag(self) -> str:
         """The strong validator of this version, without its quotes."""
         return f"{self.id}-{self.version}"
-
-
-def new_id() -> str:
-    """An id that sorts by time and cannot be guessed: 48 bits of milliseconds, 80 of chance."""
-    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def _insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
@@ -219,7 +208,7 @@ def _kept(row: ScenarioRow, version: ScenarioVersion, caller: str) -> Kept:
 
 
 def _row(session: Session, caller: str, identifier: str, *, lock: bool = False) -> ScenarioRow:
-    row = session.get(ScenarioRow, identifier, with_for_update=lock) if ID.fullmatch(identifier) else None
+    row = session.get(ScenarioRow, identifier, with_for_update=lock) if is_id(identifier) else None
     if row is None or row.deleted_at is not None or not (row.public or row.owner == caller):
         raise NoSuchScenario(identifier)
     return row

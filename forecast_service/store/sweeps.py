@@ -6,20 +6,19 @@ that is no more is taken over by any other. Locks are always taken chunks first,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 from sqlalchemy import CursorResult, Executable, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, defer
 
-from forecast_service.store.database import Database
-from forecast_service.store.scenarios import KeyReused, Once, insert_new, new_id
+from forecast_service.ids import is_id, new_id
+from forecast_service.store.database import Database, now
+from forecast_service.store.scenarios import KeyReused, Once, insert_new
 from forecast_service.store.tables import ChunkRow, IdempotencyKey, SweepRow
 
-ID = re.compile("[0-9a-hjkmnp-tv-z]{26}")
 QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "done", "cancelled", "failed")
 OPEN = (QUEUED, RUNNING)
 
@@ -61,13 +60,6 @@ class Leased:
         return self.sweep_id, self.number
 
 
-def _now(session: Session) -> datetime:
-    """The moment, by the one clock that all replicas share."""
-    if session.get_bind().dialect.name == "postgresql":
-        return cast(datetime, session.scalar(select(func.clock_timestamp())))
-    return datetime.now(UTC)
-
-
 def _changed(session: Session, statement: Executable) -> int:
     return cast("CursorResult[None]", session.execute(statement)).rowcount
 
@@ -103,7 +95,7 @@ class Sweeps:
         """
         identifier = new_id()
         with self.database.writing() as session:
-            now = _now(session)
+            moment = now(session)
             if once and not insert_new(
                 session,
                 IdempotencyKey,
@@ -114,7 +106,7 @@ class Sweeps:
                     "scenario_id": identifier,
                     "version": None,
                     "status": 202,
-                    "created_at": now,
+                    "created_at": moment,
                 },
             ):
                 used = session.get_one(IdempotencyKey, (owner, once.key))
@@ -135,7 +127,7 @@ class Sweeps:
                 chunks=len(sizes),
                 chunks_done=0,
                 failure=None,
-                created_at=now,
+                created_at=moment,
                 started_at=None,
                 finished_at=None,
             )
@@ -213,12 +205,12 @@ class Sweeps:
     def lease(self, worker: str, most: int, seconds: float, model_version: str) -> list[Leased]:
         """Up to ``most`` chunks that nobody computes, of sweeps that this model can answer."""
         with self.database.writing() as session:
-            now = _now(session)
+            moment = now(session)
             free = (
                 select(ChunkRow, SweepRow.document)
                 .join(SweepRow, SweepRow.id == ChunkRow.sweep_id)
                 .where(ChunkRow.result.is_(None), SweepRow.model_version == model_version)
-                .where(or_(ChunkRow.leased_until.is_(None), ChunkRow.leased_until < now))
+                .where(or_(ChunkRow.leased_until.is_(None), ChunkRow.leased_until < moment))
                 .order_by(ChunkRow.number, ChunkRow.sweep_id)
                 .limit(most)
                 .with_for_update(skip_locked=True, of=ChunkRow)
@@ -228,7 +220,7 @@ class Sweeps:
                 if chunk.attempts >= MAX_ATTEMPTS:
                     hopeless.add(chunk.sweep_id)
                     continue
-                chunk.leased_by, chunk.leased_until = worker, now + timedelta(seconds=seconds)
+                chunk.leased_by, chunk.leased_until = worker, moment + timedelta(seconds=seconds)
                 chunk.attempts += 1
                 leased.append(Leased(chunk.sweep_id, chunk.number, document))
             session.flush()
@@ -236,14 +228,14 @@ class Sweeps:
                 _end(session, identifier, FAILED, "A chunk could not be computed; the service's log says more.")
             for identifier in sorted({one.sweep_id for one in leased} - hopeless):
                 started = update(SweepRow).where(SweepRow.id == identifier, SweepRow.status == QUEUED)
-                session.execute(started.values(status=RUNNING, started_at=now))
+                session.execute(started.values(status=RUNNING, started_at=moment))
             return [one for one in leased if one.sweep_id not in hopeless]
 
     def renew(self, worker: str, seconds: float) -> set[Key]:
         """Prolong the worker's leases; those it still holds."""
         with self.database.writing() as session:
             mine = ChunkRow.leased_by == worker, ChunkRow.result.is_(None)
-            until = _now(session) + timedelta(seconds=seconds)
+            until = now(session) + timedelta(seconds=seconds)
             session.execute(update(ChunkRow).where(*mine).values(leased_until=until))
             return {(i, n) for i, n in session.execute(select(ChunkRow.sweep_id, ChunkRow.number).where(*mine))}
 
@@ -260,7 +252,7 @@ class Sweeps:
     def release(self, worker: str, keys: Iterable[Key], *, begun: bool) -> None:
         """Give leases back; if ``begun``, that counts as an attempt, and the next waits a moment."""
         with self.database.writing() as session:
-            until = _now(session) + timedelta(seconds=PAUSE_S) if begun else None
+            until = now(session) + timedelta(seconds=PAUSE_S) if begun else None
             for identifier, number in sorted(keys):
                 back = update(ChunkRow).where(
                     ChunkRow.sweep_id == identifier, ChunkRow.number == number, ChunkRow.leased_by == worker
@@ -289,19 +281,19 @@ class Sweeps:
             )
             whole = counted.where(SweepRow.chunks_done == SweepRow.chunks, SweepRow.status.in_(OPEN))
             session.execute(
-                whole.values(status=DONE, finished_at=_now(session)).execution_options(synchronize_session=False)
+                whole.values(status=DONE, finished_at=now(session)).execution_options(synchronize_session=False)
             )
             return True
 
     def give_up(self, model_version: str, after: timedelta) -> None:
         """End sweeps of other versions of the statistics that nobody computes and that were posted so long ago."""
         with self.database.writing() as session:
-            now = _now(session)
-            busy = select(ChunkRow.sweep_id).where(ChunkRow.result.is_(None), ChunkRow.leased_until >= now)
+            moment = now(session)
+            busy = select(ChunkRow.sweep_id).where(ChunkRow.result.is_(None), ChunkRow.leased_until >= moment)
             left = select(SweepRow.id).where(
                 SweepRow.status.in_(OPEN),
                 SweepRow.model_version != model_version,
-                SweepRow.created_at < now - after,
+                SweepRow.created_at < moment - after,
                 SweepRow.id.not_in(busy),
             )
             for identifier in session.scalars(left.order_by(SweepRow.id)).all():
@@ -310,7 +302,7 @@ class Sweeps:
     def forget(self, after: timedelta) -> int:
         """Delete sweeps that finished so long ago, with their results; how many."""
         with self.database.writing() as session:
-            old = select(SweepRow.id).where(SweepRow.status.not_in(OPEN), SweepRow.finished_at < _now(session) - after)
+            old = select(SweepRow.id).where(SweepRow.status.not_in(OPEN), SweepRow.finished_at < now(session) - after)
             found = session.scalars(old.order_by(SweepRow.id).limit(FORGOTTEN_AT_ONCE)).all()
             session.execute(delete(ChunkRow).where(ChunkRow.sweep_id.in_(found)))
             return _changed(session, delete(SweepRow).where(SweepRow.id.in_(found)))
@@ -322,7 +314,7 @@ class Sweeps:
 
 
 def _own(session: Session, owner: str, identifier: str) -> SweepRow:
-    row = session.get(SweepRow, identifier) if ID.fullmatch(identifier) else None
+    row = session.get(SweepRow, identifier) if is_id(identifier) else None
     if row is None or row.owner != owner:
         raise NoSuchSweep(identifier)
     return row
@@ -331,4 +323,4 @@ def _own(session: Session, owner: str, identifier: str) -> SweepRow:
 def _end(session: Session, identifier: str, status: str, failure: str | None) -> None:
     session.execute(delete(ChunkRow).where(ChunkRow.sweep_id == identifier, ChunkRow.result.is_(None)))
     ended = update(SweepRow).where(SweepRow.id == identifier, SweepRow.status.in_(OPEN))
-    session.execute(ended.values(status=status, failure=failure, finished_at=_now(session)))
+    session.execute(ended.values(status=status, failure=failure, finished_at=now(session)))

@@ -16,8 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from forecast_service.store.database import Database
-from forecast_service.store.sweeps import _now
+from forecast_service.store.database import Database, now
 from forecast_service.store.tables import SwitchRow
 
 KEPT = 50
@@ -74,9 +73,9 @@ class Switches:
             rows = tuple(_last(session))
             # Asked last and by itself: how long that takes is how exactly the two clocks are compared.
             before = time.monotonic()
-            now = _now(session)
+            moment = now(session)
             after = time.monotonic()
-            return Reading(now, rows, (before + after) / 2, (after - before) / 2)
+            return Reading(moment, rows, (before + after) / 2, (after - before) / 2)
 
     def use(self, vintage: str, default: str, by: str, ahead_s: float) -> SwitchRow:
         """Switch to ``vintage`` in ``ahead_s`` seconds, at least 3.
@@ -118,13 +117,13 @@ class Switches:
     def _write(self, decide: Decide, by: str, ahead_s: float) -> SwitchRow:
         try:
             with self.database.writing() as session:
-                rows, now = _last(session), _now(session)
+                rows, moment = _last(session), now(session)
                 vintage, undoes = decide(rows)
                 row = SwitchRow(
                     number=rows[0].number + 1 if rows else 1,
                     vintage=vintage,
-                    effective_at=now + timedelta(seconds=max(ahead_s, LEAST_AHEAD_S)),
-                    written_at=now,
+                    effective_at=moment + timedelta(seconds=max(ahead_s, LEAST_AHEAD_S)),
+                    written_at=moment,
                     written_by=by,
                     undoes=undoes,
                 )

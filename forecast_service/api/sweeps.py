@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, url_for
 
+from forecast_service.media_types import CSV, MEDIA_TYPES, PARQUET
 from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.scenarios import IdempotencySchema
 from forecast_service.schemas.sweeps import (
@@ -19,12 +20,14 @@ from forecast_service.schemas.sweeps import (
 from forecast_service.services import sweeps as jobs
 from forecast_service.store.sweeps import OPEN
 from forecast_service.store.tables import SweepRow
-from forecast_service.sweeps.formats import CSV, PARQUET, TYPES
 
 blp = Blueprint("sweeps", __name__, url_prefix="/v1/sweeps", description="One scenario with many values, as a job.")
 
 ID = {"in": "path", "name": "id", "description": "The id of a sweep.", "example": "01jd3k8v2xq4t6r9m0n5p7s8yb"}
-FORMS = {TYPES[CSV]: {"schema": {"type": "string"}}, TYPES[PARQUET]: {"schema": {"type": "string", "format": "binary"}}}
+FORMS = {
+    MEDIA_TYPES[CSV]: {"schema": {"type": "string"}},
+    MEDIA_TYPES[PARQUET]: {"schema": {"type": "string", "format": "binary"}},
+}
 
 Answer = tuple[SweepRow, int, dict[str, str]]
 

@@ -10,16 +10,10 @@ from forecast_service.dashboard import page_state as states
 from forecast_service.dashboard.internal_client import Refused, ask, document
 from forecast_service.dashboard.lever_form import number
 from forecast_service.dashboard.page_state import State
-from forecast_service.http.negotiation import CONTENT_TYPES
+from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PNG, SVG, VEGA
 
 NAME = "own levers"
-ACCEPT = {
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "vl.json": "application/vnd.vegalite.v6+json",
-    "csv": CONTENT_TYPES["csv"].split(";")[0],
-    "json": CONTENT_TYPES["json"],
-}
+ACCEPT = {form: MEDIA_TYPES[form] for form in (SVG, PNG, VEGA, CSV, JSON)}
 PICTURE = ("theme", "width", "component", "overlay", "ghost")
 """What only the picture of an answer takes."""
 

@@ -26,8 +26,9 @@ from forecast_service.charts.renderer import drawer
 from forecast_service.forecasting.registry import engine
 from forecast_service.http import fast_path, negotiation
 from forecast_service.http.compression import LEAST_BYTES, compress, wanted_encoding
-from forecast_service.http.negotiation import CONTENT_TYPES, JSON, documented, links, negotiate, offered, write
+from forecast_service.http.negotiation import documented, links, negotiate, offered, write
 from forecast_service.http.tables import Table
+from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG
 from forecast_service.observability import metrics, telemetry
 from forecast_service.observability.telemetry import PROBES
 from forecast_service.openapi.spec import Blueprint
@@ -46,7 +47,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
 Order = Callable[[dict[str, Any]], dict[str, Any]]
 
-UNPACKED = frozenset({negotiation.PARQUET, negotiation.ARROW, negotiation.PNG})
+UNPACKED = frozenset({PARQUET, ARROW, PNG})
 """Forms that are compressed as they are."""
 
 

@@ -13,20 +13,8 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.routing import BaseConverter
 
 from forecast_service.http.tables import Table, arrow_bytes, csv_bytes, metadata_bytes, parquet_bytes
+from forecast_service.media_types import ARROW, CSV, JSON, MEDIA_TYPES, METADATA, PARQUET, PNG, SVG, VEGA
 
-JSON, CSV, METADATA, PARQUET, ARROW = "json", "csv", "csv-metadata.json", "parquet", "arrow"
-SVG, PNG, VEGA = "svg", "png", "vl.json"
-CONTENT_TYPES = {
-    JSON: "application/json",
-    CSV: "text/csv; charset=utf-8; header=present",
-    METADATA: "application/csvm+json",
-    PARQUET: "application/vnd.apache.parquet",
-    ARROW: "application/vnd.apache.arrow.file",
-    SVG: "image/svg+xml",
-    PNG: "image/png",
-    VEGA: "application/vnd.vegalite.v6+json",
-}
-_TYPES = {form: full.split(";")[0] for form, full in CONTENT_TYPES.items()}
 TABLES = (CSV, METADATA, PARQUET, ARROW)
 PICTURES = (SVG, PNG, VEGA)
 SUFFIXES = (*TABLES, *PICTURES)
@@ -95,10 +83,10 @@ def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
     else:
         # Parameters, such as charset, do not matter here; to werkzeug they would make another type.
         asked = MIMEAccept([(value.split(";")[0].strip(), q) for value, q in request.accept_mimetypes])
-        best = asked.best_match([_TYPES[form] for form in forms]) if asked else _TYPES[forms[0]]
-        accepted = next((form for form in forms if _TYPES[form] == best), None)
+        best = asked.best_match([MEDIA_TYPES[form] for form in forms]) if asked else MEDIA_TYPES[forms[0]]
+        accepted = next((form for form in forms if MEDIA_TYPES[form] == best), None)
     if accepted is None:
-        abort(406, detail=f"This is offered as {', '.join(_TYPES[form] for form in forms)}.")
+        abort(406, detail=f"This is offered as {', '.join(MEDIA_TYPES[form] for form in forms)}.")
     return accepted
 
 
@@ -117,9 +105,11 @@ def documented(*, table: bool = False, picture: bool = False) -> dict[int, Any]:
     whole = {"schema": {"type": "object"}}
     forms: dict[str, Any] = {}
     if table:
-        forms = {_TYPES[CSV]: text, _TYPES[METADATA]: whole} | {_TYPES[form]: binary for form in WITH_PYARROW}
+        forms = {MEDIA_TYPES[CSV]: text, MEDIA_TYPES[METADATA]: whole} | {
+            MEDIA_TYPES[form]: binary for form in WITH_PYARROW
+        }
     if picture:
-        forms |= {_TYPES[SVG]: text, _TYPES[PNG]: binary, _TYPES[VEGA]: whole}
+        forms |= {MEDIA_TYPES[SVG]: text, MEDIA_TYPES[PNG]: binary, MEDIA_TYPES[VEGA]: whole}
     return {200: {"content": forms}}
 
 
@@ -129,7 +119,7 @@ def links(form: str) -> str:
         return ""
     query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
     address = f"{_bare_address()}.{METADATA}{query}"
-    return f'<{address}>; rel="describedby"; type="{_TYPES[METADATA]}"'
+    return f'<{address}>; rel="describedby"; type="{MEDIA_TYPES[METADATA]}"'
 
 
 def _bare_address() -> str:

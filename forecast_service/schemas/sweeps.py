@@ -8,6 +8,7 @@ from typing import Any
 from flask import url_for
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
+from forecast_service.media_types import CSV, JSON, PARQUET
 from forecast_service.schemas.countries import ListSchema
 from forecast_service.schemas.fields import BoundedList, QueryYear, probability_out, share_out, vintage_in, year_in
 from forecast_service.schemas.forecast_request import TargetsSchema
@@ -19,12 +20,12 @@ from forecast_service.settings.panel import countries, panel
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
 from forecast_service.sweeps.document import shown
-from forecast_service.sweeps.formats import TYPES
 from models.analysis.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
 from models.dataset.countries import UnknownCountry, resolve
 from models.scenarios.targets import Targets
 
 ALL = "all"
+RESULT_FORMS = (JSON, CSV, PARQUET)
 MAX_TARGETS, MAX_ROWS = 10, 1000
 LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Which lever it is."}
 
@@ -230,7 +231,7 @@ class ResultsQuerySchema(PageSchema):
         metadata={"description": f"Rows on a page of JSON, at most {MAX_ROWS}; 100 if absent."},
     )
     format = fields.String(
-        validate=validate.OneOf(list(TYPES), error="must be one of {choices}"),
+        validate=validate.OneOf(RESULT_FORMS, error="must be one of {choices}"),
         metadata={"description": "json (in pages), csv or parquet (all rows); by the header Accept if absent."},
     )
 

@@ -15,7 +15,9 @@ from webargs.flaskparser import abort
 from forecast_service.callers import caller
 from forecast_service.forecasting.registry import engine
 from forecast_service.ids import is_id
+from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PARQUET
 from forecast_service.observability import tracing
+from forecast_service.schemas.sweeps import RESULT_FORMS
 from forecast_service.store.database import database
 from forecast_service.store.scenarios import Once
 from forecast_service.store.sweeps import OPEN, NoSuchSweep, Sweeps
@@ -103,19 +105,19 @@ def results(identifier: str, query: dict[str, Any]) -> Response:
     row = read(identifier)
     sweep = Sweep(json.loads(row.document))
     wanted = query.get("format") or _accepted()
-    if wanted == formats.JSON:
+    if wanted == JSON:
         return jsonify(_rows(row, sweep, query))
     name = f"sweep-{row.id}.{wanted}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Sweep-Status": row.status}
-    if wanted == formats.CSV:
+    if wanted == CSV:
         text = stream_with_context(formats.csv_text(sweep, _chunks(row)))
-        return Response(text, content_type="text/csv; charset=utf-8", headers=headers)
-    return Response(_parquet(sweep, row), content_type=formats.TYPES[formats.PARQUET], headers=headers)
+        return Response(text, content_type=f"{MEDIA_TYPES[CSV]}; charset=utf-8", headers=headers)
+    return Response(_parquet(sweep, row), content_type=MEDIA_TYPES[PARQUET], headers=headers)
 
 
 def _accepted() -> str:
-    kinds = {kind: name for name, kind in formats.TYPES.items()}
-    return kinds[request.accept_mimetypes.best_match(list(kinds), formats.TYPES[formats.JSON])]
+    kinds = {MEDIA_TYPES[form]: form for form in RESULT_FORMS}
+    return kinds[request.accept_mimetypes.best_match(list(kinds), MEDIA_TYPES[JSON])]
 
 
 def _chunks(row: SweepRow, start: int = 0) -> Iterator[tuple[int, bytes]]:

@@ -13,9 +13,6 @@ from forecast_service.sweeps.document import shown
 from models.analysis.sweep import OUTCOMES, WAYS, Columns, Sweep, table
 from models.dataset.countries import COMPONENTS
 
-JSON, CSV, PARQUET = "json", "csv", "parquet"
-TYPES = {JSON: "application/json", CSV: "text/csv", PARQUET: "application/vnd.apache.parquet"}
-
 Chunks = Iterable[tuple[int, bytes]]
 """Numbers and packed results of chunks, in order."""
 

@@ -17,6 +17,7 @@ from forecast_service.cli.keys import keys
 from forecast_service.cli.pledges import pledges
 from forecast_service.cli.sweeps import sweep, work
 from forecast_service.cli.vintages import current_vintage, rollback, use
+from forecast_service.processes import be_beside
 from forecast_service.settings import BadSetting, Settings, auth
 from forecast_service.settings.panel import panel
 
@@ -80,7 +81,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
     engine = Engine(_settings())
     wanted = vintage or engine.follower.wanted()
     if beside:
-        fit_missing.be_beside()
+        be_beside()
     try:
         if origin is not None:
             engine.forecaster(wanted).basis.check_years(origin, LAST_DEADLINE)

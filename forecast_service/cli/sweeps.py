@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -16,6 +13,7 @@ from typing import Any
 
 import click
 
+from forecast_service.processes import end_with_parent
 from forecast_service.settings import BadSetting, Settings
 
 
@@ -62,19 +60,13 @@ def work(once: bool, beside: int | None, lease: float) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
     if beside is not None:
-        threading.Thread(target=_follow, args=(beside, worker.stop), daemon=True).start()
+        end_with_parent(beside, worker.stop)
     try:
         worker.run(once=once)
     except DatabaseUnavailable as error:
         raise click.ClickException(f"database: {error.detail}") from None
     except EngineUnavailable as error:
         raise click.ClickException(str(error)) from None
-
-
-def _follow(parent: int, stop: Callable[[], None]) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    stop()
 
 
 @click.command()

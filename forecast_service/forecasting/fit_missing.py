@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, NoFit
 from forecast_service.forecasting.registry import Engine
+from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
 
-_NICENESS = 10
 # What determines where and how it is fitted; all else the process takes from this one's environment.
 _SETTINGS = ("state_dir", "fits_dir", "vintage", "sipri", "draws", "seed")
-
-
-_begun: dict[str, subprocess.Popen[bytes]] = {}
-_beginning = threading.Lock()
 
 
 def fit_missing(
@@ -77,19 +69,6 @@ def _alone(folder: Path, what: str) -> Iterator[None]:
         yield
 
 
-def be_beside() -> None:
-    """As a process that was started beside others: give way to them, and end with the one that started it."""
-    os.nice(_NICENESS)
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
-
-
-def _follow(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    # The group, in which are the processes of the pool too: they would wait for work for ever.
-    os.killpg(os.getpgrp(), signal.SIGTERM)
-
-
 def start_beside(settings: Settings, vintage: str, origin: int | None = None) -> None:
     """Start a process that fits what is missing of an edition, and ends then.
 
@@ -98,18 +77,4 @@ def start_beside(settings: Settings, vintage: str, origin: int | None = None) ->
     given = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
     command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
     past = [] if origin is None else ["--origin", str(origin)]
-    launch(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | given)
-
-
-def launch(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
-    """Start a process beside this one, in a group of its own, unless ``what`` is being done already.
-
-    It is to call :func:`be_beside`.
-    """
-    with _beginning:
-        if what in _begun and _begun[what].poll() is None:  # who is told to ask again does so, and others too
-            return
-        process = _begun[what] = subprocess.Popen(  # noqa: S603  no shell, and names that were checked
-            command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    spawn_once(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | given)

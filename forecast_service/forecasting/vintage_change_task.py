@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from forecast_service.forecasting.fit_missing import be_beside, launch
+from forecast_service.processes import be_beside, spawn_once
 from forecast_service.settings import SHELF, Settings
 from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
@@ -52,7 +52,7 @@ def start(settings: Settings, a: str, b: str) -> None:
         b,
         *facts,
     ]
-    launch(command, "changes")
+    spawn_once(command, "changes")
 
 
 def whose(forecaster: Forecaster) -> list[str]:

@@ -6,7 +6,6 @@ it costs 20 MB and not 100.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from threading import Event
@@ -14,6 +13,7 @@ from threading import Event
 from prometheus_client import CollectorRegistry, start_http_server
 
 from forecast_service.observability.multiprocess import WorkersCollector
+from forecast_service.processes import end_with_parent
 
 
 def main(host: str, port: int, parent: int) -> None:
@@ -23,8 +23,8 @@ def main(host: str, port: int, parent: int) -> None:
     end = Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     server, thread = start_http_server(port, host, registry)
-    while os.getppid() == parent and not end.wait(1):
-        pass
+    end_with_parent(parent, end.set)
+    end.wait()
     server.shutdown()
     thread.join()
 

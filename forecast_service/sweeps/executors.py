@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Protocol, TypeVar, cast
+
+from forecast_service.processes import end_with_parent
 
 LOCAL = "local"
 CONNECT_S = 10
@@ -91,14 +91,8 @@ def _settle(parent: int, niceness: int) -> None:
     """In a new process of the pool: give way to others, leave Ctrl-C to the parent, and do not outlive it."""
     os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _follow(parent: int) -> None:
     # A pool's process waits for work for ever when its parent was killed: nobody closes the queue.
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    end_with_parent(parent, lambda: os._exit(1))
 
 
 class DaskEngine:

@@ -19,10 +19,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from forecast_service import create_app
-from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.fit_pool import FitPool, FitProcess
 from forecast_service.forecasting.registry import EXTENSION, Engine
 from forecast_service.settings import Settings
+from tests.support.processes import ended, within
 from tests.support.service import DRAWS, environment
 
 PATIENCE_S = 30
@@ -55,23 +55,6 @@ def small(state_dir: Path) -> Iterator[Flask]:
     assert ask(app, 1.0).status_code == 200
     yield app
     pool_of(app).stop()
-
-
-def ended(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
-
-
-def within(seconds: float, condition: Any) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_a_hung_fit_is_ended_and_starves_nobody(small: Flask) -> None:
@@ -198,14 +181,3 @@ def test_a_request_waits_for_its_fits_together_no_longer_than_for_one(small: Fla
     answers = small.test_client().post("/v1/forecasts/batch", json={"items": items}).json["items"]
     assert [item["status"] for item in answers] == [503] * 3
     assert [item["problem"]["type"].rsplit(":", 1)[1] for item in answers] == ["fit-too-long", "busy", "busy"]
-
-
-def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    line = [sys.executable, "-c", f"import time; open({str(told)!r}, 'a').write('x'); time.sleep(1)"]
-    for _ in range(3):
-        fit_missing.launch(line, "a test")
-    assert within(10, lambda: fit_missing._begun["a test"].poll() is not None)
-    fit_missing.launch(line, "a test")
-    assert within(10, lambda: fit_missing._begun["a test"].poll() is not None)
-    assert told.read_text() == "xx"

@@ -1,0 +1,48 @@
+"""Processes beside others: started once, and gone with who started them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from forecast_service import processes
+from tests.support.processes import ended, within
+
+
+def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    line = [sys.executable, "-c", f"import time; open({str(told)!r}, 'a').write('x'); time.sleep(1)"]
+    for _ in range(3):
+        processes.spawn_once(line, "a test")
+    assert within(10, lambda: processes._begun["a test"].poll() is not None)
+    processes.spawn_once(line, "a test")
+    assert within(10, lambda: processes._begun["a test"].poll() is not None)
+    assert told.read_text() == "xx"
+
+
+def test_what_runs_beside_ends_with_who_started_it(tmp_path: Path) -> None:
+    child = "import time; from forecast_service.processes import be_beside; be_beside(); print('there'); time.sleep(60)"
+    told = tmp_path / "told"
+    parent = (
+        "import subprocess, sys;"
+        f"started = subprocess.Popen([sys.executable, '-u', '-c', {child!r}], stdout=open({str(told)!r}, 'w'),"
+        " start_new_session=True);"
+        "print(started.pid, flush=True); started.wait()"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        beside = int(started.stdout.readline())
+        assert within(10, lambda: told.read_text() == "there\n")
+        started.kill()
+    assert within(10, lambda: ended(beside))
+
+
+def test_it_costs_next_to_nothing_to_import() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import forecast_service.processes;"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before};"
+        "print(*sorted(new - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "forecast_service"

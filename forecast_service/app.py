@@ -21,6 +21,7 @@ from forecast_service.http import (
 from forecast_service.observability import metrics, telemetry
 from forecast_service.openapi import spec
 from forecast_service.settings import Settings
+from forecast_service.settings.database import database_url
 from forecast_service.store import database
 
 
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.strict_slashes = False
     fast_path.register(app, settings)
     proxies.register(app, settings)
-    kept = app.extensions[database.EXTENSION] = database.Database(database.database_url(settings))
+    kept = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
     app.extensions[registry.EXTENSION] = registry.Engine(settings, kept, fit_pool.register(app, settings))
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)

@@ -149,12 +149,13 @@ def backtest(
 
 
 def _real_time(horizon: int, *, as_json: bool) -> None:
-    from forecast_service.cli.data import settings_or_fail, shelf_of
+    from forecast_service.cli.context import shelf_of
     from forecast_service.cli.report import show_real_time
+    from forecast_service.settings import Settings
     from forecast_service.settings.panel import panel
     from models.evaluation.real_time import real_time
 
-    settings = settings_or_fail()
+    settings = Settings.from_environment()
     with shelf_of(settings) as shelf:
         figures = {name: shelf.figures(name, sipri=settings.sipri) for name in shelf.names()}
     newest = max(figures.values(), key=lambda f: f.origin)

@@ -1,16 +1,17 @@
-"""``forecast-service data``: import files, look at vintages, and edit the table of plans."""
+"""``forecast-service data``: check the bundled tables, import files, look at vintages and at what sets them apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.settings import BadSetting, Settings
+from forecast_service.cli.context import shelf_of
+from forecast_service.settings import Settings
+from forecast_service.settings.downloads import hosts, refreshed
 from forecast_service.settings.panel import panel
+from models.dataset.importers import READERS, Content
 
 if TYPE_CHECKING:
     from forecast_service.forecasting.vintage_download import Conditions
@@ -19,36 +20,8 @@ if TYPE_CHECKING:
     from models.dataset.imports import Prepared
     from models.dataset.vintages import Shelf
 
-SOURCES = ("nato", "sipri", "weo", "worldbank", "csv")
 SHOWN = 40
 """Changes shown of each table, unless all are asked for."""
-
-
-@contextmanager
-def shelf_of(settings: Settings) -> Iterator[Shelf]:
-    """The shelf in the state folder; its errors, and those of files, become the command's."""
-    from models.dataset.importers import BadFile
-    from models.dataset.observations import UnknownVintage
-    from models.dataset.vintages import BadName, DamagedVintage, Shelf, VintageExists
-
-    try:
-        yield Shelf(settings.state_dir / "vintages", panel())
-    except UnknownVintage as error:
-        raise click.ClickException(f"there is no vintage {error}: see 'data vintages'") from None
-    except VintageExists as error:
-        raise click.ClickException(f"{error} is there already, and is never changed: give another --vintage") from None
-    except (BadFile, BadName, DamagedVintage) as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'the state folder'}: {error.strerror}") from None
-
-
-def settings_or_fail() -> Settings:
-    """The settings of the environment."""
-    try:
-        return Settings.from_environment()
-    except BadSetting as error:
-        raise click.ClickException(str(error)) from None
 
 
 def show(found: Prepared, *, everything: bool = False) -> None:
@@ -86,6 +59,21 @@ def keep(shelf: Shelf, found: Prepared, *, dry_run: bool, everything: bool = Fal
     return True
 
 
+@click.command()
+def check() -> None:
+    """Check the bundled tables."""
+    from models.dataset import tables
+    from models.dataset.checks import check as findings
+
+    found = findings(tables.bundled_tables(panel()))
+    for finding in found:
+        click.echo(finding, err=True)
+    if found:
+        raise click.exceptions.Exit(1)
+    rows = sum(len(tables.read(name, panel())) for name in tables.NAMES)
+    click.echo(f"{len(tables.NAMES)} tables, {rows} rows: all checks hold")
+
+
 _BASE = click.option("--base", help="The vintage that it is laid over; the newest if absent.")
 _VINTAGE = click.option("--vintage", help="What the vintage is called; by its source and edition if absent.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
@@ -94,7 +82,7 @@ _ALL = click.option("--all", "everything", is_flag=True, help="Show every figure
 
 @click.command("import")
 @click.argument("where", metavar="FILE|URL")
-@click.option("--source", type=click.Choice(SOURCES), required=True, help="Whose file it is.")
+@click.option("--source", type=click.Choice(list(READERS)), required=True, help="Whose file it is.")
 @_VINTAGE
 @_BASE
 @_DRY_RUN
@@ -115,10 +103,9 @@ def import_file(
 
     Nothing that answers rest on changes until 'data use'. A file with errors changes nothing at all.
     """
-    from models.dataset.importers import Content
     from models.dataset.imports import prepare
 
-    settings = settings_or_fail()
+    settings = Settings.from_environment()
     with shelf_of(settings) as shelf:
         conditions = None
         if where.startswith(("http://", "https://")):
@@ -151,9 +138,8 @@ def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False
     """A downloaded file with its conditions; None if it is the one that was imported last."""
     from forecast_service.forecasting.vintage_download import DownloadError, Limits, Memory, download
 
-    hosts = frozenset(name.strip().lower() for name in settings.download_hosts.split(",") if name.strip())
-    limits = Limits(hosts, settings.download_seconds, settings.download_bytes)
-    known = None if again else Memory(settings.state_dir / "downloads").recall(url)
+    limits = Limits(hosts(settings), settings.download_seconds, settings.download_bytes)
+    known = None if again else Memory(settings.state.downloads).recall(url)
     try:
         found = download(url, limits, known, sha256)
     except DownloadError as error:
@@ -165,13 +151,13 @@ def remember(settings: Settings, url: str, conditions: Conditions) -> None:
     """Keep what the server said of a file that counts now."""
     from forecast_service.forecasting.vintage_download import Memory
 
-    Memory(settings.state_dir / "downloads").keep(url, conditions)
+    Memory(settings.state.downloads).keep(url, conditions)
 
 
 @click.command("vintages")
 def list_vintages() -> None:
     """List the vintages, oldest first: their base, what of theirs is new, and what their checks warned of."""
-    with shelf_of(settings_or_fail()) as shelf:
+    with shelf_of(Settings.from_environment()) as shelf:
         for name in shelf.names():
             manifest = shelf.manifest(name)
             new = ", ".join(table.name for table in manifest.tables if table.changed) or "nothing"
@@ -190,7 +176,7 @@ def differ(before: str, after: str, everything: bool) -> None:
     """Show every figure that differs between the vintages BEFORE and AFTER."""
     from models.dataset.diff import difference
 
-    settings = settings_or_fail()
+    settings = Settings.from_environment()
     with shelf_of(settings) as shelf:
         a, b = (shelf.figures(name, sipri=settings.sipri) for name in (before, after))
         show_changes(difference(a, b), everything=everything)
@@ -218,9 +204,9 @@ def why(
     from models.scenarios.targets import Targets
     from models.simulation.path_store import PathStore
 
-    settings = settings_or_fail()
+    settings = Settings.from_environment()
     with shelf_of(settings) as shelf:
-        store = PathStore(settings.state_dir / "fits")
+        store = PathStore(settings.state.fits)
         sides = (
             Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
             for name in (before, after)
@@ -249,15 +235,13 @@ def refresh(dry_run: bool) -> None:
     Each file is laid over the newest vintage. One that fails does not keep the others from being imported; the
     command then ends with 1. Which vintage is current stays as it is: 'data use'.
     """
-    from models.dataset.importers import Content
     from models.dataset.imports import prepare
 
-    settings = settings_or_fail()
+    settings = Settings.from_environment()
     if not settings.refresh:
         raise click.ClickException("FORECAST_REFRESH names nothing to fetch")
     failed = 0
-    for entry in settings.refresh.split():
-        source, _, url = entry.partition("=")
+    for source, url in refreshed(settings):
         click.echo(f"{source}: {url}")
         try:
             with shelf_of(settings) as shelf:

@@ -151,7 +151,7 @@ def answered(state_dir: Path, draws: int = Settings.draws) -> dict[str, dict[str
         database = cast(Database, app.extensions[EXTENSION])
         upgrade(database.engine)
         try:
-            return ask_all(app, state_dir / "fits")
+            return ask_all(app, settings.state.fits)
         finally:
             database.close()
 

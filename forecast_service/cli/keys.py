@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast_service.callers import SCOPES, is_caller
-from forecast_service.settings import BadSetting, Settings
+from forecast_service.cli.context import database_of
+from forecast_service.settings import Settings
 
 if TYPE_CHECKING:
     from forecast_service.store.keys import Keys
@@ -18,19 +19,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _keys() -> Iterator[Keys]:
-    from forecast_service.store.database import Database, DatabaseUnavailable, database_url
     from forecast_service.store.keys import Keys
 
-    try:
-        database = Database(database_url(Settings.from_environment()))
-    except BadSetting as error:
-        raise click.ClickException(str(error)) from None
-    try:
+    with database_of(Settings.from_environment()) as database:
         yield Keys(database)
-    except DatabaseUnavailable as error:
-        raise click.ClickException(f"database: {error.detail}") from None
-    finally:
-        database.close()
 
 
 @click.group()

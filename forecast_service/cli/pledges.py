@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.cli.data import keep, settings_or_fail, shelf_of
+from forecast_service.cli.context import shelf_of
+from forecast_service.cli.data import keep
+from forecast_service.settings import Settings
 
 if TYPE_CHECKING:
     from models.dataset.tables import Row
@@ -35,7 +37,7 @@ def pledges() -> None:
 @_BASE
 def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
     """List the plans of all allies, or of one, with their numbers."""
-    with shelf_of(settings_or_fail()) as shelf:
+    with shelf_of(Settings.from_environment()) as shelf:
         rows = shelf.tables(base or shelf.names()[-1]).read("pledges")
         wanted = {_code(country)} if country else {row["iso3"] for row in rows}
         chosen = [(number, row) for number, row in enumerate(rows, 1) if row["iso3"] in wanted]
@@ -123,7 +125,7 @@ def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: b
     from models.dataset.importers import READERS, BadFile, Content
     from models.dataset.imports import prepared
 
-    with shelf_of(settings_or_fail()) as shelf:
+    with shelf_of(Settings.from_environment()) as shelf:
         parsed = READERS["csv"](Content(file.read_bytes(), file.name))
         if parsed.rows.keys() != {"pledges"}:
             raise BadFile("line 1", "has not the columns of the table of plans")
@@ -159,7 +161,7 @@ def _edit(
     from models.dataset.imports import prepared
 
     title, publisher, date, address = about
-    with shelf_of(settings_or_fail()) as shelf:
+    with shelf_of(Settings.from_environment()) as shelf:
         base = base or shelf.names()[-1]
         parsed = Parsed("csv", "", title, publisher, "see its address", date, address=address)
         for number, row in enumerate(change(list(shelf.tables(base).read("pledges"))), 1):

@@ -13,26 +13,17 @@ from typing import Any
 
 import click
 
+from forecast_service.cli.context import database_of
 from forecast_service.processes import end_with_parent
-from forecast_service.settings import BadSetting, Settings
-
-
-def _settings() -> Settings:
-    try:
-        return Settings.from_environment()
-    except BadSetting as error:
-        raise click.ClickException(str(error)) from None
+from forecast_service.settings import Settings
 
 
 def _engine(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
     """The engine, and the folder of fits that its processes share with this one."""
-    from forecast_service.sweeps.executors import EngineUnavailable, is_remote, make_engine
+    from forecast_service.sweeps.executors import is_remote, make_engine
 
-    try:
-        engine = make_engine(settings.engine, settings.sweep_processes, niceness)
-    except EngineUnavailable as error:
-        raise click.ClickException(str(error)) from None
-    return engine, None if is_remote(settings.engine) else settings.state_dir / "fits"
+    engine = make_engine(settings.engine, settings.sweep_processes, niceness)
+    return engine, None if is_remote(settings.engine) else settings.state.fits
 
 
 @click.command()
@@ -45,28 +36,20 @@ def work(once: bool, beside: int | None, lease: float) -> None:
     """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
     from forecast_service.observability import logs
     from forecast_service.observability.tracing import make_tracer
-    from forecast_service.store.database import Database, DatabaseUnavailable, database_url
     from forecast_service.store.sweeps import Sweeps
-    from forecast_service.sweeps.executors import EngineUnavailable
     from forecast_service.sweeps.worker import Worker
 
-    settings = _settings()
+    settings = Settings.from_environment()
     logs.configure(settings.log_format, settings.log_level)
     tracer = make_tracer(settings)
     engine, folder = _engine(settings, 10)  # requests come first
-    worker = Worker(
-        Sweeps(Database(database_url(settings))), engine, folder, lease, timedelta(settings.sweep_days), tracer
-    )
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: worker.stop())
-    if beside is not None:
-        end_with_parent(beside, worker.stop)
-    try:
+    with database_of(settings) as database:
+        worker = Worker(Sweeps(database), engine, folder, lease, timedelta(settings.sweep_days), tracer)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: worker.stop())
+        if beside is not None:
+            end_with_parent(beside, worker.stop)
         worker.run(once=once)
-    except DatabaseUnavailable as error:
-        raise click.ClickException(f"database: {error.detail}") from None
-    except EngineUnavailable as error:
-        raise click.ClickException(str(error)) from None
 
 
 @click.command()
@@ -82,10 +65,9 @@ def sweep(file: Path, out: Path | None) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from forecast_service.sweeps import formats
-    from forecast_service.sweeps.executors import EngineUnavailable
     from models.analysis.sweep import Sweep
 
-    settings = _settings()
+    settings = Settings.from_environment()
     document = _document(settings, file)
     asked = Sweep(json.loads(document))
     engine, folder = _engine(settings, 0)
@@ -99,8 +81,6 @@ def sweep(file: Path, out: Path | None) -> None:
                     click.echo(text, nl=False)
             else:
                 formats.write(asked, chunks, out)
-    except EngineUnavailable as error:
-        raise click.ClickException(str(error)) from None
     except formats.NoParquet:
         raise click.BadParameter("Parquet needs the extra 'parquet'", param_hint="--out") from None
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.settings import BadSetting, Settings
+from forecast_service.settings import Settings
 
 if TYPE_CHECKING:
     from forecast_service.forecasting.registry import Engine
@@ -21,15 +21,10 @@ BY = "command line"
 @contextmanager
 def _engine() -> Iterator[Engine]:
     from forecast_service.forecasting.registry import Engine
-    from forecast_service.store.database import DatabaseUnavailable
     from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
 
     try:
         yield Engine(Settings.from_environment())
-    except BadSetting as error:
-        raise click.ClickException(str(error)) from None
-    except DatabaseUnavailable as error:
-        raise click.ClickException(f"database: {error.detail}") from None
     except AlreadyCurrent as error:
         raise click.ClickException(f"{error} is current already, or will be") from None
     except NothingBefore:

@@ -13,12 +13,13 @@ from flask import current_app, g, has_request_context
 from forecast_service.forecasting.current_vintage import Follower
 from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
 from forecast_service.observability import metrics, tracing
-from forecast_service.settings import SHELF, Settings
+from forecast_service.settings import BadSetting, Settings
+from forecast_service.settings.database import database_url
 from forecast_service.settings.panel import panel
-from forecast_service.store.database import Database, database_url
+from forecast_service.store.database import Database
 from forecast_service.store.vintage_switches import Switches
 from models.dataset.countries import allies
-from models.dataset.observations import UnknownVintage
+from models.dataset.observations import Figures, UnknownVintage
 from models.dataset.vintages import DamagedVintage, Shelf
 from models.forecast import Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
@@ -53,26 +54,35 @@ class Engine:
     ----------
     database : says which edition is current; the one that the settings name if None.
     pool : makes what is not kept; this process if None.
+
+    Raises
+    ------
+    BadSetting
+        if the edition that the settings name is not there.
     """
 
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
         self.settings = settings
         self.pool = pool
-        self.store = CountingStore(settings.state_dir / "fits")
+        self.store = CountingStore(settings.state.fits)
         self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
-        self.shelf = Shelf(settings.state_dir / SHELF, panel())
+        self.shelf = Shelf(settings.state.vintages, panel())
         self._forecasters: dict[str, Forecaster] = {}
         self.switches = Switches(database or Database(database_url(settings)))
         self.follower = Follower(
             lambda: self.switches.read(quiet=True),
             self._prepare,
             settings.vintage,
-            settings.state_dir / "vintage-switches.json",
+            settings.state.switches,
             lambda: self.vintages()[len(panel().vintages) :][-1:],  # the one that was imported last
         )
-        self.forecaster(settings.vintage)  # loaded once, before workers are forked
+        try:
+            self.forecaster(settings.vintage)  # loaded once, before workers are forked
+        except UnknownVintage as error:
+            names = ", ".join(error.known)
+            raise BadSetting(f"FORECAST_VINTAGE: {settings.vintage!r} is not one of {names}") from None
 
     @property
     def vintage(self) -> str:
@@ -93,18 +103,39 @@ class Engine:
 
         Raises
         ------
-        UnknownVintage, DamagedVintage
+        UnknownVintage
+            also if its files are damaged, of which the log says more.
         """
         if vintage is None:
             vintage = self.vintage
             if has_request_context():
                 g.depends_on_switch = True
         if vintage not in self._forecasters:
-            figures = self.shelf.figures(vintage, sipri=self.settings.sipri)
+            figures = self._figures(vintage)
             draws, seed = self.settings.draws, self.settings.seed
             fitter = RemoteFitter(self.pool, self.shelf.folder, figures, draws, seed) if self.pool else None
             self._forecasters.setdefault(vintage, Forecaster(figures, self.store, draws, seed, fitter))
         return self._forecasters[vintage]
+
+    def _figures(self, vintage: str) -> Figures:
+        try:
+            return self.shelf.figures(vintage, sipri=self.settings.sipri)
+        except DamagedVintage as error:
+            _log.error("vintage %s cannot be read: %s", vintage, error)
+        except UnknownVintage:
+            pass
+        raise UnknownVintage(vintage, self.vintages())
+
+    def known(self, vintage: str) -> str:
+        """``vintage``, if there is an edition of this name; for what loads none.
+
+        Raises
+        ------
+        UnknownVintage
+        """
+        if vintage not in self.vintages():
+            raise UnknownVintage(vintage, self.vintages())
+        return vintage
 
     def vintages(self) -> tuple[str, ...]:
         """Names of the editions that there are, oldest first."""
@@ -143,9 +174,6 @@ class Engine:
         try:
             return not self.missing(vintage)
         except UnknownVintage:
-            return False
-        except DamagedVintage:
-            _log.exception("vintage %s cannot be read", vintage)
             return False
 
 

@@ -15,20 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from forecast_service.processes import be_beside, spawn_once
-from forecast_service.settings import SHELF, Settings
+from forecast_service.settings import Settings
 from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
 from models.forecast import MODEL_VERSION, Forecaster
 from models.runtime import prepare
-
-FOLDER = "changes"
 
 
 def _file(settings: Settings, a: str, b: str) -> Path:
     """Where the outcome is kept: its name says all that determines it. No name of an edition holds a dot."""
     sipri = "" if settings.sipri else "without-sipri."
     name = f"{a}.{b}.{sipri}m{MODEL_VERSION}.d{settings.draws}.s{settings.seed}.json"
-    return settings.state_dir / FOLDER / name
+    return settings.state.changes / name
 
 
 def kept(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
@@ -67,7 +65,7 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     from models.errors import CannotForecast
     from models.simulation.path_store import PathStore
 
-    shelf, store = Shelf(settings.state_dir / SHELF, panel()), PathStore(settings.state_dir / "fits")
+    shelf, store = Shelf(settings.state.vintages, panel()), PathStore(settings.state.fits)
     sides = (
         Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed) for name in (a, b)
     )

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forecast_service.settings import SHELF
 from forecast_service.settings.panel import panel
+from forecast_service.state_dir import StateDir
 
 SOURCES = ("nato", "sipri", "weo", "worldbank", "csv")
 """Whose files are read; "csv" is a plain table."""
@@ -62,7 +62,7 @@ def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | 
     from models.dataset.imports import prepare
     from models.dataset.vintages import BadName, Shelf, VintageExists
 
-    shelf = Shelf(state_dir / SHELF, panel())
+    shelf = Shelf(StateDir(state_dir).vintages, panel())
     try:
         prepared = prepare(shelf, source, Content(data), base, name)
         findings = {"findings": [asdict(finding) for finding in prepared.draft.findings]}

@@ -73,7 +73,8 @@ _beside = []
 def on_starting(server):
     """Refuse to be open to everyone; bring the embedded database up to date once, before there are workers."""
     from forecast_service.settings import Settings, auth
-    from forecast_service.store.database import Database, database_url
+    from forecast_service.settings.database import database_url
+    from forecast_service.store.database import Database
 
     # What SIGUSR2 starts anew, however this process was started.
     server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]

@@ -1,14 +1,14 @@
-"""What the settings about callers may be, and where the service may be open to everyone."""
+"""The settings about callers, and where the service may be open to everyone."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from forecast_service.settings import Settings
+from forecast_service.settings.errors import BadSetting
+from forecast_service.settings.section import Section
 
 MODES = NONE, API_KEY, JWT = ("none", "api-key", "jwt")
 IN_SO_MANY_WORDS = "yes-i-know"
@@ -24,12 +24,67 @@ _TAKEN = {
 }
 
 
-def algorithms(settings: Settings) -> list[str]:
+@dataclass(frozen=True)
+class AuthSettings(Section):
+    """How callers are told apart."""
+
+    auth: str = NONE
+    auth_none_anywhere: str = ""
+    jwt_jwks: str = ""
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    jwt_algorithms: str = "RS256,ES256"
+    jwt_leeway_s: int = 30
+    identity_header: str = ""
+    identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
+    def __post_init__(self) -> None:
+        """Refuse ways to tell callers apart that there are not, that lack something, or that exclude each other."""
+        if self.auth not in MODES:
+            raise BadSetting(f"FORECAST_AUTH: must be one of {', '.join(MODES)}")
+        if self.auth_none_anywhere not in ("", IN_SO_MANY_WORDS):
+            raise BadSetting(f"FORECAST_AUTH_NONE_ANYWHERE: must be {IN_SO_MANY_WORDS} or unset")
+        self._check_jwt()
+        self._check_identity()
+        super().__post_init__()
+
+    def _check_jwt(self) -> None:
+        if not set(algorithms(self)) <= set(ALGORITHMS):
+            raise BadSetting(f"FORECAST_JWT_ALGORITHMS: must be some of {', '.join(ALGORITHMS)}")
+        if self.auth != JWT:
+            return
+        for name in ("jwt_jwks", "jwt_issuer", "jwt_audience"):
+            if not getattr(self, name):
+                raise BadSetting(f"FORECAST_{name.upper()}: must be set with FORECAST_AUTH=jwt")
+        if "://" in self.jwt_jwks:
+            url = urlsplit(self.jwt_jwks)
+            if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname or "")):
+                raise BadSetting("FORECAST_JWT_JWKS: must be https://..., http://... on this machine, or a file")
+
+    def _check_identity(self) -> None:
+        try:
+            networks(self)
+        except ValueError:
+            raise BadSetting("FORECAST_IDENTITY_PEERS: must be addresses or networks with commas between") from None
+        name = self.identity_header
+        if not name:
+            return
+        if not _HEADER.fullmatch(name) or name.lower() in _TAKEN:
+            raise BadSetting("FORECAST_IDENTITY_HEADER: must be the name of a header that is used for nothing else")
+        if self.auth != NONE:
+            # Were both believed, a key for one tenant would open every other.
+            raise BadSetting(
+                "FORECAST_IDENTITY_HEADER: goes with FORECAST_AUTH=none only: "
+                "either the gateway says who calls or we do"
+            )
+
+
+def algorithms(settings: AuthSettings) -> list[str]:
     """The signatures that tokens may bear."""
     return [name.strip() for name in settings.jwt_algorithms.split(",")]
 
 
-def networks(settings: Settings) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+def networks(settings: AuthSettings) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Where the proxies are whose word about callers is taken."""
     return [ipaddress.ip_network(text.strip()) for text in settings.identity_peers.split(",")]
 
@@ -44,49 +99,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def fault(settings: Settings) -> str | None:
-    """What is wrong with the settings about callers, beginning with the variable's name; None if nothing is."""
-    if settings.auth not in MODES:
-        return f"FORECAST_AUTH: must be one of {', '.join(MODES)}"
-    if settings.auth_none_anywhere not in ("", IN_SO_MANY_WORDS):
-        return f"FORECAST_AUTH_NONE_ANYWHERE: must be {IN_SO_MANY_WORDS} or unset"
-    return _jwt_fault(settings) or _identity_fault(settings)
-
-
-def _jwt_fault(settings: Settings) -> str | None:
-    if not set(algorithms(settings)) <= set(ALGORITHMS):
-        return f"FORECAST_JWT_ALGORITHMS: must be some of {', '.join(ALGORITHMS)}"
-    if settings.auth != JWT:
-        return None
-    for name in ("jwt_jwks", "jwt_issuer", "jwt_audience"):
-        if not getattr(settings, name):
-            return f"FORECAST_{name.upper()}: must be set with FORECAST_AUTH=jwt"
-    if "://" in settings.jwt_jwks:
-        url = urlsplit(settings.jwt_jwks)
-        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.hostname or "")):
-            return "FORECAST_JWT_JWKS: must be https://..., http://... on this machine, or a file"
-    return None
-
-
-def _identity_fault(settings: Settings) -> str | None:
-    try:
-        networks(settings)
-    except ValueError:
-        return "FORECAST_IDENTITY_PEERS: must be addresses or networks with commas between"
-    name = settings.identity_header
-    if not name:
-        return None
-    if not _HEADER.fullmatch(name) or name.lower() in _TAKEN:
-        return "FORECAST_IDENTITY_HEADER: must be the name of a header that is used for nothing else"
-    if settings.auth != NONE:
-        # Were both believed, a key for one tenant would open every other.
-        return "FORECAST_IDENTITY_HEADER: goes with FORECAST_AUTH=none only: either the gateway says who calls or we do"
-    if not settings.trusted_proxies:
-        return "FORECAST_IDENTITY_HEADER: needs FORECAST_TRUSTED_PROXIES, the number of proxies that set it"
-    return None
-
-
-def refusal(settings: Settings, host: str) -> str | None:
+def refusal(settings: AuthSettings, host: str) -> str | None:
     """Why the service must not listen on ``host`` as it is set; None if it may."""
     if settings.auth != NONE or is_loopback(host) or settings.auth_none_anywhere == IN_SO_MANY_WORDS:
         return None

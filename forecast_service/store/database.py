@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from flask import current_app
-from sqlalchemy import URL, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -27,8 +26,6 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
-
-from forecast_service.settings import BadSetting, Settings
 
 EXTENSION = "forecast-database"
 
@@ -56,26 +53,6 @@ class DatabaseUnavailable(Exception):
 def revisions() -> list[str]:
     """The migrations that this code knows, first to last."""
     return sorted(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
-
-
-def database_url(settings: Settings) -> URL:
-    """Where the database is; the embedded one if no setting says.
-
-    Raises
-    ------
-    BadSetting
-    """
-    if not settings.database_url:
-        return URL.create("sqlite", database=str(settings.state_dir.resolve() / "forecast.sqlite"))
-    try:
-        url = make_url(settings.database_url)
-    except (ArgumentError, ValueError):
-        raise BadSetting("FORECAST_DATABASE_URL: is no database URL") from None  # it may hold a password: not repeated
-    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
-        return url
-    raise BadSetting("FORECAST_DATABASE_URL: must be postgresql://... or sqlite:///FILE")
 
 
 class Database:

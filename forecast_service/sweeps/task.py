@@ -12,8 +12,8 @@ from marshmallow import ValidationError
 
 from forecast_service.http.problems import flatten
 from forecast_service.schemas.levers import ScenarioSchema
-from forecast_service.settings import SHELF
 from forecast_service.settings.panel import panel
+from forecast_service.state_dir import StateDir
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate
 from models.dataset.vintages import Shelf
 from models.forecast import MODEL_VERSION, Forecaster
@@ -42,7 +42,7 @@ def compute(document: str, chunk: int, folder: str | None) -> bytes:
     facts = sweep.document
     if facts["model_version"] != MODEL_VERSION:
         raise OtherModel(f"this process has version {MODEL_VERSION}, the sweep needs {facts['model_version']}")
-    folder = folder or str(Path(os.environ.get(OWN_STATE, "var")) / "fits")
+    folder = folder or str(StateDir(Path(os.environ.get(OWN_STATE, "var"))).fits)
     forecaster = _forecaster(folder, facts["vintage"], facts["sipri"], facts["draws"], facts["seed"])
     return evaluate(forecaster, sweep, chunk, read).pack()
 
@@ -58,7 +58,7 @@ def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))
-    figures = Shelf(Path(folder).parent / SHELF, panel()).figures(vintage, sipri=sipri)
+    figures = Shelf(StateDir(Path(folder).parent).vintages, panel()).figures(vintage, sipri=sipri)
     return Forecaster(figures, store, draws, seed)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
@@ -29,7 +29,11 @@ MINIMUM_HISTORY = 8
 
 
 class UnknownVintage(LookupError):
-    """No edition of the figures goes by this name."""
+    """No edition of the figures goes by this name; ``known`` are those that there are, where that is said."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        super().__init__(name)
+        self.known = tuple(known)
 
 
 @dataclass(frozen=True)

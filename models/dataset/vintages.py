@@ -36,6 +36,11 @@ _STARTED = ".new-"
 """How a folder begins that is still being written; what is left of one that was cut off is no vintage."""
 
 
+def is_name(text: str) -> bool:
+    """Whether a vintage may be called so."""
+    return len(text) <= LONGEST_NAME and NAME.fullmatch(text) is not None
+
+
 class VintageExists(ValueError):
     """A vintage of this name is there already; vintages are never changed."""
 
@@ -216,7 +221,7 @@ class Shelf:
         """
         if self.folder is None:
             raise BadName("there is no folder to keep vintages in")
-        if len(draft.name) > LONGEST_NAME or not NAME.fullmatch(draft.name):
+        if not is_name(draft.name):
             raise BadName(
                 f"{draft.name!r}: lower-case letters, digits and single hyphens, at most {LONGEST_NAME} characters"
             )
@@ -285,7 +290,7 @@ class Shelf:
         return self._kept[name]
 
     def _load(self, name: str) -> _Kept:
-        if self.folder is None or not NAME.fullmatch(name) or not (self.folder / name / MANIFEST).is_file():
+        if self.folder is None or not is_name(name) or not (self.folder / name / MANIFEST).is_file():
             raise UnknownVintage(name)
         folder = self.folder / name
         try:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from forecast_service import create_app
 from forecast_service.cli.main import main
 from forecast_service.forecasting.registry import EXTENSION
 from forecast_service.settings import BadSetting, Settings
+from tests.support.service import free_port
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "settings.md"
 NAMES = [f"FORECAST_{field.name.upper()}" for field in fields(Settings)]
@@ -53,8 +57,6 @@ def test_each_setting_is_read(name: str, text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("FORECAST_VINTAGE", "nato-1949"),
-        ("FORECAST_VINTAGE", ""),
         ("FORECAST_SIPRI", "maybe"),
         ("FORECAST_SIPRI", ""),
         ("FORECAST_DRAWS", "many"),
@@ -75,6 +77,45 @@ def test_a_bad_value_is_refused_by_name(name: str, text: str, monkeypatch: pytes
         result = CliRunner().invoke(main, command.split())
         assert result.exit_code == 1
         assert result.output.startswith(f"Error: {name}: ")
+
+
+@pytest.mark.parametrize("text", ["nato-1949", "", "../nato-2026", "x" * 300])
+def test_an_edition_that_is_not_there_is_refused_at_the_start(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refused = f"FORECAST_VINTAGE: {text!r} is not one of nato-2019, nato-2025, nato-2026"
+    with pytest.raises(BadSetting) as error:
+        create_app(Settings(state_dir=tmp_path, vintage=text))
+    assert str(error.value) == refused
+    monkeypatch.setenv("FORECAST_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("FORECAST_VINTAGE", text)
+    for command in ("fit", "openapi", "forecast DEU", "data current"):
+        result = CliRunner().invoke(main, command.split())
+        assert (result.exit_code, result.output) == (1, f"Error: {refused}\n")
+
+
+def test_serve_refuses_an_edition_that_is_not_there(tmp_path: Path) -> None:
+    environment = os.environ | {"FORECAST_STATE_DIR": str(tmp_path), "FORECAST_VINTAGE": "nato-1949"}
+    command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(free_port())]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "Error: FORECAST_VINTAGE: 'nato-1949' is not one of nato-2019, nato-2025, nato-2026\n"
+
+
+def test_an_edition_whose_files_are_damaged_is_refused_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "vintages" / "ours-2026"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(BadSetting, match=r"^FORECAST_VINTAGE: 'ours-2026' is not one of nato-2019, nato-2025"):
+        create_app(Settings(state_dir=tmp_path, vintage="ours-2026"))
+    assert "ours-2026: manifest.json cannot be read" in caplog.text
+
+
+def test_settings_read_no_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.dataset.vintages.Shelf.names", lambda _self: pytest.fail("it was looked for"))
+    assert Settings(state_dir=tmp_path, vintage="ours-2026").vintage == "ours-2026"
 
 
 def test_every_setting_is_documented_and_no_other() -> None:

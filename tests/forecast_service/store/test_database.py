@@ -15,7 +15,8 @@ from sqlalchemy import text
 from forecast_service import create_app
 from forecast_service.cli.main import main
 from forecast_service.settings import BadSetting, Settings
-from forecast_service.store.database import EXTENSION, Database, database_url
+from forecast_service.settings.database import database_url
+from forecast_service.store.database import EXTENSION, Database
 from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import BODY
 from tests.support.databases import fresh

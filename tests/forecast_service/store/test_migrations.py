@@ -15,13 +15,13 @@ from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
+from forecast_service.settings.database import database_url
 from forecast_service.store.database import (
     EXTENSION,
     NOT_APPLIED,
     Database,
     _begin_sqlite,
     _prepare_sqlite,
-    database_url,
     revisions,
 )
 from forecast_service.store.migrate import configuration, upgrade

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from forecast_service.settings import Settings
-from forecast_service.store.database import Database, database_url
+from forecast_service.settings.database import database_url
+from forecast_service.store.database import Database
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore, Switches
 from tests.support.databases import KINDS, fresh

@@ -24,7 +24,8 @@ from benchmarks.speed.sweeps import cluster, run
 from forecast_service.cli.main import main
 from forecast_service.observability import tracing
 from forecast_service.settings import BadSetting, Settings
-from forecast_service.store.database import EXTENSION, Database, database_url
+from forecast_service.settings.database import database_url
+from forecast_service.store.database import EXTENSION, Database
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.sweeps.executors import DaskEngine, EngineUnavailable, LocalEngine, make_engine

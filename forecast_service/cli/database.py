@@ -1,0 +1,39 @@
+"""``forecast-service db``."""
+
+from __future__ import annotations
+
+import click
+
+from forecast_service.cli.context import database_of
+from forecast_service.settings import Settings
+
+
+@click.group()
+def db() -> None:
+    """The database of scenarios (FORECAST_DATABASE_URL)."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Run the migrations that are missing. The embedded SQLite runs them by itself."""
+    from sqlalchemy.exc import DBAPIError
+
+    from forecast_service.store.database import DatabaseUnavailable
+    from forecast_service.store.migrate import upgrade as run
+
+    with database_of(Settings.from_environment()) as database:
+        try:
+            run(database.engine)
+        except (DBAPIError, DatabaseUnavailable) as error:
+            raise click.ClickException(f"the database cannot be upgraded: {getattr(error, 'orig', error)}") from None
+    click.echo("the database is up to date")
+
+
+@db.command()
+def current() -> None:
+    """Say whether the database is up to date; exit 1 if not."""
+    with database_of(Settings.from_environment()) as database:
+        state = database.state()
+    if state:
+        raise click.ClickException(f"database: {state}")
+    click.echo("the database is up to date")

@@ -1,0 +1,65 @@
+"""``forecast-service fit``."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from forecast_service.processes import be_beside
+from forecast_service.settings import Settings
+
+
+@click.command()
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="How many fit at once.",
+)
+@click.option("--vintage", help="Edition of the figures; the current one if absent.")
+@click.option("--origin", type=int, help="Last year that the fits know; the last of the edition if absent.")
+@click.option("--beside", is_flag=True, help="Give way to what answers requests.")
+def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, beside: bool) -> None:
+    """Fit every ally that is not kept yet, in parallel, and keep the paths."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from forecast_service.forecasting import fit_missing
+    from forecast_service.forecasting.registry import Engine
+    from models.dataset.observations import UnknownVintage
+    from models.errors import CannotForecast
+    from models.scenarios.targets import LAST_DEADLINE
+    from models.simulation.path_store import StoreUnavailable
+
+    engine = Engine(Settings.from_environment())
+    wanted = vintage or engine.follower.wanted()
+    if beside:
+        be_beside()
+    try:
+        if origin is not None:
+            engine.forecaster(wanted).basis.check_years(origin, LAST_DEADLINE)
+        missing = engine.missing(wanted, origin)
+    except UnknownVintage:
+        allowed = ", ".join(engine.vintages())
+        raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
+    except CannotForecast as error:
+        raise click.BadParameter(error.detail, param_hint="--origin") from None
+    try:
+        with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
+            task = progress.add_task("fitting", total=len(missing))
+            made = fit_missing.fit_missing(
+                engine,
+                wanted,
+                processes,
+                lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
+                origin,
+            )
+    except (OSError, StoreUnavailable) as error:
+        why = error.detail if isinstance(error, StoreUnavailable) else error.strerror
+        raise click.ClickException(f"fits cannot be kept in {engine.store.folder}: {why}") from None
+    engine.observe()
+    if not quiet:
+        click.echo(f"{made} allies fitted; {wanted} is complete in {engine.store.folder}")

@@ -1,0 +1,72 @@
+"""``forecast-service forecast``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecast_service.settings import Settings
+from forecast_service.settings.panel import panel, shipped
+
+
+def _scenario(text: str) -> Any:
+    """A scenario's name, or the scenario in a JSON file."""
+    from marshmallow import ValidationError
+
+    from forecast_service.http.parsing import BadJson, load_json
+    from forecast_service.schemas.levers import ScenarioSchema
+
+    if not text.endswith(".json"):
+        return text
+    try:
+        return ScenarioSchema().load(load_json(Path(text).read_bytes()))
+    except OSError as error:
+        raise click.BadParameter(f"{text} cannot be read ({error.strerror})", param_hint="--scenario") from None
+    except BadJson as error:
+        raise click.BadParameter(f"{text}: {error.detail}", param_hint="--scenario") from None
+    except ValidationError as error:
+        raise click.BadParameter(json.dumps(error.messages), param_hint="--scenario") from None
+
+
+@click.command()
+@click.argument("country")
+@click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
+@click.option("--deadline", type=int, default=panel().deadline, show_default=True, help="Deadline year.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
+def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
+    """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
+    from forecast_service import create_app
+    from forecast_service.cli import report
+    from forecast_service.schemas.forecast_response import ForecastSchema
+    from models.dataset.countries import UnknownCountry
+    from models.errors import CannotForecast
+    from models.scenarios.builtin import UnknownScenario
+    from models.scenarios.scenario import UnusableLever
+    from models.scenarios.targets import Targets
+
+    app = create_app(Settings.from_environment())
+    from forecast_service.forecasting.registry import EXTENSION
+
+    try:
+        answer = app.extensions[EXTENSION].current.forecast(country, _scenario(scenario), Targets(deadline=deadline))
+    except UnknownCountry:
+        raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
+    except UnknownScenario:
+        raise click.BadParameter(
+            f"must be a .json file or one of {', '.join(shipped())}", param_hint="--scenario"
+        ) from None
+    except UnusableLever as error:
+        raise click.BadParameter(f"lever {error.index}: {error.detail}", param_hint="--scenario") from None
+    except CannotForecast as error:
+        raise click.BadParameter(error.detail, param_hint=f"--{error.field}") from None
+    if as_json:
+        click.echo(
+            json.dumps(
+                ForecastSchema().dump({"forecast": answer, "links": {}}), indent=2, ensure_ascii=False, allow_nan=False
+            )
+        )
+    else:
+        report.show(answer)

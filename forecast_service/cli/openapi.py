@@ -1,0 +1,36 @@
+"""``forecast-service openapi``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from forecast_service.settings import Settings
+
+
+@click.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option(
+    "--check",
+    "compare",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Fail if this file differs.",
+)
+@click.option("--examples", is_flag=True, help="Ask the application anew for the examples (in a checkout).")
+def openapi(output: Path | None, compare: Path | None, examples: bool) -> None:
+    """Print, write or compare the API's contract (OpenAPI 3.1.1)."""
+    from forecast_service import create_app
+    from forecast_service.cli.examples import answered, keep
+    from forecast_service.openapi.spec import contract_text
+
+    settings = Settings.from_environment()
+    if examples:
+        keep(answered(settings.state_dir))
+    text = contract_text(create_app(settings))
+    if compare and compare.read_text(encoding="utf-8") != text:
+        raise click.ClickException(f"{compare} is not what the code says: run 'make openapi'")
+    if output:
+        output.write_text(text, encoding="utf-8")
+    elif not compare:
+        click.echo(text, nl=False)

@@ -1,0 +1,57 @@
+"""The settings of what is kept: the state folder, and the database in it or elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast_service.settings.errors import BadSetting
+from forecast_service.settings.section import Section
+from forecast_service.state_dir import StateDir
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+
+@dataclass(frozen=True)
+class DatabaseSettings(Section):
+    """Where the state folder and the database are."""
+
+    state_dir: Path = Path("var")
+    database_url: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none of a database."""
+        if self.database_url:
+            database_url(self)
+        super().__post_init__()
+
+    @property
+    def state(self) -> StateDir:
+        """What lies where in the state folder."""
+        return StateDir(self.state_dir)
+
+
+def database_url(settings: DatabaseSettings) -> URL:
+    """Where the database is; the embedded one if no setting says.
+
+    Raises
+    ------
+    BadSetting
+    """
+    # Imported by who needs the address: whatever else reads settings does without SQLAlchemy.
+    from sqlalchemy import URL, make_url
+    from sqlalchemy.exc import ArgumentError
+
+    if not settings.database_url:
+        return URL.create("sqlite", database=str(StateDir(settings.state_dir.resolve()).database))
+    try:
+        url = make_url(settings.database_url)
+    except (ArgumentError, ValueError):
+        raise BadSetting("FORECAST_DATABASE_URL: is no database URL") from None  # it may hold a password: not repeated
+    if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    raise BadSetting("FORECAST_DATABASE_URL: must be postgresql://... or sqlite:///FILE")

@@ -1,0 +1,16 @@
+"""What the sections of the settings have in common: each checks its own fields, then lets the next check its."""
+
+from __future__ import annotations
+
+
+class Section:
+    """Ends the line of sections, each of which ends its checks with ``super().__post_init__()``."""
+
+    def __post_init__(self) -> None:
+        """Check the fields.
+
+        Raises
+        ------
+        BadSetting
+            naming the variable.
+        """

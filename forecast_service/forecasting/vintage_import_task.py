@@ -17,9 +17,6 @@ from typing import Any
 from forecast_service.settings.panel import panel
 from forecast_service.state_dir import StateDir
 
-SOURCES = ("nato", "sipri", "weo", "worldbank", "csv")
-"""Whose files are read; "csv" is a plain table."""
-
 TIME_S, MEMORY_BYTES = 60, 1_500_000_000
 
 

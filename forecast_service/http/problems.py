@@ -25,6 +25,7 @@ from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.scenarios import KeyReused, NoRoom, NoSuchScenario, NotTheOwner, Stale
 from forecast_service.store.sweeps import TooManyOpen
 from models.dataset.countries import UnknownCountry
+from models.dataset.observations import UnknownVintage
 from models.errors import CannotForecast
 from models.evaluation.published import NoTrackRecord
 from models.scenarios.builtin import UnknownScenario
@@ -137,6 +138,11 @@ def _unknown_country(_error: UnknownCountry) -> Response:
     return _input("country", detail, kind="unknown-country")
 
 
+def _unknown_vintage(error: UnknownVintage) -> Response:
+    location = "query" if request.method in {"GET", "HEAD"} else "json"
+    return _invalid({location: {"vintage": [f"must be one of {', '.join(error.known)}"]}})
+
+
 def _no_track_record(_error: NoTrackRecord) -> Response:
     return problem(404, "No track record was made of the panel that is served.")
 
@@ -240,6 +246,7 @@ def register(app: Flask) -> None:
     """Make every error of ``app`` a problem+json."""
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(UnknownCountry, _unknown_country)
+    app.register_error_handler(UnknownVintage, _unknown_vintage)
     app.register_error_handler(UnknownScenario, _unknown_scenario)
     app.register_error_handler(NoTrackRecord, _no_track_record)
     app.register_error_handler(CannotForecast, _cannot)

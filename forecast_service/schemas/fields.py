@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from flask import current_app, has_app_context
 from marshmallow import ValidationError, fields, validate
 
 from models.dataset.countries import Component
-from models.dataset.vintages import LONGEST_NAME, NAME
+from models.dataset.vintages import LONGEST_NAME, NAME, is_name
 from models.forecast.question import FIRST_ORIGIN
 from models.scenarios.targets import LAST_DEADLINE
 
@@ -112,21 +111,15 @@ class Rounded(fields.Float):
         return round(float(value), self.places)
 
 
-def known_vintage(name: str) -> None:
-    """Refuse an edition that is not there; a command has no service to ask, and finds out when it loads it."""
-    if not has_app_context():
-        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise ValidationError("must be the name of an edition, such as nato-2026")
-        return
-    names = current_app.extensions["forecast-engine"].vintages()
-    if name not in names:
-        raise ValidationError(f"must be one of {', '.join(names)}")
+def vintage_form(name: str) -> None:
+    """Refuse what no edition can be called: for a name by which nothing is loaded, which would find it unknown."""
+    if not is_name(name):
+        raise ValidationError("must be the name of an edition, such as nato-2026")
 
 
 def vintage_in(description: str, **kwargs: Any) -> fields.String:
-    """The name of an edition of the figures, as input. Which there are is looked up when it is asked for."""
+    """The name of an edition of the figures, as input. Whether there is one is found by what loads it."""
     return fields.String(
-        validate=known_vintage,
         metadata={
             "description": f"{description} GET /v1/vintages lists them.",
             "pattern": f"^{NAME.pattern}$",

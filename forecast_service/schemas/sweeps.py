@@ -19,8 +19,16 @@ from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, ne
 from forecast_service.settings.panel import countries, panel
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
-from forecast_service.sweeps.document import shown
-from models.analysis.sweep import GRID, LATIN_HYPERCUBE, MAX_EVALUATIONS, SAMPLINGS, Axis, count_points, find_axes
+from models.analysis.sweep import (
+    GRID,
+    LATIN_HYPERCUBE,
+    MAX_EVALUATIONS,
+    SAMPLINGS,
+    Axis,
+    count_points,
+    find_axes,
+    public_document,
+)
 from models.dataset.countries import UnknownCountry, resolve
 from models.scenarios.targets import Targets
 
@@ -201,7 +209,7 @@ class SweepSchema(Schema):
             "links": {name: url_for(f"sweeps.{view}", id=row.id) for name, view in links.items()},
         }
         if "request" in self.fields:
-            request = shown(json.loads(row.document))
+            request = public_document(json.loads(row.document))
             found["request"] = request
             found["axes"] = ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])]
         return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from forecast_service.forecasting.vintage_import_task import SOURCES
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import Number, Rounded, probability_out, vintage_in
 from forecast_service.store.vintage_switches import LEAST_AHEAD_S
+from models.dataset.importers import READERS
 from models.dataset.vintages import LONGEST_NAME, NAME
 
 MOST_AHEAD_S = 86_400
@@ -112,7 +112,7 @@ class ImportQuerySchema(Schema):
 
     source = fields.String(
         required=True,
-        validate=validate.OneOf(SOURCES, error="must be one of {choices}"),
+        validate=validate.OneOf(list(READERS), error="must be one of {choices}"),
         metadata={
             "description": "Whose file it is: NATO's or SIPRI's workbook, the IMF's Outlook, the World Bank's table, "
             "or csv for a plain table.",

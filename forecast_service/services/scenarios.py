@@ -52,7 +52,7 @@ def _draft(
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
             raise UnknownKept(based_on, "based_on") from None
-    written_for = (model_version or MODEL_VERSION, vintage or engine().vintage)
+    written_for = (model_version or MODEL_VERSION, engine().vintage if vintage is None else engine().known(vintage))
     return Draft(body, public, based_on, *written_for)
 
 

@@ -60,7 +60,10 @@ def all_standing() -> dict[str, Any]:
 
 def take_in(query: dict[str, Any]) -> dict[str, Any]:
     """Make a new edition of the file that is the body; it is fitted beside, and current only when it is asked for."""
-    settings = engine().settings
+    settings, vintages = engine().settings, engine().vintages()
+    base = query.get("base", vintages[-1])
+    if base not in vintages:
+        abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
     request.max_content_length = settings.max_import_bytes  # the largest of the publishers' files exceeds a question
     if request.mimetype not in KINDS:
         abort(415, detail=f"Send the file as {', '.join(KINDS)}.")
@@ -72,7 +75,6 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
         abort(413, detail=f"A file may hold at most {settings.max_import_bytes:,} bytes.")
     if not data:
         abort(400, detail="The body is empty; a file is expected.")
-    base = query.get("base") or engine().vintages()[-1]
     try:
         found = vintage_import_task.take_in(settings.state_dir, data, query["source"], base, query.get("name"))
     except vintage_import_task.TookTooLong:

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from models.analysis.sweep import CHUNK_POINTS
+from models.analysis.sweep import CHUNK_POINTS, TRACEPARENT
 from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster
-
-TRACEPARENT = "traceparent"
-"""The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
-
-
-def shown(document: Mapping[str, Any]) -> dict[str, Any]:
-    """All of a document that determines the results."""
-    return {name: value for name, value in document.items() if name != TRACEPARENT}
 
 
 def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | None = None) -> str:

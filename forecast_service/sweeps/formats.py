@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from forecast_service.sweeps.document import shown
-from models.analysis.sweep import OUTCOMES, WAYS, Columns, Sweep, table
+from models.analysis.sweep import OUTCOMES, WAYS, Columns, Sweep, public_document, table
 from models.dataset.countries import COMPONENTS
 
 Chunks = Iterable[tuple[int, bytes]]
@@ -55,7 +54,7 @@ def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
     kinds = {"country": pa.string(), "deadline": pa.int16(), "point": pa.int32(), "failure": pa.string()}
     for axis in sweep.axes:
         kinds[axis.name] = _arrow_kind(pa, axis.values, axis.whole)
-    known = {"document": json.dumps(shown(sweep.document), sort_keys=True)}
+    known = {"document": json.dumps(public_document(sweep.document), sort_keys=True)}
     schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in header(sweep)], metadata=known)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for number, packed in chunks:

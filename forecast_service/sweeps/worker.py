@@ -19,9 +19,9 @@ import structlog
 from forecast_service.observability import tracing
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.sweeps import Key, Leased, Sweeps
-from forecast_service.sweeps.document import TRACEPARENT
 from forecast_service.sweeps.executors import EngineUnavailable, SweepEngine
 from forecast_service.sweeps.task import compute
+from models.analysis.sweep import TRACEPARENT
 from models.forecast import MODEL_VERSION
 
 LEASE_S = 30.0

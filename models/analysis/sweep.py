@@ -34,6 +34,8 @@ OUTCOMES = (*(f"{component}_{way}" for component in COMPONENTS for way in WAYS),
 """What is read off the paths of every point, in the order of the columns."""
 GRID, LATIN_HYPERCUBE = "grid", "latin-hypercube"
 SAMPLINGS = (GRID, LATIN_HYPERCUBE)
+TRACEPARENT = "traceparent"
+"""The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
 
 AxisPath = tuple[str | int, ...]
 Value = float | int | str
@@ -42,6 +44,11 @@ Read = Callable[[dict[str, Any]], Scenario]
 
 class InvalidPoint(ValueError):
     """Values that make no scenario together; the text says why."""
+
+
+def public_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a document that determines the results."""
+    return {name: value for name, value in document.items() if name != TRACEPARENT}
 
 
 def is_axis(value: object) -> bool:

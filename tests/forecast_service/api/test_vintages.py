@@ -22,7 +22,6 @@ from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION as DATABASE
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.sweeps.task import compute
-from models.dataset.importers import READERS
 from models.dataset.tables import BUNDLED
 from models.forecast import MODEL_VERSION
 from tests.support.contract import CheckedClient
@@ -64,10 +63,6 @@ def tidy(**changes: str) -> bytes:
     return out.getvalue().encode()
 
 
-def test_the_sources_are_those_that_are_read() -> None:
-    assert set(vintage_import_task.SOURCES) == set(READERS)
-
-
 def test_what_there_is(asking: FlaskClient) -> None:
     items = asking.get("/v1/vintages").json["items"]
     assert [one["name"] for one in items] == ["nato-2019", "nato-2025", "nato-2026"]
@@ -94,6 +89,45 @@ def test_every_way_to_name_an_edition_says_which_there_are(asking: FlaskClient) 
         (error,) = answer.json["errors"]
         assert (error.get("parameter"), error.get("pointer")) in {("vintage", None), (None, "/vintage")}
         assert error["detail"] == "must be one of nato-2019, nato-2025, nato-2026"
+
+
+@pytest.mark.parametrize("name", ["nato-1949", "", "NATO-2026", "../nato-2026", "x" * 300])
+def test_a_name_of_any_form_is_looked_for_and_not_found(asking: FlaskClient, name: str) -> None:
+    missing = "must be one of nato-2019, nato-2025, nato-2026"
+    batch = asking.post("/v1/forecasts/batch", json={"items": [{"country": "DEU", "vintage": name}]})
+    (item,) = batch.json["items"]
+    assert item["status"] == 422
+    assert item["problem"]["errors"] == [{"pointer": "/items/0/vintage", "detail": missing}]
+    draft = {"name": "mine", "levers": [], "vintage": name}
+    assert asking.post("/v1/scenarios", json=draft).json["errors"] == [{"pointer": "/vintage", "detail": missing}]
+    laid = asking.post(f"/v1/vintages?source=csv&base={name}", data=tidy(), content_type="text/csv")
+    assert (laid.status_code, laid.json["errors"]) == (422, [{"parameter": "base", "detail": missing}])
+
+
+def test_what_a_scenario_was_written_for_need_not_be_here(asking: FlaskClient) -> None:
+    def ask(name: str) -> Any:
+        scenario = {"name": "mine", "levers": [], "vintage": name}
+        return asking.post(
+            "/v1/forecasts", json={"country": "DEU", "scenario": scenario, "targets": {"deadline": 2029}}
+        )
+
+    assert ask("elsewhere-2030").json["scenario"]["vintage"] == "elsewhere-2030"
+    (error,) = ask("NATO 2026").json["errors"]
+    assert error == {"pointer": "/scenario/vintage", "detail": "must be the name of an edition, such as nato-2026"}
+
+
+def test_a_damaged_edition_is_none_to_who_asks_and_an_error_in_the_log(
+    own: Flask, asking: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = own.extensions[EXTENSION].settings.state.vintages / "ours-2026"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{")
+    answer = asking.get("/v1/countries/DEU/forecast?vintage=ours-2026")
+    assert (answer.status_code, answer.json["errors"]) == (
+        422,
+        [{"parameter": "vintage", "detail": "must be one of nato-2019, nato-2025, nato-2026"}],
+    )
+    assert "vintage ours-2026 cannot be read: ours-2026: manifest.json" in caplog.text
 
 
 def test_a_file_becomes_an_edition_that_is_not_current(own: Flask, asking: FlaskClient) -> None:

@@ -7,7 +7,6 @@ exception's own text leaves the service.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -18,7 +17,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from forecast_service.charts.renderer import DrawerBusy
-from forecast_service.schemas.fields import pointer
+from forecast_service.schemas.messages import flatten, pointer
 from forecast_service.services.scenario_lookup import ModelGone, OldForm, UnknownKept
 from forecast_service.settings.panel import shipped
 from forecast_service.store.database import DatabaseUnavailable
@@ -75,18 +74,6 @@ def problem(status: int, detail: str, errors: Errors | None = None, kind: str | 
     if errors:
         body["errors"] = errors
     return Response(json.dumps(body), status=status, content_type=CONTENT_TYPE)
-
-
-def flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The leaves of marshmallow's nested messages, each with its path."""
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            yield from flatten(inner, path if key == "_schema" else (*path, str(key)))
-    elif isinstance(messages, list):
-        for inner in messages:
-            yield from flatten(inner, path)
-    else:
-        yield path, str(messages)
 
 
 def _invalid(messages: dict[str, Any]) -> Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -16,11 +15,6 @@ from models.scenarios.targets import LAST_DEADLINE
 
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
-
-
-def pointer(path: Iterable[str]) -> str:
-    """The JSON Pointer (RFC 6901) of a path."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def one_or_other(first: str, second: str) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from forecast_service.http.problems import flatten
 from forecast_service.schemas.levers import ScenarioSchema
+from forecast_service.schemas.messages import flatten
 from forecast_service.settings.panel import panel
 from forecast_service.state_dir import StateDir
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate

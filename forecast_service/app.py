@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from forecast_service import api
+from forecast_service import api, dashboard
+from forecast_service.api import docs
 from forecast_service.auth import authentication
 from forecast_service.forecasting import fit_pool, registry
+from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.http import (
     answers,
     compression,
@@ -48,12 +50,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     fast_path.register(app, settings)
     proxies.register(app, settings)
     kept = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
-    app.extensions[registry.EXTENSION] = registry.Engine(settings, kept, fit_pool.register(app, settings))
+    forecasters = app.extensions[registry.EXTENSION] = registry.Engine(settings, kept, fit_pool.pool_of(settings))
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)
     compression.register(app)
     cors.register(app, settings)
-    answers.register(app, settings)
+    answers.register(app, settings, AnswerValidity(forecasters))
     problems.register(app)
     security_headers.register(app)
     authentication.register(app, settings)
@@ -61,9 +63,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     parsing.refuse_unread_queries(app)
     contract = spec.make_api(app)
     api.register(contract)
+    app.register_blueprint(dashboard.blp)
     if settings.query_method:
         view = "forecasts.post_forecast"
         app.add_url_rule("/v1/forecasts", view, app.view_functions[view], methods=["QUERY"])
-    spec.serve_contract(app)
+    docs.serve_contract(app)
     metrics.register(app, settings)
     return app

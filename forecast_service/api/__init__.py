@@ -1,4 +1,4 @@
-"""The routes: one blueprint a resource. A view asks the engine and returns; its decorators are the contract."""
+"""The routes: one blueprint a resource. A view asks a service and returns; its decorators are the contract."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from forecast_service.api import (
     track_record,
     vintages,
 )
-from forecast_service.dashboard import blp as dashboard
 
 # In the order of the documentation.
 RESOURCES = (
@@ -42,4 +41,3 @@ def register(api: Api) -> None:
         api._app.url_map.converters.update(getattr(module, "CONVERTERS", {}))
         api.register_blueprint(module.blp)
     api._app.register_blueprint(docs.blp)
-    api._app.register_blueprint(dashboard)

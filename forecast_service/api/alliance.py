@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Response, jsonify, url_for
 
-from forecast_service.http import negotiation, tables
+from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
 from forecast_service.schemas.charts import AlliancePictureQuerySchema, RankingQuerySchema
-from forecast_service.services import charts, forecasts
+from forecast_service.services import charts, forecasts, tables
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
 
@@ -40,7 +40,7 @@ def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_ranking_picture")
 @blp.get("/ranking")
-@answers(order=charts.ranking, plain=False)
+@answers(draw=charts.ranking, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(RankingQuerySchema, location="query")
@@ -52,7 +52,7 @@ def get_ranking(query: dict[str, Any]) -> Response:
 
 @blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_heatmap_picture")
 @blp.get("/heatmap")
-@answers(order=charts.heatmap, plain=False)
+@answers(draw=charts.heatmap, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AlliancePictureQuerySchema, location="query")
@@ -64,7 +64,7 @@ def get_heatmap(query: dict[str, Any]) -> Response:
 
 @blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_count_picture")
 @blp.get("/count")
-@answers(order=charts.count, plain=False)
+@answers(draw=charts.count, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AlliancePictureQuerySchema, location="query")

@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from webargs.flaskparser import abort
 
 from forecast_service.api.forecasts import answer
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.batch import BatchAnswerSchema, BatchRequestSchema
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.services import forecasts

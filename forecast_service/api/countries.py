@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.http import negotiation, tables
+from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.countries import (
     CountryDetailSchema,
     CountryListSchema,
     HistoryQuerySchema,
     HistorySchema,
 )
-from forecast_service.services import countries
+from forecast_service.services import countries, tables
 
 blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="The allies and their figures.")
 

@@ -1,10 +1,13 @@
-"""The documentation page: Swagger UI, its files served from the flask-swagger-ui package."""
+"""The contract, and the documentation page: Swagger UI, its files served from the flask-swagger-ui package."""
 
 from __future__ import annotations
 
 from importlib import resources
 
-from flask import Blueprint, Response, render_template, send_from_directory
+from flask import Blueprint, Flask, Response, render_template, send_from_directory
+
+from forecast_service.http.answers import answers
+from forecast_service.openapi.spec import contract_text
 
 blp = Blueprint("docs", __name__, static_folder="static", static_url_path="/static", template_folder="templates")
 
@@ -21,3 +24,15 @@ def page() -> str:
 def assets(name: str) -> Response:
     """Swagger UI's own files."""
     return send_from_directory(_ASSETS, name)
+
+
+def serve_contract(app: Flask) -> None:
+    """Serve the contract of ``app`` at ``/openapi.json``; it is made when it is first asked for."""
+    text: list[str] = []
+
+    @app.get("/openapi.json")
+    @answers()
+    def openapi_json() -> Response:
+        if not text:
+            text.append(contract_text(app))
+        return Response(text[0], mimetype="application/json")

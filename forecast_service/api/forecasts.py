@@ -7,13 +7,13 @@ from typing import Any
 from flask import Response, jsonify, url_for
 
 from forecast_service.api.countries import CODE
-from forecast_service.http import negotiation, tables
+from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, FanQuerySchema, WaterfallQuerySchema
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
-from forecast_service.services import charts, forecasts
+from forecast_service.services import charts, forecasts, tables
 from models.dataset.countries import OWN_SERIES
 from models.forecast.result import Forecast
 
@@ -67,7 +67,7 @@ def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
     endpoint="get_waterfall_picture",
 )
 @blp.get("/countries/<code>/waterfall", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(order=charts.waterfall, plain=False)
+@answers(draw=charts.waterfall, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(WaterfallQuerySchema, location="query")
@@ -80,7 +80,7 @@ def get_waterfall(query: dict[str, Any], code: str) -> Response:
 
 @blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_waterfall_picture")
 @blp.post("/forecasts/waterfall")
-@answers(order=charts.waterfall, plain=False)
+@answers(draw=charts.waterfall, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(ComponentLookSchema, location="query")
 @blp.arguments(ForecastRequestSchema)

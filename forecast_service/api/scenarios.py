@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, url_for
 from werkzeug.routing import BaseConverter
 
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import (
     AnyScenarioSchema,

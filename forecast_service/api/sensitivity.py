@@ -7,7 +7,7 @@ from typing import Any
 from forecast_service.api.countries import CODE
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.charts import LookSchema, SensitivityQuerySchema
 from forecast_service.schemas.sensitivity import SensitivityRequestSchema, SensitivitySchema
 from forecast_service.services import charts, forecasts
@@ -22,7 +22,7 @@ blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What mov
     endpoint="get_sensitivity_picture",
 )
 @blp.get("/countries/<code>/sensitivity", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(order=charts.tornado)
+@answers(draw=charts.tornado)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(SensitivityQuerySchema, location="query")
@@ -35,7 +35,7 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 
 @blp.post("/sensitivity.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_sensitivity_picture")
 @blp.post("/sensitivity")
-@answers(order=charts.tornado)
+@answers(draw=charts.tornado)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.arguments(LookSchema, location="query")
 @blp.arguments(SensitivityRequestSchema)

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response, url_for
 
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.media_types import CSV, MEDIA_TYPES, PARQUET
-from forecast_service.openapi.spec import Blueprint
 from forecast_service.schemas.scenarios import IdempotencySchema
 from forecast_service.schemas.sweeps import (
     ResultsQuerySchema,

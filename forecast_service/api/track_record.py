@@ -8,7 +8,7 @@ from flask import Response, jsonify
 
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.charts import LookSchema
 from forecast_service.schemas.track_record import TrackRecordSchema
 from forecast_service.services import charts
@@ -30,7 +30,7 @@ def get_track_record() -> dict[str, Any]:
 
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
 @blp.get("/reliability")
-@answers(order=charts.reliability, plain=False)
+@answers(draw=charts.reliability, plain=False)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import url_for
 
-from forecast_service.openapi.spec import Blueprint
+from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.vintages import (
     CurrentSchema,
     ImportQuerySchema,

@@ -1,6 +1,6 @@
-"""Who calls, and what each route asks for: one check before every request, one table of scopes.
+"""Who calls: one check before every request, by the table of scopes (:mod:`forecast_service.auth.scopes`).
 
-A test holds the table complete. A route that is missing from it asks for ``admin``, so that forgetting one closes it.
+A route that is missing from the table asks for ``admin``, so that forgetting one closes it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
+from forecast_service.auth.scopes import NEEDS, PUBLIC
 from forecast_service.auth.throttle import Throttle
 from forecast_service.callers import ADMIN, LOCAL, READ, SCOPES, WRITE, Caller, is_caller
 from forecast_service.http.problems import problem
@@ -23,81 +24,6 @@ from forecast_service.store.keys import Holder, Keys
 
 EXTENSION = "forecast-auth"
 REALM = 'realm="forecast_service"'
-PUBLIC = None
-
-NEEDS: dict[str, str | None] = {
-    "alliance.get_alliance_forecast": READ,
-    "alliance.get_alliance_table": READ,
-    "alliance.get_count": READ,
-    "alliance.get_count_picture": READ,
-    "alliance.get_heatmap": READ,
-    "alliance.get_heatmap_picture": READ,
-    "alliance.get_ranking": READ,
-    "alliance.get_ranking_picture": READ,
-    "batch.post_batch": READ,
-    "countries.get_country": READ,
-    "countries.get_history": READ,
-    "countries.get_history_table": READ,
-    "countries.list_countries": READ,
-    # Pages are for everyone; the numbers in them are for who may read (forecast_service/dashboard/rendering.py).
-    "dashboard.asset": PUBLIC,
-    "dashboard.choose": PUBLIC,
-    "dashboard.compare": PUBLIC,
-    "dashboard.country": PUBLIC,
-    "dashboard.method": PUBLIC,
-    "dashboard.overview": PUBLIC,
-    "dashboard.own_forecast": READ,
-    "dashboard.sensitivity": PUBLIC,
-    "dashboard.sources": PUBLIC,
-    "dashboard.track_record": PUBLIC,
-    "docs.assets": PUBLIC,
-    "docs.page": PUBLIC,
-    "docs.static": PUBLIC,
-    "forecasts.get_forecast": READ,
-    "forecasts.get_forecast_table": READ,
-    "forecasts.get_waterfall": READ,
-    "forecasts.get_waterfall_picture": READ,
-    "forecasts.post_forecast": READ,
-    "forecasts.post_waterfall": READ,
-    "forecasts.post_waterfall_picture": READ,
-    "metrics": ADMIN,  # or on a port of its own (FORECAST_METRICS_PORT), which the network keeps inside
-    "openapi_json": PUBLIC,
-    "operations.healthz": PUBLIC,
-    "operations.readyz": PUBLIC,
-    "operations.version": PUBLIC,
-    "requirements.post_requirement": READ,
-    "scenarios.compare_scenarios": READ,
-    "scenarios.create_scenario": WRITE,
-    "scenarios.delete_scenario": WRITE,
-    "scenarios.fork_scenario": WRITE,
-    "scenarios.get_scenario": READ,
-    "scenarios.get_version": READ,
-    "scenarios.get_version_forecast": READ,
-    "scenarios.list_scenarios": READ,
-    "scenarios.list_versions": READ,
-    "scenarios.replace_scenario": WRITE,
-    "sensitivity.get_sensitivity": READ,
-    "sensitivity.get_sensitivity_picture": READ,
-    "sensitivity.post_sensitivity": READ,
-    "sensitivity.post_sensitivity_picture": READ,
-    "sweeps.cancel_sweep": WRITE,
-    "sweeps.delete_sweep": WRITE,
-    "sweeps.get_results": READ,
-    "sweeps.get_sweep": READ,
-    "sweeps.list_sweeps": READ,
-    "sweeps.post_sweep": WRITE,
-    "track-record.get_reliability": READ,
-    "track-record.get_reliability_picture": READ,
-    "track-record.get_track_record": READ,
-    "vintages.get_current": READ,
-    "vintages.get_diff": READ,
-    "vintages.get_vintage": READ,
-    "vintages.list_vintages": READ,
-    "vintages.post_rollback": ADMIN,
-    "vintages.post_vintage": ADMIN,
-    "vintages.put_current": ADMIN,
-}
-"""The scope that each route needs, by its endpoint."""
 
 FRESH_S = 5.0
 """How long a key is taken for valid without looking: so soon a revoked one is refused everywhere."""

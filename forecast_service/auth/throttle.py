@@ -17,7 +17,7 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from forecast_service.http.rate_limits import patience
+from forecast_service.redis_client import patience
 from forecast_service.settings import Settings
 
 GOOD_S = 900.0

@@ -16,14 +16,19 @@ from dataclasses import dataclass
 from threading import Lock, Timer
 from typing import Any
 
+from forecast_service.errors import ServiceError
+
 DRAW_S = 30.0
 """The longest that one picture may take, the start of the process included; a usual one takes a hundredth of it."""
 WAIT_S = 20.0
 """The longest that a request waits for its turn."""
 
 
-class DrawerBusy(Exception):
+class DrawerBusy(ServiceError):
     """Too many pictures are asked for at once, or one took too long."""
+
+    status, kind, retry_after_s = 503, "drawing-busy", 2
+    detail = "Too many pictures are asked for at once. Their figures are there."
 
 
 class DrawingFailed(Exception):

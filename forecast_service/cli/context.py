@@ -49,7 +49,7 @@ def _why(error: Exception) -> str | None:
     if isinstance(error, BadSetting | EngineUnavailable | BadFile | BadName | DamagedVintage):
         return str(error)
     if isinstance(error, DatabaseUnavailable):
-        return f"database: {error.detail}"
+        return f"database: {error.cause}"
     if isinstance(error, UnknownVintage):
         return f"there is no vintage {error}: see 'data vintages'"
     if isinstance(error, VintageExists):

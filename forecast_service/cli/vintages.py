@@ -26,7 +26,7 @@ def _engine() -> Iterator[Engine]:
     try:
         yield Engine(Settings.from_environment())
     except AlreadyCurrent as error:
-        raise click.ClickException(f"{error} is current already, or will be") from None
+        raise click.ClickException(f"{error.vintage} is current already, or will be") from None
     except NothingBefore:
         raise click.ClickException("there is no switch to undo") from None
     except AtTheSameMoment:

@@ -140,7 +140,7 @@ class Follower:
                 reading = self._read()
             except DatabaseUnavailable as error:
                 if not self._away:
-                    _log.warning("the database is away (%s): the vintage stays as it is", error.detail)
+                    _log.warning("the database is away (%s): the vintage stays as it is", error.cause)
                 if self._looked is None:
                     self._switches = self._remembered()
                 self._away = True

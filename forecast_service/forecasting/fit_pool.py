@@ -25,9 +25,9 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from flask import Flask, Response, g, has_request_context
+from flask import g, has_request_context
 
-from forecast_service.http.problems import problem
+from forecast_service.errors import ServiceError
 from forecast_service.settings import Settings
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
@@ -43,14 +43,13 @@ FIT_S = 5
 """How long a fit may take on a busy machine; the largest of the fits that a request waits for must end in time too."""
 
 
-class NoFit(Exception):
-    """A fit was not made; ``kind`` and ``detail`` say why, for a problem."""
+class NoFit(ServiceError):
+    """A fit was not made; ``kind`` and ``detail`` say why."""
 
-    def __init__(self, kind: str, detail: str, retry_s: int = RETRY_S) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
-        self.retry_s = retry_s
+    status = 503
+
+    def __init__(self, kind: str, detail: str, retry_after_s: int = RETRY_S) -> None:
+        super().__init__(detail=detail, kind=kind, retry_after_s=retry_after_s)
 
 
 class FitFailed(RuntimeError):
@@ -242,13 +241,6 @@ class RemoteFitter:
         return self._ask("fit_series", history)
 
 
-def _no_fit(error: NoFit) -> Response:
-    response = problem(503, error.detail, None, error.kind)
-    response.headers["Retry-After"] = str(error.retry_s)
-    return response
-
-
-def register(app: Flask, settings: Settings) -> FitPool:
-    """The pool of ``app``, and what its refusals are answered with."""
-    app.register_error_handler(NoFit, _no_fit)
+def pool_of(settings: Settings) -> FitPool:
+    """The pool that the settings ask for."""
     return FitPool(settings.fit_processes, settings.fit_queue, settings.fit_timeout_s)

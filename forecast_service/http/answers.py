@@ -10,112 +10,63 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from functools import wraps
-from threading import Lock
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, g, json, request
 
 from forecast_service.callers import is_known
-from forecast_service.charts.renderer import drawer
-from forecast_service.forecasting.registry import engine
 from forecast_service.http import fast_path, negotiation
-from forecast_service.http.compression import LEAST_BYTES, compress, wanted_encoding
+from forecast_service.http.answer_cache import AnswerCache, Finished
+from forecast_service.http.blueprint import Blueprint
+from forecast_service.http.compression import LEAST_BYTES, wanted_encoding
 from forecast_service.http.negotiation import documented, links, negotiate, offered, write
 from forecast_service.http.tables import Table
 from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG
 from forecast_service.observability import metrics, telemetry
 from forecast_service.observability.telemetry import PROBES
-from forecast_service.openapi.spec import Blueprint
-from forecast_service.settings import Settings
-from forecast_service.settings.panel import shipped
-from forecast_service.store.vintage_switches import LEAST_AHEAD_S
+from forecast_service.settings.http import HttpSettings
 
-EXTENSION = "forecast-http-cache"
+EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
 FRESH, PASSING_S = "FORECAST_FRESH", "FORECAST_PASSING_S"
-OVERHEAD_BYTES = 1000
-"""What an entry costs beside its bodies: key, headers, bookkeeping."""
 IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
 """How the answers that are computed begin."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
-Order = Callable[[dict[str, Any]], dict[str, Any]]
+Draw = Callable[[dict[str, Any], str], tuple[bytes, str]]
 
 UNPACKED = frozenset({PARQUET, ARROW, PNG})
 """Forms that are compressed as they are."""
 
 
-@dataclass
-class Finished:
-    """An answer as it is sent, in one format and any number of encodings."""
+class Validity(Protocol):
+    """For whom, and for how long, answers hold."""
 
-    body: bytes
-    form: str
-    tag: str
-    facts: dict[str, Any]  # what the log says of it
-    passing: bool = False  # whether it is another one once another edition of the figures is current
-    alt: str = ""  # of a picture: what it shows, in a sentence
-    packed: dict[str, bytes] = field(default_factory=dict)
+    notice_s: float
+    """How long before a switch to another vintage it is known, seconds, at least."""
 
-    @property
-    def size(self) -> int:
-        """Bytes held, about."""
-        return OVERHEAD_BYTES + len(self.body) + len(self.alt) + sum(map(len, self.packed.values()))
+    def vintage(self) -> str:
+        """The current vintage, as the present request sees it from its beginning to its end."""
 
-    def encoded(self, encoding: str | None) -> tuple[bytes, str]:
-        """The body in an encoding, and its ETag: another encoding is another representation (RFC 9110, 8.8.3)."""
-        if encoding is None:
-            return self.body, self.tag
-        if encoding not in self.packed:
-            self.packed[encoding] = compress(self.body, encoding)
-        return self.packed[encoding], f"{self.tag}-{encoding}"
+    def latest(self) -> str:
+        """The current vintage at this moment."""
+
+    def seconds_left(self) -> float | None:
+        """Until the next switch; None if none is known."""
+
+    def for_everyone(self) -> bool:
+        """Whether the present request would be answered alike whoever sent it, and at any time."""
 
 
-class AnswerCache:
-    """The answers asked for last, of bounded size; of one process, shared by its threads."""
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
-        self.bytes = 0
-        self._kept: OrderedDict[Hashable, tuple[Finished, int]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: Hashable) -> Finished | None:
-        """The answer kept under ``key``, which becomes the last to be dropped."""
-        with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-
-    def put(self, key: Hashable, answer: Finished) -> None:
-        """Keep ``answer``, or count it anew after it has grown; what was not asked for longest makes room."""
-        with self._lock:
-            _, before = self._kept.pop(key, (None, 0))
-            size = answer.size
-            self.bytes -= before
-            if size > self.limit_bytes:
-                return
-            self._kept[key] = (answer, size)
-            self.bytes += size
-            while self.bytes > self.limit_bytes:
-                self.bytes -= self._kept.popitem(last=False)[1][1]
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-
-def register(app: Flask, settings: Settings) -> None:
+def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
     """Give ``app`` a cache, and to every answer that says nothing itself a ``Cache-Control`` and a weak ETag."""
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
+    app.extensions[VALIDITY] = validity
     app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={settings.cache_stale}"
-    app.config[PASSING_S] = min(settings.cache_max_age, max(settings.switch_ahead, LEAST_AHEAD_S))
+    app.config[PASSING_S] = min(settings.cache_max_age, validity.notice_s)
 
     @app.after_request
     def default(response: Response) -> Response:
@@ -132,14 +83,14 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def answers(
-    tabulate: Tabulate | None = None, order: Order | None = None, *, plain: bool = True
+    tabulate: Tabulate | None = None, draw: Draw | None = None, *, plain: bool = True
 ) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
     Parameters
     ----------
     tabulate : makes of the JSON document the table that CSV and its kin show; None where there is none.
-    order : makes of the JSON document the order of its picture; None likewise.
+    draw : makes of the JSON document its picture in a form, and a sentence that says what it shows; None likewise.
     plain : whether the document itself is offered, or the picture alone.
 
     Notes
@@ -149,16 +100,16 @@ def answers(
     """
 
     def decorator(view: View) -> View:
-        kinds = {"table": tabulate is not None, "picture": order is not None}
+        kinds = {"table": tabulate is not None, "picture": draw is not None}
         described = Blueprint.doc(responses=documented(**kinds))(view) if any(kinds.values()) else view
 
         @wraps(described)
         def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
             form = negotiate(form, offered(json=plain, **kinds))
             asks = request.method in {"GET", "HEAD"}
-            depends_on_caller = _names_kept()
+            depends_on_caller = not _validity().for_everyone()
             kept = asks and not depends_on_caller
-            vintage = engine().vintage
+            vintage = _validity().vintage()
             key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form, vintage)
             cache = cast(AnswerCache, current_app.extensions[EXTENSION])
             answer = cache.get(key) if kept else None
@@ -170,7 +121,7 @@ def answers(
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
-                answer = _finish(computed.get_data(), form, tabulate, order)
+                answer = _finish(computed.get_data(), form, tabulate, draw)
             telemetry.note(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, asks, depends_on_caller)
@@ -185,22 +136,19 @@ def answers(
     return decorator
 
 
-def _names_kept() -> bool:
-    """Whether the query names a kept scenario, which not every caller may read."""
-    named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
-    return not shipped().keys() >= set(named)
+def _validity() -> Validity:
+    return cast(Validity, current_app.extensions[VALIDITY])
 
 
-def _finish(body: bytes, form: str, tabulate: Tabulate | None, order: Order | None) -> Finished:
+def _finish(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None) -> Finished:
     """The answer in the form that was asked for, with the tag of its representation."""
     noted, written, alt = telemetry.facts(), IDENTIFIED.match(body), ""
     if form == JSON and written and "country" in noted:  # which saves reading what was just written
         document: dict[str, Any] = {"id": written[1].decode(), **noted}
     else:
         document = json.loads(body)
-    if form in negotiation.PICTURES and order:
-        drawn = drawer.draw(order(document) | {"form": form})
-        body, alt = drawn.body, drawn.finding
+    if form in negotiation.PICTURES and draw:
+        body, alt = draw(document, form)
     elif form != JSON and tabulate:
         body = write(tabulate(document), form, request)
     # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
@@ -216,10 +164,8 @@ def _finish(body: bytes, form: str, tabulate: Tabulate | None, order: Order | No
 
 def _passing() -> str:
     """How long an answer may be used that ends with the next switch, which is written at least so long ahead."""
-    coming, seconds = engine().follower.pending(), float(current_app.config[PASSING_S])
-    if coming is not None:
-        seconds = min(seconds, max(0.0, coming.at - time.monotonic()))
-    return f"max-age={int(seconds)}"
+    left, seconds = _validity().seconds_left(), float(current_app.config[PASSING_S])
+    return f"max-age={int(seconds if left is None else min(seconds, left))}"
 
 
 def _bookmark(answer: Finished) -> str | None:
@@ -233,13 +179,13 @@ def _bookmark(answer: Finished) -> str | None:
 
 def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> fast_path.Found:
     """Where the body of ``response`` stays, and what is said of it."""
-    encoding, follower, vintage = response.headers.get("Content-Encoding"), engine().follower, engine().vintage
-    passing_s = float(current_app.config[PASSING_S])
+    encoding, validity = response.headers.get("Content-Encoding"), _validity()
+    vintage, passing_s = validity.vintage(), float(current_app.config[PASSING_S])
 
     def lasts() -> bool:
         """Whether what was said of its age still holds: no switch has come, and none comes sooner than that."""
-        coming = follower.pending()
-        return follower.vintage() == vintage and (coming is None or coming.at - time.monotonic() > passing_s)
+        left = validity.seconds_left()
+        return validity.latest() == vintage and (left is None or left > passing_s)
 
     def body() -> bytes | None:
         kept = cache.get(key)

@@ -16,13 +16,8 @@ from flask import Flask, Response, current_app, json, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
-from forecast_service.charts.renderer import DrawerBusy
+from forecast_service.errors import ServiceError
 from forecast_service.schemas.messages import flatten, pointer
-from forecast_service.services.scenario_lookup import ModelGone, OldForm, UnknownKept
-from forecast_service.settings.panel import shipped
-from forecast_service.store.database import DatabaseUnavailable
-from forecast_service.store.scenarios import KeyReused, NoRoom, NoSuchScenario, NotTheOwner, Stale
-from forecast_service.store.sweeps import TooManyOpen
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
 from models.errors import CannotForecast
@@ -111,11 +106,23 @@ def _from_http(error: HTTPException) -> Response:
 
 def _input(field: str, detail: str, status: int = 422, kind: str | None = None) -> Response:
     """A problem with one input, which the query calls ``field`` and a body holds under it."""
+    return problem(status, f"{field.rsplit('/', 1)[-1]}: {detail}", [_placed({"field": field, "detail": detail})], kind)
+
+
+def _placed(error: dict[str, str]) -> dict[str, str]:
+    """The error with its ``field``, if it has one, as the query or the body calls it."""
+    if "field" not in error:
+        return error
     if request.method in {"GET", "HEAD"}:
-        error = {"parameter": field.rsplit("/", 1)[-1], "detail": detail}
-    else:
-        error = {"pointer": "/" + field, "detail": detail}
-    return problem(status, f"{field.rsplit('/', 1)[-1]}: {detail}", [error], kind)
+        return {"parameter": error["field"].rsplit("/", 1)[-1], "detail": error["detail"]}
+    return {"pointer": "/" + error["field"], "detail": error["detail"]}
+
+
+def _refused(error: ServiceError) -> Response:
+    response = problem(error.status, error.detail, [_placed(found) for found in error.errors], error.kind)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def _unknown_country(_error: UnknownCountry) -> Response:
@@ -135,10 +142,7 @@ def _no_track_record(_error: NoTrackRecord) -> Response:
 
 
 def _unknown_scenario(error: UnknownScenario) -> Response:
-    if isinstance(error, UnknownKept):
-        detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
-        return _input(error.field, detail, kind="unknown-scenario")
-    return _input("scenario", f"must be one of {', '.join(shipped())}", kind="unknown-scenario")
+    return _input("scenario", f"must be one of {', '.join(error.known)}", kind="unknown-scenario")
 
 
 def _cannot(error: CannotForecast) -> Response:
@@ -155,67 +159,10 @@ def _unusable_lever(error: UnusableLever) -> Response:
     return _input(f"{where}/{error.index}", error.detail, kind=kind)
 
 
-def _no_such_scenario(_error: NoSuchScenario) -> Response:
-    return problem(404, "There is no kept scenario, or no version of it, at this address.", kind="no-such-scenario")
-
-
-def _not_the_owner(_error: NotTheOwner) -> Response:
-    return problem(403, "Only its owner may change it. POST to its fork to have a copy of your own.")
-
-
-def _stale(_error: Stale) -> Response:
-    return problem(412, "If-Match names a version that is not current. Read it again, and apply your change to that.")
-
-
-def _no_room(error: NoRoom) -> Response:
-    detail = f"You keep {error.limit:,} bytes of scenarios, with all versions and those deleted: no more is possible."
-    return problem(409, detail, kind="no-room")
-
-
-def _too_many_open(error: TooManyOpen) -> Response:
-    detail = f"You have {error.limit} sweeps that have not finished; wait for one, or cancel it."
-    response = problem(429, detail, kind="too-many-open-sweeps")
-    response.headers["Retry-After"] = "30"
-    return response
-
-
-def _key_reused(_error: KeyReused) -> Response:
-    error = {"parameter": "Idempotency-Key", "detail": "belongs to an earlier request that was a different one"}
-    return problem(422, "Idempotency-Key: " + error["detail"], [error], "key-reused")
-
-
-def _model_gone(error: ModelGone) -> Response:
-    written = f"model {error.model_version} and {error.vintage}"
-    return problem(
-        410,
-        f"It was written for {written}, and no answer to this was kept then. Ask with model=latest.",
-        None,
-        "model-gone",
-    )
-
-
-def _old_form(_error: OldForm) -> Response:
-    return problem(409, "It uses levers that this release does not have in this form.", kind="old-form")
-
-
-def _no_database(error: DatabaseUnavailable) -> Response:
-    response = problem(
-        503, f"The database of scenarios: {error.detail}. Forecasts work without it.", None, "no-database"
-    )
-    response.headers["Retry-After"] = "5"
-    return response
-
-
 def _no_store(error: StoreUnavailable) -> Response:
     detail = f"A fit that this needs is not kept, and cannot be: {error.detail}. /readyz says what is missing."
     response = problem(503, detail, None, "state-unavailable")
     response.headers["Retry-After"] = "30"
-    return response
-
-
-def _drawer_busy(_error: DrawerBusy) -> Response:
-    response = problem(503, "Too many pictures are asked for at once. Their figures are there.", None, "drawing-busy")
-    response.headers["Retry-After"] = "2"
     return response
 
 
@@ -232,22 +179,13 @@ def _crash(error: Exception) -> Response:
 def register(app: Flask) -> None:
     """Make every error of ``app`` a problem+json."""
     app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(ServiceError, _refused)
     app.register_error_handler(UnknownCountry, _unknown_country)
     app.register_error_handler(UnknownVintage, _unknown_vintage)
     app.register_error_handler(UnknownScenario, _unknown_scenario)
     app.register_error_handler(NoTrackRecord, _no_track_record)
     app.register_error_handler(CannotForecast, _cannot)
     app.register_error_handler(UnusableLever, _unusable_lever)
-    app.register_error_handler(NoSuchScenario, _no_such_scenario)
-    app.register_error_handler(NotTheOwner, _not_the_owner)
-    app.register_error_handler(Stale, _stale)
-    app.register_error_handler(KeyReused, _key_reused)
-    app.register_error_handler(NoRoom, _no_room)
-    app.register_error_handler(TooManyOpen, _too_many_open)
-    app.register_error_handler(ModelGone, _model_gone)
-    app.register_error_handler(OldForm, _old_form)
-    app.register_error_handler(DatabaseUnavailable, _no_database)
-    app.register_error_handler(DrawerBusy, _drawer_busy)
     app.register_error_handler(StoreUnavailable, _no_store)
     # What gunicorn finds wrong with a body when it is read, after which it closes the connection.
     app.register_error_handler(ParseException, _bad_http)

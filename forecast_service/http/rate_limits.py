@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
 from forecast_service.callers import caller, is_known
 from forecast_service.observability.telemetry import PROBES
+from forecast_service.redis_client import EXTENSION, patience
 from forecast_service.settings import Settings
 
-EXTENSION = "forecast-redis"
 RETRY_S = 5
 """After how long a 503 that says nothing itself may be tried again."""
 
@@ -20,28 +19,6 @@ RETRY_S = 5
 def _who() -> str:
     """What is counted by: the caller where one is known, otherwise the address it comes from."""
     return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
-
-
-def patience() -> dict[str, Any]:
-    """How the client of Redis waits: shortly and once, since every request waits with it."""
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}
-
-
-def redis_state() -> str:
-    """``ok``, ``not reachable``, or ``unused`` where the settings name no Redis."""
-    client = current_app.extensions.get(EXTENSION)
-    if client is None:
-        return "unused"
-    from redis.exceptions import RedisError
-
-    try:
-        client.ping()
-    except RedisError:
-        return "not reachable"
-    return "ok"
 
 
 def register(app: Flask, settings: Settings) -> None:

@@ -1,7 +1,4 @@
-"""Answers as tables: CSV with its column metadata (CSV on the Web), Parquet and Arrow.
-
-A table is made of the JSON document of the same answer, so both say the same.
-"""
+"""Tables as they are sent: CSV with its column metadata (CSV on the Web), Parquet and Arrow."""
 
 from __future__ import annotations
 
@@ -11,9 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import json
-
-SHARE = "% of GDP (Luxembourg: of GNI)"
-PROBABILITY = "probability, 0 to 1"
 
 
 @dataclass(frozen=True)
@@ -35,98 +29,6 @@ class Table:
     key: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     about: dict[str, Any]
-
-
-COUNTRY = Column("country", "string", "ISO 3166 alpha-3 code of the ally.")
-COMPONENT = Column("component", "string", "core, related or total.")
-
-
-def history(document: dict[str, Any]) -> Table:
-    """The figures of a country, one row a component and year."""
-    columns = (
-        COUNTRY,
-        COMPONENT,
-        Column("year", "gYear", "Calendar year (fiscal for Canada and the UK)."),
-        Column("share_pct", "number", "Spending as NATO counts it.", SHARE),
-        Column("definition", "string", "Whose counting rule, and whether it was rescaled to NATO's present one."),
-        Column("estimate", "boolean", "Whether the publisher marks the figure as an estimate."),
-        Column("source", "string", "Key of the source."),
-    )
-    code, name = document["country"]["code"], document["country"]["name"]
-    rows = [
-        (code, part["component"], *(seen[column.name] for column in columns[2:]))
-        for part in document["components"]
-        for seen in part["observations"]
-    ]
-    title = f"Defence spending of {name}"
-    return Table(title, columns, ("country", "component", "year"), rows, {"dc:source": document["vintage"]})
-
-
-def forecast(document: dict[str, Any]) -> Table:
-    """The paths of a forecast, one row a component and year."""
-    paths = document["paths"]
-    parts = {name: paths[name] for name in ("core", "related", "total") if paths[name]}
-    levels = list(next(iter(parts.values()))["quantiles"]) if parts else []
-    columns = (
-        COUNTRY,
-        COMPONENT,
-        Column("year", "gYear", "Calendar year."),
-        Column("mean_pct", "number", "Mean across the simulated futures.", SHARE),
-        *(
-            Column(f"q{level}_pct", "number", f"Quantile {level} across the simulated futures.", SHARE)
-            for level in levels
-        ),
-    )
-    code, name = document["country"]["code"], document["country"]["name"]
-    rows = [
-        (code, part, *values)
-        for part, fan in parts.items()
-        for values in zip(paths["years"], fan["mean"], *(fan["quantiles"][level] for level in levels), strict=True)
-    ]
-    title = f"Forecast of the defence spending of {name}"
-    return Table(title, columns, ("country", "component", "year"), rows, _provenance(document))
-
-
-def alliance(document: dict[str, Any]) -> Table:
-    """The allies in the order of their probabilities, one row a target and ally."""
-    columns = (
-        COMPONENT,
-        Column("threshold_pct", "number", "Threshold of the target.", SHARE),
-        Column("rank", "integer", "Place among the allies, from 1."),
-        COUNTRY,
-        Column("name", "string", "English name of the ally."),
-        Column("at_deadline", "number", "The share is at the threshold in the deadline year.", PROBABILITY),
-        Column("by_deadline", "number", "It is in some year up to the deadline.", PROBABILITY),
-        Column("standard_error", "number", "Monte-Carlo standard error of at_deadline."),
-        Column("latest_share_pct", "number", "Share of the origin's year; empty where there is none.", SHARE),
-        Column("review_on_track", "number", "On track in the review year; empty where not asked.", PROBABILITY),
-        Column("review_at_threshold", "number", "At the threshold in the review year.", PROBABILITY),
-    )
-    rows = [
-        (
-            target["component"],
-            target["threshold"],
-            rank,
-            standing["country"]["code"],
-            standing["country"]["name"],
-            *(standing[name] for name in ("at_deadline", "by_deadline", "standard_error", "latest_share_pct")),
-            *((standing["review"] or {}).get(name) for name in ("on_track", "at_threshold")),
-        )
-        for target in document["targets"]
-        for rank, standing in enumerate(target["ranking"], 1)
-    ]
-    return Table("Allies by probability", columns, ("component", "country"), rows, _provenance(document))
-
-
-def _provenance(document: dict[str, Any]) -> dict[str, Any]:
-    """What a table was computed from, for its metadata."""
-    origin, deadline = document["origin"], document["deadline"]
-    return {
-        "dc:identifier": document["id"],
-        "dc:source": document["vintage"],
-        "dc:temporal": f"{origin + 1}/{deadline}",
-        "dc:subject": document["scenario"]["name"],
-    }
 
 
 def _cell(value: Any) -> Any:

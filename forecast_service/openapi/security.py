@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from flask import Flask
 
-from forecast_service.auth.authentication import EXTENSION, NEEDS, Auth
+from forecast_service.auth.authentication import EXTENSION, Auth
+from forecast_service.auth.scopes import NEEDS
 from forecast_service.openapi.operations import endpoints
 from forecast_service.settings.auth import API_KEY, JWT, NONE
 

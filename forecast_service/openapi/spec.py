@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Flask, Response, json
+from flask import Flask, json
 from flask_smorest import Api
-from flask_smorest import Blueprint as SmorestBlueprint
 from flask_smorest.utils import prepare_response
 from marshmallow import fields
 
-from forecast_service.http.parsing import parser
 from forecast_service.http.problems import CONTENT_TYPE
 from forecast_service.ids import KEPT_ID
 from forecast_service.openapi import operations, security
@@ -28,12 +26,6 @@ DESCRIPTION = (
     "under a scenario. Shares are % of GDP as NATO counts it; every probability is read off the same simulated "
     "futures and is never exactly 0 or 1."
 )
-
-
-class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest has no types
-    """A blueprint that reads requests strictly."""
-
-    ARGUMENTS_PARSER = parser
 
 
 class ContractApi(Api):  # type: ignore[misc]
@@ -152,17 +144,3 @@ def contract_text(app: Flask) -> str:
     text = json.dumps(_ordered(contract(app)), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
     # A list of numbers takes a line: examples hold many.
     return re.sub(r"\[\n[-+.,0-9eE\s]+\]", lambda found: " ".join(found[0].split()), text)
-
-
-def serve_contract(app: Flask) -> None:
-    """Serve the document at ``/openapi.json``."""
-    from forecast_service.http.answers import answers  # which documents its views with what is above
-
-    text: list[str] = []
-
-    @app.get("/openapi.json")
-    @answers()
-    def openapi_json() -> Response:
-        if not text:
-            text.append(contract_text(app))
-        return Response(text[0], mimetype="application/json")

@@ -1,15 +1,18 @@
-"""Orders of pictures: which documents a picture shows, gathered for the drawing process.
+"""Pictures of answers: which documents a picture shows, gathered for the drawing process.
 
-An order is made of the JSON document that the API answers the same question with, so a picture says what that says.
+A picture is made of the JSON document that the API answers the same question with, so it says what that says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from flask import request
 from webargs.flaskparser import abort
 
+from forecast_service.charts.renderer import drawer
 from forecast_service.forecasting.registry import engine
 from forecast_service.observability import telemetry
 from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, LookSchema, RankingLookSchema, look_of
@@ -23,10 +26,22 @@ from models.scenarios.targets import Targets
 Document = dict[str, Any]
 
 
+def _drawn(order: Callable[[Document], Document]) -> Callable[[Document, str], tuple[bytes, str]]:
+    """Of what orders a picture, what draws it: from the document and a form to the picture and what it shows."""
+
+    @wraps(order)
+    def draw(document: Document, form: str) -> tuple[bytes, str]:
+        drawn = drawer.draw(order(document) | {"form": form})
+        return drawn.body, drawn.finding
+
+    return draw
+
+
 def _order(picture: str, look: Document, **documents: Any) -> Document:
     return {"picture": picture, "documents": documents} | {name: look[name] for name in ("theme", "width")}
 
 
+@_drawn
 def fan(document: Document) -> Document:
     """The fan chart of a forecast."""
     look = look_of(FanLookSchema, request.args)
@@ -91,17 +106,20 @@ def _refuse(name: str, detail: str) -> None:
     abort(422, messages={"query": {name: [detail]}})
 
 
+@_drawn
 def waterfall(document: Document) -> Document:
     """The waterfall of a forecast."""
     look = look_of(ComponentLookSchema, request.args)
     return _order("waterfall", look, forecast=document, component=_applies(document, look["component"]))
 
 
+@_drawn
 def tornado(document: Document) -> Document:
     """The tornado of a sensitivity."""
     return _order("tornado", look_of(LookSchema, request.args), sensitivity=document)
 
 
+@_drawn
 def ranking(document: Document) -> Document:
     """The ranking of the allies."""
     look = look_of(RankingLookSchema, request.args)
@@ -109,18 +127,21 @@ def ranking(document: Document) -> Document:
     return _order("ranking", look, alliance=document, component=component, measure=look["measure"])
 
 
+@_drawn
 def heatmap(document: Document) -> Document:
     """Allies by years."""
     look = look_of(ComponentLookSchema, request.args)
     return _order("heatmap", look, alliance=document, component=_applies(document, look["component"]))
 
 
+@_drawn
 def count(document: Document) -> Document:
     """How many allies."""
     look = look_of(ComponentLookSchema, request.args)
     return _order("count", look, alliance=document, component=_applies(document, look["component"]))
 
 
+@_drawn
 def reliability(document: Document) -> Document:
     """The reliability curve."""
     return _order("reliability", look_of(LookSchema, request.args), record=document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast_service.forecasting.registry import engine
-from forecast_service.http.rate_limits import redis_state
+from forecast_service.redis_client import redis_state
 from forecast_service.store.database import NOT_APPLIED, database
 from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION

@@ -5,32 +5,38 @@ from __future__ import annotations
 from marshmallow import ValidationError
 
 from forecast_service.callers import caller
+from forecast_service.errors import ServiceError
 from forecast_service.schemas.levers import ScenarioSchema
 from forecast_service.settings.panel import shipped
 from forecast_service.store import scenarios
-from models.scenarios.builtin import UnknownScenario
 from models.scenarios.scenario import Scenario
 
 
-class UnknownKept(UnknownScenario):
-    """No scenario goes by this id; ``field`` is the input that holds it."""
+class UnknownKept(ServiceError):
+    """No scenario goes by this name or id; ``field`` is the input that holds it."""
 
-    def __init__(self, identifier: str, field: str = "scenario") -> None:
-        super().__init__(identifier)
-        self.field = field
+    status, kind = 422, "unknown-scenario"
+
+    def __init__(self, field: str = "scenario") -> None:
+        detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
+        super().__init__(detail=f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
 
 
-class OldForm(Exception):
+class OldForm(ServiceError):
     """A kept scenario that today's levers cannot express any more."""
 
+    status, kind = 409, "old-form"
+    detail = "It uses levers that this release does not have in this form."
 
-class ModelGone(Exception):
+
+class ModelGone(ServiceError):
     """The model or figures of a version run here no more, and its answer was not kept."""
 
+    status, kind = 410, "model-gone"
+
     def __init__(self, model_version: str, vintage: str) -> None:
-        super().__init__()
-        self.model_version = model_version
-        self.vintage = vintage
+        written = f"It was written for model {model_version} and {vintage}"
+        super().__init__(detail=f"{written}, and no answer to this was kept then. Ask with model=latest.")
 
 
 def as_scenario(kept: scenarios.Kept) -> Scenario:
@@ -62,4 +68,4 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     try:
         return as_scenario(scenarios.read(caller(), scenario))
     except scenarios.NoSuchScenario:
-        raise UnknownKept(scenario, field) from None
+        raise UnknownKept(field) from None

@@ -14,6 +14,7 @@ from flask import request, url_for
 from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
+from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import engine
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import shipped_body
@@ -51,7 +52,7 @@ def _draft(
         try:
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
-            raise UnknownKept(based_on, "based_on") from None
+            raise UnknownKept("based_on") from None
     written_for = (model_version or MODEL_VERSION, engine().vintage if vintage is None else engine().known(vintage))
     return Draft(body, public, based_on, *written_for)
 
@@ -72,7 +73,9 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
         return before
     source = shipped_body(identifier) if identifier in shipped() else scenarios.read(caller(), identifier).body
     if source is None:
-        abort(409, detail=f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it.")
+        raise ServiceError(
+            409, f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it."
+        )
     body = source | {name: sent[name] for name in ("name", "description") if name in sent}
     draft = _draft(body, public=sent["public"], based_on=identifier)
     return scenarios.create(caller(), draft, once, engine().settings.kept_bytes)
@@ -82,7 +85,7 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> K
     """Write a new version."""
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
-        abort(428, detail="Send If-Match with the ETag of the version you mean to replace.")
+        raise ServiceError(428, "Send If-Match with the ETag of the version you mean to replace.")
     room = engine().settings.kept_bytes
     return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], room)
 

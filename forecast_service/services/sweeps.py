@@ -13,6 +13,7 @@ from flask import Response, jsonify, request, stream_with_context, url_for
 from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
+from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import engine
 from forecast_service.ids import is_id
 from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PARQUET
@@ -50,37 +51,23 @@ def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     try:
         return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once, engine().settings.open_sweeps)
     except NoSuchSweep:
-        abort(409, detail="The sweep of this Idempotency-Key has been deleted; send another key for a new one.")
-        raise AssertionError from None
+        detail = "The sweep of this Idempotency-Key has been deleted; send another key for a new one."
+        raise ServiceError(409, detail) from None
 
 
 def read(identifier: str) -> SweepRow:
     """One sweep of the caller's."""
-    try:
-        return _sweeps().read(caller(), identifier)
-    except NoSuchSweep:
-        _none()
+    return _sweeps().read(caller(), identifier)
 
 
 def cancel(identifier: str) -> SweepRow:
     """Stop a sweep."""
-    try:
-        return _sweeps().cancel(caller(), identifier)
-    except NoSuchSweep:
-        _none()
+    return _sweeps().cancel(caller(), identifier)
 
 
 def remove(identifier: str) -> None:
     """Delete a sweep and its results."""
-    try:
-        _sweeps().remove(caller(), identifier)
-    except NoSuchSweep:
-        _none()
-
-
-def _none() -> NoReturn:
-    abort(404, detail="There is no sweep of yours by this id.")
-    raise AssertionError
+    _sweeps().remove(caller(), identifier)
 
 
 def page(query: dict[str, Any]) -> dict[str, Any]:

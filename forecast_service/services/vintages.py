@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from flask import request
 from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
+from forecast_service.errors import ServiceError
 from forecast_service.forecasting import fit_missing, vintage_change_task, vintage_import_task
 from forecast_service.forecasting.registry import engine
 from forecast_service.http.problems import MAX_ERRORS
 from forecast_service.settings.panel import panel
 from forecast_service.store.tables import SwitchRow
-from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
 from models.dataset.countries import allies
 from models.dataset.diff import difference
 from models.dataset.vintages import Manifest
@@ -31,7 +29,7 @@ WORKED_OUT_S = 30
 def known(name: str) -> str:
     """``name``, if there is an edition of it; 404 otherwise."""
     if name not in engine().vintages():
-        abort(404, detail=f"No edition goes by this name; there are {', '.join(engine().vintages())}.")
+        raise ServiceError(404, f"No edition goes by this name; there are {', '.join(engine().vintages())}.")
     return name
 
 
@@ -66,15 +64,15 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
         abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
     request.max_content_length = settings.max_import_bytes  # the largest of the publishers' files exceeds a question
     if request.mimetype not in KINDS:
-        abort(415, detail=f"Send the file as {', '.join(KINDS)}.")
+        raise ServiceError(415, f"Send the file as {', '.join(KINDS)}.")
     if (request.content_length or 0) > settings.max_import_bytes:
-        abort(413, detail=f"A file may hold at most {settings.max_import_bytes:,} bytes.")
+        raise ServiceError(413, f"A file may hold at most {settings.max_import_bytes:,} bytes.")
     data = request.get_data()
     # Of a chunked body werkzeug hands over what fits, and the rest is lost without a word.
     if request.content_length is None and len(data) >= settings.max_import_bytes:
-        abort(413, detail=f"A file may hold at most {settings.max_import_bytes:,} bytes.")
+        raise ServiceError(413, f"A file may hold at most {settings.max_import_bytes:,} bytes.")
     if not data:
-        abort(400, detail="The body is empty; a file is expected.")
+        raise ServiceError(400, "The body is empty; a file is expected.")
     try:
         found = vintage_import_task.take_in(settings.state_dir, data, query["source"], base, query.get("name"))
     except vintage_import_task.TookTooLong:
@@ -84,9 +82,9 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
     if "bad_name" in found:
         abort(422, messages={"query": {"name": [found["bad_name"]]}})
     if "exists" in found:
-        abort(409, detail=f"There is an edition {found['exists']} already, and editions are never changed.")
+        raise ServiceError(409, f"There is an edition {found['exists']} already, and editions are never changed.")
     if "nothing_new" in found:
-        abort(409, detail=f"All its figures are those of {base}: there is nothing to keep.")
+        raise ServiceError(409, f"All its figures are those of {base}: there is nothing to keep.")
     if "name" not in found:
         _refuse([f"{one['where']}: {one['message']}" for one in found["findings"] if one["severity"] == "error"])
     fit_missing.start_beside(settings, found["name"])
@@ -123,25 +121,13 @@ def use(body: dict[str, Any]) -> SwitchRow:
     name, settings = body["vintage"], engine().settings
     if missing := engine().missing(name):
         fit_missing.start_beside(settings, name)
-        abort(409, detail=f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again.")
-    with _conflicts():
-        return engine().switches.use(name, settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+        raise ServiceError(
+            409, f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again."
+        )
+    return engine().switches.use(name, settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
 
 
 def roll_back(body: dict[str, Any]) -> SwitchRow:
     """Undo the last switch."""
     settings = engine().settings
-    with _conflicts():
-        return engine().switches.undo(settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
-
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    try:
-        yield
-    except AlreadyCurrent:
-        abort(409, detail="It is current already, or will be with a switch that is to come.")
-    except NothingBefore:
-        abort(409, detail="There is no switch to undo.")
-    except AtTheSameMoment:
-        abort(409, detail="Somebody else switched at the same moment. Read what is current, and decide anew.")
+    return engine().switches.undo(settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))

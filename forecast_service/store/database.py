@@ -27,6 +27,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from forecast_service.errors import ServiceError
+
 EXTENSION = "forecast-database"
 
 BUSY_TIMEOUT_MS = 30_000
@@ -42,12 +44,14 @@ _UNAVAILABLE = (OperationalError, InterfaceError, InternalError, ProgrammingErro
 _log = logging.getLogger(__name__)
 
 
-class DatabaseUnavailable(Exception):
-    """The database does not answer, or is not set up; ``detail`` says which, and nothing else."""
+class DatabaseUnavailable(ServiceError):
+    """The database does not answer, or is not set up; ``cause`` says which, and nothing else."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    status, kind, retry_after_s = 503, "no-database", 5
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(detail=f"The database of scenarios: {cause}. Forecasts work without it.")
+        self.cause = cause
 
 
 def revisions() -> list[str]:
@@ -148,7 +152,7 @@ class Database:
             with self._guarded():
                 return _state(self.engine)
         except DatabaseUnavailable as error:
-            return error.detail
+            return error.cause
 
     @contextmanager
     def _guarded(self, *, quiet: bool = False) -> Iterator[None]:

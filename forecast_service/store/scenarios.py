@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import database
 from forecast_service.store.search import words
@@ -19,28 +20,42 @@ from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, Scenario
 MAX_NUMBER = 2**31 - 1
 
 
-class NoSuchScenario(LookupError):
+class NoSuchScenario(ServiceError):
     """There is none by this id, or none that the caller may know of."""
 
+    status, kind = 404, "no-such-scenario"
+    detail = "There is no kept scenario, or no version of it, at this address."
 
-class NotTheOwner(Exception):
+
+class NotTheOwner(ServiceError):
     """The caller may read the scenario, but not change it."""
 
+    status, detail = 403, "Only its owner may change it. POST to its fork to have a copy of your own."
 
-class Stale(Exception):
+
+class Stale(ServiceError):
     """The scenario has changed since the version that the caller means."""
 
+    status = 412
+    detail = "If-Match names a version that is not current. Read it again, and apply your change to that."
 
-class NoRoom(Exception):
+
+class NoRoom(ServiceError):
     """The caller keeps as much as one caller may."""
 
+    status, kind = 409, "no-room"
+
     def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.limit = limit
+        kept = f"You keep {limit:,} bytes of scenarios, with all versions and those deleted"
+        super().__init__(detail=f"{kept}: no more is possible.")
 
 
-class KeyReused(Exception):
+class KeyReused(ServiceError):
     """The key of an earlier, different request."""
+
+    status, kind = 422, "key-reused"
+    detail = "Idempotency-Key: belongs to an earlier request that was a different one"
+    errors = ({"parameter": "Idempotency-Key", "detail": "belongs to an earlier request that was a different one"},)
 
 
 @dataclass(frozen=True)
@@ -210,7 +225,7 @@ def _kept(row: ScenarioRow, version: ScenarioVersion, caller: str) -> Kept:
 def _row(session: Session, caller: str, identifier: str, *, lock: bool = False) -> ScenarioRow:
     row = session.get(ScenarioRow, identifier, with_for_update=lock) if is_id(identifier) else None
     if row is None or row.deleted_at is not None or not (row.public or row.owner == caller):
-        raise NoSuchScenario(identifier)
+        raise NoSuchScenario
     return row
 
 
@@ -237,7 +252,7 @@ def read(caller: str, identifier: str, number: int | None = None) -> Kept:
         number = row.current_version if number is None else number
         version = session.get(ScenarioVersion, (row.id, number)) if 0 < number <= MAX_NUMBER else None
         if version is None or not (version.public or row.owner == caller):
-            raise NoSuchScenario(identifier)
+            raise NoSuchScenario
         return _kept(row, version, caller)
 
 

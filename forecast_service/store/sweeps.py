@@ -14,6 +14,7 @@ from typing import cast
 from sqlalchemy import CursorResult, Executable, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, defer
 
+from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import Database, now
 from forecast_service.store.scenarios import KeyReused, Once, insert_new
@@ -35,16 +36,19 @@ Key = tuple[str, int]
 """A chunk: the id of its sweep, and its number."""
 
 
-class NoSuchSweep(LookupError):
+class NoSuchSweep(ServiceError):
     """There is none by this id that is the caller's own."""
 
+    status, detail = 404, "There is no sweep of yours by this id."
 
-class TooManyOpen(Exception):
+
+class TooManyOpen(ServiceError):
     """The caller has as many unfinished sweeps as one caller may."""
 
+    status, kind, retry_after_s = 429, "too-many-open-sweeps", 30
+
     def __init__(self, limit: int) -> None:
-        super().__init__(limit)
-        self.limit = limit
+        super().__init__(detail=f"You have {limit} sweeps that have not finished; wait for one, or cancel it.")
 
 
 @dataclass(frozen=True)
@@ -316,7 +320,7 @@ class Sweeps:
 def _own(session: Session, owner: str, identifier: str) -> SweepRow:
     row = session.get(SweepRow, identifier) if is_id(identifier) else None
     if row is None or row.owner != owner:
-        raise NoSuchSweep(identifier)
+        raise NoSuchSweep
     return row
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from forecast_service.errors import ServiceError
 from forecast_service.store.database import Database, now
 from forecast_service.store.tables import SwitchRow
 
@@ -30,16 +31,27 @@ Decide = Callable[[Sequence[SwitchRow]], tuple[str, int | None]]
 """From the rows to the next one's edition, and the number of the one that it undoes."""
 
 
-class AlreadyCurrent(Exception):
-    """The edition is the current one, or will be with a switch that is written already."""
+class AlreadyCurrent(ServiceError):
+    """The edition ``vintage`` is the current one, or will be with a switch that is written already."""
+
+    status, detail = 409, "It is current already, or will be with a switch that is to come."
+
+    def __init__(self, vintage: str) -> None:
+        super().__init__()
+        self.vintage = vintage
 
 
-class NothingBefore(Exception):
+class NothingBefore(ServiceError):
     """There is no switch that could be undone."""
 
+    status, detail = 409, "There is no switch to undo."
 
-class AtTheSameMoment(Exception):
+
+class AtTheSameMoment(ServiceError):
     """Somebody else has just written a switch."""
+
+    status = 409
+    detail = "Somebody else switched at the same moment. Read what is current, and decide anew."
 
 
 @dataclass(frozen=True)

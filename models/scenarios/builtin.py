@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -21,7 +21,11 @@ Build = Callable[[PanelConfig, Ally, int, int], Scenario]
 
 
 class UnknownScenario(LookupError):
-    """No scenario goes by this name."""
+    """No scenario goes by this name; ``known`` are those that do, where that is said."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        super().__init__(name)
+        self.known = tuple(known)
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ def named_scenario(name: str, ally: Ally, origin: int, deadline: int, panel: Pan
     ------
     UnknownScenario
     """
-    named = named_scenarios(panel).get(name)
-    if named is None:
-        raise UnknownScenario(name)
+    known = named_scenarios(panel)
+    if name not in known:
+        raise UnknownScenario(name, known)
+    named = known[name]
     return replace(named.build(panel, ally, origin, deadline), description=named.description)

@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from forecast_service.auth.authentication import NEEDS
+from forecast_service.auth.scopes import NEEDS
 from forecast_service.forecasting.registry import EXTENSION as ENGINE
 from forecast_service.store.database import EXTENSION
 from tests.support.callers import SCENARIO, key, keyed
@@ -138,7 +138,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
 
 def test_every_route_has_its_scope_and_no_scope_is_left_over(app: Flask) -> None:
     assert {rule.endpoint for rule, _ in operations(app)} == set(NEEDS), (
-        "add it to NEEDS in forecast_service/auth/authentication.py"
+        "add it to NEEDS in forecast_service/auth/scopes.py"
     )
 
 

@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forecast_service import create_app
-from forecast_service.http.answers import EXTENSION, AnswerCache, Finished
+from forecast_service.http.answer_cache import AnswerCache, Finished
+from forecast_service.http.answers import EXTENSION
 from forecast_service.settings import BadSetting, Settings
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
 

@@ -1,0 +1,37 @@
+"""For whom, and for how long, answers of the running service hold."""
+
+from __future__ import annotations
+
+import time
+
+from flask import request
+
+from forecast_service.forecasting.registry import Engine
+from forecast_service.settings.panel import shipped
+from forecast_service.store.vintage_switches import LEAST_AHEAD_S
+
+
+class AnswerValidity:
+    """What the cache of answers must know (:class:`forecast_service.http.answers.Validity`)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.notice_s = max(engine.settings.switch_ahead, LEAST_AHEAD_S)
+
+    def vintage(self) -> str:
+        """The current vintage, as the present request sees it."""
+        return self._engine.vintage
+
+    def latest(self) -> str:
+        """The current vintage at this moment."""
+        return self._engine.follower.vintage()
+
+    def seconds_left(self) -> float | None:
+        """Until the next switch; None if none is known."""
+        coming = self._engine.follower.pending()
+        return None if coming is None else max(0.0, coming.at - time.monotonic())
+
+    def for_everyone(self) -> bool:
+        """Whether the query names no kept scenario: what that says can change, and not every caller may read it."""
+        named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
+        return shipped().keys() >= set(named)

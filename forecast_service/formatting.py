@@ -1,6 +1,18 @@
-"""Probabilities as a person reads them: in a terminal, in pictures and on the page."""
+"""Probabilities as a person reads them: in a terminal, in pictures and on the page. None is ever put as certain."""
 
 from __future__ import annotations
+
+LIKELIHOODS = (
+    (0.01, "all but ruled out"),
+    (0.10, "very unlikely"),
+    (0.33, "unlikely"),
+    (0.45, "rather unlikely"),
+    (0.55, "about as likely as not"),
+    (0.67, "rather likely"),
+    (0.90, "likely"),
+    (0.99, "very likely"),
+    (1.01, "all but assured"),
+)
 
 
 def percent(p: float) -> str:
@@ -8,3 +20,26 @@ def percent(p: float) -> str:
     if p < 0.01:
         return "< 1 %"
     return "> 99 %" if p > 0.99 else f"{100 * p:.0f} %"
+
+
+def likelihood(p: float) -> str:
+    """A probability (0 to 1) as an adjective."""
+    return next(said for bound, said in LIKELIHOODS if p < bound)
+
+
+def frequency(p: float) -> str:
+    """A probability (0 to 1) as so many cases in ten or a hundred."""
+    if p < 0.01:
+        return "fewer than 1 in 100"
+    if p > 0.99:
+        return "more than 99 in 100"
+    if p < 0.05 or p >= 0.95:
+        return f"about {round(p * 100)} in 100"
+    return f"about {min(9, max(1, round(p * 10)))} in 10"
+
+
+def odds(p: float) -> str:
+    """As :func:`frequency`, in brackets behind a percentage: so it goes by the rounded one, and counts no hundreds."""
+    if p < 0.05:
+        return "very unlikely"
+    return "almost certain" if p > 0.95 else f"about {int(round(100 * p) / 10 + 0.5)} in 10"

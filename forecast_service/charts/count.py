@@ -11,6 +11,7 @@ from forecast_service.charts import text
 from forecast_service.charts.ranking import WHAT
 from forecast_service.charts.theme import Document, Look, Room, Style, footer, label, picture, scenario, under
 from forecast_service.charts.theme import values as data
+from forecast_service.formatting import percent
 
 
 def draw(documents: Document, look: Look) -> Document:
@@ -75,6 +76,6 @@ def _finding(alliance: Document, tally: Document, what: str, threshold: str) -> 
     return (
         f"{under(alliance, begins=True)} the median number of allies whose {what} spending is at {threshold} of GDP or "
         f"more in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
-        f"{low} to {high}. The probability that most allies do is {text.percent(more)}, that all do "
-        f"{text.percent(tally['all'])}."
+        f"{low} to {high}. The probability that most allies do is {percent(more)}, that all do "
+        f"{percent(tally['all'])}."
     )

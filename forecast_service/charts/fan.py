@@ -24,6 +24,7 @@ from forecast_service.charts.theme import (
 )
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.theme import years as year_ticks
+from forecast_service.formatting import odds, percent
 
 BANDS = (("95 %", "q2_5", "q97_5"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
 MEDIAN = "q50"
@@ -215,7 +216,7 @@ def _names(
 
 def _headline(target: Document, deadline: int) -> str:
     p = target["probability"]["at_deadline"]
-    return f"{text.percent(p)} ({text.odds(p)}) to be at {text.bare(target['threshold'])} or more in {deadline}."
+    return f"{percent(p)} ({odds(p)}) to be at {text.bare(target['threshold'])} or more in {deadline}."
 
 
 def _finding(
@@ -224,7 +225,7 @@ def _finding(
 ) -> str:  # fmt: skip
     p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
     parts = [
-        f"{forecast['country']['name']} has a probability of {text.percent(p)} ({text.odds(p)}) that its {name} is "
+        f"{forecast['country']['name']} has a probability of {percent(p)} ({odds(p)}) that its {name} is "
         f"at {text.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
         f"the median of the simulated futures is {text.share(last['q50'])}, and 80 % of them lie "
         f"between {text.share(last['q10'])} and {text.share(last['q90'])}."

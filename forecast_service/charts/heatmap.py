@@ -10,6 +10,7 @@ from forecast_service.charts import text
 from forecast_service.charts.ranking import ROW, WHAT
 from forecast_service.charts.theme import Document, Look, Room, footer, picture, scenario, under
 from forecast_service.charts.theme import values as data
+from forecast_service.formatting import percent
 
 READABLE = 19
 """Cells that are narrower (pixels) hold no number."""
@@ -88,5 +89,5 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     return (
         f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "
         f"{text.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
-        f"{first['country']['name']} is likeliest then ({text.percent(first['by_year'][-1])})."
+        f"{first['country']['name']} is likeliest then ({percent(first['by_year'][-1])})."
     )

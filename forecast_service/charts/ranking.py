@@ -9,6 +9,7 @@ import altair as alt
 from forecast_service.charts import text
 from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
 from forecast_service.charts.theme import values as data
+from forecast_service.formatting import percent
 
 ROW = 17
 WHAT = {"core": "core", "related": "related", "total": "core and related"}
@@ -83,7 +84,7 @@ def _row(standing: Document, by_share: bool) -> dict[str, Any]:
         middle, (low, high) = standing["share_pct"]["median"], standing["share_pct"]["interval_80"]
         return {"country": country, "dot": middle, "low": low, "high": high, "written": text.share(middle)}
     p, (low, high) = standing["at_deadline"], standing["across_members"]
-    return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": text.percent(p)}
+    return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": percent(p)}
 
 
 def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bool, what: str) -> str:

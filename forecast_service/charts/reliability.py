@@ -10,6 +10,7 @@ import altair as alt
 from forecast_service.charts import text
 from forecast_service.charts.theme import SMALL, Document, Look, Room, Style, footer, label, picture
 from forecast_service.charts.theme import values as data
+from forecast_service.formatting import percent
 
 FEW = 50
 """Points of fewer forecasts are drawn hollow: chance moves them much."""
@@ -87,8 +88,8 @@ def _finding(record: Document) -> str:
     worst = max(sure, key=lambda one: abs(one["probability"] - one["frequency"]))
     near = min(sure, key=lambda one: abs(one["probability"] - 0.5))
     return (
-        f"Of {total:,} past forecasts, what was given about {text.percent(near['probability'])} happened in "
-        f"{text.percent(near['frequency'])} of {near['forecasts']:,} cases; farthest off was "
-        f"{text.percent(worst['probability'])}, which happened in {text.percent(worst['frequency'])} of "
+        f"Of {total:,} past forecasts, what was given about {percent(near['probability'])} happened in "
+        f"{percent(near['frequency'])} of {near['forecasts']:,} cases; farthest off was "
+        f"{percent(worst['probability'])}, which happened in {percent(worst['frequency'])} of "
         f"{worst['forecasts']:,}."
     )

@@ -6,16 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
 
-from forecast_service.formatting import percent as percent
-
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]/- "), frozenset("mwMW%@—…")
-
-
-def odds(p: float) -> str:
-    """A probability in words."""
-    if p < 0.05:
-        return "very unlikely"
-    return "almost certain" if p > 0.95 else f"about {int(round(100 * p) / 10 + 0.5)} in 10"
 
 
 def share(value: float) -> str:

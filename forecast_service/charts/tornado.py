@@ -23,6 +23,7 @@ from forecast_service.charts.theme import (
 )
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.waterfall import WORDS
+from forecast_service.formatting import percent
 
 ROW = 40
 BAR = 0.68
@@ -76,7 +77,7 @@ def draw(documents: Document, look: Look) -> Document:
             end = min(value, middle) if toward < 0 else max(value, middle)
             place = (end - domain[0]) * wide + (8 if end == middle else 6) * toward
             space = place - 2 + room.left if toward < 0 else look.width - room.left - place - 4
-            how, p = _how(bar[side]), text.percent(value / 100)
+            how, p = _how(bar[side]), percent(value / 100)
             caption = f"{text.clip(how, space - text.width(': ' + p, SMALL), SMALL)}: {p}"
             layers.append(
                 label(caption, place, (i + BAR) * ROW, look, align="right" if toward < 0 else "left",
@@ -84,7 +85,7 @@ def draw(documents: Document, look: Look) -> Document:
             )  # fmt: skip
     threshold = text.bare(found["threshold"])
     center = (middle - domain[0]) * wide
-    layers.append(label(f"as it stands: {text.percent(found['probability'])}", center, -12, look, align="center"))
+    layers.append(label(f"as it stands: {percent(found['probability'])}", center, -12, look, align="center"))
     extra = f" The widest {MOST} of {len(found['bars'])}." if len(found["bars"]) > MOST else ""
     return picture(
         layers,
@@ -137,7 +138,7 @@ def _finding(found: Document, bars: list[Document], threshold: str) -> str:
     most = bars[0]
     return (
         f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP "
-        f"or more in {found['deadline']} is {text.percent(found['probability'])} {under(found)}. What "
-        f"moves it most is {_lower(_assumption(most))}: {text.percent(most['at_low'])} with {_how(most['low'])}, "
-        f"{text.percent(most['at_high'])} with {_how(most['high'])}."
+        f"or more in {found['deadline']} is {percent(found['probability'])} {under(found)}. What "
+        f"moves it most is {_lower(_assumption(most))}: {percent(most['at_low'])} with {_how(most['low'])}, "
+        f"{percent(most['at_high'])} with {_how(most['high'])}."
     )

@@ -21,6 +21,7 @@ from forecast_service.charts.theme import (
     under,
 )
 from forecast_service.charts.theme import values as data
+from forecast_service.formatting import percent
 
 ROW, BAR = 38, 0.68
 WORDS = {
@@ -91,7 +92,7 @@ def _rows(forecast: Document, component: str, final: float) -> list[dict[str, An
 
 
 def _whole(name: str, p: float) -> dict[str, Any]:
-    return {"name": name, "kind": "whole", "low": 0, "high": 100 * p, "written": text.percent(p), "change": 0.0}
+    return {"name": name, "kind": "whole", "low": 0, "high": 100 * p, "written": percent(p), "change": 0.0}
 
 
 def _lever(forecast: Document, step: Document) -> str:

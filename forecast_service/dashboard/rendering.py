@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request
 
+from forecast_service import formatting
 from forecast_service.auth import authentication
 from forecast_service.callers import READ
 from forecast_service.dashboard import assets, charts, lever_form, page_state, text
@@ -82,6 +83,7 @@ def _html(template: str, asked: page_state.State, status: int, **context: Any) -
     everywhere = {
         "state": asked,
         "words": text,
+        "formatting": formatting,
         "pictures": charts,
         "asset": assets.address,
         "controls": lever_form.CONTROLS,

@@ -9,18 +9,6 @@ from forecast_service import formatting
 THIN = "\u00a0"
 """Between a number and its unit: they must not be parted at the end of a line."""
 
-LIKELIHOODS = (
-    (0.01, "all but ruled out"),
-    (0.10, "very unlikely"),
-    (0.33, "unlikely"),
-    (0.45, "rather unlikely"),
-    (0.55, "about as likely as not"),
-    (0.67, "rather likely"),
-    (0.90, "likely"),
-    (0.99, "very likely"),
-    (1.01, "all but assured"),
-)
-
 BASIS = {
     "history": "published figures",
     "prior": "a written-down prior, not on published figures",
@@ -105,22 +93,6 @@ def percent(p: float | None) -> str:
     return "—" if p is None else formatting.percent(p).replace(" ", THIN)
 
 
-def frequency(p: float) -> str:
-    """A probability (0 to 1) as so many cases in ten or a hundred."""
-    if p < 0.01:
-        return "fewer than 1 in 100"
-    if p > 0.99:
-        return "more than 99 in 100"
-    if p < 0.05 or p >= 0.95:
-        return f"about {round(p * 100)} in 100"
-    return f"about {min(9, max(1, round(p * 10)))} in 10"
-
-
-def likelihood(p: float) -> str:
-    """A probability (0 to 1) as an adjective."""
-    return next(said for bound, said in LIKELIHOODS if p < bound)
-
-
 def points(change: float | None) -> str:
     """A difference of probabilities (-1 to 1) in percentage points, with its sign; an em dash for None."""
     if change is None:
@@ -180,7 +152,7 @@ def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str =
     return (
         f"{forecast['country']['name']} spends at least {threshold(target['threshold'])} of {denominator} on "
         f"{COMPONENTS[target['component']]} in {forecast['deadline']} in "
-        f"{frequency(target['probability']['at_deadline'])} simulated futures."
+        f"{formatting.frequency(target['probability']['at_deadline'])} simulated futures."
     )
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from forecast_service import formatting
 from forecast_service.charts import text as charts_text
 from forecast_service.charts import tornado
 from forecast_service.charts.process import draw
@@ -118,13 +119,13 @@ def test_reliability_says_the_largest_gap() -> None:
     ("p", "said"), [(0.001, "< 1 %"), (0.01, "1 %"), (0.246, "25 %"), (0.99, "99 %"), (0.9951, "> 99 %")]
 )
 def test_a_probability_is_never_0_or_100(p: float, said: str) -> None:
-    assert charts_text.percent(p) == said
+    assert formatting.percent(p) == said
 
 
 def test_odds_go_with_the_rounded_percentage() -> None:
-    assert charts_text.odds(0.41) == "about 4 in 10"
-    assert charts_text.odds(0.246) == "about 3 in 10"
-    assert (charts_text.odds(0.02), charts_text.odds(0.97)) == ("very unlikely", "almost certain")
+    assert formatting.odds(0.41) == "about 4 in 10"
+    assert formatting.odds(0.246) == "about 3 in 10"
+    assert (formatting.odds(0.02), formatting.odds(0.97)) == ("very unlikely", "almost certain")
 
 
 def test_what_is_not_seen_is_taken_out_of_names() -> None:

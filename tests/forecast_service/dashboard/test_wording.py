@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast_service import formatting
 from forecast_service.dashboard import text
 from forecast_service.schemas.lever_types import SCHEMAS, LeverSchema
 
@@ -17,25 +18,25 @@ probabilities = st.floats(0, 1, allow_nan=False)
 @given(probabilities)
 def test_no_probability_is_put_as_certain(p: float) -> None:
     assert text.percent(p).replace("\u00a0", " ") not in {"0 %", "100 %"}
-    said = text.frequency(p)
+    said = formatting.frequency(p)
     counts = re.search(r"([0-9]+) in ([0-9]+)", said)
     assert counts
     assert 0 < int(counts[1]) < int(counts[2])
-    assert not re.search(r"\b(certain|sure|never|always|impossible|guaranteed)\b", text.likelihood(p))
+    assert not re.search(r"\b(certain|sure|never|always|impossible|guaranteed)\b", formatting.likelihood(p))
 
 
 @given(probabilities)
 def test_words_are_near_the_number(p: float) -> None:
-    counts = re.search(r"([0-9]+) in ([0-9]+)", text.frequency(p))
+    counts = re.search(r"([0-9]+) in ([0-9]+)", formatting.frequency(p))
     assert counts
     assert abs(int(counts[1]) / int(counts[2]) - p) <= 0.0501
 
 
 @given(probabilities, probabilities)
 def test_the_likelier_is_never_put_as_the_less_likely(one: float, other: float) -> None:
-    order = [words for _, words in text.LIKELIHOODS]
+    order = [words for _, words in formatting.LIKELIHOODS]
     low, high = sorted((one, other))
-    assert order.index(text.likelihood(low)) <= order.index(text.likelihood(high))
+    assert order.index(formatting.likelihood(low)) <= order.index(formatting.likelihood(high))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_the_likelier_is_never_put_as_the_less_likely(one: float, other: float) 
     ],
 )
 def test_frequencies(p: float, words: str) -> None:
-    assert text.frequency(p) == words
+    assert formatting.frequency(p) == words
 
 
 @pytest.mark.parametrize(

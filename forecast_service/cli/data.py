@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from forecast_service.cli.context import shelf_of
 from forecast_service.settings import Settings
 from forecast_service.settings.downloads import hosts, refreshed
 from forecast_service.settings.panel import panel
+from models.dataset.countries import COMPONENTS
 from models.dataset.importers import READERS, Content
 
 if TYPE_CHECKING:
@@ -186,7 +188,7 @@ def differ(before: str, after: str, everything: bool) -> None:
 @click.argument("before")
 @click.argument("after")
 @click.argument("countries", metavar="[COUNTRY]...", nargs=-1)
-@click.option("--component", type=click.Choice(["core", "related", "total"]), default="core", show_default=True)
+@click.option("--component", type=click.Choice(COMPONENTS), default="core", show_default=True)
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a shipped scenario.")
 @click.option("--deadline", type=int, default=panel().deadline, show_default=True, help="Deadline year.")
 def why(
@@ -216,7 +218,7 @@ def why(
         armed = [ally.code for ally in allies().values() if ally.has_armed_forces or component == "related"]
         for country in countries or armed:
             try:
-                found = comparison.why(country, component, scenario, Targets(deadline=deadline))
+                found = comparison.why(country, component, scenario, replace(Targets.of(panel()), deadline=deadline))
             except UnknownCountry:
                 raise click.BadParameter(f"no ally goes by {country!r}", param_hint="COUNTRY") from None
             except UnknownScenario:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def _scenario(text: str) -> Any:
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
-    from forecast_service import create_app
     from forecast_service.cli import report
+    from forecast_service.forecasting.registry import Engine
     from forecast_service.schemas.forecast_response import ForecastSchema
     from models.dataset.countries import UnknownCountry
     from models.errors import CannotForecast
@@ -47,11 +48,9 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     from models.scenarios.scenario import UnusableLever
     from models.scenarios.targets import Targets
 
-    app = create_app(Settings.from_environment())
-    from forecast_service.forecasting.registry import EXTENSION
-
+    targets = replace(Targets.of(panel()), deadline=deadline)
     try:
-        answer = app.extensions[EXTENSION].current.forecast(country, _scenario(scenario), Targets(deadline=deadline))
+        answer = Engine(Settings.from_environment()).current.forecast(country, _scenario(scenario), targets)
     except UnknownCountry:
         raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
     except UnknownScenario:

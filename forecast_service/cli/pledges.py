@@ -14,12 +14,11 @@ import click
 from forecast_service.cli.context import shelf_of
 from forecast_service.cli.data import keep
 from forecast_service.settings import Settings
+from models.dataset.countries import COMPONENTS, STANCES
 
 if TYPE_CHECKING:
     from models.dataset.tables import Row
 
-COMPONENTS = ("core", "related", "total")
-STANCES = ("law", "plan", "pledged", "reluctant", "claims-exemption")
 
 _VINTAGE = click.option("--vintage", help="What the new vintage is called; the base's name and the day if absent.")
 _BASE = click.option("--base", help="The vintage whose table is edited; the newest if absent.")

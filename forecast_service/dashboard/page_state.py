@@ -9,6 +9,7 @@ from flask import request, url_for
 
 from forecast_service.dashboard import lever_form
 from forecast_service.settings.panel import panel
+from models.dataset.countries import COMPONENTS
 
 PASSED = ("scenario", "deadline", "core", "related", "origin", "vintage")
 """What goes on to the API as it is: the API says what is wrong with it."""
@@ -55,7 +56,7 @@ class State:
     def component(self) -> str:
         """The tab that is shown."""
         asked = self.get("component")
-        return asked if asked in {"core", "related", "total"} else "core"
+        return asked if asked in COMPONENTS else "core"
 
     @property
     def theme(self) -> str | None:

@@ -7,11 +7,12 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.forecast_response import ComponentPathsSchema
 from forecast_service.schemas.scenarios import NamedScenarioSchema
 from models.analysis.alliance import AllianceForecast, AllianceTarget, Standing, Tally
+from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan
 
 AT_LEAST = (10, 20, 25)

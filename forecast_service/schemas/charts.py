@@ -8,9 +8,10 @@ from marshmallow import EXCLUDE, Schema, fields, post_load, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.alliance import AllianceQuerySchema
-from forecast_service.schemas.fields import COMPONENTS, QueryYear
+from forecast_service.schemas.fields import QueryYear
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import known_form, known_forms
+from models.dataset.countries import COMPONENTS
 
 LEAST_WIDTH, MOST_WIDTH, WIDTH = 280, 1600, 720
 MOST_OVERLAYS = 3

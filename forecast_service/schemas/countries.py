@@ -6,10 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
-from forecast_service.schemas.fields import COMPONENTS, share_out, vintage_in
-from models.dataset.countries import Ally
-
-STANCES = ("law", "plan", "pledged", "reluctant", "claims-exemption")
+from forecast_service.schemas.fields import share_out, vintage_in
+from models.dataset.countries import COMPONENTS, STANCES, Ally
 
 
 class CountryRefSchema(Schema):

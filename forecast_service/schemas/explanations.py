@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
+from models.dataset.countries import COMPONENTS
 from models.forecast.explanation import Explanation
 from models.forecast.result import Forecast
 

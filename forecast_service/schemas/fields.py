@@ -8,12 +8,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from models.dataset.countries import Component
 from models.dataset.vintages import LONGEST_NAME, NAME, is_name
 from models.forecast.question import FIRST_ORIGIN
 from models.scenarios.targets import LAST_DEADLINE
 
-COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
 
 

@@ -9,8 +9,9 @@ from marshmallow import Schema, fields, post_dump, pre_dump, validate
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, StepSchema, explained
 from forecast_service.schemas.fast_dump import writer
-from forecast_service.schemas.fields import COMPONENTS, Numbers, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
 from forecast_service.schemas.levers import LeverField, without_silence
+from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
 
 

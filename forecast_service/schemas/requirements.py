@@ -7,19 +7,12 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import (
-    COMPONENTS,
-    Number,
-    Rounded,
-    probability_out,
-    share_out,
-    vintage_in,
-    year_in,
-)
+from forecast_service.schemas.fields import Number, Rounded, probability_out, share_out, vintage_in, year_in
 from forecast_service.schemas.forecast_request import TargetsSchema
 from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.levers import ScenarioField
 from models.analysis.requirements import LEAST_EXTRA, MOST_EXTRA, Requirement
+from models.dataset.countries import COMPONENTS
 
 
 class RequirementRequestSchema(Schema):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import COMPONENTS, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Rounded, probability_out, share_out
 from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, vintage_field
 from forecast_service.schemas.levers import ScenarioField
+from models.dataset.countries import COMPONENTS
 
 
 class SensitivityRequestSchema(Schema):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast_service.http.tables import Column, Table
+from models.dataset.countries import COMPONENTS
 
 SHARE = "% of GDP (Luxembourg: of GNI)"
 PROBABILITY = "probability, 0 to 1"
@@ -37,7 +38,7 @@ def history(document: dict[str, Any]) -> Table:
 def forecast(document: dict[str, Any]) -> Table:
     """The paths of a forecast, one row a component and year."""
     paths = document["paths"]
-    parts = {name: paths[name] for name in ("core", "related", "total") if paths[name]}
+    parts = {name: paths[name] for name in COMPONENTS if paths[name]}
     levels = list(next(iter(parts.values()))["quantiles"]) if parts else []
     columns = (
         COUNTRY,

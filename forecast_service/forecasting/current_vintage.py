@@ -13,7 +13,6 @@ import json
 import logging
 import math
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.vintage_switches import Reading
+from models.files import write_atomically
 
 LOOK_S = 1.0
 """How often it is looked whether a switch was written."""
@@ -192,11 +192,7 @@ class Follower:
     def _remember(self) -> None:
         text = json.dumps([[s.number, s.vintage, s.effective_at.isoformat()] for s in self._switches])
         with suppress(OSError):  # without the file only a restart while the database is away is worse off
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._memory.parent, suffix=".part", delete=False) as file:
-                file.write(text)
-            Path(file.name).chmod(0o644)  # other replicas may run as another user
-            Path(file.name).replace(self._memory)
+            write_atomically(self._memory, text)
 
     def _remembered(self) -> tuple[Switch, ...]:
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from forecast_service.processes import be_beside, spawn_once
 from forecast_service.settings import Settings
 from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
+from models.files import write_atomically
 from models.forecast import MODEL_VERSION, Forecaster
 from models.runtime import prepare
 
@@ -97,11 +97,7 @@ def main() -> None:
         if file.exists():
             return
         be_beside()
-        text = json.dumps(work_out(settings, a, b))
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False) as part:
-            part.write(text)
-        Path(part.name).chmod(0o644)  # other replicas may run as another user
-        Path(part.name).replace(file)
+        write_atomically(file, json.dumps(work_out(settings, a, b)))
 
 
 if __name__ == "__main__":

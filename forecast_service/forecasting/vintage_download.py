@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from forecast_service.version import VERSION
+from models.files import write_atomically
 
 REDIRECTS = 3
 _CHUNK = 1 << 16
@@ -77,10 +78,7 @@ class Memory:
 
     def keep(self, url: str, conditions: Conditions) -> None:
         """Remember the conditions of ``url``, once its file counts."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        written = self._file(url).with_suffix(".new")
-        written.write_text(json.dumps(asdict(conditions)), encoding="utf-8")
-        written.replace(self._file(url))
+        write_atomically(self._file(url), json.dumps(asdict(conditions)))
 
 
 def download(url: str, limits: Limits, known: Conditions | None = None, sha256: str = "") -> Downloaded | None:

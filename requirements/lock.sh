@@ -11,4 +11,4 @@ compile -o requirements/dev.txt --extra dev -c requirements/runtime.txt
 # The peers' own environment: pandas below 3.
 pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-  -o benchmarks/requirements-peers.txt benchmarks/requirements-peers.in
+  -o benchmarks/accuracy/requirements-peers.txt benchmarks/accuracy/requirements-peers.in

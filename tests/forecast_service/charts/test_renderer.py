@@ -68,7 +68,7 @@ def test_one_that_hangs_is_ended_and_the_client_told(
     monkeypatch.setattr(renderer, "DRAW_S", 0.01)
     with pytest.raises(DrawerBusy):
         drawer.draw(ORDER)
-    monkeypatch.setattr("forecast_service.http.answers.drawer", drawer)
+    monkeypatch.setattr("forecast_service.services.charts.drawer", drawer)
     refused = client.get("/v1/track-record/reliability.svg?width=333")
     assert (refused.status_code, refused.json["type"].rsplit(":", 1)[1]) == (503, "drawing-busy")
     assert refused.headers["Retry-After"]

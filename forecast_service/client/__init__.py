@@ -1,7 +1,7 @@
 """A client of the service: ``pip install "forecast-service[client]"``. ``docs/clients.md`` shows it at work.
 
-:class:`Client` waits for answers, :class:`AsyncClient` has the same methods to be awaited. Neither needs what the
-service itself is made of.
+:class:`Client` waits for answers, :class:`AsyncClient` has the same methods to be awaited. Nothing of
+the service is imported here but its version.
 """
 
 from forecast_service.client.answers import Forecast, KeptScenario, Row, Sweep

@@ -1,1 +1,1 @@
-"""The statistics as a running service holds them: forecasters, fits on demand, the current vintage; no HTTP, no SQL."""
+"""The statistics as a running service holds them: forecasters, fits on demand, the current vintage; no route."""

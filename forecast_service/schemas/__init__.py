@@ -1,1 +1,1 @@
-"""What goes in and comes out, as marshmallow schemas: one file per resource."""
+"""What goes in and comes out, as marshmallow schemas, one file a resource: form only, no look-up."""

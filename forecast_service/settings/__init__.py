@@ -1,4 +1,4 @@
-"""Every setting of the service, read from FORECAST_* variables. ``docs/settings.md`` lists them all."""
+"""Every setting of the service, read from FORECAST_* variables; nothing here acts on them (docs/settings.md)."""
 
 from __future__ import annotations
 

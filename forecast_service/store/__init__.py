@@ -1,1 +1,1 @@
-"""What the service keeps in SQL: scenarios with all their versions, and what was answered about them."""
+"""What the service keeps in SQL, one repository a resource; nothing here knows schemas, routes or forecasts."""

@@ -1,1 +1,1 @@
-"""From figures to kept paths: fits, GDP, revisions, related spending, the store on disk; no scenario acts here."""
+"""From figures to kept paths: fits, GDP, revisions, related spending, the store on disk; no lever bends paths here."""

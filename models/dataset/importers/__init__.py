@@ -1,4 +1,4 @@
-"""Readers of the publishers' own files, one a source. They read; whether the figures are right is checked later."""
+"""Readers of the publishers' own files, one a source. They read, and judge nothing: figures are checked later."""
 
 from __future__ import annotations
 

@@ -126,15 +126,15 @@ class Engine:
             pass
         raise UnknownVintage(vintage, self.vintages())
 
-    def known(self, vintage: str) -> str:
-        """``vintage``, if there is an edition of this name; for what loads none.
+    def known(self, vintage: str, field: str = "vintage") -> str:
+        """``vintage``, which the input ``field`` holds, if there is an edition of this name; for what loads none.
 
         Raises
         ------
         UnknownVintage
         """
         if vintage not in self.vintages():
-            raise UnknownVintage(vintage, self.vintages())
+            raise UnknownVintage(vintage, self.vintages(), field)
         return vintage
 
     def vintages(self) -> tuple[str, ...]:

@@ -133,8 +133,10 @@ def _unknown_country(_error: UnknownCountry) -> Response:
 
 
 def _unknown_vintage(error: UnknownVintage) -> Response:
-    location = "query" if request.method in {"GET", "HEAD"} else "json"
-    return _invalid({location: {"vintage": [f"must be one of {', '.join(error.known)}"]}})
+    messages: Any = [f"must be one of {', '.join(error.known)}"]
+    for part in reversed(error.field.split("/")):
+        messages = {part: messages}
+    return _invalid({"query" if request.method in {"GET", "HEAD"} else "json": messages})
 
 
 def _no_track_record(_error: NoTrackRecord) -> Response:

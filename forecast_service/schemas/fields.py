@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from models.dataset.vintages import LONGEST_NAME, NAME, is_name
+from models.dataset.vintages import LONGEST_NAME, NAME
 from models.forecast.question import FIRST_ORIGIN
 from models.scenarios.targets import LAST_DEADLINE
 
@@ -103,14 +103,8 @@ class Rounded(fields.Float):
         return round(float(value), self.places)
 
 
-def vintage_form(name: str) -> None:
-    """Refuse what no edition can be called: for a name by which nothing is loaded, which would find it unknown."""
-    if not is_name(name):
-        raise ValidationError("must be the name of an edition, such as nato-2026")
-
-
 def vintage_in(description: str, **kwargs: Any) -> fields.String:
-    """The name of an edition of the figures, as input. Whether there is one is found by what loads it."""
+    """The name of an edition of the figures, as input. Whether there is one is found by what takes it."""
     return fields.String(
         metadata={
             "description": f"{description} GET /v1/vintages lists them.",

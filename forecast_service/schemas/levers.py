@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
 
 from forecast_service.ids import KEPT_ID, is_id
-from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_form, vintage_in
+from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
 from forecast_service.settings.panel import shipped
 from models.scenarios.levers import Lever
@@ -90,9 +90,7 @@ class ScenarioSchema(Schema):
         validate=validate.Length(min=1, max=20),
         metadata={"description": "Version of the statistics it was written for; another one is noted in the answer."},
     )
-    vintage = vintage_in(
-        "Edition of the figures it was written for; another one is noted in the answer.", validate=vintage_form
-    )
+    vintage = vintage_in("Edition of the figures it was written for; another one is noted in the answer.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Scenario:

@@ -6,6 +6,7 @@ from marshmallow import ValidationError
 
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
+from forecast_service.forecasting.registry import engine
 from forecast_service.schemas.levers import ScenarioSchema
 from forecast_service.settings.panel import shipped
 from forecast_service.store import scenarios
@@ -23,7 +24,7 @@ class UnknownKept(ServiceError):
 
 
 class OldForm(ServiceError):
-    """A kept scenario that today's levers cannot express any more."""
+    """A kept scenario that today's levers cannot express any more, or that was written for an edition that is gone."""
 
     status, kind = 409, "old-form"
     detail = "It uses levers that this release does not have in this form."
@@ -46,6 +47,8 @@ def as_scenario(kept: scenarios.Kept) -> Scenario:
     ------
     OldForm
     """
+    if kept.vintage not in engine().vintages():
+        raise OldForm
     beside = {"model_version": kept.model_version, "vintage": kept.vintage}
     if kept.based_on is not None:
         beside["based_on"] = kept.based_on
@@ -62,8 +65,14 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     Raises
     ------
     UnknownKept, OldForm
+    UnknownVintage
+        if one's own was written for an edition that is not here.
     """
-    if not isinstance(scenario, str) or scenario in shipped():
+    if isinstance(scenario, Scenario):
+        if scenario.vintage is not None:
+            engine().known(scenario.vintage, f"{field}/vintage")
+        return scenario
+    if scenario in shipped():
         return scenario
     try:
         return as_scenario(scenarios.read(caller(), scenario))

@@ -40,6 +40,8 @@ def _sweeps() -> Sweeps:
 
 def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     """Take in a sweep."""
+    if "vintage" in asked["scenario"]:
+        engine().known(asked["scenario"]["vintage"], "scenario/vintage")
     text = complete(engine().forecaster(asked.get("vintage")), asked, tracing.traceparent())
     once = None
     if "idempotency_key" in headers:

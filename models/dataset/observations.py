@@ -29,11 +29,15 @@ MINIMUM_HISTORY = 8
 
 
 class UnknownVintage(LookupError):
-    """No edition of the figures goes by this name; ``known`` are those that there are, where that is said."""
+    """No edition of the figures goes by this name.
 
-    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+    ``known`` are those that there are, where that is said; ``field`` is the input that holds the name.
+    """
+
+    def __init__(self, name: str, known: Iterable[str] = (), field: str = "vintage") -> None:
         super().__init__(name)
         self.known = tuple(known)
+        self.field = field
 
 
 @dataclass(frozen=True)

@@ -98,22 +98,18 @@ def test_a_name_of_any_form_is_looked_for_and_not_found(asking: FlaskClient, nam
     (item,) = batch.json["items"]
     assert item["status"] == 422
     assert item["problem"]["errors"] == [{"pointer": "/items/0/vintage", "detail": missing}]
-    draft = {"name": "mine", "levers": [], "vintage": name}
-    assert asking.post("/v1/scenarios", json=draft).json["errors"] == [{"pointer": "/vintage", "detail": missing}]
+    scenario = {"name": "mine", "levers": [], "vintage": name}
+    assert asking.post("/v1/scenarios", json=scenario).json["errors"] == [{"pointer": "/vintage", "detail": missing}]
+    for address, beside in (
+        ("forecasts", {"country": "DEU"}),
+        ("sensitivity", {"country": "DEU"}),
+        ("requirements", {"country": "DEU", "probability": 0.5}),
+        ("sweeps", {"countries": ["DEU"]}),
+    ):
+        answer = asking.post(f"/v1/{address}", json=beside | {"scenario": scenario})
+        assert answer.json["errors"] == [{"pointer": "/scenario/vintage", "detail": missing}]
     laid = asking.post(f"/v1/vintages?source=csv&base={name}", data=tidy(), content_type="text/csv")
     assert (laid.status_code, laid.json["errors"]) == (422, [{"parameter": "base", "detail": missing}])
-
-
-def test_what_a_scenario_was_written_for_need_not_be_here(asking: FlaskClient) -> None:
-    def ask(name: str) -> Any:
-        scenario = {"name": "mine", "levers": [], "vintage": name}
-        return asking.post(
-            "/v1/forecasts", json={"country": "DEU", "scenario": scenario, "targets": {"deadline": 2029}}
-        )
-
-    assert ask("elsewhere-2030").json["scenario"]["vintage"] == "elsewhere-2030"
-    (error,) = ask("NATO 2026").json["errors"]
-    assert error == {"pointer": "/scenario/vintage", "detail": "must be the name of an edition, such as nato-2026"}
 
 
 def test_a_damaged_edition_is_none_to_who_asks_and_an_error_in_the_log(

@@ -121,11 +121,11 @@ def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_
 @_DRY_RUN
 def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: bool) -> None:
     """Put the table in FILE, a CSV as 'pledges list --csv' writes it, in the place of the whole table of plans."""
-    from models.dataset.importers import READERS, BadFile, Content
+    from models.dataset.importers import BadFile, Content, read
     from models.dataset.imports import prepared
 
     with shelf_of(Settings.from_environment()) as shelf:
-        parsed = READERS["csv"](Content(file.read_bytes(), file.name))
+        parsed = read("csv", Content(file.read_bytes(), file.name))
         if parsed.rows.keys() != {"pledges"}:
             raise BadFile("line 1", "has not the columns of the table of plans")
         base = base or shelf.names()[-1]

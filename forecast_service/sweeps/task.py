@@ -1,4 +1,4 @@
-"""The task of a sweep that any process can carry out: from plain data to bytes, with nothing of the service."""
+"""The task of a sweep that any process can carry out: from plain data to bytes, without web or database."""
 
 from __future__ import annotations
 

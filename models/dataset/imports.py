@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from models.dataset.diff import Change, difference
 from models.dataset.import_checks import findings
-from models.dataset.importers import READERS, BadFile, Content, Parsed
+from models.dataset.importers import BadFile, Content, Parsed, read
 from models.dataset.observations import edition_year
 from models.dataset.tables import Row, Tables, Uses
 from models.dataset.vintages import Draft, Shelf
@@ -51,7 +51,7 @@ def prepare(shelf: Shelf, source: str, content: Content, base: str, name: str | 
     BadFile
     UnknownVintage, DamagedVintage (its base)
     """
-    return prepared(shelf, READERS[source](replace(content, panel=shelf.panel)), base, name)
+    return prepared(shelf, read(source, replace(content, panel=shelf.panel)), base, name)
 
 
 def prepared(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Prepared:

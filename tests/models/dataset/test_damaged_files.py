@@ -10,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from models.dataset.importers import READERS, BadFile, Content
+from models.dataset.importers import BadFile, Content, read
 from models.dataset.importers import base as limits
 from models.dataset.importers import workbook as workbook_limits
 from models.dataset.imports import draft_of
@@ -272,7 +272,7 @@ def test_a_damaged_file_is_refused_with_the_cell_and_nothing_is_changed(case, sh
     before = contents(shelf.folder)
     data = made()
     try:
-        draft = draft_of(shelf, READERS[source](Content(data)), "nato-2026", "new-2026")
+        draft = draft_of(shelf, read(source, Content(data)), "nato-2026", "new-2026")
     except BadFile as refused:
         said = str(refused)
     else:
@@ -293,7 +293,7 @@ def test_bytes_changed_at_random_are_refused_or_read_but_never_a_surprise(seed, 
     for _ in range(chance.choice((1, 5, 50))):
         data[chance.randrange(len(data))] = chance.randrange(256)
     try:
-        made = draft_of(shelf, READERS["nato"](Content(bytes(data))), "nato-2026", "new-2026").changed["core_share"]
+        made = draft_of(shelf, read("nato", Content(bytes(data))), "nato-2026", "new-2026").changed["core_share"]
     except BadFile as refused:
         made = (refused.where, refused.problem)
     assert made
@@ -303,4 +303,4 @@ def test_bytes_changed_at_random_are_refused_or_read_but_never_a_surprise(seed, 
 def test_a_bomb_is_stopped_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr(workbook_limits, "MOST_UNPACKED", 1000)
     with pytest.raises(BadFile, match="unpacks to more than 1000 bytes"):
-        READERS["nato"](Content(saved(nato_book())))
+        read("nato", Content(saved(nato_book())))

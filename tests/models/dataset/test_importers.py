@@ -2,8 +2,9 @@
 
 import pytest
 
+from models.dataset import importers
 from models.dataset.config import ALLIES
-from models.dataset.importers import READERS, BadFile, Content
+from models.dataset.importers import BadFile, Content
 from models.dataset.importers.names import ally_code, is_aggregate
 from models.dataset.importers.tidy import LAYOUTS, layout
 from models.dataset.imports import draft_of
@@ -22,7 +23,7 @@ from tests.support.comparisons import CountingStr
 
 
 def read(source, data, name="file"):
-    return READERS[source](Content(data, name))
+    return importers.read(source, Content(data, name))
 
 
 def rows(table, source):

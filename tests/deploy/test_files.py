@@ -220,7 +220,7 @@ def test_probes_ask_what_the_service_answers_and_the_stop_leaves_time() -> None:
 
 
 def _gunicorn() -> str:
-    return (ROOT / "forecast_service" / "gunicorn.conf.py").read_text()
+    return (ROOT / "forecast_service" / "server" / "gunicorn.conf.py").read_text()
 
 
 def test_a_rollout_never_has_fewer_replicas_and_selectors_find_their_pods() -> None:

@@ -11,6 +11,7 @@ import click
 from forecast_service.cli.context import shelf_of
 from forecast_service.settings import Settings
 from forecast_service.settings.downloads import hosts, refreshed
+from forecast_service.settings.panel import countries as of_panel
 from forecast_service.settings.panel import panel
 from models.dataset.countries import COMPONENTS
 from models.dataset.importers import READERS, Content
@@ -199,7 +200,7 @@ def why(
     For each COUNTRY, or all allies that the target applies to.
     """
     from models.analysis.vintage_change import INPUTS, Comparison
-    from models.dataset.countries import UnknownCountry, allies
+    from models.dataset.countries import UnknownCountry
     from models.errors import CannotForecast
     from models.forecast import Forecaster
     from models.scenarios.builtin import UnknownScenario
@@ -215,7 +216,7 @@ def why(
         )
         comparison = Comparison(*sides)
         click.echo(f"{'':5}{before:>12}{after:>12}" + "".join(f"{name:>10}" for name in INPUTS))
-        armed = [ally.code for ally in allies().values() if ally.has_armed_forces or component == "related"]
+        armed = [ally.code for ally in of_panel().values() if ally.has_armed_forces or component == "related"]
         for country in countries or armed:
             try:
                 found = comparison.why(country, component, scenario, replace(Targets.of(panel()), deadline=deadline))

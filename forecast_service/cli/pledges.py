@@ -133,10 +133,11 @@ def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: b
 
 
 def _code(country: str) -> str:
-    from models.dataset.countries import UnknownCountry, resolve
+    from forecast_service.settings.panel import find_country
+    from models.dataset.countries import UnknownCountry
 
     try:
-        return resolve(country).code
+        return find_country(country).code
     except UnknownCountry:
         raise click.BadParameter("no ally goes by this code or name", param_hint="--country") from None
 

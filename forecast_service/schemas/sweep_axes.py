@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from forecast_service.schemas.fields import BoundedList, Number, StrictBoolean, Year
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
+from forecast_service.settings.panel import panel
 from models.analysis.sweep import GRID, Axis, AxisPath, Sweep, Value, find_axes
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
@@ -119,7 +120,7 @@ def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
 def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
     made: Scenario = ScenarioSchema().load(sweep.scenario(values))
     try:
-        made.check()
+        made.check(panel())
     except ContradictoryLevers as error:
         return error
     return None

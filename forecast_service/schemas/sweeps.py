@@ -16,7 +16,7 @@ from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested, whole_in
-from forecast_service.settings.panel import countries, panel
+from forecast_service.settings.panel import countries, find_country, panel
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
 from models.analysis.sweep import (
@@ -29,7 +29,7 @@ from models.analysis.sweep import (
     find_axes,
     public_document,
 )
-from models.dataset.countries import UnknownCountry, resolve
+from models.dataset.countries import UnknownCountry
 from models.scenarios.targets import Targets
 
 ALL = "all"
@@ -50,7 +50,7 @@ class CountriesField(fields.Field[list[str]]):
         found: dict[str, None] = {}
         for index, name in enumerate(value):
             try:
-                found[resolve(name).code if isinstance(name, str) else ""] = None
+                found[find_country(name).code if isinstance(name, str) else ""] = None
             except UnknownCountry:
                 found[""] = None
             if "" in found:

@@ -20,11 +20,10 @@ from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
 from forecast_service.services.scenario_lookup import ModelGone, UnknownKept, as_scenario
-from forecast_service.settings.panel import shipped
+from forecast_service.settings.panel import find_country, shipped
 from forecast_service.store import scenarios, search
 from forecast_service.store.saved_answers import keep_answer, kept_answer
 from forecast_service.store.scenarios import Draft, Kept, Once
-from models.dataset.countries import resolve as resolve_ally
 from models.forecast import MODEL_VERSION
 from models.forecast.result import Forecast
 from models.scenarios.builtin import NamedScenario
@@ -180,7 +179,7 @@ def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], boo
 def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, Any]:
     """The answer under one version, under its own model and figures or the latest."""
     version = read(identifier, number)
-    wanted, country = query.pop("model"), resolve_ally(query["country"]).code
+    wanted, country = query.pop("model"), find_country(query["country"]).code
     its_own = (version.model_version, version.vintage)
     current = its_own == (MODEL_VERSION, engine().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])

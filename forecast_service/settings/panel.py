@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from models.dataset.config import ALLIES, BadPanel, PanelConfig, read_panel
-from models.dataset.countries import Ally, allies
+from models.dataset.countries import Ally, allies, resolve
 from models.dataset.tables import bundled_tables
 from models.scenarios.builtin import NamedScenario, named_scenarios
 
@@ -51,3 +51,13 @@ def shipped() -> Mapping[str, NamedScenario]:
 def countries() -> Mapping[str, Ally]:
     """Its countries by ISO alpha-3 code."""
     return allies(bundled_tables(panel()))
+
+
+def find_country(text: str) -> Ally:
+    """The one that ``text`` names: ISO alpha-2, alpha-3 or English name, in any case.
+
+    Raises
+    ------
+    UnknownCountry
+    """
+    return resolve(text, bundled_tables(panel()))

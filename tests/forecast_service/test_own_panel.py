@@ -86,6 +86,21 @@ def test_what_is_not_counted_cannot_be_asked_for(service, path):
     assert "only 'core'" in json.dumps(problem)
 
 
+def test_its_countries_are_found_wherever_one_is_named(service):
+    lever = {"type": "spending_growth", "change_pp": 2, "from": 2026, "to": 2030, "countries": ["XRU"]}
+    status, kept = ask(service, "/v1/scenarios", {"name": "more of it", "levers": [lever]})
+    assert status == 201
+    versions = f"/v1/scenarios/{kept['id']}/versions/1/forecast"
+    status, moved = ask(service, f"{versions}?country=borduria")
+    assert (status, moved["country"]["code"]) == (200, "XBO")
+    assert "does not act on XBO" in moved["notes"][0]
+    assert ask(service, f"{versions}?country=XRU")[1]["notes"] == []
+    swept = {"name": "s", "levers": [lever | {"change_pp": {"grid": [0, 1]}}]}
+    status, sweep = ask(service, "/v1/sweeps", {"countries": ["Syldavia", "XRU"], "scenario": swept})
+    assert (status, sweep["request"]["countries"]) == (202, ["XSY", "XRU"])
+    assert ask(service, "/v1/sweeps", {"countries": ["DEU"], "scenario": swept})[0] == 422
+
+
 def test_there_is_no_track_record_of_it(service):
     assert ask(service, "/v1/track-record")[0] == 404
 

@@ -1,19 +1,21 @@
-"""The one way through."""
+"""Questions, their answers, and what a notebook asks."""
 
 import dataclasses
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import models
 from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.alliance import alliance_forecast
-from models.dataset.countries import allies, resolve
+from models.dataset.countries import UnknownCountry, allies, resolve
 from models.errors import CannotForecast
 from models.scenarios.levers import Cap, Freeze, HistoryOverride, Shock
 from models.scenarios.scenario import LeverOverflow
@@ -219,3 +221,13 @@ def test_an_override_that_leads_beyond_all_numbers_is_named(forecaster):
     with pytest.raises(LeverOverflow, match="vary so much") as refused:
         forecaster.forecast("DEU", Scenario("wild", levers=(Cap(share_pct=3), override)))
     assert refused.value.index == 1
+
+
+def test_a_notebook_asks_in_one_line_of_any_panel():
+    assert models.forecast_country("Iceland", draws=100).ally.code == "ISL"
+    panel = models.read_panel(Path(__file__).parents[3] / "examples/panel-rd")
+    answer = models.forecast_country("Ruritania", draws=100, panel=panel)
+    assert (answer.vintage, answer.deadline, answer.targets[0].threshold) == ("rd-2025", 2030, 3.0)
+    assert "Synthetic figures" in answer.targets[0].rests_on
+    with pytest.raises(UnknownCountry):
+        models.forecast_country("Ruritania", draws=100)

@@ -215,6 +215,7 @@ def required(forecaster: Forecaster, question: Question, probability: float) -> 
     CannotReach
         if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` does it.
     """
+    question.check_target()
     component = question.target
     ally, tables = question.ally, forecaster.figures.tables
     paths = forecaster.bent(question)

@@ -80,6 +80,7 @@ def sensitivity(forecaster: Forecaster, question: Question) -> Sensitivity:
     ------
     ContradictoryLevers, LeverOverflow, CannotForecast
     """
+    question.check_target()
     moved = _Moved(forecaster, question)
     standing = moved.standing()  # first: it tells what is wrong with the scenario itself
     bars = sorted(moved.bars(), key=lambda bar: (-bar.swing, bar.assumption))

@@ -112,7 +112,7 @@ class Question:
         origin = basis.origin(origin)
         basis.check_years(origin, targets.deadline)
         if component is not None:
-            _check_component(component, ally, basis.figures)
+            _check_applies(component, ally, basis.figures)
         if isinstance(scenario, str):
             scenario = named_scenario(scenario, ally, origin, targets.deadline, tables.panel)
         scenario.check(tables.panel)
@@ -126,6 +126,10 @@ class Question:
     def target(self) -> Component:
         """The component whose target is asked about; core where all are."""
         return self.component or "core"
+
+    def check_target(self) -> None:
+        """Raise CannotForecast unless there is something to say of :attr:`target`."""
+        _check_applies(self.target, self.ally, self.basis.figures)
 
     @property
     def trend(self) -> bool:
@@ -162,7 +166,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _check_component(component: Component, ally: Ally, figures: Figures) -> None:
+def _check_applies(component: Component, ally: Ally, figures: Figures) -> None:
     if component != "core" and not figures.tables.panel.counts_related:
         raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
     if component != "related" and not ally.has_armed_forces:

@@ -3,7 +3,9 @@
 import pytest
 
 from models import Forecaster, Scenario, Targets, load_figures
+from models.analysis import sensitivity as tornado
 from models.errors import CannotForecast
+from models.forecast import Question
 from models.scenarios.levers import Cap, PledgeLever, SharePath
 from models.simulation.path_store import PathStore
 from tests.support.asking import sensitivity
@@ -87,3 +89,5 @@ def test_iceland_has_no_core(forecaster):
     with pytest.raises(CannotForecast) as refused:
         sensitivity(forecaster, "ISL")
     assert refused.value.field == "component"
+    with pytest.raises(CannotForecast, match="no armed forces"):
+        tornado.sensitivity(forecaster, Question.resolve(forecaster.basis, "ISL"))

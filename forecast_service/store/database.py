@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -210,15 +212,26 @@ def _lacks_table(error: DBAPIError) -> bool:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # sqlite3 begins no transactions of its own: _begin_sqlite does
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        # With the write-ahead log, readers and the one writer do not wait for each other ...
-        "journal_mode = WAL",
-        # ... and FULL syncs it at every commit: what was acknowledged outlives a power cut too.
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    # With the write-ahead log, readers and the one writer do not wait for each other ...
+    _use_write_ahead_log(connection)
+    # ... and FULL syncs it at every commit: what was acknowledged outlives a power cut too.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. While another connection does so, SQLite refuses and does not wait: we do."""
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Any) -> None:

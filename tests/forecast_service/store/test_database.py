@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import create_engine, event, text
 
 from forecast_service import create_app
 from forecast_service.cli.main import main
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
-from forecast_service.store.database import EXTENSION, Database
+from forecast_service.store.database import EXTENSION, Database, _prepare_sqlite
 from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import BODY
 from tests.support.databases import fresh
@@ -142,3 +144,20 @@ def test_a_bad_address_is_refused_without_being_repeated(url: str) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_the_driver_is_ours_to_choose(scheme: str) -> None:
     assert database_url(Settings(database_url=f"{scheme}://h/d")).drivername == "postgresql+psycopg"
+
+
+def test_those_who_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
+    """SQLite lets one switch to the write-ahead log, and refuses the others without waiting."""
+
+    def come_in(file: Path, together: Barrier) -> None:
+        engine = create_engine(f"sqlite:///{file}")
+        event.listen(engine, "connect", _prepare_sqlite)
+        together.wait()
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        engine.dispose()
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(100):
+            together = Barrier(8)
+            list(pool.map(come_in, [tmp_path / f"{number}.sqlite"] * 8, [together] * 8))

@@ -27,7 +27,7 @@ Headers = list[tuple[str, str]]
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
-KEPT = "forecast_service.services.scenarios"
+KEPT = "forecast_service.kept"
 """Where the long way leaves, among a request's variables, what it found."""
 MOST, LONGEST = 1024, 500
 """How many ways of asking are known, and how many characters each may have."""

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forecast_service import create_app
-from forecast_service.http.answer_cache import AnswerCache, Finished
 from forecast_service.http.answers import EXTENSION
 from forecast_service.settings import BadSetting, Settings
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
@@ -158,24 +157,6 @@ def test_what_can_change_is_asked_for_each_time(keeping: FlaskClient) -> None:
     assert keeping.get("/v1/scenarios", headers={"If-None-Match": found.headers["ETag"]}).status_code == 304
     assert keeping.post("/v1/forecasts", json={"country": "DEU"}).headers["Cache-Control"] == "no-store"
     assert keeping.get("/v1/countries/XXX").headers["Cache-Control"] == "no-store"
-
-
-def test_the_cache_is_bounded_and_drops_what_was_not_asked_for_longest() -> None:
-    cache = AnswerCache(10_000)
-    for number in range(10):
-        cache.get(0)
-        cache.put(number, Finished(b"x" * 2000, "json", str(number), {}, passing=False))
-        assert cache.bytes <= 10_000
-    assert len(cache) == 3
-    assert [n for n in range(10) if cache.get(n)] == [0, 8, 9]
-    cache.put("large", Finished(b"x" * 20_000, "json", "large", {}, passing=False))
-    assert cache.get("large") is None
-    grown = cache.get(9)
-    assert grown
-    before = cache.bytes
-    grown.encoded("gzip")
-    cache.put(9, grown)
-    assert cache.bytes > before
 
 
 def test_a_cache_without_room_still_answers(make: Make) -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forecast_service import create_app
+from forecast_service.errors import ServiceError
 from forecast_service.settings import Settings
 from tests.support.service import Service
 
@@ -110,6 +111,32 @@ def test_our_own_crash_tells_the_log_and_not_the_caller(
     assert "RuntimeError" not in response.text
     assert "hunter2" in caplog.text
     assert app.test_client().get("/healthz").status_code == 200
+
+
+class TooFull(ServiceError):
+    """A refusal that says all it can."""
+
+    status, kind, retry_after_s = 409, "too-full", 7
+    detail = "books: holds all it can"
+    errors = ({"field": "shelf/books", "detail": "holds all it can"},)
+
+
+@pytest.mark.parametrize(
+    ("method", "named"), [("GET", {"parameter": "books"}), ("HEAD", None), ("POST", {"pointer": "/shelf/books"})]
+)
+def test_a_refusal_is_answered_as_it_says(tmp_path: Path, method: str, named: dict[str, str] | None) -> None:
+    app = create_app(Settings(state_dir=tmp_path))
+
+    @app.route("/books", methods=["GET", "POST"])
+    def books() -> str:
+        raise TooFull
+
+    response = app.test_client().open("/books", method=method)
+    assert (response.status_code, response.headers["Retry-After"]) == (409, "7")
+    if named is not None:
+        check(response, 409, "too-full")
+        assert response.json["detail"] == "books: holds all it can"
+        assert response.json["errors"] == [named | {"detail": "holds all it can"}]
 
 
 def test_a_number_that_is_none_never_leaves(tmp_path: Path) -> None:

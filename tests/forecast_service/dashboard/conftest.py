@@ -52,10 +52,24 @@ class Gateway:
         return self.app(environ, start_response)
 
 
+def whole(app: Any) -> Any:
+    """``app`` with answers that hold no file open: werkzeug's server closes none if the browser resets at its end."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        pieces = app(environ, start_response)
+        try:
+            return [b"".join(pieces)]
+        finally:
+            if hasattr(pieces, "close"):
+                pieces.close()
+
+    return answer
+
+
 @contextmanager
 def listening(app: Any) -> Iterator[str]:
     """The address of ``app`` on a free port, until the block is left."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    server = make_server("127.0.0.1", 0, whole(app), threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -1,7 +1,7 @@
 """forecast_service: the statistics of :mod:`models` over HTTP. Contains no statistics of its own.
 
-The front hall: what lies here beside this file is small, may be used by every room, and knows none of them; only
-``app.py``, which wires the house, knows them all.
+The front hall: what lies here beside this file is small, may be used by every room, and knows none of them; but
+for ``app.py``, which wires the house, and ``sweep_task.py``, which goes with the next release.
 """
 
 from __future__ import annotations

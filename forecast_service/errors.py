@@ -8,7 +8,7 @@ Errors = Sequence[dict[str, str]]
 
 
 class ServiceError(Exception):
-    """A refusal; a kind of it sets the attributes for all of its own.
+    """A refusal; a subclass may set these as attributes of its class.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where Dask clusters of the last release look for the task; to be deleted with the release after this one."""
+"""Under this name services of the last release send the task to workers of this one; to be deleted with the next."""
 
 from forecast_service.sweeps.task import compute
 

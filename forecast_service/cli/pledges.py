@@ -125,7 +125,7 @@ def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: b
     from models.dataset.imports import prepared
 
     with shelf_of(Settings.from_environment()) as shelf:
-        parsed = read("csv", Content(file.read_bytes(), file.name))
+        parsed = read("csv", Content(file.read_bytes(), file.name, shelf.panel))
         if parsed.rows.keys() != {"pledges"}:
             raise BadFile("line 1", "has not the columns of the table of plans")
         base = base or shelf.names()[-1]

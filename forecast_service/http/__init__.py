@@ -1,1 +1,2 @@
-"""The protocol: negotiation, cache, compression, limits, strict parsing, problems; nothing here knows of forecasts."""
+"""The protocol: negotiation, cache, compression, limits, strict parsing,
+problems; no forecaster, store or chart is known here."""

@@ -1,1 +1,1 @@
-"""Use cases, one file a resource: the only way from a view to forecasters and the store; no route, no SQL."""
+"""Use cases, one file a resource: between views and the forecasters and store; no route, no SQL."""

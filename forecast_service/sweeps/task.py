@@ -8,6 +8,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.runtime import prepare
+
+prepare()  # before numpy is imported: a worker of a cluster takes over no environment of ours
+
+# isort: split
 from marshmallow import ValidationError
 
 from forecast_service.schemas.levers import ScenarioSchema
@@ -17,7 +22,6 @@ from forecast_service.state_dir import StateDir
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate
 from models.dataset.vintages import Shelf
 from models.forecast import MODEL_VERSION, Forecaster
-from models.runtime import prepare
 from models.scenarios.scenario import Scenario
 from models.simulation.path_store import PathStore
 
@@ -54,7 +58,6 @@ def _sweep(document: str) -> Sweep:
 
 @lru_cache(maxsize=8)
 def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -> Forecaster:
-    prepare()
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))

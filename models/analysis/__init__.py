@@ -1,2 +1,2 @@
 """What asks more than one forecast: alliance, requirement, sensitivity, sweep, why a vintage moved it;
-no fit is made here."""
+fits are made of mixtures of vintages alone."""

@@ -321,7 +321,7 @@ def alliance_forecast(
     Parameters
     ----------
     scenario : name of a shipped scenario, or one's own.
-    targets : thresholds in % of GDP and the deadline; the Hague targets if None.
+    targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
     origin : the last year known; the last of the figures if None.
     levels : of the quantiles, between 0 and 1.
 

@@ -19,7 +19,6 @@ from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED, Tables
 from models.series import Array
 
-"""Of the bundled tables, the last year that the Outlook reports; from the next one on it projects."""
 RECENT = 5
 """Years whose mean stands for what was expected of the next one."""
 

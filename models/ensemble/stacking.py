@@ -125,7 +125,7 @@ class Weights:
     spread: float = 1.0
 
     def array(self, *, pledged: bool) -> Array:
-        """Weights in the order of :data:`NAMES`, summing to 1."""
+        """Weights in the order of :data:`models.ensemble.members.registry.NAMES`, summing to 1."""
         pool = np.array([self.pool[name] for name in POOL])
         trust = self.trust if pledged else 0.0
         return np.append(pool / pool.sum() * (1 - trust), trust)

@@ -23,6 +23,7 @@ from models.ensemble.pool import Ensemble
 from models.ensemble.stacking import PRIOR, Scores, Weights, earned, learn_weights, midpoints, pool_quantiles
 from models.evaluation.scores import crps
 from models.paths import Floats
+from models.runtime import prepare
 from models.series import Array, Panel
 
 POINTS = 60
@@ -171,7 +172,7 @@ def _fit(
             found[year] = forecast_origin(panel, year, horizon, draws, seed, promises)
             progress(done, len(years))
         return found
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=prepare) as pool:
         jobs = {pool.submit(forecast_origin, panel, y, horizon, draws, seed, promises): y for y in years}
         found = {}
         for done, job in enumerate(as_completed(jobs), 1):

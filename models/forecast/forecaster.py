@@ -140,7 +140,7 @@ class Forecaster:
         ----------
         country : ISO alpha-2, alpha-3 or English name; None for a ``history`` that belongs to no ally.
         scenario : the name of a shipped scenario, or one's own.
-        targets : thresholds in % of GDP and the deadline; the Hague targets if None.
+        targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
         origin : the last year known to the forecast; the last of the figures if None.
         history : an analyst's own core shares, in the place of the ally's, or any series of positive values; the
             origin is then its last year.
@@ -309,6 +309,7 @@ class Asked:
             price_index(ally.code, fit.paths.origin, deadline, self.forecaster.figures.tables),
             fit.credibility,
             ally=ally,
+            panel=self.forecaster.figures.tables.panel,
             trend=lambda: self.until(self.fit(trend=True)),
             watch=watch,
         )

@@ -125,6 +125,7 @@ class Scenario:
         credibility: float,
         *,
         ally: Ally | None = None,
+        panel: PanelConfig = ALLIES,
         trend: Callable[[], Paths] | None = None,
         watch: Watch | None = None,
     ) -> Paths:
@@ -136,6 +137,7 @@ class Scenario:
         deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
         credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
         ally : whose paths they are; levers for others do not act. All act if None.
+        panel : whose country it is.
         trend : gives the paths by history alone, for levers that go back to them; ``paths`` if None.
         watch : told what every lever did.
 
@@ -143,7 +145,7 @@ class Scenario:
         ------
         ContradictoryLevers, LeverOverflow
         """
-        self.check()
+        self.check(panel)
         acting = self.acting(ally)
         if not acting:
             return paths

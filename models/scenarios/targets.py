@@ -26,7 +26,7 @@ class Targets:
 
     @classmethod
     def of(cls, panel: PanelConfig) -> Targets:
-        """Those that are meant on a panel where none are named."""
+        """The default targets of a panel."""
         return cls(panel.deadline, panel.core_target)
 
     def threshold(self, component: str) -> float:

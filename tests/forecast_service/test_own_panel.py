@@ -157,3 +157,17 @@ def test_a_panel_needs_its_tables(tmp_path):
         panel_of({"FORECAST_PANEL": str(tmp_path / "nowhere")})
     assert panel_of({}) is ALLIES
     assert os.environ.get("FORECAST_PANEL", "") == ""
+
+
+def test_its_plans_are_imported_from_a_csv(tmp_path):
+    file = tmp_path / "plans.csv"
+    file.write_text((EXAMPLE / "pledges.csv").read_text().replace(",3.0,2030,pledged,", ",3.1,2030,pledged,"))
+    done = subprocess.run(
+        [sys.executable, "-m", "forecast_service.cli", "data", "pledges", "import", str(file)],
+        env=environment(tmp_path / "state", FORECAST_PANEL=str(EXAMPLE)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "is no ally" not in done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr

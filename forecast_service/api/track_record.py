@@ -11,9 +11,7 @@ from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.charts import LookSchema
 from forecast_service.schemas.track_record import TrackRecordSchema
-from forecast_service.services import charts
-from forecast_service.settings.panel import panel
-from models.evaluation.published import load
+from forecast_service.services import charts, track_record
 
 blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", description="How often were we right?")
 
@@ -25,7 +23,7 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
     """Scores of every forecast that would have been made since 1999"""
-    return load(panel())
+    return track_record.read()
 
 
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
@@ -38,4 +36,4 @@ def get_track_record() -> dict[str, Any]:
 @blp.response(200)
 def get_reliability(_look: dict[str, Any]) -> Response:
     """How often it happened, by the probability that was given"""
-    return jsonify(TrackRecordSchema().dump(load(panel())))
+    return jsonify(TrackRecordSchema().dump(track_record.read()))

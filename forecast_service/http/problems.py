@@ -16,7 +16,7 @@ from flask import Flask, Response, current_app, json, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
-from forecast_service.errors import ServiceError
+from forecast_service.errors import Errors, ServiceError
 from forecast_service.schemas.messages import flatten, pointer
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
@@ -50,8 +50,6 @@ KINDS: dict[int, tuple[str, str]] = {
     503: ("not-ready", "The service is not ready"),
 }
 
-Errors = list[dict[str, str]]
-
 MAX_ERRORS = 50
 """How many offending inputs one answer names."""
 
@@ -72,7 +70,7 @@ def problem(status: int, detail: str, errors: Errors | None = None, kind: str | 
 
 
 def _invalid(messages: dict[str, Any]) -> Response:
-    errors: Errors = []
+    errors: list[dict[str, str]] = []
     leaves = ((location, *leaf) for location, inner in messages.items() for leaf in flatten(inner))
     for location, path, detail in islice(leaves, MAX_ERRORS):
         if location != "json":

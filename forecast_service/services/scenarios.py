@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import request, url_for
-from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
@@ -19,6 +18,7 @@ from forecast_service.forecasting.registry import engine
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
+from forecast_service.services.paging import NoCursor
 from forecast_service.services.scenario_lookup import ModelGone, UnknownKept, as_scenario
 from forecast_service.settings.panel import find_country, shipped
 from forecast_service.store import scenarios, search
@@ -160,7 +160,10 @@ def _is_number(text: str) -> bool:
 def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], bool]) -> list[str]:
     """Where the page begins; empty for the first.
 
-    Aborts with 422 if the cursor is none that :func:`_link` made for the same list.
+    Raises
+    ------
+    NoCursor
+        if :func:`_link` made none such for the same list.
     """
     cursor = query.get("cursor")
     if cursor is None:
@@ -172,8 +175,7 @@ def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], boo
             return [str(part) for part in place]
     except (ValueError, TypeError, IndexError, binascii.Error, RecursionError):
         pass
-    abort(422, messages={"query": {"cursor": ["is not a cursor of this list; leave it out to begin anew"]}})
-    raise AssertionError
+    raise NoCursor
 
 
 def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 from flask import Response, jsonify, request, stream_with_context, url_for
 from webargs.flaskparser import abort
@@ -19,6 +19,7 @@ from forecast_service.ids import is_id
 from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PARQUET
 from forecast_service.observability import tracing
 from forecast_service.schemas.sweeps import RESULT_FORMS
+from forecast_service.services.paging import NoCursor
 from forecast_service.store.database import database
 from forecast_service.store.scenarios import Once
 from forecast_service.store.sweeps import OPEN, NoSuchSweep, Sweeps
@@ -76,17 +77,12 @@ def page(query: dict[str, Any]) -> dict[str, Any]:
     """A page of the caller's sweeps."""
     limit, before = query["limit"], query.get("cursor")
     if before is not None and not is_id(before):
-        _bad_cursor()
+        raise NoCursor
     found = _sweeps().page(caller(), before, query.get("status"), limit + 1)
     following = None
     if len(found) > limit:
         following = url_for("sweeps.list_sweeps", **(query | {"cursor": found[limit - 1].id}))
     return {"items": found[:limit], "next": following}
-
-
-def _bad_cursor() -> NoReturn:
-    abort(422, messages={"query": {"cursor": ["is not a cursor of this list; leave it out to begin anew"]}})
-    raise AssertionError
 
 
 def results(identifier: str, query: dict[str, Any]) -> Response:
@@ -163,5 +159,5 @@ def _place(cursor: str | None, sweep: Sweep) -> tuple[int, int]:
     chunk, start = (int(found[1]), int(found[2])) if found else (0, -1)
     size = len(sweep.span(chunk).points) if chunk < sweep.chunks else 1
     if chunk > sweep.chunks or not 0 <= start < size:
-        _bad_cursor()
+        raise NoCursor
     return chunk, start

@@ -22,9 +22,6 @@ from forecast_service.store.database import Database
 from forecast_service.store.tables import KeyRow
 
 FORM = re.compile(r"fs_([0-9a-z]{12})_([0-9a-f]{64})")
-MAX_OWNER = 200
-"""Longest name of a caller: what the columns that hold owners take."""
-
 USE_NOTED_EVERY = timedelta(hours=1)
 """``last_used_at`` is only so exact: a write for every read would make one the price of the other."""
 

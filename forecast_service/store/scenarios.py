@@ -54,8 +54,8 @@ class KeyReused(ServiceError):
     """The key of an earlier, different request."""
 
     status, kind = 422, "key-reused"
-    detail = "Idempotency-Key: belongs to an earlier request that was a different one"
     errors = ({"parameter": "Idempotency-Key", "detail": "belongs to an earlier request that was a different one"},)
+    detail = f"Idempotency-Key: {errors[0]['detail']}"
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,23 @@ class Forecaster:
     ) -> None:
         self._given_fitter = fitter
         self.basis = Basis(figures, draws, seed)
-        self.figures = figures
         self.store = store
-        self.draws = draws
-        self.seed = seed
         self._overridden = lru_cache(maxsize=OVERRIDES_KEPT)(self._fit_overridden)
+
+    @property
+    def figures(self) -> Figures:
+        """What the answers rest on."""
+        return self.basis.figures
+
+    @property
+    def draws(self) -> int:
+        """How many futures each answer is read off."""
+        return self.basis.draws
+
+    @property
+    def seed(self) -> int:
+        """Of the random numbers."""
+        return self.basis.seed
 
     @cached_property
     def _fitter(self) -> MakesFits:

@@ -19,12 +19,12 @@ class StateDir:
 
     @property
     def vintages(self) -> Path:
-        """The folder of the editions that were imported."""
+        """The folder of the vintages that were imported."""
         return self.path / "vintages"
 
     @property
     def changes(self) -> Path:
-        """The folder of what was worked out about why forecasts moved from one edition to another."""
+        """The folder of what was worked out about why forecasts moved from one vintage to another."""
         return self.path / "changes"
 
     @property
@@ -34,7 +34,7 @@ class StateDir:
 
     @property
     def switches(self) -> Path:
-        """The file of the switches between editions, as they were read last."""
+        """The file of the switches between vintages, as they were read last."""
         return self.path / "vintage-switches.json"
 
     @property

@@ -32,7 +32,7 @@ CASES = re.compile(r"Test cases:.*?([\d,]+) generated", re.DOTALL)
 NOT_OF_STRANGERS = "positive_data_acceptance,negative_data_rejection,missing_required_header,unsupported_method"
 PATIENCE_S = 120
 SLOW = {"FORECAST_FIT_TIMEOUT_S": "300"}
-"""A first question about another edition waits for its fits, instead of being told to come back."""
+"""A first question about another vintage waits for its fits, instead of being told to come back."""
 
 
 @dataclass
@@ -113,7 +113,7 @@ def fuzz(caller: str, folder: Path, cases: int, examples: int, first_seed: int =
                     *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", *arguments),
                     *("--phases=examples,coverage,fuzzing,stateful", f"--max-examples={examples}"),
                     *(f"--seed={first_seed + result.rounds - 1}", "--workers=1", "--continue-on-failure"),
-                    # A question about another year or edition makes fits first, of all allies one after the other.
+                    # A question about another year or vintage makes fits first, of all allies one after the other.
                     *("--request-timeout=120", "--max-response-time=120"),
                     *("--generation-database=none", "--no-color"),
                 ],

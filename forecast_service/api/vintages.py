@@ -1,4 +1,4 @@
-"""Editions of the figures."""
+"""Vintages of the figures."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from forecast_service.schemas.vintages import (
 from forecast_service.services import vintages as jobs
 from forecast_service.store.tables import SwitchRow
 
-blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Editions of the figures.")
+blp = Blueprint("vintages", __name__, url_prefix="/v1/vintages", description="Vintages of the figures.")
 
 FILE = {"type": "string", "format": "binary", "description": "The file, as it was published."}
-NAME = {"in": "path", "name": "name", "description": "The name of an edition.", "example": "nato-2026"}
+NAME = {"in": "path", "name": "name", "description": "The name of a vintage.", "example": "nato-2026"}
 BEFORE = NAME | {"name": "a", "example": "nato-2025"}
 Written = tuple[SwitchRow, int, dict[str, str]]
 AFTER = NAME | {"name": "b"}
@@ -32,7 +32,7 @@ AFTER = NAME | {"name": "b"}
 @blp.get("")
 @blp.response(200, VintageListSchema)
 def list_vintages() -> dict[str, Any]:
-    """All editions of the figures"""
+    """All vintages of the figures"""
     return jobs.all_standing()
 
 
@@ -45,7 +45,7 @@ def list_vintages() -> dict[str, Any]:
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Make a new edition of a publisher's file, beside the others: it is checked and fitted, not yet current"""
+    """Make a new vintage of a publisher's file, beside the others: it is checked and fitted, not yet current"""
     made = jobs.take_in(query)
     return made, 201, {"Location": url_for("vintages.get_vintage", name=made["name"])}
 
@@ -54,7 +54,7 @@ def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, 
 @blp.response(200, CurrentSchema)
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_current() -> dict[str, Any]:
-    """Which edition answers rest on where none is named, what is to come, and what was"""
+    """Which vintage answers rest on where none is named, what is to come, and what was"""
     return jobs.current()
 
 
@@ -67,7 +67,7 @@ def get_current() -> dict[str, Any]:
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def put_current(body: dict[str, Any]) -> Written:
-    """Switch all replicas to another edition at one moment"""
+    """Switch all replicas to another vintage at one moment"""
     return jobs.use(body), 202, {"Location": url_for("vintages.get_current")}
 
 
@@ -80,7 +80,7 @@ def put_current(body: dict[str, Any]) -> Written:
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def post_rollback(body: dict[str, Any]) -> Written:
-    """Undo the last switch: back to the edition before it"""
+    """Undo the last switch: back to the vintage before it"""
     return jobs.roll_back(body), 202, {"Location": url_for("vintages.get_current")}
 
 
@@ -88,7 +88,7 @@ def post_rollback(body: dict[str, Any]) -> Written:
 @blp.response(200, VintageDetailSchema)
 @blp.alt_response(404, "NOT_FOUND")
 def get_vintage(name: str) -> dict[str, Any]:
-    """What an edition holds: tables, sources and their terms, and what the checks of its import found"""
+    """What a vintage holds: tables, sources and their terms, and what the checks of its import found"""
     return jobs.detail(name)
 
 
@@ -96,5 +96,5 @@ def get_vintage(name: str) -> dict[str, Any]:
 @blp.response(200, VintageDiffSchema)
 @blp.alt_response(404, "NOT_FOUND")
 def get_diff(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """What differs between two editions: figures, and why each ally's probability moved"""
+    """What differs between two vintages: figures, and why each ally's probability moved"""
     return jobs.compare(a, b)

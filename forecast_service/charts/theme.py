@@ -130,9 +130,9 @@ def rows_from_above(count: int) -> alt.Scale:
 
 
 def footer(document: Document, note: str = "") -> str:
-    """Source, edition of the figures and version of the model."""
+    """Source, vintage of the figures and version of the model."""
     source = (
-        f"Source: NATO figures (edition {document['vintage']}), forecast_service model {document['model_version']}."
+        f"Source: NATO figures (vintage {document['vintage']}), forecast_service model {document['model_version']}."
     )
     return f"{source} {note}".strip()
 

@@ -19,8 +19,8 @@ from forecast_service.settings import Settings
     show_default="all cores",
     help="How many fit at once.",
 )
-@click.option("--vintage", help="Edition of the figures; the current one if absent.")
-@click.option("--origin", type=int, help="Last year that the fits know; the last of the edition if absent.")
+@click.option("--vintage", help="Vintage of the figures; the current one if absent.")
+@click.option("--origin", type=int, help="Last year that the fits know; the last of the vintage if absent.")
 @click.option("--beside", is_flag=True, help="Give way to what answers requests.")
 def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, beside: bool) -> None:
     """Fit every ally that is not kept yet, in parallel, and keep the paths."""

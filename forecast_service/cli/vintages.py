@@ -1,4 +1,4 @@
-"""``forecast-service data use``, ``rollback`` and ``current``: which edition of the figures answers rest on."""
+"""``forecast-service data use``, ``rollback`` and ``current``: which vintage of the figures answers rest on."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _checked(engine: Engine, name: str) -> str:
     help="How many fit at once, where fits are missing.",
 )
 def use(name: str, ahead: float | None, processes: int) -> None:
-    """Make the edition NAME current: fit what is missing, then switch all replicas at one moment."""
+    """Make the vintage NAME current: fit what is missing, then switch all replicas at one moment."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -83,7 +83,7 @@ def use(name: str, ahead: float | None, processes: int) -> None:
 @click.command()
 @_AHEAD
 def rollback(ahead: float | None) -> None:
-    """Undo the last switch: back to the edition before it. Its fits are kept, so nothing is computed."""
+    """Undo the last switch: back to the vintage before it. Its fits are kept, so nothing is computed."""
     with _engine() as engine:
         settings = engine.settings
         _say(engine.switches.undo(settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
@@ -91,7 +91,7 @@ def rollback(ahead: float | None) -> None:
 
 @click.command("current")
 def current_vintage() -> None:
-    """Say which edition is current, what is to come, and what was."""
+    """Say which vintage is current, what is to come, and what was."""
     with _engine() as engine:
         found = engine.switches.read()
         rows = [(row, row.effective_at <= found.now) for row in found.rows] if found else []

@@ -23,11 +23,11 @@ def digest() -> str:
 
 def address(name: str) -> str:
     """Where a file is."""
-    return url_for("dashboard.asset", edition=digest(), name=name)
+    return url_for("dashboard.asset", version=digest(), name=name)
 
 
-def send(edition: str, name: str) -> Response:
-    """A file; what another edition is asked for, as in a rolling update, is not kept."""
+def send(version: str, name: str) -> Response:
+    """A file; what another version is asked for, as in a rolling update, is not kept."""
     response = send_from_directory(FOLDER, name)
-    response.headers["Cache-Control"] = FOR_GOOD if edition == digest() else "no-cache"
+    response.headers["Cache-Control"] = FOR_GOOD if version == digest() else "no-cache"
     return response

@@ -87,7 +87,7 @@ def sources(_state: State) -> dict[str, Any]:
     return pages.sources()
 
 
-@blp.get("/assets/<edition>/<name>")
-def asset(edition: str, name: str) -> Response:
+@blp.get("/assets/<version>/<name>")
+def asset(version: str, name: str) -> Response:
     """Styles and scripts."""
-    return assets.send(edition, name)
+    return assets.send(version, name)

@@ -1,7 +1,7 @@
-"""Which edition of the figures is current at this moment, in every process alike.
+"""Which vintage of the figures is current at this moment, in every process alike.
 
 A switch is written into the database some time ahead (:mod:`forecast_service.store.vintage_switches`). Every process
-looks once a second, in a thread of its own, gets the new edition ready, and changes over at the moment that was
+looks once a second, in a thread of its own, gets the new vintage ready, and changes over at the moment that was
 written, by the database's clock: so all workers of all replicas change together, and a request is never kept waiting
 for it. While the database is away, what was read last holds; a process that starts meanwhile takes it from a file
 beside the fits.
@@ -51,10 +51,10 @@ class Follower:
     Parameters
     ----------
     read : what is written, None where nothing ever was; raises DatabaseUnavailable.
-    prepare : gets an edition ready for answers; whether it is, fits included. It is called again while it is not.
-    default : the edition that is current where nothing was ever written.
+    prepare : gets a vintage ready for answers; whether it is, fits included. It is called again while it is not.
+    default : the vintage that is current where nothing was ever written.
     memory : the file in which what was read last outlives the process.
-    likely : editions that may be switched to next. They are got ready before anybody says so: on a machine that is
+    likely : vintages that may be switched to next. They are got ready before anybody says so: on a machine that is
         busy it may take longer to load one than a switch is written ahead.
     """
 
@@ -80,7 +80,7 @@ class Follower:
         self._looking = threading.Lock()
 
     def vintage(self) -> str:
-        """The edition to answer from at this moment: of those that are ready, the one that is written last."""
+        """The vintage to answer from at this moment: of those that are ready, the one that is written last."""
         self._keep_up()
         return self._ready_at(time.monotonic())
 
@@ -91,12 +91,12 @@ class Follower:
         return next((s.vintage for s in self._switches if s.at <= now), self.default)
 
     def wanted(self) -> str:
-        """The edition that is written for this moment, whether it is ready here or not."""
+        """The vintage that is written for this moment, whether it is ready here or not."""
         self._keep_up()
         return self._written_for(time.monotonic())
 
     def behind(self) -> str | None:
-        """The edition that is written for this moment, if it is not ready here."""
+        """The vintage that is written for this moment, if it is not ready here."""
         self._keep_up()
         now = time.monotonic()  # one for both, or at the very moment of a switch they would differ
         wanted = self._written_for(now)
@@ -183,7 +183,7 @@ class Follower:
             self._is_ready(vintage)
 
     def _is_ready(self, vintage: str) -> bool:
-        """Get an edition ready, if it is not; whether it is."""
+        """Get a vintage ready, if it is not; whether it is."""
         if vintage not in self._ready and self._prepare(vintage):
             self._ready |= {vintage}
             _log.info("vintage %s is ready", vintage)

@@ -1,4 +1,4 @@
-"""Fits of an edition, made beside the running service: never by what answers requests."""
+"""Fits of a vintage, made beside the running service: never by what answers requests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def fit_missing(
     progress: Callable[[str], None] = lambda _code: None,
     origin: int | None = None,
 ) -> int:
-    """Fit and keep what is missing of an edition at an origin, by default its last year; the number of allies fitted.
+    """Fit and keep what is missing of a vintage at an origin, by default its last year; the number of allies fitted.
 
-    One process does so at a time, for each edition and origin.
+    One process does so at a time, for each vintage and origin.
 
     Raises
     ------
@@ -70,9 +70,9 @@ def _alone(folder: Path, what: str) -> Iterator[None]:
 
 
 def start_beside(settings: Settings, vintage: str, origin: int | None = None) -> None:
-    """Start a process that fits what is missing of an edition, and ends then.
+    """Start a process that fits what is missing of a vintage, and ends then.
 
-    Of fits at another origin than the edition's last year, which nobody needs to be ready, one process runs at a time.
+    Of fits at another origin than the vintage's last year, which nobody needs to be ready, one process runs at a time.
     """
     given = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
     command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]

@@ -1,4 +1,4 @@
-"""The statistics as the service holds them: one forecaster for each edition of the figures."""
+"""The statistics as the service holds them: one forecaster for each vintage of the figures."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ class CountingStore(PathStore):
 
 
 class Engine:
-    """Forecasters on a shared store of fitted paths, one for each edition of the figures.
+    """Forecasters on a shared store of fitted paths, one for each vintage of the figures.
 
     Parameters
     ----------
-    database : says which edition is current; the one that the settings name if None.
+    database : says which vintage is current; the one that the settings name if None.
     pool : makes what is not kept; this process if None.
 
     Raises
     ------
     BadSetting
-        if the edition that the settings name is not there.
+        if the vintage that the settings name is not there.
     """
 
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
@@ -86,7 +86,7 @@ class Engine:
 
     @property
     def vintage(self) -> str:
-        """Name of the current edition. One request sees one, whatever happens while it is answered."""
+        """Name of the current vintage. One request sees one, whatever happens while it is answered."""
         if not has_request_context():
             return self.follower.vintage()
         if "vintage" not in g:
@@ -95,11 +95,11 @@ class Engine:
 
     @property
     def current(self) -> Forecaster:
-        """The forecaster on the current edition."""
+        """The forecaster on the current vintage."""
         return self.forecaster(None)
 
     def forecaster(self, vintage: str | None = None) -> Forecaster:
-        """The forecaster on one edition of the figures; on the current one if None.
+        """The forecaster on one vintage of the figures; on the current one if None.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class Engine:
         raise UnknownVintage(vintage, self.vintages())
 
     def known(self, vintage: str, field: str = "vintage") -> str:
-        """``vintage``, which the input ``field`` holds, if there is an edition of this name; for what loads none.
+        """``vintage``, which the input ``field`` holds, if there is a vintage of this name; for what loads none.
 
         Raises
         ------
@@ -138,7 +138,7 @@ class Engine:
         return vintage
 
     def vintages(self) -> tuple[str, ...]:
-        """Names of the editions that there are, oldest first."""
+        """Names of the vintages that there are, oldest first."""
         return self.shelf.names()
 
     def observe(self) -> None:
@@ -150,27 +150,27 @@ class Engine:
                     metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
 
     def tell_vintage(self) -> None:
-        """Tell Prometheus which edition this process answers from."""
+        """Tell Prometheus which vintage this process answers from."""
         current = self.follower.vintage()
         metrics.answers_from(current, set(self._forecasters) - {current})
 
     def missing(self, vintage: str | None = None, origin: int | None = None) -> list[str]:
-        """Codes of the allies whose fits are not kept yet: of the current edition at its last year, by default."""
+        """Codes of the allies whose fits are not kept yet: of the current vintage at its last year, by default."""
         return self.forecaster(vintage).missing(origin)
 
     def behind(self) -> list[str]:
-        """What keeps this process from the edition that is current elsewhere; empty if nothing does."""
+        """What keeps this process from the vintage that is current elsewhere; empty if nothing does."""
         wanted = self.follower.behind()
         return [f"vintage: {wanted} is current, but it or its fits are not here"] if wanted else []
 
     def standing(self) -> dict[str, Any]:
-        """The current edition, and the switch that is to come."""
+        """The current vintage, and the switch that is to come."""
         coming = self.follower.pending()
         following = coming and {"vintage": coming.vintage, "effective_at": coming.effective_at}
         return {"vintage": self.vintage, "switch": following}
 
     def _prepare(self, vintage: str) -> bool:
-        """Load an edition; whether it and its fits are there."""
+        """Load a vintage; whether it and its fits are there."""
         try:
             return not self.missing(vintage)
         except UnknownVintage:

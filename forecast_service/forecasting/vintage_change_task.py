@@ -1,4 +1,4 @@
-"""Why each ally's probability moved between two editions, worked out in a process beside the service and kept.
+"""Why each ally's probability moved between two vintages, worked out in a process beside the service and kept.
 
 It takes a fit for every mixture of the two, minutes in all, so no request waits for it: who asks first starts it, and
 asks again. That process is
@@ -23,7 +23,7 @@ from models.runtime import prepare
 
 
 def _file(settings: Settings, a: str, b: str) -> Path:
-    """Where the outcome is kept: its name says all that determines it. No name of an edition holds a dot."""
+    """Where the outcome is kept: its name says all that determines it. No name of a vintage holds a dot."""
     sipri = "" if settings.sipri else "without-sipri."
     name = f"{a}.{b}.{sipri}m{MODEL_VERSION}.d{settings.draws}.s{settings.seed}.json"
     return settings.state.changes / name

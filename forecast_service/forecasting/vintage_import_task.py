@@ -25,11 +25,11 @@ class TookTooLong(Exception):
 
 
 def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
-    """Read and check a file, and keep the edition that it makes of ``base``, in a process beside this one.
+    """Read and check a file, and keep the vintage that it makes of ``base``, in a process beside this one.
 
     Returns
     -------
-    ``name`` of the new edition and its ``findings``; or why nothing was kept: ``findings`` with errors among them,
+    ``name`` of the new vintage and its ``findings``; or why nothing was kept: ``findings`` with errors among them,
     ``bad`` (where and problem) for what cannot be read, ``exists``, ``bad_name`` or ``nothing_new``.
 
     Raises

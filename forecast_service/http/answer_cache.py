@@ -22,7 +22,7 @@ class Finished:
     form: str
     tag: str
     facts: dict[str, Any]  # what the log says of it
-    passing: bool = False  # whether it is another one once another edition of the figures is current
+    passing: bool = False  # whether it is another one once another vintage of the figures is current
     alt: str = ""  # of a picture: what it shows, in a sentence
     packed: dict[str, bytes] = field(default_factory=dict)
 

@@ -1,8 +1,8 @@
 """Finished answers: negotiated, kept in memory, compressed once, and not sent to who has them already.
 
-An answer depends on the question and the edition of the figures alone: fits and seed do not change while the process
+An answer depends on the question and the vintage of the figures alone: fits and seed do not change while the process
 lives. So the bytes of an answer are kept under both, and a question asked again costs a look-up. Where the question
-does not name the edition, the answer may be used by others only for so long that none outlives a switch. What a kept
+does not name the vintage, the answer may be used by others only for so long that none outlives a switch. What a kept
 scenario says can change, and not every caller may read it: such answers are never kept here.
 """
 

@@ -41,7 +41,7 @@ class Found:
 
     Attributes
     ----------
-    key : of the answer in the cache. body : takes it out; None if it is gone, or another edition of the figures is
+    key : of the answer in the cache. body : takes it out; None if it is gone, or another vintage of the figures is
     current or about to be. entity : the headers of the body.
     """
 

@@ -34,10 +34,10 @@ SECONDS = Histogram(
 )
 HITS = Counter("forecast_cache_hits", "Answers served from the cache of finished answers.", registry=REGISTRY)
 MISSES = Counter("forecast_cache_misses", "Answers that could have been but were not kept.", registry=REGISTRY)
-ANSWERS = Counter("forecast_answers", "Answers with figures, by their edition.", ("vintage",), registry=REGISTRY)
+ANSWERS = Counter("forecast_answers", "Answers with figures, by their vintage.", ("vintage",), registry=REGISTRY)
 WORKERS = Gauge(
     "forecast_workers",
-    "Worker processes that answer from this edition where none is named: more than one edition is a switch that "
+    "Worker processes that answer from this vintage where none is named: more than one vintage is a switch that "
     "not everyone has followed.",
     ("vintage",),
     multiprocess_mode="livesum",
@@ -74,13 +74,13 @@ def cache(*, hit: bool) -> None:
 
 
 def answered(vintage: str | None) -> None:
-    """Count an answer, where it is one of an edition."""
+    """Count an answer, where it is one of a vintage."""
     if vintage is not None:
         ANSWERS.labels(vintage).inc()
 
 
 def answers_from(vintage: str, others: Iterable[str]) -> None:
-    """Say from which edition this process answers, and from which it does not."""
+    """Say from which vintage this process answers, and from which it does not."""
     for other in others:
         WORKERS.labels(other).set(0)
     WORKERS.labels(vintage).set(1)

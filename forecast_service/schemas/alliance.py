@@ -216,7 +216,7 @@ class AllianceForecastSchema(Schema):
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figures the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
     review_year = fields.Integer(required=True, metadata={"description": "Year in which allies review progress."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
     seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})

@@ -93,7 +93,7 @@ class CountryListSchema(ListSchema):
 class HistoryQuerySchema(Schema):
     """Which figures of a country are asked for."""
 
-    vintage = vintage_in("Edition of the figures; the current one if absent.")
+    vintage = vintage_in("Vintage of the figures; the current one if absent.")
 
 
 class ObservationSchema(Schema):
@@ -129,7 +129,7 @@ class HistorySchema(Schema):
     """The figures of one country."""
 
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     components = fields.List(
         fields.Nested(ComponentHistorySchema),
         required=True,

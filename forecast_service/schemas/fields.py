@@ -104,7 +104,7 @@ class Rounded(fields.Float):
 
 
 def vintage_in(description: str, **kwargs: Any) -> fields.String:
-    """The name of an edition of the figures, as input. Whether there is one is found by what takes it."""
+    """The name of a vintage of the figures, as input. Whether there is one is found by what takes it."""
     return fields.String(
         metadata={
             "description": f"{description} GET /v1/vintages lists them.",

@@ -59,7 +59,7 @@ def origin_field(kind: type[Year] = Year) -> Year:
 
 
 def vintage_field() -> fields.String:
-    return vintage_in("Edition of the figures; the current one if absent. Its last year is the origin.")
+    return vintage_in("Vintage of the figures; the current one if absent. Its last year is the origin.")
 
 
 class ForecastQuerySchema(Schema):

@@ -172,7 +172,7 @@ class ScenarioOutSchema(Schema):
         metadata={"description": "Version of the statistics it was written for; absent where it does not say."}
     )
     vintage = fields.String(
-        metadata={"description": "Edition of the figures it was written for; absent where it does not say."}
+        metadata={"description": "Vintage of the figures it was written for; absent where it does not say."}
     )
 
     @post_dump
@@ -189,7 +189,7 @@ class ForecastSchema(Schema):
     scenario = fields.Nested(ScenarioOutSchema, required=True, metadata={"description": "What was assumed."})
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
     seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})

@@ -90,7 +90,7 @@ class ScenarioSchema(Schema):
         validate=validate.Length(min=1, max=20),
         metadata={"description": "Version of the statistics it was written for; another one is noted in the answer."},
     )
-    vintage = vintage_in("Edition of the figures it was written for; another one is noted in the answer.")
+    vintage = vintage_in("Vintage of the figures it was written for; another one is noted in the answer.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Scenario:

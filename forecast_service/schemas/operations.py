@@ -12,9 +12,9 @@ class HealthSchema(Schema):
 
 
 class SwitchSchema(Schema):
-    """A switch to another edition of the figures that is to come."""
+    """A switch to another vintage of the figures that is to come."""
 
-    vintage = fields.String(required=True, metadata={"description": "The edition that will be current."})
+    vintage = fields.String(required=True, metadata={"description": "The vintage that will be current."})
     effective_at = fields.AwareDateTime(
         required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
     )
@@ -25,7 +25,7 @@ def _switch() -> fields.Nested:
         SwitchSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "The switch to another edition that is to come; null if none is."},
+        metadata={"description": "The switch to another vintage that is to come; null if none is."},
     )
 
 
@@ -67,7 +67,7 @@ class ReadySchema(Schema):
             "example": "ok",
         },
     )
-    vintage = fields.String(required=True, metadata={"description": "The current edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "The current vintage of the figures."})
     switch = _switch()
 
 
@@ -76,7 +76,7 @@ class VersionSchema(Schema):
 
     service = fields.String(required=True, metadata={"description": "Version of the service."})
     model = fields.String(required=True, metadata={"description": "Version of the statistics."})
-    vintage = fields.String(required=True, metadata={"description": "The current edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "The current vintage of the figures."})
     switch = _switch()
 
 

@@ -42,7 +42,7 @@ class RequirementRequestSchema(Schema):
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
     origin = year_in("Last year the forecast may know; the last of the figures if absent.")
-    vintage = vintage_in("Edition of the figures; the current one if absent. Its last year is the origin.")
+    vintage = vintage_in("Vintage of the figures; the current one if absent. Its last year is the origin.")
 
 
 class AskedProbabilitySchema(Schema):
@@ -123,7 +123,7 @@ class RequirementSchema(Schema):
     threshold = share_out("The threshold", required=True)
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
     seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})

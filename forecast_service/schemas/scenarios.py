@@ -69,7 +69,7 @@ class ScenarioDraftSchema(ScenarioSchema):
         validate=[validate.Length(min=1, max=20, error="must hold {min} to {max} characters"), no_nul],
         metadata={"description": "Version of the statistics it is written for; the running one if absent."},
     )
-    vintage = vintage_in("Edition of the figures it is written for; the current one if absent.")
+    vintage = vintage_in("Vintage of the figures it is written for; the current one if absent.")
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class KeptScenarioSchema(ScenarioSchema):
     model_version = fields.String(
         required=True, metadata={"description": "Version of the statistics it was written for."}
     )
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures it was written for."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures it was written for."})
     created_at = fields.AwareDateTime(required=True, metadata={"description": "When the scenario was created (UTC)."})
     updated_at = fields.AwareDateTime(required=True, metadata={"description": "When this version was written (UTC)."})
 

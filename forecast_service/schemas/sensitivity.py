@@ -55,7 +55,7 @@ class SensitivitySchema(Schema):
     threshold = share_out("The threshold", required=True)
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     probability = probability_out("Probability at the deadline under the scenario as it stands.", required=True)
     bars = fields.List(fields.Nested(BarSchema), required=True, metadata={"description": "The widest first."})

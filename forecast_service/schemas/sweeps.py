@@ -126,7 +126,7 @@ class SweepRequestSchema(Schema):
         metadata={"description": f"One to {MAX_TARGETS} thresholds and deadlines; those of The Hague if absent."},
     )
     origin = year_in("Last year the forecast may know; the last of the figures if absent.")
-    vintage = vintage_in("Edition of the figures; the current one if absent.")
+    vintage = vintage_in("Vintage of the figures; the current one if absent.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class SweepSchema(Schema):
     request = fields.Dict(
         required=True,
         metadata={
-            "description": "What was asked, with all that determines the results: defaults, edition, draws, seed.",
+            "description": "What was asked, with all that determines the results: defaults, vintage, draws, seed.",
             "title": "Swept question",  # else generators name it as the body of POST
         },
     )

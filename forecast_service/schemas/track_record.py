@@ -102,7 +102,7 @@ class WalesSchema(Schema):
 class TrackRecordSchema(Schema):
     """How past forecasts fared: every origin refitted with nothing later than it."""
 
-    vintage = fields.String(required=True, metadata={"description": "Edition of the figures that it was run on."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures that it was run on."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics that it judges."})
     origins = fields.List(
         fields.Integer(), required=True, metadata={"description": "First and last origin (years), inclusive."}

@@ -1,4 +1,4 @@
-"""Editions of the figures ("vintages"): what they hold, which is current, and why one moved a forecast."""
+"""Vintages of the figures: what they hold, which is current, and why one moved a forecast."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ RESERVED = ("current",)
 
 
 class FitsSchema(Schema):
-    """How far an edition is fitted: what is not fitted yet cannot become current."""
+    """How far a vintage is fitted: what is not fitted yet cannot become current."""
 
     kept = fields.Integer(required=True, metadata={"description": "Number of allies whose fits are kept."})
     of = fields.Integer(required=True, metadata={"description": "Number of allies that there are."})
 
 
 class VintageSchema(Schema):
-    """An edition of the figures."""
+    """A vintage of the figures."""
 
     name = fields.String(required=True, metadata={"description": "What queries call it.", "example": "nato-2026"})
     current = fields.Boolean(
@@ -36,14 +36,14 @@ class VintageSchema(Schema):
     base = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "The edition whose tables stand where it has none of its own; null if bundled."},
+        metadata={"description": "The vintage whose tables stand where it has none of its own; null if bundled."},
     )
     origin = fields.Integer(required=True, metadata={"description": "The last year that its shares cover."})
     sha256 = fields.String(required=True, metadata={"description": "Of all that it holds."})
 
 
 class TableFactsSchema(Schema):
-    """One table of an edition."""
+    """One table of a vintage."""
 
     name = fields.String(required=True, metadata={"description": "Its name."})
     rows = fields.Integer(required=True, metadata={"description": "Number of its rows."})
@@ -71,14 +71,14 @@ class FindingSchema(Schema):
     severity = fields.String(
         required=True,
         validate=validate.OneOf(["error", "warning"]),
-        metadata={"description": "An error refuses the edition, a warning does not."},
+        metadata={"description": "An error refuses the vintage, a warning does not."},
     )
     where = fields.String(required=True, metadata={"description": "A cell, a line or a table."})
     message = fields.String(required=True, metadata={"description": "What is wrong with it."})
 
 
 class VintageDetailSchema(VintageSchema):
-    """An edition with all that it holds."""
+    """A vintage with all that it holds."""
 
     fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
     tables = fields.List(
@@ -98,7 +98,7 @@ class VintageDetailSchema(VintageSchema):
 
 
 class VintageListSchema(ListSchema):
-    """All editions."""
+    """All vintages."""
 
     items = fields.List(
         fields.Nested(VintageSchema),
@@ -119,7 +119,7 @@ class ImportQuerySchema(Schema):
             "example": "nato",
         },
     )
-    base = vintage_in("The edition that the file is laid over; the newest if absent.")
+    base = vintage_in("The vintage that the file is laid over; the newest if absent.")
     name = fields.String(
         validate=[
             validate.Regexp(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
@@ -134,7 +134,7 @@ class SwitchedSchema(Schema):
     """A switch that was written."""
 
     number = fields.Integer(required=True, metadata={"description": "Number of the switch, from 1."})
-    vintage = fields.String(required=True, metadata={"description": "The edition switched to."})
+    vintage = fields.String(required=True, metadata={"description": "The vintage switched to."})
     effective_at = fields.AwareDateTime(
         required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
     )
@@ -147,9 +147,9 @@ class SwitchedSchema(Schema):
 
 
 class CurrentSchema(Schema):
-    """Which edition is current, what is to come, and what was."""
+    """Which vintage is current, what is to come, and what was."""
 
-    vintage = fields.String(required=True, metadata={"description": "The current edition."})
+    vintage = fields.String(required=True, metadata={"description": "The current vintage."})
     switches = fields.List(
         fields.Nested(SwitchedSchema),
         required=True,
@@ -166,17 +166,17 @@ class SwitchOrderSchema(Schema):
         validate=validate.Range(min=LEAST_AHEAD_S, max=MOST_AHEAD_S, error="must be from {min} to {max} (seconds)"),
         metadata={
             "description": "Number of seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if "
-            "absent. With less than that, caches may hold answers of the edition before for longer."
+            "absent. With less than that, caches may hold answers of the vintage before for longer."
         },
     )
 
 
 class UseSchema(SwitchOrderSchema):
-    """Which edition to switch to, and when."""
+    """Which vintage to switch to, and when."""
 
     empty_allowed = False
 
-    vintage = vintage_in("The edition to switch to.", required=True)
+    vintage = vintage_in("The vintage to switch to.", required=True)
 
 
 class FigureChangeSchema(Schema):
@@ -225,7 +225,7 @@ class PartsSchema(Schema):
 class WhySchema(Schema):
     """How a probability moved, and why."""
 
-    before = probability_out("Probability by the first edition.", required=True)
+    before = probability_out("Probability by the first vintage.", required=True)
     after = probability_out("Probability by the second.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of the change, at most."}
@@ -246,10 +246,10 @@ class ProbabilityChangeSchema(Schema):
 
 
 class VintageDiffSchema(Schema):
-    """What differs between two editions."""
+    """What differs between two vintages."""
 
-    before = fields.String(required=True, metadata={"description": "The first edition."})
-    after = fields.String(required=True, metadata={"description": "The second edition."})
+    before = fields.String(required=True, metadata={"description": "The first vintage."})
+    after = fields.String(required=True, metadata={"description": "The second vintage."})
     figures = fields.List(
         fields.Nested(FigureChangeSchema), required=True, metadata={"description": "By table, ally and year."}
     )

@@ -114,7 +114,7 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Follow the switches between editions of the figures, before the first request."""
+    """Follow the switches between vintages of the figures, before the first request."""
     from forecast_service.forecasting.registry import EXTENSION
 
     engine = worker.wsgi.extensions[EXTENSION]

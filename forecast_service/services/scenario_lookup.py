@@ -24,7 +24,7 @@ class UnknownKept(ServiceError):
 
 
 class OldForm(ServiceError):
-    """A kept scenario that today's levers cannot express any more, or that was written for an edition that is gone."""
+    """A kept scenario that today's levers cannot express any more, or that was written for a vintage that is gone."""
 
     status, kind = 409, "old-form"
     detail = "It uses levers that this release does not have in this form."
@@ -66,7 +66,7 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     ------
     UnknownKept, OldForm
     UnknownVintage
-        if one's own was written for an edition that is not here.
+        if one's own was written for a vintage that is not here.
     """
     if isinstance(scenario, Scenario):
         if scenario.vintage is not None:

@@ -1,4 +1,4 @@
-"""What is done with editions of the figures: between the views, the shelf, the engine and the store."""
+"""What is done with vintages of the figures: between the views, the shelf, the engine and the store."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ WORKED_OUT_S = 30
 
 
 def known(name: str) -> str:
-    """``name``, if there is an edition of it; 404 otherwise."""
+    """``name``, if there is a vintage of it; 404 otherwise."""
     if name not in engine().vintages():
-        raise ServiceError(404, f"No edition goes by this name; there are {', '.join(engine().vintages())}.")
+        raise ServiceError(404, f"No vintage goes by this name; there are {', '.join(engine().vintages())}.")
     return name
 
 
 def standing(name: str) -> dict[str, Any]:
-    """An edition as the service has it."""
+    """A vintage as the service has it."""
     manifest: Manifest = engine().shelf.manifest(known(name))
     figures = engine().forecaster(name).figures
     facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
@@ -46,18 +46,18 @@ def standing(name: str) -> dict[str, Any]:
 
 
 def detail(name: str) -> dict[str, Any]:
-    """An edition with how far it is fitted."""
+    """A vintage with how far it is fitted."""
     found, every = standing(name), len(allies(engine().forecaster(name).figures.tables))
     return found | {"fits": {"kept": every - len(engine().missing(name)), "of": every}}
 
 
 def all_standing() -> dict[str, Any]:
-    """All editions."""
+    """All vintages."""
     return {"items": [standing(name) for name in engine().vintages()], "next": None}
 
 
 def take_in(query: dict[str, Any]) -> dict[str, Any]:
-    """Make a new edition of the file that is the body; it is fitted beside, and current only when it is asked for."""
+    """Make a new vintage of the file that is the body; it is fitted beside, and current only when it is asked for."""
     settings, vintages = engine().settings, engine().vintages()
     base = query.get("base", vintages[-1])
     if base not in vintages:
@@ -82,7 +82,7 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
     if "bad_name" in found:
         abort(422, messages={"query": {"name": [found["bad_name"]]}})
     if "exists" in found:
-        raise ServiceError(409, f"There is an edition {found['exists']} already, and editions are never changed.")
+        raise ServiceError(409, f"There is a vintage {found['exists']} already, and vintages are never changed.")
     if "nothing_new" in found:
         raise ServiceError(409, f"All its figures are those of {base}: there is nothing to keep.")
     if "name" not in found:
@@ -92,7 +92,7 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """What differs between two editions; why forecasts moved, once that is worked out."""
+    """What differs between two vintages; why forecasts moved, once that is worked out."""
     tables = engine().forecaster(known(b)).figures.tables
     figures = difference(*(engine().forecaster(known(name)).figures for name in (a, b)))
     rows = vintage_change_task.kept(engine().settings, a, b)
@@ -111,13 +111,13 @@ def _refuse(details: list[str]) -> NoReturn:
 
 
 def current() -> dict[str, Any]:
-    """Which edition is current, and the switches that led there."""
+    """Which vintage is current, and the switches that led there."""
     found = engine().switches.read()
     return {"vintage": engine().vintage, "switches": found.rows if found else ()}
 
 
 def use(body: dict[str, Any]) -> SwitchRow:
-    """Switch to an edition, if its fits are kept; otherwise have them made."""
+    """Switch to a vintage, if its fits are kept; otherwise have them made."""
     name, settings = body["vintage"], engine().settings
     if missing := engine().missing(name):
         fit_missing.start_beside(settings, name)

@@ -51,7 +51,7 @@ def _parse(name: str, text: str, default: object) -> Any:
 class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, HttpSettings, ObservabilitySettings):
     """The settings, each with its default; :meth:`from_environment` reads ``FORECAST_<NAME>``.
 
-    The sections check themselves, in the order in which they stand above. That the edition ``vintage`` is there is
+    The sections check themselves, in the order in which they stand above. That the vintage ``vintage`` is there is
     found by what loads it (:class:`forecast_service.forecasting.registry.Engine`).
     """
 

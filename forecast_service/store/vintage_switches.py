@@ -1,6 +1,6 @@
-"""Switches between editions of the figures, in SQL: written ahead of their moment, so that all replicas know in time.
+"""Switches between vintages of the figures, in SQL: written ahead of their moment, so that all replicas know in time.
 
-The current edition is that of the row with the highest number whose moment has come. So a later row may overtake one
+The current vintage is that of the row with the highest number whose moment has come. So a later row may overtake one
 that is still to come, and nothing need ever be changed or deleted.
 """
 
@@ -28,11 +28,11 @@ LEAST_AHEAD_S = 3.0
 
 
 Decide = Callable[[Sequence[SwitchRow]], tuple[str, int | None]]
-"""From the rows to the next one's edition, and the number of the one that it undoes."""
+"""From the rows to the next one's vintage, and the number of the one that it undoes."""
 
 
 class AlreadyCurrent(ServiceError):
-    """The edition ``vintage`` is the current one, or will be with a switch that is written already."""
+    """The vintage ``vintage`` is the current one, or will be with a switch that is written already."""
 
     status, detail = 409, "It is current already, or will be with a switch that is to come."
 
@@ -94,7 +94,7 @@ class Switches:
 
         Parameters
         ----------
-        default : the edition that is current where nothing was ever written.
+        default : the vintage that is current where nothing was ever written.
         by : who wants it.
 
         Raises
@@ -110,7 +110,7 @@ class Switches:
         return self._write(decide, by, ahead_s)
 
     def undo(self, default: str, by: str, ahead_s: float) -> SwitchRow:
-        """Undo the last switch that is not undone yet: go back to the edition before it.
+        """Undo the last switch that is not undone yet: go back to the vintage before it.
 
         Raises
         ------

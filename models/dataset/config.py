@@ -38,7 +38,7 @@ class PanelConfig:
 
     @property
     def vintages(self) -> tuple[str, ...]:
-        """The bundled editions whose table of shares is whole, oldest first."""
+        """The bundled vintages whose table of shares is whole, oldest first."""
         return (self.vintage,) if self.own else ("nato-2019", "nato-2025", self.vintage)
 
     @property

@@ -1,4 +1,4 @@
-"""Observations of core shares: editions ("vintages"), definitions, and the long history joined to NATO's own.
+"""Observations of core shares: vintages, definitions, and the long history joined to NATO's own.
 
 NATO publishes its figures from 2014 in each edition. Before that the SIPRI series, which uses another
 definition, is rescaled to NATO's by the mean log ratio of the two over 2014-2019. Where SIPRI has
@@ -29,7 +29,7 @@ MINIMUM_HISTORY = 8
 
 
 class UnknownVintage(LookupError):
-    """No edition of the figures goes by this name.
+    """No vintage of the figures goes by this name.
 
     ``known`` are those that there are, where that is said; ``field`` is the input that holds the name.
     """
@@ -61,7 +61,7 @@ class Figures:
 
     Attributes
     ----------
-    vintage : name of the edition, for example ``nato-2026``.
+    vintage : name of the vintage, for example ``nato-2026``.
     sipri : whether the SIPRI rows were used for the years before 2014.
     observations : by ally code; allies without armed forces have none.
     tables : all else that a forecast on these figures rests on: growth, pledges, amounts, related spending.
@@ -76,7 +76,7 @@ class Figures:
 
     @cached_property
     def origin(self) -> int:
-        """The last year that the edition covers."""
+        """The last year that the vintage covers."""
         return max(seen[-1].year for seen in self.observations.values())
 
     def panel(self, origin: int | None = None) -> Panel:
@@ -159,7 +159,7 @@ def _log_ratio(wanted: Mapping[int, float], other: Mapping[int, float]) -> float
 
 @cache
 def load_figures(vintage: str | None = None, *, sipri: bool = True, panel: PanelConfig = ALLIES) -> Figures:
-    """The figures of one edition, with the long history joined to it.
+    """The figures of one vintage, with the long history joined to it.
 
     Parameters
     ----------

@@ -171,7 +171,7 @@ class Shelf:
         if self.folder is None or not self.folder.is_dir():
             return []
         names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
-        # A later release may bundle what was imported under the same name: it is then the same edition, once.
+        # A later release may bundle what was imported under the same name: it is then the same vintage, once.
         return sorted(name for name in names if name not in self.panel.vintages)
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:

@@ -53,7 +53,7 @@ class Scenario:
         kept them) or the trend's (history alone).
     components : what it touches; its levers must keep to them. Any if empty.
     countries : ISO alpha-3 codes and groups (:mod:`models.dataset.groups`); for others no lever acts. All if empty.
-    based_on : the scenario that it derives from. model_version, vintage : the statistics and the edition of the
+    based_on : the scenario that it derives from. model_version, vintage : the statistics and the vintage of the
         figures that it was written for. They change no number.
     """
 

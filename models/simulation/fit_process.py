@@ -31,7 +31,7 @@ Reply = Fit | Refused | None
 
 @cache
 def fitter(shelf: Path | None, panel: PanelConfig, vintage: str, sipri: bool, draws: int, seed: int) -> Fitter:
-    """The one fitter on an edition of the figures: what it learns from the panel it learns once."""
+    """The one fitter on a vintage of the figures: what it learns from the panel it learns once."""
     return Fitter(Shelf(shelf, panel).figures(vintage, sipri=sipri), draws, seed)
 
 

@@ -1,4 +1,4 @@
-"""Switching between editions of the figures under load: each answer is wholly of one, and all change at once."""
+"""Switching between vintages of the figures under load: each answer is wholly of one, and all change at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tests.support.service import DRAWS, Service, environment, free_port
 OLD, NEW = "nato-2026", "nato-2025"
 """Names of the roles: the switch goes from the first to the second, and back."""
 
-EDITION = "nato-2027"
+NEXT = "nato-2027"
 """What NATO's next workbook, made up here, becomes."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": EDITION, "ahead_s": 4})
+CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": NEXT, "ahead_s": 4})
 JSON = {"Content-Type": "application/json"}
 
 TOGETHER_S = 0.25
@@ -135,7 +135,7 @@ def test_switch_and_rollback_under_load(
         early, late = watch.deviations([(begun, OLD), (there, NEW), (back, OLD)])
         tell(
             f"switch and rollback under load: {len(watch.seen)} answers and {watch.pinned} to old links "
-            f"({dict(watch.kinds)}), none failed or mixed; first of the next edition {early * 1000:.0f} ms early, "
+            f"({dict(watch.kinds)}), none failed or mixed; first of the next vintage {early * 1000:.0f} ms early, "
             f"last of the one before {late * 1000:.0f} ms late"
         )
         assert {name for _, _, name in watch.seen} == {OLD, NEW}
@@ -210,8 +210,8 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
             watch.wait_for(50)
             headers = {"Content-Type": XLSX}
             status, made = first.ask("POST", "/v1/vintages?source=nato", newer(DEU_2026=2.5), headers)
-            assert (status, made["name"], made["base"]) == (201, EDITION, OLD), made
-            there = f"/v1/vintages/{EDITION}"
+            assert (status, made["name"], made["base"]) == (201, NEXT, OLD), made
+            there = f"/v1/vintages/{NEXT}"
             assert second.ask("GET", there)[1]["sha256"] == made["sha256"], "the other replica has it too"
             assert not made["current"]
             patience, refused = time.time() + 240, 0
@@ -220,7 +220,7 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
                 assert time.time() < patience, fits
                 time.sleep(1)
             for ask, mine in zip(asks, known, strict=True):
-                learn(ask, mine, EDITION)
+                learn(ask, mine, NEXT)
             assert known[0] == known[1], "the replicas agree"
             status, written = second.ask("PUT", CURRENT, USE, JSON)
             assert status == 202, written
@@ -228,14 +228,14 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
             until(at, watch)
         assert watch.wrong == []
         assert unready == [], "readiness never drops"
-        early, late = watch.deviations([(begun, OLD), (at, EDITION)])
+        early, late = watch.deviations([(begun, OLD), (at, NEXT)])
         tell(
             f"import, refit and switch under load: {len(watch.seen)} answers and {watch.pinned} to old links "
             f"({dict(watch.kinds)}), none failed or mixed; refused {refused} times while fits were missing; "
             f"{early * 1000:.0f} ms early, {late * 1000:.0f} ms late at most"
         )
         assert refused > 0
-        assert {name for _, _, name in watch.seen} == {OLD, EDITION}
+        assert {name for _, _, name in watch.seen} == {OLD, NEXT}
         assert max(early, late) < TOGETHER_S
         forecast = first.ask("GET", "/v1/countries/DEU/forecast")[1]
-        assert (forecast["vintage"], forecast["origin"]) == (EDITION, 2027)
+        assert (forecast["vintage"], forecast["origin"]) == (NEXT, 2027)

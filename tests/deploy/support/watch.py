@@ -1,4 +1,4 @@
-"""Every answer of a load, checked against the few that may be given: each edition's own, to the byte."""
+"""Every answer of a load, checked against the few that may be given: each vintage's own, to the byte."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OWN = {"name": "capped", "levers": [{"type": "cap", "share_pct": 3.0}]}
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked; with ``vintage`` it names its edition."""
+    """What is asked; with ``vintage`` it names its vintage."""
 
     path: str
     body: str | None = None
@@ -35,7 +35,7 @@ class Question:
         return None if self.body is None else json.loads(self.body)
 
     def of(self, vintage: str) -> Question:
-        """The same of one edition."""
+        """The same of one vintage."""
         if self.body is not None:
             return Question(self.path, json.dumps(self.json | {"vintage": vintage}), pinned=True)
         return Question(f"{self.path}{'&' if '?' in self.path else '?'}vintage={vintage}", pinned=True)
@@ -87,7 +87,7 @@ def direct(service: Service) -> Ask:
 class Watch:
     """Asks over and over, and compares each answer with those that may be given."""
 
-    # Begun, ended (time.time), edition; of questions that name none.
+    # Begun, ended (time.time), vintage; of questions that name none.
     seen: list[tuple[float, float, str]] = field(default_factory=list)
     pinned: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Watch:
     def run(self, ask: Ask, question: Question, allowed: dict[str, Sent], conditional: bool) -> None:
         """Ask until told to stop; if ``conditional``, with the ETag of the answer before.
 
-        ``allowed`` holds the answers that may be given, by the name of their edition; more may be added to it.
+        ``allowed`` holds the answers that may be given, by the name of their vintage; more may be added to it.
         """
         before = None
         while not self.stopping.is_set():
@@ -137,9 +137,9 @@ class Watch:
             time.sleep(0.01)
 
     def deviations(self, switches: list[tuple[float, str]]) -> tuple[float, float]:
-        """By how much an answer of the next edition came too early, or one of the last too late, at most (s).
+        """By how much an answer of the next vintage came too early, or one of the last too late, at most (s).
 
-        ``switches`` are the moments (time.time), each with the edition that is current from then on; the first is the
+        ``switches`` are the moments (time.time), each with the vintage that is current from then on; the first is the
         beginning.
         """
         early = late = 0.0
@@ -154,11 +154,11 @@ class Watch:
 
 
 Truths = dict[Question, dict[str, Sent]]
-"""For each question the answers that may be given, by the name of their edition."""
+"""For each question the answers that may be given, by the name of their vintage."""
 
 
 def learn(ask: Ask, known: Truths, vintage: str) -> None:
-    """Allow the answers of one more edition to the questions that name none."""
+    """Allow the answers of one more vintage to the questions that name none."""
     for question, allowed in known.items():
         if not question.pinned:
             allowed[vintage] = ask(question.of(vintage), {})
@@ -166,7 +166,7 @@ def learn(ask: Ask, known: Truths, vintage: str) -> None:
 
 
 def truths(ask: Ask, vintages: tuple[str, ...]) -> Truths:
-    """For each question, without and with its edition named, the answers that may be given."""
+    """For each question, without and with its vintage named, the answers that may be given."""
     found: Truths = {}
     for question in QUESTIONS:
         pinned = {vintage: ask(question.of(vintage), {}) for vintage in vintages}

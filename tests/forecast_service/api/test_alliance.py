@@ -89,7 +89,7 @@ def test_an_old_origin_and_an_early_deadline(client: FlaskClient) -> None:
     assert body["targets"][0]["ranking"][0]["review"] is None
 
 
-def test_an_older_edition_counts_the_allies_that_it_knows(client: FlaskClient) -> None:
+def test_an_older_vintage_counts_the_allies_that_it_knows(client: FlaskClient) -> None:
     body = get(client, "?vintage=nato-2019")
     assert (body["vintage"], body["origin"]) == ("nato-2019", 2019)
     assert set(body["left_out"]) == {"FIN", "MKD", "SWE"}

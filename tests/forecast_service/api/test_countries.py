@@ -81,12 +81,12 @@ def test_history_is_in_order_and_says_whose_figures_they_are(client: FlaskClient
     assert all(0 < o["share_pct"] < 10 and o["source"] for o in seen)
 
 
-# What there is of the 2025 edition's last year is not the table itself, so it is left out.
+# What there is of the 2025 vintage's last year is not the table itself, so it is left out.
 LAST_YEARS = {"nato-2019": 2019, "nato-2025": 2024, "nato-2026": 2026}
 
 
 @pytest.mark.parametrize("vintage", ALLIES.vintages)
-def test_an_edition_ends_where_it_ended(client: FlaskClient, vintage: str) -> None:
+def test_a_vintage_ends_where_it_ended(client: FlaskClient, vintage: str) -> None:
     body = client.get(f"/v1/countries/FRA/history?vintage={vintage}").json
     assert body["vintage"] == vintage
     assert body["components"][0]["observations"][-1]["year"] == LAST_YEARS[vintage]

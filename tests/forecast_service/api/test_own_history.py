@@ -1,4 +1,4 @@
-"""An analyst's own figures, and older editions of NATO's."""
+"""An analyst's own figures, and older vintages of NATO's."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_other_contradictions(client, body, field):
     assert field in [e["pointer"] for e in problem.get_json()["errors"]]
 
 
-def test_an_older_edition_answers_from_its_own_last_year(client):
+def test_an_older_vintage_answers_from_its_own_last_year(client):
     new = client.get("/v1/countries/DEU/forecast").get_json()
     old = client.get("/v1/countries/DEU/forecast?vintage=nato-2025").get_json()
     assert (new["vintage"], new["origin"]) == ("nato-2026", 2026)
@@ -99,7 +99,7 @@ def test_an_older_edition_answers_from_its_own_last_year(client):
     assert ask(client, country="DEU", vintage="nato-2025").get_json()["id"] == old["id"]
 
 
-def test_an_edition_without_the_ally_says_so(client):
+def test_a_vintage_without_the_ally_says_so(client):
     problem = client.get("/v1/countries/FIN/forecast?vintage=nato-2019")
     assert problem.status_code == 422
     assert "Finland has 0 figures" in problem.get_json()["errors"][0]["detail"]

@@ -1,4 +1,4 @@
-"""Editions over HTTP: what there is, taking one in, what differs, and which is current."""
+"""Vintages over HTTP: what there is, taking one in, what differs, and which is current."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_there_is(asking: FlaskClient) -> None:
     assert asking.get("/v1/vintages/nato-1949").status_code == 404
 
 
-def test_every_way_to_name_an_edition_says_which_there_are(asking: FlaskClient) -> None:
+def test_every_way_to_name_a_vintage_says_which_there_are(asking: FlaskClient) -> None:
     body = {"country": "DEU", "vintage": "nato-1949"}
     for answer in (
         asking.get("/v1/countries/DEU/forecast?vintage=nato-1949"),
@@ -126,7 +126,7 @@ def test_a_damaged_edition_is_none_to_who_asks_and_an_error_in_the_log(
     assert "vintage ours-2026 cannot be read: ours-2026: manifest.json" in caplog.text
 
 
-def test_a_file_becomes_an_edition_that_is_not_current(own: Flask, asking: FlaskClient) -> None:
+def test_a_file_becomes_a_vintage_that_is_not_current(own: Flask, asking: FlaskClient) -> None:
     before = asking.get("/v1/countries/DEU/history").data
     made = asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.33"), content_type="text/csv")
     assert made.status_code == 201, made.text
@@ -214,7 +214,7 @@ def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatc
     assert [row["number"] for row in asking.get("/v1/vintages/current").json["switches"]] == [2, 1]
 
 
-def test_what_was_kept_and_posted_before_keeps_its_edition(
+def test_what_was_kept_and_posted_before_keeps_its_vintage(
     own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own.extensions[EXTENSION], "missing", lambda _vintage=None: [])

@@ -43,7 +43,7 @@ def contents(folder):
     return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
 
 
-def test_an_edition_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path):
+def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path):
     file = tmp_path / "tables.xlsx"
     file.write_bytes(newer(DEU_2025=2.22))
     old = f"{by_ally('core_share', 'share_pct')['DEU'][2025]:.2f}"

@@ -233,7 +233,7 @@ def test_lines_of_curl_and_python_ask_the_same(client: FlaskClient) -> None:
     assert "curl 'http://localhost/v1/forecasts' -H 'Content-Type: application/json' -d '{" in own
 
 
-def test_files_are_kept_for_good_under_their_own_edition_alone(client: FlaskClient) -> None:
+def test_files_are_kept_for_good_under_their_own_vintage_alone(client: FlaskClient) -> None:
     page = client.get("/method").text
     address = re.search(r'href="(/assets/[0-9a-f]{12}/page\.css)"', page)
     assert address

@@ -56,7 +56,7 @@ def written() -> Written:
 
 
 def follower(written: Written, folder: Path, ready: set[str] | None = None) -> Follower:
-    """One that has every edition, or those in ``ready``."""
+    """One that has every vintage, or those in ``ready``."""
     return Follower(written.read, lambda name: ready is None or name in ready, "a", folder / "switches.json")
 
 

@@ -80,7 +80,7 @@ def test_a_bad_value_is_refused_by_name(name: str, text: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("text", ["nato-1949", "", "../nato-2026", "x" * 300])
-def test_an_edition_that_is_not_there_is_refused_at_the_start(
+def test_a_vintage_that_is_not_there_is_refused_at_the_start(
     text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     refused = f"FORECAST_VINTAGE: {text!r} is not one of nato-2019, nato-2025, nato-2026"
@@ -94,7 +94,7 @@ def test_an_edition_that_is_not_there_is_refused_at_the_start(
         assert (result.exit_code, result.output) == (1, f"Error: {refused}\n")
 
 
-def test_serve_refuses_an_edition_that_is_not_there(tmp_path: Path) -> None:
+def test_serve_refuses_a_vintage_that_is_not_there(tmp_path: Path) -> None:
     environment = os.environ | {"FORECAST_STATE_DIR": str(tmp_path), "FORECAST_VINTAGE": "nato-1949"}
     command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(free_port())]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
@@ -102,7 +102,7 @@ def test_serve_refuses_an_edition_that_is_not_there(tmp_path: Path) -> None:
     assert done.stderr == "Error: FORECAST_VINTAGE: 'nato-1949' is not one of nato-2019, nato-2025, nato-2026\n"
 
 
-def test_an_edition_whose_files_are_damaged_is_refused_at_the_start(
+def test_a_vintage_whose_files_are_damaged_is_refused_at_the_start(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "vintages" / "ours-2026"

@@ -1,4 +1,4 @@
-"""Switches between editions: what is written, in which order it holds, and what rollback goes back to."""
+"""Switches between vintages: what is written, in which order it holds, and what rollback goes back to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def switches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Switche
 
 
 def written(switches: Switches) -> list[tuple[int, str, int | None]]:
-    """Number, edition and what it undoes, first to last."""
+    """Number, vintage and what it undoes, first to last."""
     found = switches.read()
     assert found
     return [(row.number, row.vintage, row.undoes) for row in reversed(found.rows)]

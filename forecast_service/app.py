@@ -50,7 +50,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     fast_path.register(app, settings)
     proxies.register(app, settings)
     kept = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
-    forecasters = app.extensions[registry.EXTENSION] = registry.Engine(settings, kept, fit_pool.pool_of(settings))
+    forecasters = app.extensions[registry.EXTENSION] = registry.ForecasterRegistry(
+        settings, kept, fit_pool.pool_of(settings)
+    )
     # Functions before a request run in this order, those after it in the opposite one.
     telemetry.register(app, settings)
     compression.register(app)

@@ -16,8 +16,8 @@ from flask import Flask, json
 from flask.testing import FlaskClient
 
 from forecast_service import create_app
-from forecast_service.forecasting.registry import EXTENSION as ENGINE
-from forecast_service.forecasting.registry import Engine
+from forecast_service.forecasting.registry import EXTENSION as FORECASTERS
+from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.ids import KEPT_ID
 from forecast_service.openapi import operations
 from forecast_service.openapi.operations import FOLDER
@@ -160,7 +160,7 @@ def ask_all(app: Flask, fits: Path) -> dict[str, dict[str, Any]]:
     """Every question with what ``app`` answers, whose database is empty and up to date; sweeps are computed here."""
     sweeps = Sweeps(cast(Database, app.extensions[EXTENSION]))
     for vintage in (None, BEFORE):
-        fit_all(cast(Engine, app.extensions[ENGINE]).forecaster(vintage), os.cpu_count() or 1)
+        fit_all(cast(ForecasterRegistry, app.extensions[FORECASTERS]).forecaster(vintage), os.cpu_count() or 1)
     found: dict[str, dict[str, Any]] = {}
     learned: dict[str, str] = {}
     client = app.test_client()

@@ -28,22 +28,22 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
     from rich.progress import Progress
 
     from forecast_service.forecasting import fit_missing
-    from forecast_service.forecasting.registry import Engine
+    from forecast_service.forecasting.registry import ForecasterRegistry
     from models.dataset.observations import UnknownVintage
     from models.errors import CannotForecast
     from models.scenarios.targets import LAST_DEADLINE
     from models.simulation.path_store import StoreUnavailable
 
-    engine = Engine(Settings.from_environment())
-    wanted = vintage or engine.follower.wanted()
+    registry = ForecasterRegistry(Settings.from_environment())
+    wanted = vintage or registry.follower.wanted()
     if beside:
         be_beside()
     try:
         if origin is not None:
-            engine.forecaster(wanted).basis.check_years(origin, LAST_DEADLINE)
-        missing = engine.missing(wanted, origin)
+            registry.forecaster(wanted).basis.check_years(origin, LAST_DEADLINE)
+        missing = registry.missing(wanted, origin)
     except UnknownVintage:
-        allowed = ", ".join(engine.vintages())
+        allowed = ", ".join(registry.vintages())
         raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
     except CannotForecast as error:
         raise click.BadParameter(error.detail, param_hint="--origin") from None
@@ -51,7 +51,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
         with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
             task = progress.add_task("fitting", total=len(missing))
             made = fit_missing.fit_missing(
-                engine,
+                registry,
                 wanted,
                 processes,
                 lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
@@ -59,7 +59,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
             )
     except (OSError, StoreUnavailable) as error:
         why = error.detail if isinstance(error, StoreUnavailable) else error.strerror
-        raise click.ClickException(f"fits cannot be kept in {engine.store.folder}: {why}") from None
-    engine.observe()
+        raise click.ClickException(f"fits cannot be kept in {registry.store.folder}: {why}") from None
+    registry.observe()
     if not quiet:
-        click.echo(f"{made} allies fitted; {wanted} is complete in {engine.store.folder}")
+        click.echo(f"{made} allies fitted; {wanted} is complete in {registry.store.folder}")

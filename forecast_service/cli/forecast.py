@@ -40,7 +40,7 @@ def _scenario(text: str) -> Any:
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
     from forecast_service.cli import report
-    from forecast_service.forecasting.registry import Engine
+    from forecast_service.forecasting.registry import ForecasterRegistry
     from forecast_service.schemas.forecast_response import ForecastSchema
     from models.dataset.countries import UnknownCountry
     from models.errors import CannotForecast
@@ -50,7 +50,7 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
 
     targets = replace(Targets.of(panel()), deadline=deadline)
     try:
-        answer = Engine(Settings.from_environment()).current.forecast(country, _scenario(scenario), targets)
+        answer = ForecasterRegistry(Settings.from_environment()).current.forecast(country, _scenario(scenario), targets)
     except UnknownCountry:
         raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
     except UnknownScenario:

@@ -91,7 +91,7 @@ def _document(settings: Settings, file: Path) -> str:
     """The sweep in a file, with every default filled in."""
     from marshmallow import ValidationError
 
-    from forecast_service.forecasting.registry import Engine
+    from forecast_service.forecasting.registry import ForecasterRegistry
     from forecast_service.http.parsing import BadJson, load_json
     from forecast_service.schemas.sweeps import SweepRequestSchema
     from forecast_service.sweeps.document import complete
@@ -100,7 +100,7 @@ def _document(settings: Settings, file: Path) -> str:
 
     try:
         asked = SweepRequestSchema().load(load_json(file.read_bytes()))
-        return complete(Engine(settings).forecaster(asked.get("vintage")), asked)
+        return complete(ForecasterRegistry(settings).forecaster(asked.get("vintage")), asked)
     except BadJson as error:
         detail = error.detail
     except ValidationError as error:

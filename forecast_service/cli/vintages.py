@@ -12,19 +12,19 @@ import click
 from forecast_service.settings import Settings
 
 if TYPE_CHECKING:
-    from forecast_service.forecasting.registry import Engine
+    from forecast_service.forecasting.registry import ForecasterRegistry
     from forecast_service.store.tables import SwitchRow
 
 BY = "command line"
 
 
 @contextmanager
-def _engine() -> Iterator[Engine]:
-    from forecast_service.forecasting.registry import Engine
+def _registry() -> Iterator[ForecasterRegistry]:
+    from forecast_service.forecasting.registry import ForecasterRegistry
     from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
 
     try:
-        yield Engine(Settings.from_environment())
+        yield ForecasterRegistry(Settings.from_environment())
     except AlreadyCurrent as error:
         raise click.ClickException(f"{error.vintage} is current already, or will be") from None
     except NothingBefore:
@@ -47,8 +47,8 @@ _AHEAD = click.option(
 )
 
 
-def _checked(engine: Engine, name: str) -> str:
-    names = engine.vintages()
+def _checked(registry: ForecasterRegistry, name: str) -> str:
+    names = registry.vintages()
     if name not in names:
         raise click.BadParameter(f"must be one of {', '.join(names)}", param_hint="NAME")
     return name
@@ -71,31 +71,31 @@ def use(name: str, ahead: float | None, processes: int) -> None:
 
     from forecast_service.forecasting.fit_missing import fit_missing
 
-    with _engine() as engine:
-        missing = engine.missing(_checked(engine, name))
+    with _registry() as registry:
+        missing = registry.missing(_checked(registry, name))
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("fitting", total=len(missing))
-            fit_missing(engine, name, processes, lambda _code: progress.update(task, advance=1))
-        settings = engine.settings
-        _say(engine.switches.use(name, settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
+            fit_missing(registry, name, processes, lambda _code: progress.update(task, advance=1))
+        settings = registry.settings
+        _say(registry.switches.use(name, settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
 
 
 @click.command()
 @_AHEAD
 def rollback(ahead: float | None) -> None:
     """Undo the last switch: back to the vintage before it. Its fits are kept, so nothing is computed."""
-    with _engine() as engine:
-        settings = engine.settings
-        _say(engine.switches.undo(settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
+    with _registry() as registry:
+        settings = registry.settings
+        _say(registry.switches.undo(settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
 
 
 @click.command("current")
 def current_vintage() -> None:
     """Say which vintage is current, what is to come, and what was."""
-    with _engine() as engine:
-        found = engine.switches.read()
+    with _registry() as registry:
+        found = registry.switches.read()
         rows = [(row, row.effective_at <= found.now) for row in found.rows] if found else []
-        click.echo(next((row.vintage for row, past in rows if past), engine.settings.vintage))
+        click.echo(next((row.vintage for row, past in rows if past), registry.settings.vintage))
         for row, past in rows:
             undoes = f", undoes {row.undoes}" if row.undoes else ""
             when = "from" if past else "to come,"

@@ -13,7 +13,7 @@ from forecast_service.auth import authentication
 from forecast_service.callers import READ
 from forecast_service.dashboard import assets, charts, lever_form, page_state, text
 from forecast_service.dashboard.internal_client import Refused
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.http.security_headers import PAGE
 from forecast_service.settings import auth
 from forecast_service.version import VERSION
@@ -79,7 +79,7 @@ def _answer(template: str, asked: page_state.State, view: Callable[[], Any]) -> 
 
 
 def _html(template: str, asked: page_state.State, status: int, **context: Any) -> Response:
-    settings = engine().settings
+    settings = forecasters().settings
     everywhere = {
         "state": asked,
         "words": text,

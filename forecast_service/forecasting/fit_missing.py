@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, NoFit
-from forecast_service.forecasting.registry import Engine
+from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
 
@@ -19,7 +19,7 @@ _SETTINGS = ("state_dir", "fits_dir", "vintage", "sipri", "draws", "seed")
 
 
 def fit_missing(
-    engine: Engine,
+    registry: ForecasterRegistry,
     vintage: str,
     processes: int,
     progress: Callable[[str], None] = lambda _code: None,
@@ -35,14 +35,14 @@ def fit_missing(
     """
     from models.forecast.fit_all import fit_all
 
-    forecaster = engine.forecaster(vintage)
-    if not engine.missing(vintage, origin):
+    forecaster = registry.forecaster(vintage)
+    if not registry.missing(vintage, origin):
         return 0
-    with _alone(engine.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
+    with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
         return fit_all(forecaster, processes, progress, origin)
 
 
-def spare_request(engine: Engine, vintage: str, origin: int, unfitted: int) -> None:
+def spare_request(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:
     """Have the fits of all allies made beside the service if a request could not wait for as many.
 
     Raises
@@ -50,10 +50,10 @@ def spare_request(engine: Engine, vintage: str, origin: int, unfitted: int) -> N
     NoFit
         if so: it is to be asked again.
     """
-    settings = engine.settings
+    settings = registry.settings
     if unfitted * FIT_S <= settings.fit_timeout_s:
         return
-    past = origin != engine.forecaster(vintage).figures.origin
+    past = origin != registry.forecaster(vintage).figures.origin
     start_beside(settings, vintage, origin if past else None)
     detail = f"{unfitted} fits that this needs are not kept. They are made beside the service: ask again."
     raise NoFit("being-fitted", detail, max(RETRY_S, unfitted))

@@ -24,7 +24,7 @@ from models.dataset.vintages import DamagedVintage, Shelf
 from models.forecast import Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
 
-EXTENSION = "forecast-engine"
+EXTENSION = "forecast-registry"
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +47,7 @@ class CountingStore(PathStore):
             return super().get(key, made)
 
 
-class Engine:
+class ForecasterRegistry:
     """Forecasters on a shared store of fitted paths, one for each vintage of the figures.
 
     Parameters
@@ -177,6 +177,6 @@ class Engine:
             return False
 
 
-def engine() -> Engine:
-    """The engine of the running application."""
-    return cast(Engine, current_app.extensions[EXTENSION])
+def forecasters() -> ForecasterRegistry:
+    """The registry of the running application."""
+    return cast(ForecasterRegistry, current_app.extensions[EXTENSION])

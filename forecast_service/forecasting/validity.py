@@ -6,7 +6,7 @@ import time
 
 from flask import request
 
-from forecast_service.forecasting.registry import Engine
+from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.settings.panel import shipped
 from forecast_service.store.vintage_switches import LEAST_AHEAD_S
 
@@ -14,21 +14,21 @@ from forecast_service.store.vintage_switches import LEAST_AHEAD_S
 class AnswerValidity:
     """What the cache of answers must know (:class:`forecast_service.http.answers.Validity`)."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.notice_s = max(engine.settings.switch_ahead, LEAST_AHEAD_S)
+    def __init__(self, registry: ForecasterRegistry) -> None:
+        self._registry = registry
+        self.notice_s = max(registry.settings.switch_ahead, LEAST_AHEAD_S)
 
     def vintage(self) -> str:
         """The current vintage, as the present request sees it."""
-        return self._engine.vintage
+        return self._registry.vintage
 
     def latest(self) -> str:
         """The current vintage at this moment."""
-        return self._engine.follower.vintage()
+        return self._registry.follower.vintage()
 
     def seconds_left(self) -> float | None:
         """Until the next switch; None if none is known."""
-        coming = self._engine.follower.pending()
+        coming = self._registry.follower.pending()
         return None if coming is None else max(0.0, coming.at - time.monotonic())
 
     def for_everyone(self) -> bool:

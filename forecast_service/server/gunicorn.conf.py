@@ -117,8 +117,8 @@ def post_worker_init(worker):
     """Follow the switches between vintages of the figures, before the first request."""
     from forecast_service.forecasting.registry import EXTENSION
 
-    engine = worker.wsgi.extensions[EXTENSION]
-    engine.follower.start(engine.tell_vintage)
+    registry = worker.wsgi.extensions[EXTENSION]
+    registry.follower.start(registry.tell_vintage)
 
 
 def child_exit(_server, worker):

@@ -12,7 +12,7 @@ import logging
 from flask import Flask, g, jsonify
 
 from forecast_service.api.forecasts import answer
-from forecast_service.forecasting.registry import EXTENSION, Engine
+from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.settings.panel import panel
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 def warm_up(app: Flask) -> int:
     """Answer as requests do, on kept fits, but without database, log and metrics; how many forecasts were made."""
-    engine: Engine = app.extensions[EXTENSION]
-    vintage = engine.settings.vintage
-    forecaster = engine.forecaster(vintage)
+    registry: ForecasterRegistry = app.extensions[EXTENSION]
+    vintage = registry.settings.vintage
+    forecaster = registry.forecaster(vintage)
     lever = {"type": "pledge", "share_pct": 2.5, "year": panel().deadline, "credibility": 0.5}
     scenario = {"name": "warming up", "levers": [lever]}
     done = 0

@@ -13,7 +13,7 @@ from flask import request
 from webargs.flaskparser import abort
 
 from forecast_service.charts.renderer import drawer
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import telemetry
 from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, LookSchema, RankingLookSchema, look_of
 from forecast_service.schemas.countries import HistorySchema
@@ -68,7 +68,7 @@ def fan(document: Document) -> Document:
 def _known(document: Document) -> list[Document]:
     """The figures of the answer's own vintage."""
     code, vintage = document["country"]["code"], document["vintage"]
-    seen = engine().forecaster(vintage).figures.observations.get(code, ())
+    seen = forecasters().forecaster(vintage).figures.observations.get(code, ())
     history = HistorySchema().dump({"ally": countries()[code], "vintage": vintage, "observations": seen})
     found: list[Document] = next((part["observations"] for part in history["components"]), [])
     return found

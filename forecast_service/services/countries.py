@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from models.dataset.countries import Ally, allies, resolve
 from models.dataset.observations import Figures
 
 
 def listed() -> list[dict[str, Any]]:
     """All countries with their latest figure."""
-    figures = engine().current.figures
+    figures = forecasters().current.figures
     return [_with_latest(ally, figures) for ally in allies(figures.tables).values()]
 
 
@@ -22,7 +22,7 @@ def one(code: str) -> dict[str, Any]:
     ------
     UnknownCountry
     """
-    figures = engine().current.figures
+    figures = forecasters().current.figures
     return _with_latest(resolve(code, figures.tables), figures)
 
 
@@ -33,7 +33,7 @@ def history(code: str, vintage: str | None) -> dict[str, Any]:
     ------
     UnknownCountry, UnknownVintage
     """
-    figures = engine().forecaster(vintage).figures
+    figures = forecasters().forecaster(vintage).figures
     ally = resolve(code, figures.tables)
     return {"ally": ally, "vintage": figures.vintage, "observations": figures.observations.get(ally.code, ())}
 

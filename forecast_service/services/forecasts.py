@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from forecast_service.forecasting import fit_missing
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import metrics, telemetry, tracing
 from forecast_service.services.scenario_lookup import resolve
 from forecast_service.settings.panel import shipped
@@ -46,7 +46,7 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
     UnknownKept, OldForm, and as :meth:`models.forecast.Forecaster.forecast`
     """
     answer = _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
-    current = engine()
+    current = forecasters()
     if answer.vintage == current.vintage and "history" not in asked:
         metrics.forecast_made(answer, current.forecaster(answer.vintage).figures.origin)
     return answer
@@ -75,10 +75,10 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
         if more fits are missing than a request can wait for.
     """
     scenario = resolve(scenario)
-    forecaster = engine().forecaster(vintage)
+    forecaster = forecasters().forecaster(vintage)
     targets, origin = asked.get("targets"), asked.get("origin")
     missing = forecaster.unfitted(scenario, targets, origin)
-    fit_missing.spare_request(engine(), forecaster.figures.vintage, forecaster.basis.origin(origin), missing)
+    fit_missing.spare_request(forecasters(), forecaster.figures.vintage, forecaster.basis.origin(origin), missing)
     own_figures = isinstance(scenario, Scenario) and any(isinstance(x, HistoryOverride) for x in scenario.levers)
     with _turn(kept=not missing and not own_figures):
         found = alliance_forecast(forecaster, scenario, **asked)
@@ -89,7 +89,7 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
 def _answer(
     compute: Callable[[Forecaster, Question], T], scenario: str | Scenario, *, vintage: str | None = None, **asked: Any
 ) -> T:
-    forecaster = engine().forecaster(vintage)
+    forecaster = forecasters().forecaster(vintage)
     question = Question.resolve(forecaster.basis, scenario=scenario, **asked)
     with _turn(kept=forecaster.has_fits(question)):
         found = compute(forecaster, question)

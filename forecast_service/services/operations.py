@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.redis_client import redis_state
 from forecast_service.store.database import NOT_APPLIED, database
 from forecast_service.version import VERSION
@@ -13,14 +13,14 @@ from models.forecast import MODEL_VERSION
 
 def readiness() -> dict[str, Any]:
     """What is missing, and how database, Redis and state folder are."""
-    missing, state = engine().missing(), database().state()
+    missing, state = forecasters().missing(), database().state()
     # Without a database forecasts are answered still: that alone must not take every replica out of service.
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
-    missing += engine().behind()
+    missing += forecasters().behind()
     found = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
-    return found | {"redis": redis_state(), "state": engine().store.trouble() or "ok"} | engine().standing()
+    return found | {"redis": redis_state(), "state": forecasters().store.trouble() or "ok"} | forecasters().standing()
 
 
 def versions() -> dict[str, Any]:
     """Of the service, the model and the figures."""
-    return {"service": VERSION, "model": MODEL_VERSION} | engine().standing()
+    return {"service": VERSION, "model": MODEL_VERSION} | forecasters().standing()

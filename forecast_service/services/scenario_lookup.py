@@ -6,7 +6,7 @@ from marshmallow import ValidationError
 
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.levers import ScenarioSchema
 from forecast_service.settings.panel import shipped
 from forecast_service.store import scenarios
@@ -47,7 +47,7 @@ def as_scenario(kept: scenarios.Kept) -> Scenario:
     ------
     OldForm
     """
-    if kept.vintage not in engine().vintages():
+    if kept.vintage not in forecasters().vintages():
         raise OldForm
     beside = {"model_version": kept.model_version, "vintage": kept.vintage}
     if kept.based_on is not None:
@@ -70,7 +70,7 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     """
     if isinstance(scenario, Scenario):
         if scenario.vintage is not None:
-            engine().known(scenario.vintage, f"{field}/vintage")
+            forecasters().known(scenario.vintage, f"{field}/vintage")
         return scenario
     if scenario in shipped():
         return scenario

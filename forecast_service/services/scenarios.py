@@ -1,4 +1,4 @@
-"""What is done with kept scenarios: between the views, the store and the engine."""
+"""What is done with kept scenarios: between the views, the store and the registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flask import request, url_for
 
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
@@ -52,7 +52,10 @@ def _draft(
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
             raise UnknownKept("based_on") from None
-    written_for = (model_version or MODEL_VERSION, engine().vintage if vintage is None else engine().known(vintage))
+    written_for = (
+        model_version or MODEL_VERSION,
+        forecasters().vintage if vintage is None else forecasters().known(vintage),
+    )
     return Draft(body, public, based_on, *written_for)
 
 
@@ -62,7 +65,7 @@ def create(headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
     # A repeated request is answered as before, even if what it derives from is gone by now.
     if once and (before := scenarios.created_before(caller(), once)):
         return before
-    return scenarios.create(caller(), _draft(**sent), once, engine().settings.kept_bytes)
+    return scenarios.create(caller(), _draft(**sent), once, forecasters().settings.kept_bytes)
 
 
 def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
@@ -77,7 +80,7 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
         )
     body = source | {name: sent[name] for name in ("name", "description") if name in sent}
     draft = _draft(body, public=sent["public"], based_on=identifier)
-    return scenarios.create(caller(), draft, once, engine().settings.kept_bytes)
+    return scenarios.create(caller(), draft, once, forecasters().settings.kept_bytes)
 
 
 def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
@@ -85,7 +88,7 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> K
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
         raise ServiceError(428, "Send If-Match with the ETag of the version you mean to replace.")
-    room = engine().settings.kept_bytes
+    room = forecasters().settings.kept_bytes
     return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], room)
 
 
@@ -183,13 +186,13 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     version = read(identifier, number)
     wanted, country = query.pop("model"), find_country(query["country"]).code
     its_own = (version.model_version, version.vintage)
-    current = its_own == (MODEL_VERSION, engine().vintage)
+    current = its_own == (MODEL_VERSION, forecasters().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])
     if wanted == "pinned" or current:
         found = kept_answer(version, question)
         if found is not None:
             return found
-        if version.model_version != MODEL_VERSION or version.vintage not in engine().vintages():
+        if version.model_version != MODEL_VERSION or version.vintage not in forecasters().vintages():
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
     made = forecasts.forecast(scenario=as_scenario(version), **query)

@@ -14,7 +14,7 @@ from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.ids import is_id
 from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PARQUET
 from forecast_service.observability import tracing
@@ -42,8 +42,8 @@ def _sweeps() -> Sweeps:
 def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     """Take in a sweep."""
     if "vintage" in asked["scenario"]:
-        engine().known(asked["scenario"]["vintage"], "scenario/vintage")
-    text = complete(engine().forecaster(asked.get("vintage")), asked, tracing.traceparent())
+        forecasters().known(asked["scenario"]["vintage"], "scenario/vintage")
+    text = complete(forecasters().forecaster(asked.get("vintage")), asked, tracing.traceparent())
     once = None
     if "idempotency_key" in headers:
         # What was sent, not what it comes to: a later release may fill in other defaults.
@@ -52,7 +52,7 @@ def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     sweep = Sweep(json.loads(text))
     sizes = [len(sweep.span(number).points) for number in range(sweep.chunks)]
     try:
-        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once, engine().settings.open_sweeps)
+        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once, forecasters().settings.open_sweeps)
     except NoSuchSweep:
         detail = "The sweep of this Idempotency-Key has been deleted; send another key for a new one."
         raise ServiceError(409, detail) from None

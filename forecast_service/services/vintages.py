@@ -1,4 +1,4 @@
-"""What is done with vintages of the figures: between the views, the shelf, the engine and the store."""
+"""What is done with vintages of the figures: between the views, the shelf, the registry and the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webargs.flaskparser import abort
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting import fit_missing, vintage_change_task, vintage_import_task
-from forecast_service.forecasting.registry import engine
+from forecast_service.forecasting.registry import forecasters
 from forecast_service.http.problems import MAX_ERRORS
 from forecast_service.settings.panel import panel
 from forecast_service.store.tables import SwitchRow
@@ -28,18 +28,18 @@ WORKED_OUT_S = 30
 
 def known(name: str) -> str:
     """``name``, if there is a vintage of it; 404 otherwise."""
-    if name not in engine().vintages():
-        raise ServiceError(404, f"No vintage goes by this name; there are {', '.join(engine().vintages())}.")
+    if name not in forecasters().vintages():
+        raise ServiceError(404, f"No vintage goes by this name; there are {', '.join(forecasters().vintages())}.")
     return name
 
 
 def standing(name: str) -> dict[str, Any]:
     """A vintage as the service has it."""
-    manifest: Manifest = engine().shelf.manifest(known(name))
-    figures = engine().forecaster(name).figures
+    manifest: Manifest = forecasters().shelf.manifest(known(name))
+    figures = forecasters().forecaster(name).figures
     facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
     return facts | {
-        "current": name == engine().vintage,
+        "current": name == forecasters().vintage,
         "bundled": name in panel().vintages,
         "origin": figures.origin,
     }
@@ -47,18 +47,18 @@ def standing(name: str) -> dict[str, Any]:
 
 def detail(name: str) -> dict[str, Any]:
     """A vintage with how far it is fitted."""
-    found, every = standing(name), len(allies(engine().forecaster(name).figures.tables))
-    return found | {"fits": {"kept": every - len(engine().missing(name)), "of": every}}
+    found, every = standing(name), len(allies(forecasters().forecaster(name).figures.tables))
+    return found | {"fits": {"kept": every - len(forecasters().missing(name)), "of": every}}
 
 
 def all_standing() -> dict[str, Any]:
     """All vintages."""
-    return {"items": [standing(name) for name in engine().vintages()], "next": None}
+    return {"items": [standing(name) for name in forecasters().vintages()], "next": None}
 
 
 def take_in(query: dict[str, Any]) -> dict[str, Any]:
     """Make a new vintage of the file that is the body; it is fitted beside, and current only when it is asked for."""
-    settings, vintages = engine().settings, engine().vintages()
+    settings, vintages = forecasters().settings, forecasters().vintages()
     base = query.get("base", vintages[-1])
     if base not in vintages:
         abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
@@ -93,12 +93,12 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
 
 def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """What differs between two vintages; why forecasts moved, once that is worked out."""
-    tables = engine().forecaster(known(b)).figures.tables
-    figures = difference(*(engine().forecaster(known(name)).figures for name in (a, b)))
-    rows = vintage_change_task.kept(engine().settings, a, b)
+    tables = forecasters().forecaster(known(b)).figures.tables
+    figures = difference(*(forecasters().forecaster(known(name)).figures for name in (a, b)))
+    rows = vintage_change_task.kept(forecasters().settings, a, b)
     headers = {}
     if rows is None:
-        vintage_change_task.start(engine().settings, a, b)
+        vintage_change_task.start(forecasters().settings, a, b)
         headers["Retry-After"] = str(WORKED_OUT_S)
     changes = rows and [row | {"country": allies(tables)[row["code"]]} for row in rows]
     return {"before": a, "after": b, "figures": figures, "probabilities": changes}, 200, headers
@@ -112,22 +112,22 @@ def _refuse(details: list[str]) -> NoReturn:
 
 def current() -> dict[str, Any]:
     """Which vintage is current, and the switches that led there."""
-    found = engine().switches.read()
-    return {"vintage": engine().vintage, "switches": found.rows if found else ()}
+    found = forecasters().switches.read()
+    return {"vintage": forecasters().vintage, "switches": found.rows if found else ()}
 
 
 def use(body: dict[str, Any]) -> SwitchRow:
     """Switch to a vintage, if its fits are kept; otherwise have them made."""
-    name, settings = body["vintage"], engine().settings
-    if missing := engine().missing(name):
+    name, settings = body["vintage"], forecasters().settings
+    if missing := forecasters().missing(name):
         fit_missing.start_beside(settings, name)
         raise ServiceError(
             409, f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again."
         )
-    return engine().switches.use(name, settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+    return forecasters().switches.use(name, settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
 
 
 def roll_back(body: dict[str, Any]) -> SwitchRow:
     """Undo the last switch."""
-    settings = engine().settings
-    return engine().switches.undo(settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+    settings = forecasters().settings
+    return forecasters().switches.undo(settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))

@@ -187,8 +187,8 @@ def test_a_file_that_takes_too_long_is_given_up(asking: FlaskClient, monkeypatch
 
 
 def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = own.extensions[EXTENSION]
-    monkeypatch.setattr(engine, "missing", lambda _vintage=None: [])
+    registry = own.extensions[EXTENSION]
+    monkeypatch.setattr(registry, "missing", lambda _vintage=None: [])
     old = asking.get("/v1/countries/DEU/history")
     assert old.headers["Cache-Control"] == "public, max-age=3"
     assert old.headers["Link"] == '</v1/countries/DEU/history?vintage=nato-2026>; rel="bookmark"'

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from forecast_service.auth.scopes import NEEDS
-from forecast_service.forecasting.registry import EXTENSION as ENGINE
+from forecast_service.forecasting.registry import EXTENSION as FORECASTERS
 from forecast_service.store.database import EXTENSION
 from tests.support.callers import SCENARIO, key, keyed
 
@@ -80,7 +80,7 @@ def app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     """An application that takes keys."""
     app = keyed(state_dir, tmp_path_factory.mktemp("matrix"))
     # Which fits are there yet depends on what ran before, and so would the status of /readyz.
-    app.extensions[ENGINE].missing = lambda _vintage=None: []
+    app.extensions[FORECASTERS].missing = lambda _vintage=None: []
     with pytest.MonkeyPatch.context() as patch:  # what it would compute beside is nothing to this
         patch.setattr("forecast_service.forecasting.vintage_change_task.start", lambda *_: None)
         yield app

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from forecast_service import create_app
 from forecast_service.forecasting.fit_pool import FitPool, FitProcess
-from forecast_service.forecasting.registry import EXTENSION, Engine
+from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.settings import Settings
 from tests.support.processes import ended, within
 from tests.support.service import DRAWS, environment
@@ -37,9 +37,9 @@ def ask(app: Flask, share: float) -> Any:
 
 
 def pool_of(app: Flask) -> FitPool:
-    engine: Engine = app.extensions[EXTENSION]
-    assert engine.pool is not None
-    return engine.pool
+    registry: ForecasterRegistry = app.extensions[EXTENSION]
+    assert registry.pool is not None
+    return registry.pool
 
 
 def pid_of(app: Flask) -> int:
@@ -136,7 +136,7 @@ CHILD = textwrap.dedent("""
     statuses = [client.post("/v1/forecasts", json={"history": own}).status_code]
     statuses += [client.post("/v1/forecasts", json={"country": "DEU", "history": own}).status_code]
     statuses += [client.get("/v1/countries/DEU/forecast" + query).status_code for query in ("", "?origin=2020")]
-    pool = app.extensions["forecast-engine"].pool
+    pool = app.extensions["forecast-registry"].pool
     print(*statuses, "statsmodels" in sys.modules, "scipy" in sys.modules, pool.all[0].process.pid, flush=True)
     sys.stdin.read()
 """)
@@ -167,11 +167,11 @@ def test_what_needs_more_fits_than_a_request_may_wait_for_has_them_made_beside(
         "forecast_service.forecasting.fit_missing.start_beside", lambda _settings, *what: started.append(what)
     )
     app = create_app(Settings(state_dir=state_dir, draws=DRAWS))
-    client, engine = app.test_client(), app.extensions[EXTENSION]
+    client, registry = app.test_client(), app.extensions[EXTENSION]
     for question in ("forecast?origin=2003&deadline=2010", "ranking?origin=2003&deadline=2010"):
         answer = client.get(f"/v1/alliance/{question}")
         assert (answer.status_code, answer.json["type"]) == (503, "urn:forecast-service:problem:being-fitted")
-        assert int(answer.headers["Retry-After"]) == len(engine.missing(origin=2003)) > 20
+        assert int(answer.headers["Retry-After"]) == len(registry.missing(origin=2003)) > 20
     assert started == [("nato-2026", 2003)] * 2
 
 

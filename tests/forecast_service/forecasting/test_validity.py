@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from forecast_service.forecasting.current_vintage import Switch
-from forecast_service.forecasting.registry import Engine
+from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.settings import Settings
 from forecast_service.store.vintage_switches import LEAST_AHEAD_S
@@ -19,23 +19,23 @@ KEPT = "01jd3k8v2xq4t6r9m0n5p7s8yb"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def registry(tmp_path: Path) -> ForecasterRegistry:
     """A registry of forecasters that follows no switch yet."""
-    return Engine(Settings(state_dir=tmp_path, switch_ahead=60))
+    return ForecasterRegistry(Settings(state_dir=tmp_path, switch_ahead=60))
 
 
 @pytest.mark.parametrize(("ahead_s", "left_s"), [(None, None), (3600, 3600), (20, 20), (-1, 0)])
 def test_an_answer_holds_until_the_next_switch(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, ahead_s: float | None, left_s: float | None
+    registry: ForecasterRegistry, monkeypatch: pytest.MonkeyPatch, ahead_s: float | None, left_s: float | None
 ) -> None:
     coming = ahead_s and Switch(1, "nato-2025", datetime.now(UTC), time.monotonic() + ahead_s)
-    monkeypatch.setattr(engine.follower, "pending", lambda: coming)
-    assert AnswerValidity(engine).seconds_left() == (None if left_s is None else pytest.approx(left_s, abs=5))
+    monkeypatch.setattr(registry.follower, "pending", lambda: coming)
+    assert AnswerValidity(registry).seconds_left() == (None if left_s is None else pytest.approx(left_s, abs=5))
 
 
 @pytest.mark.parametrize(("ahead", "notice_s"), [(60, 60), (1, LEAST_AHEAD_S)])
 def test_a_switch_is_known_some_time_ahead(tmp_path: Path, ahead: int, notice_s: float) -> None:
-    assert AnswerValidity(Engine(Settings(state_dir=tmp_path, switch_ahead=ahead))).notice_s == notice_s
+    assert AnswerValidity(ForecasterRegistry(Settings(state_dir=tmp_path, switch_ahead=ahead))).notice_s == notice_s
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,8 @@ def test_a_switch_is_known_some_time_ahead(tmp_path: Path, ahead: int, notice_s:
         ("scenario=nobodys", False),
     ],
 )
-def test_what_names_a_kept_scenario_is_not_for_everyone(engine: Engine, query: str, everyone: bool) -> None:
+def test_what_names_a_kept_scenario_is_not_for_everyone(
+    registry: ForecasterRegistry, query: str, everyone: bool
+) -> None:
     with Flask("test").test_request_context(f"/?{query}"):
-        assert AnswerValidity(engine).for_everyone() is everyone
+        assert AnswerValidity(registry).for_everyone() is everyone

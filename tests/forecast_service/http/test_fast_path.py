@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from forecast_service import create_app
 from forecast_service.forecasting.current_vintage import Switch
-from forecast_service.forecasting.registry import EXTENSION as ENGINE
+from forecast_service.forecasting.registry import EXTENSION as FORECASTERS
 from forecast_service.http.answers import EXTENSION
 from forecast_service.http.fast_path import MOST, Shortcut
 from forecast_service.observability import logs, metrics
@@ -97,7 +97,7 @@ def test_it_ends_as_a_switch_comes_near(
     short: FlaskClient, monkeypatch: pytest.MonkeyPatch, ahead_s: float, calls: int
 ) -> None:
     coming = Switch(1, "nato-2025", datetime.now(UTC), time.monotonic() + ahead_s)
-    monkeypatch.setattr(short.application.extensions[ENGINE].follower, "pending", lambda: coming)
+    monkeypatch.setattr(short.application.extensions[FORECASTERS].follower, "pending", lambda: coming)
     before, long_way, asked = short.get(FORECAST), way(short)._long_way, []
     monkeypatch.setattr(way(short), "_long_way", lambda *request: asked.append(1) or long_way(*request))
     after = short.get(FORECAST)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from flask import Flask
 
-from forecast_service.forecasting.registry import EXTENSION, Engine
+from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.services import forecasts
 from models.forecast import Question
 from models.scenarios.levers import HistoryOverride
@@ -23,12 +23,12 @@ SENT = Series("sent", 2000, 1 + 0.01 * np.arange(27))
 
 
 @pytest.fixture
-def engine(app: Flask) -> Engine:
+def registry(app: Flask) -> ForecasterRegistry:
     """With the fits of Germany kept."""
     with app.app_context():
         for scenario in ("baseline", "trend"):
             forecasts.forecast(country="DEU", scenario=scenario)
-    found: Engine = app.extensions[EXTENSION]
+    found: ForecasterRegistry = app.extensions[EXTENSION]
     return found
 
 
@@ -63,7 +63,7 @@ def at_once(app: Flask, monkeypatch: pytest.MonkeyPatch, patience_s: float, ask:
     return max(seen)
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize(
     ("scenario", "together", "patience_s"), [("baseline", 1, 0.5), (ELSEWHERE, 1, 0.5), (OWN, 2, 60)]
 )
@@ -76,7 +76,7 @@ def test_who_waits_for_a_fit_takes_no_turn(
     assert at_once(app, monkeypatch, patience_s, ask) == together
 
 
-@pytest.mark.usefixtures("engine")
+@pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize(
     "ask",
     [
@@ -104,5 +104,5 @@ def test_every_question_takes_its_turn(app: Flask, monkeypatch: pytest.MonkeyPat
         ({"country": "DEU", "scenario": ELSEWHERE}, True),
     ],
 )
-def test_what_needs_no_fit(engine: Engine, asked: dict[str, Any], kept: bool) -> None:
-    assert engine.current.has_fits(Question.resolve(engine.current.basis, **asked)) is kept
+def test_what_needs_no_fit(registry: ForecasterRegistry, asked: dict[str, Any], kept: bool) -> None:
+    assert registry.current.has_fits(Question.resolve(registry.current.basis, **asked)) is kept

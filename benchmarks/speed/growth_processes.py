@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.speed.hosts import POST, free_port, service, wrk
 from benchmarks.speed.measure import Growth, cpu_seconds, pss_mb
 from benchmarks.speed.sweeps import cluster, request, run
-from forecast_service.sweeps.executors import DaskEngine
+from forecast_service.sweeps.executors import DaskExecutor
 from models import Forecaster, load_figures
 from models.analysis.sweep import Sweep
 from models.simulation.path_store import PathStore
@@ -61,13 +61,13 @@ def _dask(state: Path, steps: int) -> Growth:
     sizes, costs = (1, 2), []
     for workers in sizes:
         with cluster(state, free_port(), workers) as here:
-            engine = DaskEngine(here.address)
-            run(engine, request(forecaster, ["DEU", "FRA", "ITA", "POL"], 2), None)
+            executor = DaskExecutor(here.address)
+            run(executor, request(forecaster, ["DEU", "FRA", "ITA", "POL"], 2), None)
             working = [worker.pid for worker in here.workers]
             before = cpu_seconds(working)
-            run(engine, document, None)
+            run(executor, document, None)
             costs.append((cpu_seconds(working) - before) / evaluations)
-            engine.shutdown()
+            executor.shutdown()
     return Growth(
         "dask workers",
         "a sweep on Dask: CPU of an evaluation, by workers",

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast_service.sweeps.document import complete
-from forecast_service.sweeps.executors import DaskEngine, LocalEngine, SweepEngine
+from forecast_service.sweeps.executors import DaskExecutor, Executor, LocalExecutor
 from forecast_service.sweeps.task import compute
 from models import Forecaster, load_figures
 from models.analysis.sweep import Sweep
@@ -84,7 +84,7 @@ def _wait_for(address: str, workers: int) -> None:
 
 
 def run(
-    engine: SweepEngine, document: str, folder: Path | None, progress: Callable[[float], None] = lambda _: None
+    executor: Executor, document: str, folder: Path | None, progress: Callable[[float], None] = lambda _: None
 ) -> list[bytes]:
     """All chunks of a sweep, in order; ``progress`` is told the part that is done, 0 to 1."""
     chunks = Sweep(json.loads(document)).chunks
@@ -93,8 +93,8 @@ def run(
     found: dict[int, bytes] = {}
     number = 0
     while len(found) < chunks:
-        while number < chunks and len(running) < 2 * engine.slots:
-            running[engine.submit(compute, document, number, where)] = number
+        while number < chunks and len(running) < 2 * executor.slots:
+            running[executor.submit(compute, document, number, where)] = number
             number += 1
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
@@ -161,24 +161,26 @@ def _measure(state: Path, forecaster: Forecaster, asked: argparse.Namespace) -> 
     rates: dict[str, float] = {}
     digests: dict[str, str] = {}
 
-    def measure(name: str, engine: SweepEngine, document: str, folder: Path | None, **more: Any) -> None:
-        run(engine, request(forecaster, armed, 2), folder)  # processes are up and have read what they need
+    def measure(name: str, executor: Executor, document: str, folder: Path | None, **more: Any) -> None:
+        run(executor, request(forecaster, armed, 2), folder)  # processes are up and have read what they need
         start = time.perf_counter()
-        results = run(engine, document, folder, **more)
+        results = run(executor, document, folder, **more)
         rates[name] = Sweep(json.loads(document)).evaluations / (time.perf_counter() - start)
         digests[name] = hashlib.sha256(b"".join(results)).hexdigest()[:16]
-        engine.shutdown()
+        executor.shutdown()
 
     measure("one process, by itself (one ally)", _Alone(), part, fits)
-    measure("local pool, 2 processes", LocalEngine(2, niceness=0), whole, fits)
+    measure("local pool, 2 processes", LocalExecutor(2, niceness=0), whole, fits)
     with cluster(state, asked.port) as here:
-        measure("Dask, 2 workers", DaskEngine(here.address), whole, None)
+        measure("Dask, 2 workers", DaskExecutor(here.address), whole, None)
 
         def kill(done: float) -> None:
             if done > 2 / 3 and here.workers[0].poll() is None:
                 here.workers[0].kill()
 
-        measure("Dask, one of 2 workers killed -9 at two thirds", DaskEngine(here.address), whole, None, progress=kill)
+        measure(
+            "Dask, one of 2 workers killed -9 at two thirds", DaskExecutor(here.address), whole, None, progress=kill
+        )
     unit, *others = rates.values()
     print(
         f"{Sweep(json.loads(whole)).evaluations:,} evaluations of {forecaster.draws:,} draws; unit: {next(iter(rates))}"

@@ -44,9 +44,9 @@ def _why(error: Exception) -> str | None:
     """What the operator is told; None of what no operator can mend."""
     # Only where something is wrong: most commands do without them.
     from forecast_service.store.database import DatabaseUnavailable
-    from forecast_service.sweeps.executors import EngineUnavailable
+    from forecast_service.sweeps.executors import ExecutorUnavailable
 
-    if isinstance(error, BadSetting | EngineUnavailable | BadFile | BadName | DamagedVintage):
+    if isinstance(error, BadSetting | ExecutorUnavailable | BadFile | BadName | DamagedVintage):
         return str(error)
     if isinstance(error, DatabaseUnavailable):
         return f"database: {error.cause}"

@@ -18,12 +18,12 @@ from forecast_service.processes import end_with_parent
 from forecast_service.settings import Settings
 
 
-def _engine(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
-    """The engine, and the folder of fits that its processes share with this one."""
-    from forecast_service.sweeps.executors import is_remote, make_engine
+def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
+    """The executor, and the folder of fits that its processes share with this one."""
+    from forecast_service.sweeps.executors import is_remote, make_executor
 
-    engine = make_engine(settings.engine, settings.sweep_processes, niceness)
-    return engine, None if is_remote(settings.engine) else settings.state.fits
+    executor = make_executor(settings.sweep_executor, settings.sweep_processes, niceness)
+    return executor, None if is_remote(settings.sweep_executor) else settings.state.fits
 
 
 @click.command()
@@ -42,9 +42,9 @@ def work(once: bool, beside: int | None, lease: float) -> None:
     settings = Settings.from_environment()
     logs.configure(settings.log_format, settings.log_level)
     tracer = make_tracer(settings)
-    engine, folder = _engine(settings, 10)  # requests come first
+    executor, folder = _executor(settings, 10)  # requests come first
     with database_of(settings) as database:
-        worker = Worker(Sweeps(database), engine, folder, lease, timedelta(settings.sweep_days), tracer)
+        worker = Worker(Sweeps(database), executor, folder, lease, timedelta(settings.sweep_days), tracer)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         if beside is not None:
@@ -70,12 +70,12 @@ def sweep(file: Path, out: Path | None) -> None:
     settings = Settings.from_environment()
     document = _document(settings, file)
     asked = Sweep(json.loads(document))
-    engine, folder = _engine(settings, 0)
+    executor, folder = _executor(settings, 0)
     columns = ("evaluations", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task("evaluations", total=asked.evaluations)
-            chunks = _computed(engine, asked, document, folder, lambda n: progress.update(task, advance=n))
+            chunks = _computed(executor, asked, document, folder, lambda n: progress.update(task, advance=n))
             if out is None:
                 for text in formats.csv_text(asked, chunks):
                     click.echo(text, nl=False)
@@ -84,7 +84,7 @@ def sweep(file: Path, out: Path | None) -> None:
     except formats.NoParquet:
         raise click.BadParameter("Parquet needs the extra 'parquet'", param_hint="--out") from None
     finally:
-        engine.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
 
 def _document(settings: Settings, file: Path) -> str:
@@ -113,7 +113,7 @@ def _document(settings: Settings, file: Path) -> str:
 
 
 def _computed(
-    engine: Any, asked: Any, document: str, folder: Path | None, done: Callable[[int], None]
+    executor: Any, asked: Any, document: str, folder: Path | None, done: Callable[[int], None]
 ) -> Iterator[tuple[int, bytes]]:
     """The chunks in order, a few of them computed ahead; ``done`` is told how many evaluations each held."""
     from forecast_service.sweeps.task import compute
@@ -121,8 +121,8 @@ def _computed(
     where = None if folder is None else str(folder.resolve())
     ahead: deque[tuple[int, Future[bytes]]] = deque()
     for number in range(asked.chunks):
-        ahead.append((number, engine.submit(compute, document, number, where)))
-        if len(ahead) > 4 * engine.slots:
+        ahead.append((number, executor.submit(compute, document, number, where)))
+        if len(ahead) > 4 * executor.slots:
             yield _taken(asked, ahead.popleft(), done)
     while ahead:
         yield _taken(asked, ahead.popleft(), done)

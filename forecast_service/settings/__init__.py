@@ -20,6 +20,10 @@ from forecast_service.settings.sweeps import SweepSettings
 __all__ = ["BadSetting", "Settings"]
 
 
+_OLD_NAMES = {"FORECAST_SWEEP_EXECUTOR": "FORECAST_ENGINE"}
+"""Deprecated names of settings, which are read where the new one is not set."""
+
+
 def _boolean(name: str, text: str) -> bool:
     if text.lower() in {"1", "true", "yes", "on"}:
         return True
@@ -87,6 +91,8 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
         read: dict[str, Any] = {}
         for field in fields(cls):
             name = f"FORECAST_{field.name.upper()}"
+            if name not in environment and name in _OLD_NAMES:
+                name = _OLD_NAMES[name]
             if name not in environment:
                 continue
             read[field.name] = _parse(name, environment[name], field.default)

@@ -1,6 +1,6 @@
 """Where the work of sweeps is done: executors as :mod:`concurrent.futures` has them.
 
-A pool of local processes, or a Dask cluster where ``FORECAST_ENGINE`` names its scheduler; what they are given is a
+A pool of local processes, or a Dask cluster where ``FORECAST_SWEEP_EXECUTOR`` names its scheduler; what they are given is a
 pure function of plain data, so that one is as good as the other.
 """
 
@@ -22,11 +22,11 @@ LOST = (BrokenExecutor, OSError, MemoryError)
 T = TypeVar("T")
 
 
-class EngineUnavailable(Exception):
+class ExecutorUnavailable(Exception):
     """The scheduler cannot be reached, or what it needs is not installed; the text says which."""
 
 
-class SweepEngine(Protocol):
+class Executor(Protocol):
     """What the work is handed to."""
 
     lost: tuple[type[BaseException], ...]
@@ -46,7 +46,7 @@ class SweepEngine(Protocol):
         """End; tasks that have not begun are dropped if ``cancel_futures``."""
 
 
-class LocalEngine:
+class LocalExecutor:
     """A pool of processes on this machine. A pool that lost a process is replaced by a new one.
 
     Parameters
@@ -95,14 +95,14 @@ def _settle(parent: int, niceness: int) -> None:
     end_with_parent(parent, lambda: os._exit(1))
 
 
-class DaskEngine:
+class DaskExecutor:
     """A Dask cluster. Tasks of a worker that dies are run by the others."""
 
     def __init__(self, address: str) -> None:
         try:
             from distributed import Client, KilledWorker
         except ImportError:
-            raise EngineUnavailable("FORECAST_ENGINE names a scheduler, which needs the extra 'cluster'") from None
+            raise ExecutorUnavailable("FORECAST_SWEEP_EXECUTOR names a scheduler, which needs the extra 'cluster'") from None
         self.address = address
         self.lost: tuple[type[BaseException], ...] = (*LOST, KilledWorker)
         # Dask has no types for these.
@@ -116,7 +116,7 @@ class DaskEngine:
             try:
                 self._client = self._connect(self.address, timeout=CONNECT_S, set_as_default=False)
             except (OSError, TimeoutError):
-                raise EngineUnavailable(f"no scheduler answers at {self.address}") from None
+                raise ExecutorUnavailable(f"no scheduler answers at {self.address}") from None
             # Not pure: Dask would otherwise hash every document to find out whether it had it before.
             self._executor = self._client.get_executor(pure=False)
         return self._client
@@ -131,7 +131,7 @@ class DaskEngine:
 
         Raises
         ------
-        EngineUnavailable
+        ExecutorUnavailable
         """
         self._open()
         return cast("Future[T]", self._executor.submit(function, *arguments))
@@ -146,14 +146,14 @@ class DaskEngine:
             self._client.close()
 
 
-def make_engine(where: str, processes: int, niceness: int = 10) -> SweepEngine:
-    """The engine that ``where`` names: ``local``, or the address of a Dask scheduler.
+def make_executor(where: str, processes: int, niceness: int = 10) -> Executor:
+    """The executor that ``where`` names: ``local``, or the address of a Dask scheduler.
 
     Raises
     ------
-    EngineUnavailable
+    ExecutorUnavailable
     """
-    return LocalEngine(processes, niceness) if where == LOCAL else DaskEngine(where)
+    return LocalExecutor(processes, niceness) if where == LOCAL else DaskExecutor(where)
 
 
 def is_remote(where: str) -> bool:

@@ -1,4 +1,4 @@
-"""Computes the chunks of sweeps: leases them, has an engine do the work, and keeps what comes back."""
+"""Computes the chunks of sweeps: leases them, has an executor do the work, and keeps what comes back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import structlog
 from forecast_service.observability import tracing
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.sweeps import Key, Leased, Sweeps
-from forecast_service.sweeps.executors import EngineUnavailable, SweepEngine
+from forecast_service.sweeps.executors import Executor, ExecutorUnavailable
 from forecast_service.sweeps.task import compute
 from models.analysis.sweep import TRACEPARENT
 from models.forecast import MODEL_VERSION
@@ -33,7 +33,7 @@ REST_S, TIDY_S = 60.0, 600.0
 ROLLED_OUT = timedelta(days=1)
 """So long after a new version of the statistics has come, no process of an old one is expected any more."""
 AHEAD = 2
-"""Chunks leased for every slot of the engine, so that none waits for the database."""
+"""Chunks leased for every slot of the executor, so that none waits for the database."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Worker:
 
     Parameters
     ----------
-    folder : where the fits are; None where the engine's processes have folders of their own.
+    folder : where the fits are; None where the executor's processes have folders of their own.
     lease_s : see :data:`LEASE_S`.
     keep : how long a sweep is kept once it has finished.
     tracer : makes a span of every chunk, below the request that posted the sweep; none are made if None.
@@ -52,14 +52,14 @@ class Worker:
     def __init__(
         self,
         sweeps: Sweeps,
-        engine: SweepEngine,
+        executor: Executor,
         folder: Path | None,
         lease_s: float = LEASE_S,
         keep: timedelta = timedelta(days=90),
         tracer: Any = None,
     ) -> None:
         self.sweeps = sweeps
-        self.engine = engine
+        self.executor = executor
         self.folder = None if folder is None else str(folder.resolve())
         self.lease_s = lease_s
         self.keep = keep
@@ -89,7 +89,7 @@ class Worker:
                         return
                     self._tidy()
                     self.stopping.wait(IDLE_S)
-                except (DatabaseUnavailable, EngineUnavailable) as error:
+                except (DatabaseUnavailable, ExecutorUnavailable) as error:
                     # Results that are not kept yet wait here; what others took over meanwhile is the same.
                     if once:
                         raise
@@ -101,13 +101,13 @@ class Worker:
     def _round(self) -> bool:
         """Lease, wait a moment, keep; False if there was nothing to do."""
         self._renew()
-        wanted = AHEAD * self.engine.slots - len(self._running)
+        wanted = AHEAD * self.executor.slots - len(self._running)
         leased = self.sweeps.lease(self.name, wanted, self.lease_s, MODEL_VERSION) if wanted > 0 else []
         for place, one in enumerate(leased):
             try:
-                self._running[one.key] = self.engine.submit(compute, one.document, one.number, self.folder)
+                self._running[one.key] = self.executor.submit(compute, one.document, one.number, self.folder)
                 self._begin_trace(one)
-            except EngineUnavailable:
+            except ExecutorUnavailable:
                 self.sweeps.release(self.name, [other.key for other in leased[place:]], begun=False)
                 raise
         if not self._running and not self._unsaved:
@@ -124,7 +124,7 @@ class Worker:
         self._traces[one.key] = parent, tracing.begin_task(self.tracer, "sweep chunk", parent, **facts)
 
     def _collect(self) -> None:
-        """Take what is finished from the engine."""
+        """Take what is finished from the executor."""
         for key, future in [item for item in self._running.items() if item[1].done()]:
             parent, task = self._traces.pop(key)
             tracing.end_task(task, None if future.cancelled() else future.exception())
@@ -135,7 +135,7 @@ class Worker:
                 self.sweeps.release(self.name, [key], begun=False)
             elif (error := future.exception()) is None:
                 self._unsaved[key] = future.result()
-            elif isinstance(error, self.engine.lost):
+            elif isinstance(error, self.executor.lost):
                 _log.error("chunk %d of sweep %s was lost: %r", key[1], key[0], error)
                 self.sweeps.release(self.name, [key], begun=True)
             else:
@@ -161,10 +161,10 @@ class Worker:
                 future.cancel()
 
     def _tidy(self) -> None:
-        """While there is nothing to do: let the engine rest, and end what no process will compute any more."""
+        """While there is nothing to do: let the executor rest, and end what no process will compute any more."""
         if self._worked and time.monotonic() > self._worked + REST_S:
             self._worked = None
-            self.engine.rest()
+            self.executor.rest()
         if time.monotonic() > self._tidied + TIDY_S:
             self._tidied = time.monotonic()
             self.sweeps.give_up(MODEL_VERSION, ROLLED_OUT)
@@ -172,10 +172,10 @@ class Worker:
                 _log.info("sweeps that finished more than %d days ago were deleted", self.keep.days)
 
     def _leave(self) -> None:
-        """Keep what is being computed at this moment, give the rest back, end the engine."""
+        """Keep what is being computed at this moment, give the rest back, end the executor."""
         for future in self._running.values():
             future.cancel()
-        self.engine.shutdown(cancel_futures=True)
+        self.executor.shutdown(cancel_futures=True)
         try:
             self._collect()
             self._save()

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class InProcess:
-    """An engine that does the work at once, in this process."""
+    """An executor that does the work at once, in this process."""
 
     slots = 1
     lost: tuple[type[BaseException], ...] = ()

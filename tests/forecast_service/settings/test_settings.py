@@ -46,12 +46,18 @@ def test_nothing_set_gives_the_defaults() -> None:
         ("FORECAST_DRAWS", "500", 500),
         ("FORECAST_SEED", "7", 7),
         ("FORECAST_MAX_BODY_BYTES", "1000", 1000),
-        ("FORECAST_ENGINE", "tcp://scheduler:8786", "tcp://scheduler:8786"),
+        ("FORECAST_SWEEP_EXECUTOR", "tcp://scheduler:8786", "tcp://scheduler:8786"),
         ("FORECAST_SWEEP_PROCESSES", "3", 3),
     ],
 )
 def test_each_setting_is_read(name: str, text: str, value: object) -> None:
     assert getattr(Settings.from_environment({name: text}), name.removeprefix("FORECAST_").lower()) == value
+
+
+def test_an_old_name_of_a_setting_is_read_where_the_new_one_is_not_set() -> None:
+    old, new = {"FORECAST_ENGINE": "tcp://old:8786"}, {"FORECAST_SWEEP_EXECUTOR": "tcp://new:8786"}
+    assert Settings.from_environment(old).sweep_executor == "tcp://old:8786"
+    assert Settings.from_environment(old | new).sweep_executor == "tcp://new:8786"
 
 
 @pytest.mark.parametrize(
@@ -64,8 +70,8 @@ def test_each_setting_is_read(name: str, text: str, value: object) -> None:
         ("FORECAST_DRAWS", "1.5"),
         ("FORECAST_SEED", "-1"),
         ("FORECAST_MAX_BODY_BYTES", ""),
-        ("FORECAST_ENGINE", "dask"),
-        ("FORECAST_ENGINE", ""),
+        ("FORECAST_SWEEP_EXECUTOR", "dask"),
+        ("FORECAST_SWEEP_EXECUTOR", ""),
         ("FORECAST_SWEEP_PROCESSES", "0"),
     ],
 )

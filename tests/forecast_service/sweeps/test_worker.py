@@ -28,7 +28,7 @@ from forecast_service.settings.database import database_url
 from forecast_service.store.database import EXTENSION, Database
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweeps import Sweeps
-from forecast_service.sweeps.executors import DaskEngine, EngineUnavailable, LocalEngine, make_engine
+from forecast_service.sweeps.executors import DaskExecutor, ExecutorUnavailable, LocalExecutor, make_executor
 from forecast_service.sweeps.task import OtherModel, compute
 from forecast_service.sweeps.worker import Worker
 from models import load_figures
@@ -114,32 +114,32 @@ def wait_for(sweeps: Sweeps, identifier: str, chunks: int, process: subprocess.P
 def test_a_pool_gives_the_same_bytes_and_survives_the_loss_of_a_process(
     state_dir: Path, uninterrupted: list[bytes]
 ) -> None:
-    engine = LocalEngine(2)
+    executor = LocalExecutor(2)
     try:
-        assert run(engine, document(), state_dir / "fits") == uninterrupted
-        lost = engine.submit(os._exit, 9)
-        assert isinstance(lost.exception(), engine.lost)
-        assert engine.submit(compute, document(), 3, str(state_dir / "fits")).result() == uninterrupted[3]
-        engine.rest()
-        assert engine.submit(abs, -1).result() == 1
+        assert run(executor, document(), state_dir / "fits") == uninterrupted
+        lost = executor.submit(os._exit, 9)
+        assert isinstance(lost.exception(), executor.lost)
+        assert executor.submit(compute, document(), 3, str(state_dir / "fits")).result() == uninterrupted[3]
+        executor.rest()
+        assert executor.submit(abs, -1).result() == 1
     finally:
-        engine.shutdown()
+        executor.shutdown()
 
 
 def test_dask_gives_the_same_bytes_though_a_worker_is_killed(state_dir: Path, uninterrupted: list[bytes]) -> None:
     with cluster(state_dir, free_port()) as here:
-        engine = DaskEngine(here.address)
-        assert engine.slots == 2
-        assert run(engine, document(), None) == uninterrupted
+        executor = DaskExecutor(here.address)
+        assert executor.slots == 2
+        assert run(executor, document(), None) == uninterrupted
 
         def kill(done: float) -> None:
             if done > 1 / 3:
                 here.workers[0].kill()
 
-        assert run(engine, document(), None, kill) == uninterrupted
+        assert run(executor, document(), None, kill) == uninterrupted
         assert here.workers[0].wait() == -signal.SIGKILL
-        assert engine.slots == 1
-        engine.shutdown()
+        assert executor.slots == 1
+        executor.shutdown()
 
 
 def test_a_killed_worker_loses_nothing_and_a_finished_chunk_is_never_computed_again(
@@ -250,15 +250,15 @@ def test_another_version_of_the_statistics_computes_nothing() -> None:
         compute(document(model_version="0"), 0, None)
 
 
-def test_an_engine_that_is_not_there_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_executor_that_is_not_there_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast_service.sweeps.executors.CONNECT_S", 0.5)
-    assert isinstance(make_engine("local", 1), LocalEngine)
+    assert isinstance(make_executor("local", 1), LocalExecutor)
     address = f"tcp://127.0.0.1:{free_port()}"
-    with pytest.raises(BadSetting, match=r"^FORECAST_ENGINE: "):
-        Settings(engine="dask")
-    with pytest.raises(EngineUnavailable, match="no scheduler answers"):
-        _ = make_engine(Settings(engine=address).engine, 1).slots
-    settings = {"FORECAST_ENGINE": address, "FORECAST_STATE_DIR": str(tmp_path)}
+    with pytest.raises(BadSetting, match=r"^FORECAST_SWEEP_EXECUTOR: "):
+        Settings(sweep_executor="dask")
+    with pytest.raises(ExecutorUnavailable, match="no scheduler answers"):
+        _ = make_executor(Settings(sweep_executor=address).sweep_executor, 1).slots
+    settings = {"FORECAST_SWEEP_EXECUTOR": address, "FORECAST_STATE_DIR": str(tmp_path)}
     refused = CliRunner(env=settings).invoke(main, ["work", "--once"])
     assert (refused.exit_code, "no scheduler answers" in refused.output) == (1, True)
 

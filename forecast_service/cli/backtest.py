@@ -149,15 +149,15 @@ def backtest(
 
 
 def _real_time(horizon: int, *, as_json: bool) -> None:
-    from forecast_service.cli.context import shelf_of
+    from forecast_service.cli.context import vintage_store
     from forecast_service.cli.report import show_real_time
     from forecast_service.settings import Settings
     from forecast_service.settings.panel import panel
     from models.evaluation.real_time import real_time
 
     settings = Settings.from_environment()
-    with shelf_of(settings) as shelf:
-        figures = {name: shelf.figures(name, sipri=settings.sipri) for name in shelf.names()}
+    with vintage_store(settings) as vintages:
+        figures = {name: vintages.figures(name, sipri=settings.sipri) for name in vintages.names()}
     newest = max(figures.values(), key=lambda f: f.origin)
     record = real_time(newest, [f for name, f in figures.items() if name not in panel().vintages], horizon=horizon)
     if as_json:

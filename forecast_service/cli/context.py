@@ -13,7 +13,7 @@ from forecast_service.settings.database import database_url
 from forecast_service.settings.panel import panel
 from models.dataset.importers import BadFile
 from models.dataset.observations import UnknownVintage
-from models.dataset.vintages import BadName, DamagedVintage, Shelf, VintageExists
+from models.dataset.vintages import BadName, DamagedVintage, VintageExists, VintageStore
 
 if TYPE_CHECKING:
     from forecast_service.store.database import Database
@@ -70,10 +70,10 @@ def database_of(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def shelf_of(settings: Settings) -> Iterator[Shelf]:
+def vintage_store(settings: Settings) -> Iterator[VintageStore]:
     """The vintages in the state folder; what is wrong with them, or with a file, ends what is done with them."""
     with refusals():
         try:
-            yield Shelf(settings.state.vintages, panel())
+            yield VintageStore(settings.state.vintages, panel())
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'the state folder'}: {error.strerror}") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.cli.context import shelf_of
+from forecast_service.cli.context import vintage_store
 from forecast_service.settings import Settings
 from forecast_service.settings.downloads import hosts, refreshed
 from forecast_service.settings.panel import countries as of_panel
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.dataset.countries import Component
     from models.dataset.diff import Change
     from models.dataset.imports import Prepared
-    from models.dataset.vintages import Shelf
+    from models.dataset.vintages import VintageStore
 
 SHOWN = 40
 """Changes shown of each table, unless all are asked for."""
@@ -45,7 +45,7 @@ def show_changes(changes: tuple[Change, ...], *, everything: bool = False) -> No
             click.echo(f"  ... and {len(mine) - SHOWN} more (--all)")
 
 
-def keep(shelf: Shelf, found: Prepared, *, dry_run: bool, everything: bool = False) -> bool:
+def keep(vintages: VintageStore, found: Prepared, *, dry_run: bool, everything: bool = False) -> bool:
     """Show a file and keep it as a vintage; whether it was kept. Errors end the command."""
     show(found, everything=everything)
     name = found.draft.name
@@ -57,7 +57,7 @@ def keep(shelf: Shelf, found: Prepared, *, dry_run: bool, everything: bool = Fal
     if dry_run:
         click.echo(f"{name} would be kept; nothing was changed")
         return False
-    shelf.add(found.draft)
+    vintages.add(found.draft)
     click.echo(f"kept as {name}; 'forecast-service data use {name}' makes it current")
     return True
 
@@ -109,7 +109,7 @@ def import_file(
     from models.dataset.imports import prepare
 
     settings = Settings.from_environment()
-    with shelf_of(settings) as shelf:
+    with vintage_store(settings) as vintages:
         conditions = None
         if where.startswith(("http://", "https://")):
             fetched = fetch(settings, where, sha256, again=again)
@@ -121,8 +121,8 @@ def import_file(
             data = _read(Path(where))
         content = Content(data, where.rsplit("/", 1)[-1][:200])
         kept = keep(
-            shelf,
-            prepare(shelf, source, content, base or shelf.names()[-1], vintage),
+            vintages,
+            prepare(vintages, source, content, base or vintages.names()[-1], vintage),
             dry_run=dry_run,
             everything=everything,
         )
@@ -160,14 +160,14 @@ def remember(settings: Settings, url: str, conditions: Conditions) -> None:
 @click.command("vintages")
 def list_vintages() -> None:
     """List the vintages, oldest first: their base, what of theirs is new, and what their checks warned of."""
-    with shelf_of(Settings.from_environment()) as shelf:
-        for name in shelf.names():
-            manifest = shelf.manifest(name)
+    with vintage_store(Settings.from_environment()) as vintages:
+        for name in vintages.names():
+            manifest = vintages.manifest(name)
             new = ", ".join(table.name for table in manifest.tables if table.changed) or "nothing"
             origin = f"{manifest.created_at:.19}, over {manifest.base}: {new}" if manifest.created_at else "bundled"
             warned = f"; {len(manifest.findings)} warnings" if manifest.findings else ""
             click.echo(f"{name}  {manifest.sha256[:12]}  {origin}{warned}")
-        for why in shelf.damaged().values():
+        for why in vintages.damaged().values():
             click.echo(f"damaged: {why}", err=True)
 
 
@@ -180,8 +180,8 @@ def differ(before: str, after: str, everything: bool) -> None:
     from models.dataset.diff import difference
 
     settings = Settings.from_environment()
-    with shelf_of(settings) as shelf:
-        a, b = (shelf.figures(name, sipri=settings.sipri) for name in (before, after))
+    with vintage_store(settings) as vintages:
+        a, b = (vintages.figures(name, sipri=settings.sipri) for name in (before, after))
         show_changes(difference(a, b), everything=everything)
 
 
@@ -208,10 +208,10 @@ def why(
     from models.simulation.path_store import PathStore
 
     settings = Settings.from_environment()
-    with shelf_of(settings) as shelf:
+    with vintage_store(settings) as vintages:
         store = PathStore(settings.state.fits)
         sides = (
-            Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
+            Forecaster(vintages.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
             for name in (before, after)
         )
         comparison = Comparison(*sides)
@@ -247,14 +247,14 @@ def refresh(dry_run: bool) -> None:
     for source, url in refreshed(settings):
         click.echo(f"{source}: {url}")
         try:
-            with shelf_of(settings) as shelf:
+            with vintage_store(settings) as vintages:
                 fetched = fetch(settings, url)
                 if fetched is None:
                     click.echo("the file is the one that was imported last")
                     continue
                 data, conditions = fetched
                 content = Content(data, url.rsplit("/", 1)[-1][:200])
-                keep(shelf, prepare(shelf, source, content, shelf.names()[-1]), dry_run=dry_run)
+                keep(vintages, prepare(vintages, source, content, vintages.names()[-1]), dry_run=dry_run)
                 if not dry_run:
                     remember(settings, url, conditions)
         except click.ClickException as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.cli.context import shelf_of
+from forecast_service.cli.context import vintage_store
 from forecast_service.cli.data import keep
 from forecast_service.settings import Settings
 from models.dataset.countries import COMPONENTS, STANCES
@@ -36,8 +36,8 @@ def pledges() -> None:
 @_BASE
 def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
     """List the plans of all allies, or of one, with their numbers."""
-    with shelf_of(Settings.from_environment()) as shelf:
-        rows = shelf.tables(base or shelf.names()[-1]).read("pledges")
+    with vintage_store(Settings.from_environment()) as vintages:
+        rows = vintages.tables(base or vintages.names()[-1]).read("pledges")
         wanted = {_code(country)} if country else {row["iso3"] for row in rows}
         chosen = [(number, row) for number, row in enumerate(rows, 1) if row["iso3"] in wanted]
         if as_csv:
@@ -124,12 +124,12 @@ def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: b
     from models.dataset.importers import BadFile, Content, read
     from models.dataset.imports import prepared
 
-    with shelf_of(Settings.from_environment()) as shelf:
-        parsed = read("csv", Content(file.read_bytes(), file.name, shelf.panel))
+    with vintage_store(Settings.from_environment()) as vintages:
+        parsed = read("csv", Content(file.read_bytes(), file.name, vintages.panel))
         if parsed.rows.keys() != {"pledges"}:
             raise BadFile("line 1", "has not the columns of the table of plans")
-        base = base or shelf.names()[-1]
-        keep(shelf, prepared(shelf, parsed, base, vintage or _name(base, shelf.names())), dry_run=dry_run)
+        base = base or vintages.names()[-1]
+        keep(vintages, prepared(vintages, parsed, base, vintage or _name(base, vintages.names())), dry_run=dry_run)
 
 
 def _code(country: str) -> str:
@@ -161,9 +161,9 @@ def _edit(
     from models.dataset.imports import prepared
 
     title, publisher, date, address = about
-    with shelf_of(Settings.from_environment()) as shelf:
-        base = base or shelf.names()[-1]
+    with vintage_store(Settings.from_environment()) as vintages:
+        base = base or vintages.names()[-1]
         parsed = Parsed("csv", "", title, publisher, "see its address", date, address=address)
-        for number, row in enumerate(change(list(shelf.tables(base).read("pledges"))), 1):
+        for number, row in enumerate(change(list(vintages.tables(base).read("pledges"))), 1):
             parsed.add("pledges", f"row {number}", row)
-        keep(shelf, prepared(shelf, parsed, base, vintage or _name(base, shelf.names())), dry_run=dry_run)
+        keep(vintages, prepared(vintages, parsed, base, vintage or _name(base, vintages.names())), dry_run=dry_run)

@@ -217,9 +217,9 @@ class FitPool:
 class RemoteFitter:
     """What :class:`models.simulation.fitter.Fitter` does, by a pool."""
 
-    def __init__(self, pool: FitPool, shelf: Path | None, figures: Figures, draws: int, seed: int) -> None:
+    def __init__(self, pool: FitPool, vintages: Path | None, figures: Figures, draws: int, seed: int) -> None:
         self._pool = pool
-        self._figures = (shelf, figures.tables.panel, figures.vintage, figures.sipri, draws, seed)
+        self._figures = (vintages, figures.tables.panel, figures.vintage, figures.sipri, draws, seed)
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Fit:
         return self._pool.fit((self._figures, method, arguments, options))

@@ -20,7 +20,7 @@ from forecast_service.store.database import Database
 from forecast_service.store.vintage_switches import Switches
 from models.dataset.countries import allies
 from models.dataset.observations import Figures, UnknownVintage
-from models.dataset.vintages import DamagedVintage, Shelf
+from models.dataset.vintages import DamagedVintage, VintageStore
 from models.forecast import Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
 
@@ -68,7 +68,7 @@ class ForecasterRegistry:
         self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
-        self.shelf = Shelf(settings.state.vintages, panel())
+        self.vintage_store = VintageStore(settings.state.vintages, panel())
         self._forecasters: dict[str, Forecaster] = {}
         self.switches = Switches(database or Database(database_url(settings)))
         self.follower = Follower(
@@ -113,13 +113,13 @@ class ForecasterRegistry:
         if vintage not in self._forecasters:
             figures = self._figures(vintage)
             draws, seed = self.settings.draws, self.settings.seed
-            fitter = RemoteFitter(self.pool, self.shelf.folder, figures, draws, seed) if self.pool else None
+            fitter = RemoteFitter(self.pool, self.vintage_store.folder, figures, draws, seed) if self.pool else None
             self._forecasters.setdefault(vintage, Forecaster(figures, self.store, draws, seed, fitter))
         return self._forecasters[vintage]
 
     def _figures(self, vintage: str) -> Figures:
         try:
-            return self.shelf.figures(vintage, sipri=self.settings.sipri)
+            return self.vintage_store.figures(vintage, sipri=self.settings.sipri)
         except DamagedVintage as error:
             _log.error("vintage %s cannot be read: %s", vintage, error)
         except UnknownVintage:
@@ -139,7 +139,7 @@ class ForecasterRegistry:
 
     def vintages(self) -> tuple[str, ...]:
         """Names of the vintages that there are, oldest first."""
-        return self.shelf.names()
+        return self.vintage_store.names()
 
     def observe(self) -> None:
         """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""

@@ -61,13 +61,14 @@ def whose(forecaster: Forecaster) -> list[str]:
 def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
     from models.analysis.vintage_change import Comparison
-    from models.dataset.vintages import Shelf
+    from models.dataset.vintages import VintageStore
     from models.errors import CannotForecast
     from models.simulation.path_store import PathStore
 
-    shelf, store = Shelf(settings.state.vintages, panel()), PathStore(settings.state.fits)
+    vintages, store = VintageStore(settings.state.vintages, panel()), PathStore(settings.state.fits)
     sides = (
-        Forecaster(shelf.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed) for name in (a, b)
+        Forecaster(vintages.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
+        for name in (a, b)
     )
     comparison = Comparison(*sides)
     found: list[dict[str, Any]] = []

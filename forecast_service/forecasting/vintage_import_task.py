@@ -57,17 +57,17 @@ def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | No
 def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
     from models.dataset.importers import BadFile, Content
     from models.dataset.imports import prepare
-    from models.dataset.vintages import BadName, Shelf, VintageExists
+    from models.dataset.vintages import BadName, VintageExists, VintageStore
 
-    shelf = Shelf(StateDir(state_dir).vintages, panel())
+    vintages = VintageStore(StateDir(state_dir).vintages, panel())
     try:
-        prepared = prepare(shelf, source, Content(data), base, name)
+        prepared = prepare(vintages, source, Content(data), base, name)
         findings = {"findings": [asdict(finding) for finding in prepared.draft.findings]}
         if prepared.refused:
             return findings
         if prepared.holds_nothing_new:
             return {"nothing_new": base}
-        return {"name": shelf.add(prepared.draft).name} | findings
+        return {"name": vintages.add(prepared.draft).name} | findings
     except BadFile as error:
         return {"bad": {"where": error.where, "problem": error.problem}}
     except BadName as error:

@@ -1,4 +1,4 @@
-"""What is done with vintages of the figures: between the views, the shelf, the registry and the store."""
+"""What is done with vintages of the figures: between the views, the vintage store, the registry and the store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def known(name: str) -> str:
 
 def standing(name: str) -> dict[str, Any]:
     """A vintage as the service has it."""
-    manifest: Manifest = forecasters().shelf.manifest(known(name))
+    manifest: Manifest = forecasters().vintage_store.manifest(known(name))
     figures = forecasters().forecaster(name).figures
     facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
     return facts | {

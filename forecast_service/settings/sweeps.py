@@ -22,5 +22,7 @@ class SweepSettings(Section):
     def __post_init__(self) -> None:
         """Refuse an executor that is neither here nor at an address."""
         if self.sweep_executor != "local" and not re.match(r"(tcp|tls|ws|wss)://[^/:]+:[0-9]+$", self.sweep_executor):
-            raise BadSetting("FORECAST_SWEEP_EXECUTOR: must be local or the address of a Dask scheduler, tcp://host:8786")
+            raise BadSetting(
+                "FORECAST_SWEEP_EXECUTOR: must be local or the address of a Dask scheduler, tcp://host:8786"
+            )
         super().__post_init__()

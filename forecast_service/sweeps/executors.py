@@ -1,7 +1,7 @@
 """Where the work of sweeps is done: executors as :mod:`concurrent.futures` has them.
 
-A pool of local processes, or a Dask cluster where ``FORECAST_SWEEP_EXECUTOR`` names its scheduler; what they are given is a
-pure function of plain data, so that one is as good as the other.
+A pool of local processes, or a Dask cluster where ``FORECAST_SWEEP_EXECUTOR`` names its scheduler. Both are given a
+pure function of plain data, so both compute the same.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ class DaskExecutor:
         try:
             from distributed import Client, KilledWorker
         except ImportError:
-            raise ExecutorUnavailable("FORECAST_SWEEP_EXECUTOR names a scheduler, which needs the extra 'cluster'") from None
+            raise ExecutorUnavailable(
+                "FORECAST_SWEEP_EXECUTOR names a scheduler, which needs the extra 'cluster'"
+            ) from None
         self.address = address
         self.lost: tuple[type[BaseException], ...] = (*LOST, KilledWorker)
         # Dask has no types for these.

@@ -20,7 +20,7 @@ from forecast_service.schemas.messages import flatten
 from forecast_service.settings.panel import panel
 from forecast_service.state_dir import StateDir
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate
-from models.dataset.vintages import Shelf
+from models.dataset.vintages import VintageStore
 from models.forecast import MODEL_VERSION, Forecaster
 from models.scenarios.scenario import Scenario
 from models.simulation.path_store import PathStore
@@ -61,7 +61,7 @@ def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))
-    figures = Shelf(StateDir(Path(folder).parent).vintages, panel()).figures(vintage, sipri=sipri)
+    figures = VintageStore(StateDir(Path(folder).parent).vintages, panel()).figures(vintage, sipri=sipri)
     return Forecaster(figures, store, draws, seed)
 
 

@@ -11,7 +11,7 @@ from models.dataset.import_checks import findings
 from models.dataset.importers import BadFile, Content, Parsed, read
 from models.dataset.observations import edition_year
 from models.dataset.tables import Row, Tables, Uses
-from models.dataset.vintages import Draft, Shelf
+from models.dataset.vintages import Draft, VintageStore
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Prepared:
 
     Attributes
     ----------
-    draft : what :meth:`models.dataset.vintages.Shelf.add` takes, if nothing is refused.
+    draft : what :meth:`models.dataset.vintages.VintageStore.add` takes, if nothing is refused.
     changes : figure by figure, what differs from the base; none if it is refused.
     """
 
@@ -38,7 +38,7 @@ class Prepared:
         return not self.changes and not self.refused
 
 
-def prepare(shelf: Shelf, source: str, content: Content, base: str, name: str | None = None) -> Prepared:
+def prepare(vintages: VintageStore, source: str, content: Content, base: str, name: str | None = None) -> Prepared:
     """Read a file, lay it over vintage ``base`` and check it; nothing is kept.
 
     Parameters
@@ -51,14 +51,16 @@ def prepare(shelf: Shelf, source: str, content: Content, base: str, name: str | 
     BadFile
     UnknownVintage, DamagedVintage (its base)
     """
-    return prepared(shelf, read(source, replace(content, panel=shelf.panel)), base, name)
+    return prepared(vintages, read(source, replace(content, panel=vintages.panel)), base, name)
 
 
-def prepared(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Prepared:
+def prepared(vintages: VintageStore, parsed: Parsed, base: str, name: str | None = None) -> Prepared:
     """As :func:`prepare`, of what was read already."""
-    draft = draft_of(shelf, parsed, base, name)
+    draft = draft_of(vintages, parsed, base, name)
     found = Prepared(draft, ())
-    return found if found.refused else replace(found, changes=difference(shelf.figures(base), shelf.preview(draft)))
+    return (
+        found if found.refused else replace(found, changes=difference(vintages.figures(base), vintages.preview(draft)))
+    )
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
@@ -68,7 +70,7 @@ def free_name(name: str, taken: Iterable[str]) -> str:
     return next(candidate for candidate in candidates if candidate not in known)
 
 
-def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -> Draft:
+def draft_of(vintages: VintageStore, parsed: Parsed, base: str, name: str | None = None) -> Draft:
     """The vintage that ``parsed`` makes of vintage ``base``, with what the checks found.
 
     Parameters
@@ -81,9 +83,9 @@ def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -
         if nothing names it.
     UnknownVintage, DamagedVintage (its base)
     """
-    before = shelf.tables(base)
-    uses = shelf.manifest(base).uses
-    name = name or free_name(_name(parsed, uses), shelf.names())
+    before = vintages.tables(base)
+    uses = vintages.manifest(base).uses
+    name = name or free_name(_name(parsed, uses), vintages.names())
     source = _source(parsed, name)
     if "core_share" in parsed.rows and edition_year(source) is None:
         # How far an estimate may still be revised depends on the edition's year.
@@ -104,7 +106,7 @@ def draft_of(shelf: Shelf, parsed: Parsed, base: str, name: str | None = None) -
     if any(row["source"] == source for rows in changed.values() for row in rows):
         changed["sources"] = (*(r for r in before.read("sources") if r["source"] != source), about)
     draft = Draft(name, base, changed, uses)
-    return replace(draft, findings=tuple(findings(parsed, shelf.figures(base), shelf.laid_over(draft))))
+    return replace(draft, findings=tuple(findings(parsed, vintages.figures(base), vintages.overlay(draft))))
 
 
 def _name(parsed: Parsed, uses: Uses) -> str:

@@ -136,7 +136,7 @@ class _Kept:
     figures: dict[bool, Figures] = field(default_factory=dict)
 
 
-class Shelf:
+class VintageStore:
     """The bundled vintages of a panel and those kept in ``folder``; only the bundled ones if it is None."""
 
     def __init__(self, folder: Path | None, panel: PanelConfig = ALLIES) -> None:
@@ -251,10 +251,10 @@ class Shelf:
         ------
         UnknownVintage, DamagedVintage (its base)
         """
-        tables = self.laid_over(draft)
+        tables = self.overlay(draft)
         return figures_from(tables, draft.name, tables.uses.core, sipri=True)
 
-    def laid_over(self, draft: Draft) -> Tables:
+    def overlay(self, draft: Draft) -> Tables:
         """All tables of a draft: its own and its base's.
 
         Raises
@@ -268,7 +268,7 @@ class Shelf:
 
     def _composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
         """The manifest of a draft, and its files."""
-        tables = self.laid_over(draft)
+        tables = self.overlay(draft)
         uses = tables.uses
         created = datetime.now(UTC).isoformat(timespec="microseconds")
         manifest = Manifest(

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from forecast_service.cli.main import main
 from models.dataset.tables import BUNDLED
-from models.dataset.vintages import Shelf
+from models.dataset.vintages import VintageStore
 from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_text
 
 
@@ -58,7 +58,7 @@ def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path)
     assert kept.exit_code == 0, kept.output
     assert "kept as nato-2027" in kept.output
     assert "more (--all)" in kept.output
-    manifest = Shelf(state / "vintages").manifest("nato-2027")
+    manifest = VintageStore(state / "vintages").manifest("nato-2027")
     assert manifest.base == "nato-2026"
     assert [s.source for s in manifest.sources if s.publisher == "NATO"] == ["nato_2027"]
 
@@ -73,7 +73,7 @@ def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path)
     assert taken.exit_code == 1
     assert "nato-2027 is there already" in taken.output
     assert run("import", file, "--source", "nato").exit_code == 0
-    assert Shelf(state / "vintages").names()[-1].startswith("nato-2027-20")
+    assert VintageStore(state / "vintages").names()[-1].startswith("nato-2027-20")
 
 
 def test_imports_stack_up(run, state, tmp_path):
@@ -84,7 +84,7 @@ def test_imports_stack_up(run, state, tmp_path):
     history.write_bytes(saved(sipri_book(share)))
     assert run("import", outlook, "--source", "weo").exit_code == 0
     assert run("import", history, "--source", "sipri", "--vintage", "both-2026").exit_code == 0
-    manifest = Shelf(state / "vintages").manifest("both-2026")
+    manifest = VintageStore(state / "vintages").manifest("both-2026")
     assert manifest.base == "nato-2026-weo-2026-04"
     assert manifest.uses.outlook == "weo_2026_04"
     changed = run("diff", "nato-2026", "both-2026", "--all").output
@@ -215,20 +215,20 @@ def test_a_plan_is_added_and_counts_in_its_own_vintage_only(run, state):
     added = run(*PLAN)
     assert added.exit_code == 0, added.output
     assert "Belgium 2032: none -> core 3 (law, 2026-10-01)" in added.output
-    shelf = Shelf(state / "vintages")
-    name = shelf.names()[-1]
+    vintages = VintageStore(state / "vintages")
+    name = vintages.names()[-1]
     assert name == "nato-2026-plans"
     from models.dataset.countries import resolve
 
-    assert resolve("BEL", shelf.tables(name)).own_plans[2032] == 3.0
+    assert resolve("BEL", vintages.tables(name)).own_plans[2032] == 3.0
     assert 2032 not in resolve("BEL").own_plans
     assert run("pledges", "list", "--country", "BEL").output.count("\n") == before.count("\n") + 1
-    row = shelf.tables(name).read("pledges")[-1]
-    assert next(s for s in shelf.tables(name).read("sources") if s["source"] == row["source"])["title"] == "A law"
+    row = vintages.tables(name).read("pledges")[-1]
+    assert next(s for s in vintages.tables(name).read("sources") if s["source"] == row["source"])["title"] == "A law"
     number = run("pledges", "list", "--country", "BEL").output.splitlines()[-1].split(":")[0]
     removed = run("pledges", "remove", number)
     assert removed.exit_code == 0, removed.output
-    assert shelf.tables(shelf.names()[-1]).read("pledges") == BUNDLED.read("pledges")
+    assert vintages.tables(vintages.names()[-1]).read("pledges") == BUNDLED.read("pledges")
 
 
 def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
@@ -239,7 +239,7 @@ def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
     file.write_text(file.read_text().replace("BEL,core,2.0,2033", "BEL,core,2.4,2033", 1))
     changed = run("pledges", "import", file)
     assert changed.exit_code == 0, changed.output
-    assert Shelf(state / "vintages").manifest("nato-2026-plans").base == "nato-2026"
+    assert VintageStore(state / "vintages").manifest("nato-2026-plans").base == "nato-2026"
 
 
 @pytest.mark.parametrize(

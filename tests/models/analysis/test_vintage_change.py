@@ -10,7 +10,7 @@ from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.vintage_change import INPUTS, Comparison, _shapley
 from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED
-from models.dataset.vintages import Draft, Shelf
+from models.dataset.vintages import Draft, VintageStore
 from models.errors import CannotForecast
 from models.forecast import Question
 from models.scenarios.levers import Freeze, GdpGrowth
@@ -84,17 +84,17 @@ def test_growth_counts_where_money_is_assumed(comparison):
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    return Shelf(tmp_path_factory.mktemp("state") / "vintages")
+def vintages(tmp_path_factory):
+    return VintageStore(tmp_path_factory.mktemp("state") / "vintages")
 
 
-def test_what_is_the_same_in_both_contributes_nothing(store, shelf, forecasters):
+def test_what_is_the_same_in_both_contributes_nothing(store, vintages, forecasters):
     plans = tuple(
         r | {"target_pct": "5.0", "stance": "law"} if r["iso3"] == "PRT" and r["component"] == "core" else r
         for r in BUNDLED.read("pledges")
     )
-    shelf.add(Draft("bold-2026", "nato-2026", {"pledges": plans}))
-    comparison = Comparison(forecasters[1], Forecaster(shelf.figures("bold-2026"), store, DRAWS))
+    vintages.add(Draft("bold-2026", "nato-2026", {"pledges": plans}))
+    comparison = Comparison(forecasters[1], Forecaster(vintages.figures("bold-2026"), store, DRAWS))
     found = comparison.why("PRT")
     assert found.parts["plans"] == pytest.approx(found.after - found.before)
     assert found.parts["plans"] > 0.05

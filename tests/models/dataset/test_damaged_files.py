@@ -15,7 +15,7 @@ from models.dataset.importers import base as limits
 from models.dataset.importers import workbook as workbook_limits
 from models.dataset.imports import draft_of
 from models.dataset.tables import BUNDLED
-from models.dataset.vintages import Draft, Shelf
+from models.dataset.vintages import Draft, VintageStore
 from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_text, worldbank_json
 
 
@@ -260,25 +260,25 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
-    shelf = Shelf(tmp_path_factory.mktemp("state") / "vintages")
-    shelf.add(Draft("kept-2026", "nato-2026", {}))
-    return shelf
+def vintages(tmp_path_factory):
+    vintages = VintageStore(tmp_path_factory.mktemp("state") / "vintages")
+    vintages.add(Draft("kept-2026", "nato-2026", {}))
+    return vintages
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_damaged_file_is_refused_with_the_cell_and_nothing_is_changed(case, shelf, monkeypatch):
+def test_a_damaged_file_is_refused_with_the_cell_and_nothing_is_changed(case, vintages, monkeypatch):
     source, made, message = CASES[case]
-    before = contents(shelf.folder)
+    before = contents(vintages.folder)
     data = made()
     try:
-        draft = draft_of(shelf, read(source, Content(data)), "nato-2026", "new-2026")
+        draft = draft_of(vintages, read(source, Content(data)), "nato-2026", "new-2026")
     except BadFile as refused:
         said = str(refused)
     else:
         said = "\n".join(f"{f.where}: {f.message}" for f in draft.findings if f.severity == "error")
     assert re.search(message, said), said
-    assert contents(shelf.folder) == before
+    assert contents(vintages.folder) == before
 
 
 def test_there_are_twenty_kinds_and_more():
@@ -286,14 +286,14 @@ def test_there_are_twenty_kinds_and_more():
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_bytes_changed_at_random_are_refused_or_read_but_never_a_surprise(seed, shelf):
+def test_bytes_changed_at_random_are_refused_or_read_but_never_a_surprise(seed, vintages):
     """Whatever is done to a workbook, the reader answers with figures or with a BadFile."""
     chance = random.Random(seed)  # noqa: S311  not for secrets
     data = bytearray(saved(nato_book()))
     for _ in range(chance.choice((1, 5, 50))):
         data[chance.randrange(len(data))] = chance.randrange(256)
     try:
-        made = draft_of(shelf, read("nato", Content(bytes(data))), "nato-2026", "new-2026").changed["core_share"]
+        made = draft_of(vintages, read("nato", Content(bytes(data))), "nato-2026", "new-2026").changed["core_share"]
     except BadFile as refused:
         made = (refused.where, refused.problem)
     assert made

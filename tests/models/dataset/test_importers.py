@@ -9,7 +9,7 @@ from models.dataset.importers.names import ally_code, is_aggregate
 from models.dataset.importers.tidy import LAYOUTS, layout
 from models.dataset.imports import draft_of
 from models.dataset.tables import BUNDLED
-from models.dataset.vintages import Shelf
+from models.dataset.vintages import VintageStore
 from tests.models.dataset.publishers import (
     by_ally,
     nato_book,
@@ -35,23 +35,23 @@ def written(draft, table, source):
 
 
 def test_the_bundled_vintage_rebuilt_from_its_tables_equals_the_shipped_one():
-    shelf = Shelf(None)
+    vintages = VintageStore(None)
     parsed = read("nato", saved(nato_book()))
     assert parsed.notes == []
-    draft = draft_of(shelf, parsed, "nato-2026", "nato-2026")
+    draft = draft_of(vintages, parsed, "nato-2026", "nato-2026")
     assert draft.uses == BUNDLED.uses
     for table in ("core_share", "core_amount", "equipment_share", "gdp"):
         assert written(draft, table, "nato_2026") == rows(table, "nato_2026"), table
     for table in draft.changed.keys() - {"sources"}:
         assert sorted(map(str, draft.changed[table])) == sorted(map(str, BUNDLED.read(table))), table
-    assert shelf.preview(draft).observations == shelf.figures("nato-2026").observations
+    assert vintages.preview(draft).observations == vintages.figures("nato-2026").observations
     assert [f for f in draft.findings if f.severity == "error"] == []
 
-    outlook = draft_of(shelf, read("weo", weo_text().encode("utf-16")), "nato-2026")
+    outlook = draft_of(vintages, read("weo", weo_text().encode("utf-16")), "nato-2026")
     assert outlook.name == "nato-2026-weo-2025-10"
     assert sorted(map(str, outlook.changed["gdp"])) == sorted(map(str, BUNDLED.read("gdp")))
     assert outlook.uses == BUNDLED.uses
-    history = draft_of(shelf, read("sipri", saved(sipri_book())), "nato-2026")
+    history = draft_of(vintages, read("sipri", saved(sipri_book())), "nato-2026")
     assert sorted(map(str, history.changed["core_share_history"])) == sorted(
         map(str, BUNDLED.read("core_share_history"))
     )
@@ -63,7 +63,7 @@ def test_our_own_tables_come_back_as_they_were(table):
     lines = (ALLIES.folder / f"{table}.csv").read_text(encoding="utf-8").splitlines()
     # Of GDP one source at a time: an Outlook, without what replaces it.
     file = "\n".join(line for line in lines if table != "gdp" or not line.endswith("nato_2026"))
-    draft = draft_of(Shelf(None), read("csv", file.encode()), "nato-2026", "again-2026")
+    draft = draft_of(VintageStore(None), read("csv", file.encode()), "nato-2026", "again-2026")
     assert [f for f in draft.findings if f.severity == "error"] == []
     kept = [r for r in BUNDLED.read(table) if table != "gdp" or r["source"] != "nato_2026"]
     new = [r for r in draft.changed[table] if table != "gdp" or r["source"] != "nato_2026"]
@@ -113,9 +113,9 @@ def test_what_the_workbook_lacks_is_said_and_stays():
     parsed = read("nato", saved(book))
     assert parsed.rows.keys() == {"core_share", "gdp"}
     assert len(parsed.notes) == 2
-    draft = draft_of(Shelf(None), parsed, "nato-2026", "nato-2026-b")
+    draft = draft_of(VintageStore(None), parsed, "nato-2026", "nato-2026-b")
     assert draft.changed["core_share"][0]["source"] == "nato_2026_b"
-    tables = Shelf(None).preview(draft).tables
+    tables = VintageStore(None).preview(draft).tables
     from models.dataset.gdp import gdp_usd
 
     assert gdp_usd("POL", 2026, tables) == gdp_usd("POL", 2026)
@@ -139,7 +139,7 @@ def test_the_outlook_is_read_in_every_encoding(encoding):
         found["HUN", "2024"]["nominal_lcu_bn"] == f"{by_ally('gdp', 'nominal_lcu_bn', 'weo_2025_10')['HUN'][2024]:.3f}"
     )
     assert found["HUN", "2025"]["kind"] == "actual"
-    draft = draft_of(Shelf(None), parsed, "nato-2026")
+    draft = draft_of(VintageStore(None), parsed, "nato-2026")
     assert draft.name == "nato-2026-weo-2026-04"
     uses = draft.uses
     assert (uses.outlook, uses.outlook_from, uses.outlook_actual) == ("weo_2026_04", 2026, 2025)
@@ -148,21 +148,21 @@ def test_the_outlook_is_read_in_every_encoding(encoding):
 
 def test_an_outlook_newer_than_natos_growth_is_not_overruled_by_it():
     parsed = read("weo", weo_text(edition="October 2026").encode())
-    assert draft_of(Shelf(None), parsed, "nato-2026").uses.growth == ""
+    assert draft_of(VintageStore(None), parsed, "nato-2026").uses.growth == ""
 
 
 def test_the_world_bank_stands_in_for_sipri():
-    draft = draft_of(Shelf(None), read("worldbank", worldbank_json()), "nato-2026")
+    draft = draft_of(VintageStore(None), read("worldbank", worldbank_json()), "nato-2026")
     assert draft.uses.history == "worldbank_2025"
-    figures = Shelf(None).preview(draft)
-    plain = Shelf(None).figures("nato-2026")
+    figures = VintageStore(None).preview(draft)
+    plain = VintageStore(None).figures("nato-2026")
     assert [o.share_pct for o in figures.observations["FRA"]] == [o.share_pct for o in plain.observations["FRA"]]
 
 
 def test_three_columns_are_enough():
     shares = by_ally("core_share", "share_pct")
     lines = ["year,iso3,share_pct", *(f"{y},{c.lower()},{v}" for c, x in shares.items() for y, v in x.items())]
-    draft = draft_of(Shelf(None), read("csv", "\n".join(lines).encode()), "nato-2026", "own-2026")
+    draft = draft_of(VintageStore(None), read("csv", "\n".join(lines).encode()), "nato-2026", "own-2026")
     assert draft.changed["core_share"][0]["source"] == "own_2026"
     assert draft.uses.core == "own_2026"
 

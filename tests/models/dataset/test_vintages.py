@@ -14,7 +14,7 @@ from models.dataset import tables
 from models.dataset.config import ALLIES
 from models.dataset.observations import UnknownVintage
 from models.dataset.tables import BUNDLED, Uses
-from models.dataset.vintages import BadName, DamagedVintage, Draft, Finding, Shelf, VintageExists
+from models.dataset.vintages import BadName, DamagedVintage, Draft, Finding, VintageExists, VintageStore
 from models.forecast.fit_all import fit_all
 from models.scenarios.levers import Freeze
 from models.simulation.path_store import PathStore
@@ -43,8 +43,8 @@ def draft(name="nato-2027", **changes):
 
 
 @pytest.fixture
-def shelf(tmp_path):
-    return Shelf(tmp_path / "vintages")
+def vintages(tmp_path):
+    return VintageStore(tmp_path / "vintages")
 
 
 def contents(folder):
@@ -52,15 +52,15 @@ def contents(folder):
 
 
 def test_the_bundled_vintages_are_there_without_a_folder():
-    assert Shelf(None).names() == ALLIES.vintages
-    assert Shelf(None).figures("nato-2026") == load_figures()
-    assert Shelf(None).figures("nato-2025", sipri=False).key == "nato-2025-without-sipri"
-    manifest = Shelf(None).manifest("nato-2026")
+    assert VintageStore(None).names() == ALLIES.vintages
+    assert VintageStore(None).figures("nato-2026") == load_figures()
+    assert VintageStore(None).figures("nato-2025", sipri=False).key == "nato-2025-without-sipri"
+    manifest = VintageStore(None).manifest("nato-2026")
     assert (manifest.created_at, manifest.base) == (None, None)
     assert {s.source for s in manifest.sources} == {"nato_2026", "sipri_2025", "weo_2025_10"}
-    assert manifest.sha256 != Shelf(None).manifest("nato-2025").sha256
+    assert manifest.sha256 != VintageStore(None).manifest("nato-2025").sha256
     with pytest.raises(BadName):
-        Shelf(None).add(draft())
+        VintageStore(None).add(draft())
 
 
 def test_the_bundled_tables_hold_what_is_said_of_them():
@@ -68,12 +68,12 @@ def test_the_bundled_tables_hold_what_is_said_of_them():
     assert max(int(r["year"]) for r in outlook if r["kind"] == "actual") == Uses.outlook_actual
 
 
-def test_a_kept_vintage_is_found_by_another_process_and_is_what_was_added(shelf):
-    other = Shelf(shelf.folder)
+def test_a_kept_vintage_is_found_by_another_process_and_is_what_was_added(vintages):
+    other = VintageStore(vintages.folder)
     assert other.names() == ALLIES.vintages
-    added = shelf.add(draft(DEU_2026="2.99"))
+    added = vintages.add(draft(DEU_2026="2.99"))
     assert other.names() == (*ALLIES.vintages, "nato-2027")
-    assert other.manifest("nato-2027") == added == shelf.manifest("nato-2027")
+    assert other.manifest("nato-2027") == added == vintages.manifest("nato-2027")
     assert added.findings == (Finding("warning", "core_share", "a jump"),)
     assert [t.name for t in added.tables if t.changed] == ["core_share", "sources"]
     figures = other.figures("nato-2027")
@@ -84,19 +84,19 @@ def test_a_kept_vintage_is_found_by_another_process_and_is_what_was_added(shelf)
     assert figures.key == f"nato-2027-{added.sha256[:12]}"
 
 
-def test_a_vintage_is_never_changed_or_overwritten(shelf):
-    shelf.add(draft())
-    before = contents(shelf.folder)
+def test_a_vintage_is_never_changed_or_overwritten(vintages):
+    vintages.add(draft())
+    before = contents(vintages.folder)
     with pytest.raises(VintageExists):
-        shelf.add(draft(DEU_2026="1.00"))
+        vintages.add(draft(DEU_2026="1.00"))
     with pytest.raises(VintageExists):
-        shelf.add(replace(draft(), name="nato-2025"))
+        vintages.add(replace(draft(), name="nato-2025"))
     for name in ("", "../nato", "Nato-2027", "a--b", "a" * 61, "nato_2027"):
         with pytest.raises(BadName):
-            shelf.add(replace(draft(), name=name))
+            vintages.add(replace(draft(), name=name))
     with pytest.raises(UnknownVintage):
-        shelf.add(replace(draft("other"), base="nato-1900"))
-    assert contents(shelf.folder) == before
+        vintages.add(replace(draft("other"), base="nato-1900"))
+    assert contents(vintages.folder) == before
 
 
 def test_of_two_that_add_the_same_name_at_once_one_wins(tmp_path):
@@ -106,7 +106,7 @@ def test_of_two_that_add_the_same_name_at_once_one_wins(tmp_path):
     def add(share):
         barrier.wait()
         try:
-            outcomes.append(Shelf(folder).add(draft(DEU_2026=share)).sha256)
+            outcomes.append(VintageStore(folder).add(draft(DEU_2026=share)).sha256)
         except VintageExists:
             outcomes.append(None)
 
@@ -116,24 +116,24 @@ def test_of_two_that_add_the_same_name_at_once_one_wins(tmp_path):
     for thread in threads:
         thread.join()
     kept = [x for x in outcomes if x]
-    assert kept == [Shelf(folder).manifest("nato-2027").sha256]
+    assert kept == [VintageStore(folder).manifest("nato-2027").sha256]
     assert [entry.name for entry in folder.iterdir()] == ["nato-2027"]
 
 
-def test_what_was_cut_off_is_no_vintage(shelf):
-    shelf.add(draft())
-    (shelf.folder / ".new-abc").mkdir()
-    (shelf.folder / "stray.txt").write_text("")
-    assert shelf.names() == (*ALLIES.vintages, "nato-2027")
+def test_what_was_cut_off_is_no_vintage(vintages):
+    vintages.add(draft())
+    (vintages.folder / ".new-abc").mkdir()
+    (vintages.folder / "stray.txt").write_text("")
+    assert vintages.names() == (*ALLIES.vintages, "nato-2027")
     for name in ("nato-2030", "..", "", "stray.txt"):
         with pytest.raises(UnknownVintage):
-            shelf.figures(name)
+            vintages.figures(name)
 
 
 @pytest.mark.parametrize("damage", ["other figures", "no table", "no json", "another shape"])
-def test_damage_on_disk_is_told_and_not_used(shelf, damage):
-    shelf.add(draft())
-    folder = shelf.folder / "nato-2027"
+def test_damage_on_disk_is_told_and_not_used(vintages, damage):
+    vintages.add(draft())
+    folder = vintages.folder / "nato-2027"
     if damage == "other figures":
         file = folder / "core_share.csv"
         file.write_text(file.read_text().replace("ALB,2014,1.34", "ALB,2014,9.34"))
@@ -144,8 +144,8 @@ def test_damage_on_disk_is_told_and_not_used(shelf, damage):
     else:
         found = json.loads((folder / "manifest.json").read_text())
         (folder / "manifest.json").write_text(json.dumps(found | {"uses": {"colour": "blue"}}))
-    shelf.add(draft("own-2027"))
-    again = Shelf(shelf.folder)
+    vintages.add(draft("own-2027"))
+    again = VintageStore(vintages.folder)
     with pytest.raises(DamagedVintage, match="nato-2027"):
         again.figures("nato-2027")
     # The others are served all the same.
@@ -197,10 +197,10 @@ def answers(forecaster):
     ]  # fmt: skip
 
 
-def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(shelf, tmp_path, monkeypatch):
+def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(vintages, tmp_path, monkeypatch):
     changed = everything_changed()
-    shelf.add(Draft("bent-2026", "nato-2026", changed))
-    found = answers(Forecaster(shelf.figures("bent-2026"), PathStore(tmp_path / "a"), draws=60))
+    vintages.add(Draft("bent-2026", "nato-2026", changed))
+    found = answers(Forecaster(vintages.figures("bent-2026"), PathStore(tmp_path / "a"), draws=60))
     ordinary = answers(Forecaster(load_figures(), PathStore(tmp_path / "b"), draws=60))
 
     read = tables.read
@@ -225,9 +225,9 @@ def forget_what_was_read():
                     value.cache_clear()
 
 
-def test_fits_made_ahead_in_other_processes_rest_on_the_vintage(shelf, tmp_path):
-    shelf.add(draft(DEU_2026="3.33"))
-    figures = shelf.figures("nato-2027")
+def test_fits_made_ahead_in_other_processes_rest_on_the_vintage(vintages, tmp_path):
+    vintages.add(draft(DEU_2026="3.33"))
+    figures = vintages.figures("nato-2027")
     ahead = Forecaster(figures, PathStore(tmp_path / "ahead"), draws=40)
     assert fit_all(ahead, 2) == 32
     here = Forecaster(figures, PathStore(tmp_path / "here"), draws=40)

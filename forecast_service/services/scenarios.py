@@ -88,8 +88,8 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> K
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
         raise ServiceError(428, "Send If-Match with the ETag of the version you mean to replace.")
-    room = forecasters().settings.kept_bytes
-    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], room)
+    quota = forecasters().settings.kept_bytes
+    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], quota)
 
 
 def remove(identifier: str, headers: dict[str, Any]) -> None:

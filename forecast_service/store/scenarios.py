@@ -40,10 +40,10 @@ class Stale(ServiceError):
     detail = "If-Match names a version that is not current. Read it again, and apply your change to that."
 
 
-class NoRoom(ServiceError):
+class QuotaExceeded(ServiceError):
     """The caller keeps as much as one caller may."""
 
-    status, kind = 409, "no-room"
+    status, kind = 409, "no-quota"
 
     def __init__(self, limit: int) -> None:
         kept = f"You keep {limit:,} bytes of scenarios, with all versions and those deleted"
@@ -113,16 +113,16 @@ def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
-def create(owner: str, draft: Draft, once: Once | None = None, room: int | None = None) -> Kept:
+def create(owner: str, draft: Draft, once: Once | None = None, quota: int | None = None) -> Kept:
     """Keep a new scenario; under a key that was used before, the one that was kept then.
 
     Parameters
     ----------
-    room : how many bytes of scenarios the owner may keep; any number if None.
+    quota : how many bytes of scenarios the owner may save; any number if None.
 
     Raises
     ------
-    KeyReused, NoRoom
+    KeyReused, QuotaExceeded
     """
     identifier, now = new_id(), datetime.now(UTC)
     with database().writing() as session:
@@ -138,7 +138,7 @@ def create(owner: str, draft: Draft, once: Once | None = None, room: int | None 
             }
             if not insert_new(session, IdempotencyKey, values) and (before := _created_before(session, owner, once)):
                 return before
-        _take_room(session, owner, draft, room)
+        _charge_quota(session, owner, draft, quota)
         row = ScenarioRow(
             id=identifier,
             owner=owner,
@@ -156,17 +156,17 @@ def create(owner: str, draft: Draft, once: Once | None = None, room: int | None 
         return _kept(row, version, owner)
 
 
-def _take_room(session: Session, owner: str, draft: Draft, room: int | None) -> None:
-    """Add the draft to what its owner keeps, or raise :class:`NoRoom` if that fills its room already."""
+def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None) -> None:
+    """Add the draft to what its owner has saved, or raise :class:`QuotaExceeded` if that is used up already."""
     insert = _insert(session, ScenarioRoom).values(owner=owner, bytes=len(json.dumps(draft.body)))
     counted = insert.on_conflict_do_update(
         index_elements=["owner"],
         set_={"bytes": ScenarioRoom.bytes + insert.excluded.bytes},
-        where=None if room is None else ScenarioRoom.bytes < room,
+        where=None if quota is None else ScenarioRoom.bytes < quota,
     )
     taken = session.connection().execute(counted.returning(literal(1))).first() is not None
-    if room is not None and not taken:
-        raise NoRoom(room)
+    if quota is not None and not taken:
+        raise QuotaExceeded(quota)
 
 
 def created_before(owner: str, once: Once) -> Kept | None:
@@ -286,17 +286,17 @@ def versions(caller: str, identifier: str, before: int | None, limit: int) -> li
         return [_kept(row, version, caller) for version in session.scalars(found)]
 
 
-def replace(caller: str, identifier: str, draft: Draft, expected: set[str], room: int | None = None) -> Kept:
+def replace(caller: str, identifier: str, draft: Draft, expected: set[str], quota: int | None = None) -> Kept:
     """Write a new version of a scenario; ``expected`` holds the validators of which one must be current.
 
     Raises
     ------
-    NoSuchScenario, NotTheOwner, Stale, NoRoom
+    NoSuchScenario, NotTheOwner, Stale, QuotaExceeded
     """
     now = datetime.now(UTC)
     with database().writing() as session:
         row = _row_to_change(session, caller, identifier, expected)
-        _take_room(session, caller, draft, room)
+        _charge_quota(session, caller, draft, quota)
         row.name, row.description = draft.body["name"], draft.body["description"]
         row.public, row.updated_at = draft.public, now
         if draft.based_on is not None:

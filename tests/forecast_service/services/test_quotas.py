@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from forecast_service.store.database import EXTENSION
-from forecast_service.store.scenarios import Draft, NoRoom, create
+from forecast_service.store.scenarios import Draft, QuotaExceeded, create
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.store.tables import ChunkRow, SweepRow
 from forecast_service.sweeps.worker import TIDY_S, Worker
@@ -63,7 +63,7 @@ def test_a_key_whose_sweep_was_deleted_says_so(state_dir: Path, tmp_path: Path) 
         assert "Idempotency-Key" in again.json["detail"]
 
 
-def test_kept_scenarios_have_bounded_room(state_dir: Path, tmp_path: Path) -> None:
+def test_kept_scenarios_count_against_a_quota(state_dir: Path, tmp_path: Path) -> None:
     with limited(state_dir, tmp_path, kept_bytes=1000) as app:
         client, alice, bob = app.test_client(), key(app, "alice", "write", "read"), key(app, "bob", "write")
         big = SCENARIO | {"description": "x" * 600}
@@ -92,7 +92,7 @@ def test_writers_at_once_do_not_share_the_last_room(keeping_app: Flask) -> None:
         with keeping_app.app_context():
             try:
                 create("crowd", draft, room=1000)
-            except NoRoom:
+            except QuotaExceeded:
                 return False
             return True
 

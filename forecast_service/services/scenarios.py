@@ -23,7 +23,7 @@ from forecast_service.services.scenario_lookup import ModelGone, UnknownKept, as
 from forecast_service.settings.panel import find_country, shipped
 from forecast_service.store import scenarios, search
 from forecast_service.store.saved_answers import keep_answer, kept_answer
-from forecast_service.store.scenarios import Draft, Kept, Once
+from forecast_service.store.scenarios import Draft, IdempotentRequest, Kept
 from models.forecast import MODEL_VERSION
 from models.forecast.result import Forecast
 from models.scenarios.builtin import NamedScenario
@@ -33,10 +33,10 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _once(headers: dict[str, Any], body: Any) -> Once | None:
+def _idempotent(headers: dict[str, Any], body: Any) -> IdempotentRequest | None:
     if "idempotency_key" not in headers:
         return None
-    return Once(headers["idempotency_key"], _digest([request.path, body]))
+    return IdempotentRequest(headers["idempotency_key"], _digest([request.path, body]))
 
 
 def _draft(
@@ -61,17 +61,17 @@ def _draft(
 
 def create(headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
     """Keep a new scenario."""
-    once = _once(headers, sent)
+    idempotent = _idempotent(headers, sent)
     # A repeated request is answered as before, even if what it derives from is gone by now.
-    if once and (before := scenarios.created_before(caller(), once)):
+    if idempotent and (before := scenarios.created_before(caller(), idempotent)):
         return before
-    return scenarios.create(caller(), _draft(**sent), once, forecasters().settings.kept_bytes)
+    return scenarios.create(caller(), _draft(**sent), idempotent, forecasters().settings.kept_bytes)
 
 
 def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
     """Keep a copy of a scenario as the caller's own."""
-    once = _once(headers, sent)
-    if once and (before := scenarios.created_before(caller(), once)):
+    idempotent = _idempotent(headers, sent)
+    if idempotent and (before := scenarios.created_before(caller(), idempotent)):
         return before
     source = shipped_body(identifier) if identifier in shipped() else scenarios.read(caller(), identifier).body
     if source is None:
@@ -80,7 +80,7 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
         )
     body = source | {name: sent[name] for name in ("name", "description") if name in sent}
     draft = _draft(body, public=sent["public"], based_on=identifier)
-    return scenarios.create(caller(), draft, once, forecasters().settings.kept_bytes)
+    return scenarios.create(caller(), draft, idempotent, forecasters().settings.kept_bytes)
 
 
 def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:

@@ -21,7 +21,7 @@ from forecast_service.observability import tracing
 from forecast_service.schemas.sweeps import RESULT_FORMS
 from forecast_service.services.paging import NoCursor
 from forecast_service.store.database import database
-from forecast_service.store.scenarios import Once
+from forecast_service.store.scenarios import IdempotentRequest
 from forecast_service.store.sweeps import OPEN, NoSuchSweep, Sweeps
 from forecast_service.store.tables import SweepRow
 from forecast_service.sweeps import formats
@@ -44,15 +44,15 @@ def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     if "vintage" in asked["scenario"]:
         forecasters().known(asked["scenario"]["vintage"], "scenario/vintage")
     text = complete(forecasters().forecaster(asked.get("vintage")), asked, tracing.traceparent())
-    once = None
+    idempotent = None
     if "idempotency_key" in headers:
         # What was sent, not what it comes to: a later release may fill in other defaults.
         sent = hashlib.sha256(request.path.encode() + request.get_data()).hexdigest()
-        once = Once(headers["idempotency_key"], sent)
+        idempotent = IdempotentRequest(headers["idempotency_key"], sent)
     sweep = Sweep(json.loads(text))
     sizes = [len(sweep.span(number).points) for number in range(sweep.chunks)]
     try:
-        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, once, forecasters().settings.open_sweeps)
+        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, idempotent, forecasters().settings.open_sweeps)
     except NoSuchSweep:
         detail = "The sweep of this Idempotency-Key has been deleted; send another key for a new one."
         raise ServiceError(409, detail) from None

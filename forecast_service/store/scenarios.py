@@ -43,7 +43,7 @@ class Stale(ServiceError):
 class QuotaExceeded(ServiceError):
     """The caller keeps as much as one caller may."""
 
-    status, kind = 409, "no-quota"
+    status, kind = 409, "no-room"
 
     def __init__(self, limit: int) -> None:
         kept = f"You keep {limit:,} bytes of scenarios, with all versions and those deleted"
@@ -70,7 +70,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Once:
+class IdempotentRequest:
     """A request that is to be carried out once, however often it is sent."""
 
     key: str
@@ -113,7 +113,7 @@ def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
-def create(owner: str, draft: Draft, once: Once | None = None, quota: int | None = None) -> Kept:
+def create(owner: str, draft: Draft, idempotent: IdempotentRequest | None = None, quota: int | None = None) -> Kept:
     """Keep a new scenario; under a key that was used before, the one that was kept then.
 
     Parameters
@@ -126,17 +126,19 @@ def create(owner: str, draft: Draft, once: Once | None = None, quota: int | None
     """
     identifier, now = new_id(), datetime.now(UTC)
     with database().writing() as session:
-        if once:
+        if idempotent:
             values = {
                 "owner": owner,
-                "key": once.key,
-                "request_hash": once.request_hash,
+                "key": idempotent.key,
+                "request_hash": idempotent.request_hash,
                 "scenario_id": identifier,
                 "version": 1,
                 "status": 201,
                 "created_at": now,
             }
-            if not insert_new(session, IdempotencyKey, values) and (before := _created_before(session, owner, once)):
+            if not insert_new(session, IdempotencyKey, values) and (
+                before := _created_before(session, owner, idempotent)
+            ):
                 return before
         _charge_quota(session, owner, draft, quota)
         row = ScenarioRow(
@@ -169,7 +171,7 @@ def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None)
         raise QuotaExceeded(quota)
 
 
-def created_before(owner: str, once: Once) -> Kept | None:
+def created_before(owner: str, idempotent: IdempotentRequest) -> Kept | None:
     """What was created under the key before, if anything.
 
     Raises
@@ -177,14 +179,14 @@ def created_before(owner: str, once: Once) -> Kept | None:
     KeyReused
     """
     with database().reading() as session:
-        return _created_before(session, owner, once)
+        return _created_before(session, owner, idempotent)
 
 
-def _created_before(session: Session, owner: str, once: Once) -> Kept | None:
-    used = session.get(IdempotencyKey, (owner, once.key))
+def _created_before(session: Session, owner: str, idempotent: IdempotentRequest) -> Kept | None:
+    used = session.get(IdempotencyKey, (owner, idempotent.key))
     if used is None:
         return None
-    if used.request_hash != once.request_hash:
+    if used.request_hash != idempotent.request_hash:
         raise KeyReused
     row = session.get_one(ScenarioRow, used.scenario_id)
     return _kept(row, session.get_one(ScenarioVersion, (row.id, used.version)), owner)

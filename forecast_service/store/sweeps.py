@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, defer
 from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import Database, now
-from forecast_service.store.scenarios import KeyReused, Once, insert_new
+from forecast_service.store.scenarios import IdempotentRequest, KeyReused, insert_new
 from forecast_service.store.tables import ChunkRow, IdempotencyKey, SweepRow
 
 QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "done", "cancelled", "failed")
@@ -82,7 +82,7 @@ class Sweeps:
         document: str,
         model_version: str,
         sizes: list[int],
-        once: Once | None,
+        idempotent: IdempotentRequest | None,
         most_open: int | None = None,
     ) -> SweepRow:
         """Keep a new sweep, whose chunks hold ``sizes`` evaluations; under a key used before, the one of then.
@@ -100,21 +100,21 @@ class Sweeps:
         identifier = new_id()
         with self.database.writing() as session:
             moment = now(session)
-            if once and not insert_new(
+            if idempotent and not insert_new(
                 session,
                 IdempotencyKey,
                 {
                     "owner": owner,
-                    "key": once.key,
-                    "request_hash": once.request_hash,
+                    "key": idempotent.key,
+                    "request_hash": idempotent.request_hash,
                     "scenario_id": identifier,
                     "version": None,
                     "status": 202,
                     "created_at": moment,
                 },
             ):
-                used = session.get_one(IdempotencyKey, (owner, once.key))
-                if used.request_hash != once.request_hash:
+                used = session.get_one(IdempotencyKey, (owner, idempotent.key))
+                if used.request_hash != idempotent.request_hash:
                     raise KeyReused
                 return _own(session, owner, str(used.scenario_id))
             unfinished = select(func.count()).where(SweepRow.owner == owner, SweepRow.status.in_(OPEN))

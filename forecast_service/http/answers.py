@@ -128,7 +128,7 @@ def answers(
             if kept and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
             if kept:
-                fast_path.leave(_found(cache, key, answer, response))
+                fast_path.offer(_found(cache, key, answer, response))
             return response
 
         return cast(View, wrapper)
@@ -177,7 +177,7 @@ def _bookmark(answer: Finished) -> str | None:
     return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
 
 
-def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> fast_path.Found:
+def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> fast_path.CachedRoute:
     """Where the body of ``response`` stays, and what is said of it."""
     encoding, validity = response.headers.get("Content-Encoding"), _validity()
     vintage, passing_s = validity.vintage(), float(current_app.config[PASSING_S])
@@ -198,7 +198,7 @@ def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Respon
     if encoding:
         entity.append(("Content-Encoding", encoding))
     tag = str(response.get_etag()[0])
-    return fast_path.Found(key, body, tag, entity, {"cache": "hit", **answer.facts})
+    return fast_path.CachedRoute(key, body, tag, entity, {"cache": "hit", **answer.facts})
 
 
 def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:

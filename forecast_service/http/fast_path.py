@@ -1,11 +1,10 @@
-"""The short way to an answer that is kept: past Flask, but past nothing that a caller or an operator relies on.
+"""The fast path: an answer in the cache is sent without passing through Flask.
 
-Most of what is asked was asked before, and most of the time of such a request went to finding out again what it asks.
-So once the long way (routing, checks, negotiation, the functions before and after a request) has led to a kept
-answer, the same question in the same words is answered from here. It is counted and logged as on the long way, it
-carries the same headers, and it is answered only while the cache still holds the answer.
+Most questions were asked before in the same words, and Flask spends most of such a request on routing, checks and
+negotiation. Once Flask has led to a cached answer, a request of the same words gets it from here, with the same
+headers, count and log line, for as long as the cache holds it.
 
-Where callers are told apart, are limited, or are traced, every request goes the long way.
+Every request passes through Flask where callers are told apart, limited or traced.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ Headers = list[tuple[str, str]]
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
-KEPT = "forecast_service.kept"
-"""Where the long way leaves, among a request's variables, what it found."""
+OFFERED = "forecast_service.cached_route"
+"""The variable of a request in which Flask says which cached answer it sent."""
 MOST, LONGEST = 1024, 500
 """How many ways of asking are known, and how many characters each may have."""
 _ASKED = ("PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_ORIGIN")
@@ -36,8 +35,8 @@ _ASKED = ("PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEP
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the long way found.
+class CachedRoute:
+    """A cached answer that Flask found.
 
     Attributes
     ----------
@@ -54,29 +53,29 @@ class Found:
 
 @dataclass(frozen=True)
 class _Known:
-    found: Found
+    found: CachedRoute
     route: str
     full: Headers
     unchanged: Headers
 
 
-def leave(found: Found) -> None:
-    """Say where the answer to the present request is kept, so that the next one may take the short way."""
+def offer(found: CachedRoute) -> None:
+    """Say which cached answer the present request got, so that the next one may take the fast path."""
     if not is_known():
-        request.environ[KEPT] = (found, telemetry.route())
+        request.environ[OFFERED] = (found, telemetry.route())
 
 
-class Shortcut:
+class FastPath:
     """WSGI middleware, right around Flask: what a proxy says of a request has been taken in already."""
 
     def __init__(self, application: Application) -> None:
-        self._long_way = application
+        self._flask = application
         self._known: dict[tuple[str, ...], _Known] = {}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request."""
         if environ["REQUEST_METHOD"] != "GET":
-            return self._long_way(environ, start)
+            return self._flask(environ, start)
         begun = time.perf_counter()
         asked = tuple([environ.get(name, "") for name in _ASKED])
         known = self._known.get(asked)
@@ -88,12 +87,12 @@ class Shortcut:
             sent[:] = headers
             return start(status, headers, *more)
 
-        answer = self._long_way(environ, watch)
-        if KEPT in environ and sum(map(len, asked)) <= LONGEST:
-            self._learn(asked, sent, *environ[KEPT])
+        answer = self._flask(environ, watch)
+        if OFFERED in environ and sum(map(len, asked)) <= LONGEST:
+            self._learn(asked, sent, *environ[OFFERED])
         return answer
 
-    def _learn(self, asked: tuple[str, ...], sent: Headers, found: Found, route: str) -> None:
+    def _learn(self, asked: tuple[str, ...], sent: Headers, found: CachedRoute, route: str) -> None:
         entity = {name.lower() for name, _ in found.entity} | {"x-request-id"}
         common = [(name, value) for name, value in sent if name.lower() not in entity]
         unchanged = common.copy()
@@ -129,7 +128,7 @@ def _names(header: str, tag: str) -> bool:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give ``app`` the short way, where its settings leave one. To be registered before what wraps the application."""
+    """Give ``app`` the fast path, where its settings leave one. To be registered before what wraps the application."""
     tells_apart = settings.auth != auth.NONE or settings.identity_header
     if not (tells_apart or settings.rate_limit or settings.traces):
-        app.wsgi_app = Shortcut(cast(Application, app.wsgi_app))  # type: ignore[method-assign,assignment]
+        app.wsgi_app = FastPath(cast(Application, app.wsgi_app))  # type: ignore[method-assign,assignment]

@@ -1,4 +1,4 @@
-"""The short way to kept answers gives what the long way gives."""
+"""The fast path to kept answers gives what Flask gives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forecast_service import create_app
 from forecast_service.forecasting.current_vintage import Switch
 from forecast_service.forecasting.registry import EXTENSION as FORECASTERS
 from forecast_service.http.answers import EXTENSION
-from forecast_service.http.fast_path import MOST, Shortcut
+from forecast_service.http.fast_path import MOST, FastPath
 from forecast_service.observability import logs, metrics
 from forecast_service.settings import Settings
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
@@ -35,9 +35,9 @@ def short(state_dir: Path) -> FlaskClient:
     return make(state_dir, cors_origins="https://page.example").test_client()
 
 
-def way(client: FlaskClient) -> Shortcut:
+def way(client: FlaskClient) -> FastPath:
     found = client.application.wsgi_app
-    assert isinstance(found, Shortcut)
+    assert isinstance(found, FastPath)
     return found
 
 
@@ -134,7 +134,7 @@ def _requests(status: int) -> float:
     ],
 )
 def test_where_callers_matter_there_is_no_short_way(state_dir: Path, settings: dict[str, object]) -> None:
-    assert not isinstance(make(state_dir, **settings).wsgi_app, Shortcut)
+    assert not isinstance(make(state_dir, **settings).wsgi_app, FastPath)
 
 
 def test_what_changes_or_is_refused_takes_the_long_way(short: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""Finished answers in memory, of bounded size."""
+"""Representations of answers in memory, of bounded size."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ OVERHEAD_BYTES = 1000
 
 
 @dataclass
-class Finished:
+class Representation:
     """An answer as it is sent, in one format and any number of encodings."""
 
     body: bytes
-    form: str
+    format: str
     tag: str
     facts: dict[str, Any]  # what the log says of it
-    passing: bool = False  # whether it is another one once another vintage of the figures is current
+    expires_with_vintage: bool = False  # whether it is another one once another vintage of the figures is current
     alt: str = ""  # of a picture: what it shows, in a sentence
-    packed: dict[str, bytes] = field(default_factory=dict)
+    encodings: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """Bytes held, about."""
-        return OVERHEAD_BYTES + len(self.body) + len(self.alt) + sum(map(len, self.packed.values()))
+        return OVERHEAD_BYTES + len(self.body) + len(self.alt) + sum(map(len, self.encodings.values()))
 
     def encoded(self, encoding: str | None) -> tuple[bytes, str]:
         """The body in an encoding, and its ETag: another encoding is another representation (RFC 9110, 8.8.3)."""
         if encoding is None:
             return self.body, self.tag
-        if encoding not in self.packed:
-            self.packed[encoding] = compress(self.body, encoding)
-        return self.packed[encoding], f"{self.tag}-{encoding}"
+        if encoding not in self.encodings:
+            self.encodings[encoding] = compress(self.body, encoding)
+        return self.encodings[encoding], f"{self.tag}-{encoding}"
 
 
 class AnswerCache:
@@ -46,10 +46,10 @@ class AnswerCache:
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.bytes = 0
-        self._kept: OrderedDict[Hashable, tuple[Finished, int]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Representation, int]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable) -> Finished | None:
+    def get(self, key: Hashable) -> Representation | None:
         """The answer kept under ``key``, which becomes the last to be dropped."""
         with self._lock:
             if key not in self._kept:
@@ -57,7 +57,7 @@ class AnswerCache:
             self._kept.move_to_end(key)
             return self._kept[key][0]
 
-    def put(self, key: Hashable, answer: Finished) -> None:
+    def put(self, key: Hashable, answer: Representation) -> None:
         """Keep ``answer``, or count it anew after it has grown; what was not asked for longest makes room."""
         with self._lock:
             _, before = self._kept.pop(key, (None, 0))

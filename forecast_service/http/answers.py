@@ -1,4 +1,4 @@
-"""Finished answers: negotiated, kept in memory, compressed once, and not sent to who has them already.
+"""Representations of answers: negotiated, kept in memory, compressed once, and not sent to who has them already.
 
 An answer depends on the question and the vintage of the figures alone: fits and seed do not change while the process
 lives. So the bytes of an answer are kept under both, and a question asked again costs a look-up. Where the question
@@ -19,7 +19,7 @@ from flask import Flask, Response, current_app, g, json, request
 
 from forecast_service.callers import is_known
 from forecast_service.http import fast_path, negotiation
-from forecast_service.http.answer_cache import AnswerCache, Finished
+from forecast_service.http.answer_cache import AnswerCache, Representation
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.http.compression import LEAST_BYTES, wanted_encoding
 from forecast_service.http.negotiation import documented, links, negotiate, offered, write
@@ -30,7 +30,7 @@ from forecast_service.observability.telemetry import PROBES
 from forecast_service.settings.http import HttpSettings
 
 EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
-FRESH, PASSING_S = "FORECAST_FRESH", "FORECAST_PASSING_S"
+FRESH, UNTIL_SWITCH_S = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S"
 IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
 """How the answers that are computed begin."""
 
@@ -38,7 +38,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
 Draw = Callable[[dict[str, Any], str], tuple[bytes, str]]
 
-UNPACKED = frozenset({PARQUET, ARROW, PNG})
+COMPRESSED_FORMATS = frozenset({PARQUET, ARROW, PNG})
 """Forms that are compressed as they are."""
 
 
@@ -66,7 +66,7 @@ def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
     app.extensions[VALIDITY] = validity
     app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={settings.cache_stale}"
-    app.config[PASSING_S] = min(settings.cache_max_age, validity.notice_s)
+    app.config[UNTIL_SWITCH_S] = min(settings.cache_max_age, validity.notice_s)
 
     @app.after_request
     def default(response: Response) -> Response:
@@ -121,7 +121,7 @@ def answers(
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
-                answer = _finish(computed.get_data(), form, tabulate, draw)
+                answer = _represent(computed.get_data(), form, tabulate, draw)
             telemetry.note(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, asks, depends_on_caller)
@@ -140,7 +140,7 @@ def _validity() -> Validity:
     return cast(Validity, current_app.extensions[VALIDITY])
 
 
-def _finish(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None) -> Finished:
+def _represent(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
     """The answer in the form that was asked for, with the tag of its representation."""
     noted, written, alt = telemetry.facts(), IDENTIFIED.match(body), ""
     if form == JSON and written and "country" in noted:  # which saves reading what was just written
@@ -159,28 +159,28 @@ def _finish(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None
         noted["country"] = code
     if isinstance(vintage := document.get("vintage"), str):
         noted["vintage"] = vintage
-    return Finished(body, form, tag, noted, g.get("depends_on_switch", False), alt)
+    return Representation(body, form, tag, noted, g.get("depends_on_switch", False), alt)
 
 
-def _passing() -> str:
+def _until_switch() -> str:
     """How long an answer may be used that ends with the next switch, which is written at least so long ahead."""
-    left, seconds = _validity().seconds_left(), float(current_app.config[PASSING_S])
+    left, seconds = _validity().seconds_left(), float(current_app.config[UNTIL_SWITCH_S])
     return f"max-age={int(seconds if left is None else min(seconds, left))}"
 
 
-def _bookmark(answer: Finished) -> str | None:
+def _bookmark(answer: Representation) -> str | None:
     """The link under which the answer stays what it is: in a header, since the same answer has many questions."""
     vintage = answer.facts.get("vintage")
-    if not answer.passing or vintage is None:
+    if not answer.expires_with_vintage or vintage is None:
         return None
     query = urlencode(sorted((request.args | {"vintage": vintage}).items()))
     return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
 
 
-def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Response) -> fast_path.CachedRoute:
+def _found(cache: AnswerCache, key: Hashable, answer: Representation, response: Response) -> fast_path.CachedRoute:
     """Where the body of ``response`` stays, and what is said of it."""
     encoding, validity = response.headers.get("Content-Encoding"), _validity()
-    vintage, passing_s = validity.vintage(), float(current_app.config[PASSING_S])
+    vintage, passing_s = validity.vintage(), float(current_app.config[UNTIL_SWITCH_S])
 
     def lasts() -> bool:
         """Whether what was said of its age still holds: no switch has come, and none comes sooner than that."""
@@ -189,11 +189,11 @@ def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Respon
 
     def body() -> bytes | None:
         kept = cache.get(key)
-        if kept is None or (kept.passing and not lasts()):
+        if kept is None or (kept.expires_with_vintage and not lasts()):
             return None
-        return kept.packed.get(encoding) if encoding else kept.body
+        return kept.encodings.get(encoding) if encoding else kept.body
 
-    length = len(answer.packed[encoding] if encoding else answer.body)
+    length = len(answer.encodings[encoding] if encoding else answer.body)
     entity = [("Content-Type", response.content_type), ("Content-Length", str(length))]
     if encoding:
         entity.append(("Content-Encoding", encoding))
@@ -201,10 +201,12 @@ def _found(cache: AnswerCache, key: Hashable, answer: Finished, response: Respon
     return fast_path.CachedRoute(key, body, tag, entity, {"cache": "hit", **answer.facts})
 
 
-def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
-    encoding = wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.form not in UNPACKED else None
+def _respond(answer: Representation, asks: bool, depends_on_caller: bool) -> Response:
+    encoding = (
+        wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.format not in COMPRESSED_FORMATS else None
+    )
     body, tag = answer.encoded(encoding)
-    response = Response(body, content_type=CONTENT_TYPES[answer.form])
+    response = Response(body, content_type=CONTENT_TYPES[answer.format])
     response.headers["Vary"] = "Accept, Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
@@ -219,8 +221,10 @@ def _respond(answer: Finished, asks: bool, depends_on_caller: bool) -> Response:
         response.headers["Cache-Control"] = "private, no-cache"
     else:
         whose = "private" if is_known() else "public"
-        response.headers["Cache-Control"] = f"{whose}, {_passing() if answer.passing else current_app.config[FRESH]}"
-    if found := [link for link in (links(answer.form), None if depends_on_caller else _bookmark(answer)) if link]:
+        response.headers["Cache-Control"] = (
+            f"{whose}, {_until_switch() if answer.expires_with_vintage else current_app.config[FRESH]}"
+        )
+    if found := [link for link in (links(answer.format), None if depends_on_caller else _bookmark(answer)) if link]:
         response.headers["Link"] = ", ".join(found)
     if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses weakens our tags
         response.status_code = 304

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from forecast_service.http.answer_cache import AnswerCache, Finished
+from forecast_service.http.answer_cache import AnswerCache, Representation
 
 
 def test_the_cache_is_bounded_and_drops_what_was_not_asked_for_longest() -> None:
     cache = AnswerCache(10_000)
     for number in range(10):
         cache.get(0)
-        cache.put(number, Finished(b"x" * 2000, "json", str(number), {}, passing=False))
+        cache.put(number, Representation(b"x" * 2000, "json", str(number), {}, expires_with_vintage=False))
         assert cache.bytes <= 10_000
     assert len(cache) == 3
     assert [n for n in range(10) if cache.get(n)] == [0, 8, 9]
-    cache.put("large", Finished(b"x" * 20_000, "json", "large", {}, passing=False))
+    cache.put("large", Representation(b"x" * 20_000, "json", "large", {}, expires_with_vintage=False))
     assert cache.get("large") is None
     grown = cache.get(9)
     assert grown

@@ -35,7 +35,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
     from models.simulation.path_store import StoreUnavailable
 
     registry = ForecasterRegistry(Settings.from_environment())
-    wanted = vintage or registry.follower.wanted()
+    wanted = vintage or registry.current_vintage.wanted()
     if beside:
         be_beside()
     try:

@@ -25,7 +25,7 @@ from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.vintage_switches import Reading
 from models.files import write_atomically
 
-LOOK_S = 1.0
+POLL_S = 1.0
 """How often it is looked whether a switch was written."""
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Switch:
     error: float = math.inf
 
 
-class Follower:
+class CurrentVintage:
     """Follows the switches that are written.
 
     Parameters
@@ -73,11 +73,11 @@ class Follower:
         self._likely = likely
         self._switches: tuple[Switch, ...] = ()  # latest first; replaced whole, so no reader needs a lock
         self._ready: frozenset[str] = frozenset()
-        self._looked: float | None = None
+        self._polled: float | None = None
         self._thread_of: int | None = None
         self._away = False
         self._late: set[int] = set()
-        self._looking = threading.Lock()
+        self._polling = threading.Lock()
 
     def vintage(self) -> str:
         """The vintage to answer from at this moment: of those that are ready, the one that is written last."""
@@ -95,7 +95,7 @@ class Follower:
         self._keep_up()
         return self._written_for(time.monotonic())
 
-    def behind(self) -> str | None:
+    def lagging(self) -> str | None:
         """The vintage that is written for this moment, if it is not ready here."""
         self._keep_up()
         now = time.monotonic()  # one for both, or at the very moment of a switch they would differ
@@ -113,14 +113,14 @@ class Follower:
     def start(self, each: Callable[[], None] = lambda: None) -> None:
         """Look now, and from now on in a thread of this process, which does ``each`` after every look."""
         self._thread_of = os.getpid()
-        self.look()
+        self.poll()
         threading.Thread(target=self._follow, args=(each,), name="vintage", daemon=True).start()
 
     def _follow(self, each: Callable[[], None]) -> None:
         while True:
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
             try:
-                self.look()
+                self.poll()
                 each()
             except Exception:  # noqa: BLE001  logged below
                 # Whatever it is, the next look may succeed, and without this thread no switch would be seen.
@@ -130,24 +130,24 @@ class Follower:
         """Without a thread (a command, a test, the first request of a process) look where that was long ago."""
         if self._thread_of == os.getpid():
             return
-        if self._looked is None or time.monotonic() - self._looked > LOOK_S:
-            self.look()
+        if self._polled is None or time.monotonic() - self._polled > POLL_S:
+            self.poll()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read what is written, and get ready what is to come."""
-        with self._looking:
+        with self._polling:
             try:
                 reading = self._read()
             except DatabaseUnavailable as error:
                 if not self._away:
                     _log.warning("the database is away (%s): the vintage stays as it is", error.cause)
-                if self._looked is None:
+                if self._polled is None:
                     self._switches = self._remembered()
                 self._away = True
             else:
                 self._away = False
                 self._take(reading)
-            self._looked = time.monotonic()
+            self._polled = time.monotonic()
             self._get_ready()
 
     def _take(self, reading: Reading | None) -> None:
@@ -158,7 +158,7 @@ class Follower:
         if reading is None:
             return
         known = {(s.number, s.effective_at): s for s in self._switches}
-        before, settled = self._switches, time.monotonic() + LOOK_S
+        before, settled = self._switches, time.monotonic() + POLL_S
         found = []
         for row in reading.rows:
             at = reading.at + (row.effective_at - reading.now).total_seconds()

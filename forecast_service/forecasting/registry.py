@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from flask import current_app, g, has_request_context
 
-from forecast_service.forecasting.current_vintage import Follower
+from forecast_service.forecasting.current_vintage import CurrentVintage
 from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
 from forecast_service.observability import metrics, tracing
 from forecast_service.settings import BadSetting, Settings
@@ -71,7 +71,7 @@ class ForecasterRegistry:
         self.vintage_store = VintageStore(settings.state.vintages, panel())
         self._forecasters: dict[str, Forecaster] = {}
         self.switches = Switches(database or Database(database_url(settings)))
-        self.follower = Follower(
+        self.current_vintage = CurrentVintage(
             lambda: self.switches.read(quiet=True),
             self._prepare,
             settings.vintage,
@@ -88,9 +88,9 @@ class ForecasterRegistry:
     def vintage(self) -> str:
         """Name of the current vintage. One request sees one, whatever happens while it is answered."""
         if not has_request_context():
-            return self.follower.vintage()
+            return self.current_vintage.vintage()
         if "vintage" not in g:
-            g.vintage = self.follower.vintage()
+            g.vintage = self.current_vintage.vintage()
         return str(g.vintage)
 
     @property
@@ -149,23 +149,23 @@ class ForecasterRegistry:
                 if current.is_kept(ally):
                     metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
 
-    def tell_vintage(self) -> None:
+    def count_vintage(self) -> None:
         """Tell Prometheus which vintage this process answers from."""
-        current = self.follower.vintage()
+        current = self.current_vintage.vintage()
         metrics.answers_from(current, set(self._forecasters) - {current})
 
     def missing(self, vintage: str | None = None, origin: int | None = None) -> list[str]:
         """Codes of the allies whose fits are not kept yet: of the current vintage at its last year, by default."""
         return self.forecaster(vintage).missing(origin)
 
-    def behind(self) -> list[str]:
+    def lagging(self) -> list[str]:
         """What keeps this process from the vintage that is current elsewhere; empty if nothing does."""
-        wanted = self.follower.behind()
+        wanted = self.current_vintage.lagging()
         return [f"vintage: {wanted} is current, but it or its fits are not here"] if wanted else []
 
-    def standing(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """The current vintage, and the switch that is to come."""
-        coming = self.follower.pending()
+        coming = self.current_vintage.pending()
         following = coming and {"vintage": coming.vintage, "effective_at": coming.effective_at}
         return {"vintage": self.vintage, "switch": following}
 

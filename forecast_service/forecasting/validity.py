@@ -24,11 +24,11 @@ class AnswerValidity:
 
     def latest(self) -> str:
         """The current vintage at this moment."""
-        return self._registry.follower.vintage()
+        return self._registry.current_vintage.vintage()
 
     def seconds_left(self) -> float | None:
         """Until the next switch; None if none is known."""
-        coming = self._registry.follower.pending()
+        coming = self._registry.current_vintage.pending()
         return None if coming is None else max(0.0, coming.at - time.monotonic())
 
     def for_everyone(self) -> bool:

@@ -118,7 +118,7 @@ def post_worker_init(worker):
     from forecast_service.forecasting.registry import EXTENSION
 
     registry = worker.wsgi.extensions[EXTENSION]
-    registry.follower.start(registry.tell_vintage)
+    registry.current_vintage.start(registry.count_vintage)
 
 
 def child_exit(_server, worker):

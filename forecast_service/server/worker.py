@@ -62,7 +62,7 @@ MOST_COUNTED = 256
 _held = memoryview(mmap.mmap(-1, 4 * MOST_COUNTED)).cast("i")  # made in the master, shared with the workers, its forks
 """How many connections each living worker has."""
 _held[:] = array("i", [_FREE] * len(_held))
-LEAVE_S, LOOK_S = 0.01, 0.0005
+LEAVE_S, POLL_S = 0.01, 0.0005
 """For how long a connection is left to others, and how often it is looked whether one took it."""
 
 
@@ -118,7 +118,7 @@ class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def accept(self, listener: Any) -> None:
         """As the original, unless another worker should."""
         if self.alive and self._is_ahead():
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
             return
         super().accept(listener)
         self._tell(self.nr_conns)

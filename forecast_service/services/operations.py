@@ -16,11 +16,11 @@ def readiness() -> dict[str, Any]:
     missing, state = forecasters().missing(), database().state()
     # Without a database forecasts are answered still: that alone must not take every replica out of service.
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
-    missing += forecasters().behind()
+    missing += forecasters().lagging()
     found = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
-    return found | {"redis": redis_state(), "state": forecasters().store.trouble() or "ok"} | forecasters().standing()
+    return found | {"redis": redis_state(), "state": forecasters().store.trouble() or "ok"} | forecasters().status()
 
 
 def versions() -> dict[str, Any]:
     """Of the service, the model and the figures."""
-    return {"service": VERSION, "model": MODEL_VERSION} | forecasters().standing()
+    return {"service": VERSION, "model": MODEL_VERSION} | forecasters().status()

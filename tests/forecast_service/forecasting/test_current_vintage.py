@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast_service.forecasting.current_vintage import Follower
+from forecast_service.forecasting.current_vintage import CurrentVintage
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.tables import SwitchRow
 from forecast_service.store.vintage_switches import Reading
@@ -55,21 +55,21 @@ def written() -> Written:
     return Written()
 
 
-def follower(written: Written, folder: Path, ready: set[str] | None = None) -> Follower:
+def watcher(written: Written, folder: Path, ready: set[str] | None = None) -> CurrentVintage:
     """One that has every vintage, or those in ``ready``."""
-    return Follower(written.read, lambda name: ready is None or name in ready, "a", folder / "switches.json")
+    return CurrentVintage(written.read, lambda name: ready is None or name in ready, "a", folder / "switches.json")
 
 
 def test_the_default_holds_until_something_is_written(written: Written, tmp_path: Path) -> None:
-    assert follower(written, tmp_path).vintage() == "a"
+    assert watcher(written, tmp_path).vintage() == "a"
 
 
 def test_the_change_comes_at_its_moment_without_another_look(
     written: Written, tmp_path: Path, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = follower(written, tmp_path)
+    one = watcher(written, tmp_path)
     written.add("b", 10)
-    one.look()
+    one.poll()
     monkeypatch.setattr(one, "_keep_up", lambda: None)
     clock(9.99)
     assert (one.vintage(), one.pending() and one.pending().vintage) == ("a", "b")  # type: ignore[union-attr]
@@ -78,9 +78,9 @@ def test_the_change_comes_at_its_moment_without_another_look(
 
 
 def test_nobody_is_behind_at_the_very_moment(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = follower(written, tmp_path)
+    one = watcher(written, tmp_path)
     written.add("b", 1)
-    one.look()
+    one.poll()
     ticks = iter([at / 100 for at in range(1, 100_000)])
     start = one.pending()
     assert start
@@ -89,33 +89,33 @@ def test_nobody_is_behind_at_the_very_moment(written: Written, tmp_path: Path, m
     monkeypatch.setattr(
         "forecast_service.forecasting.current_vintage.time.monotonic", lambda: start.at - 1 + next(ticks)
     )
-    assert {one.behind() for _ in range(200)} == {None}
+    assert {one.lagging() for _ in range(200)} == {None}
 
 
 def test_a_moment_that_has_come_does_not_come_again(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
-    one = follower(written, tmp_path)
+    one = watcher(written, tmp_path)
     written.add("b", 10)
-    one.look()
+    one.poll()
     clock(10)
     assert one.vintage() == "b"
     written.now += timedelta(seconds=9)  # the database's clock was put back
-    one.look()
+    one.poll()
     assert one.vintage() == "b"
 
 
 def test_a_moment_is_known_better_from_a_better_look(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
-    one = follower(written, tmp_path)
+    one = watcher(written, tmp_path)
     written.add("b", 10)
     written.now += timedelta(seconds=2)  # the process was held up between the two clocks
     written.error = 1.0
-    one.look()
+    one.poll()
     written.now -= timedelta(seconds=2)
     written.error = 0.001
-    one.look()
+    one.poll()
     clock(8.5)
     assert one.vintage() == "a"
     clock(1.5)
@@ -126,18 +126,18 @@ def test_what_is_not_ready_is_not_changed_to_and_is_once_it_is(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
     ready: set[str] = {"c"}
-    one = follower(written, tmp_path, ready)
+    one = watcher(written, tmp_path, ready)
     written.add("c", 3)
-    one.look()
+    one.poll()
     clock(5)
     written.now += timedelta(seconds=5)
     written.add("b", 3)
-    one.look()
+    one.poll()
     clock(5)
-    assert (one.wanted(), one.vintage(), one.behind()) == ("b", "c", "b"), "the one before goes on"
+    assert (one.wanted(), one.vintage(), one.lagging()) == ("b", "c", "b"), "the one before goes on"
     ready.add("b")
-    one.look()
-    assert (one.vintage(), one.behind()) == ("b", None)
+    one.poll()
+    assert (one.vintage(), one.lagging()) == ("b", None)
 
 
 def test_what_is_likely_next_and_what_was_before_are_ready_already(
@@ -151,19 +151,19 @@ def test_what_is_likely_next_and_what_was_before_are_ready_already(
 
     for name in ("b", "c"):
         written.add(name, -1)
-    one = Follower(written.read, prepare, "a", tmp_path / "switches.json", lambda: ["d"])
+    one = CurrentVintage(written.read, prepare, "a", tmp_path / "switches.json", lambda: ["d"])
     for _ in range(2):
-        one.look()
+        one.poll()
     assert asked == ["c", "b", "d"]
 
 
 def test_a_later_order_overtakes_one_that_is_to_come(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
-    one = follower(written, tmp_path)
+    one = watcher(written, tmp_path)
     written.add("b", 60)
     written.add("a", 3)  # taken back before it came
-    one.look()
+    one.poll()
     for _ in range(8):
         clock(10)
         written.now += timedelta(seconds=10)
@@ -174,9 +174,9 @@ def test_a_later_order_overtakes_one_that_is_to_come(
 def test_while_the_database_is_away_the_last_known_holds_and_what_was_to_come_comes(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:
-    one = follower(written, tmp_path)
+    one = watcher(written, tmp_path)
     written.add("b", 10)
-    one.look()
+    one.poll()
     written.away = True
     clock(5)
     assert one.vintage() == "a"
@@ -187,11 +187,11 @@ def test_while_the_database_is_away_the_last_known_holds_and_what_was_to_come_co
 def test_a_process_that_starts_meanwhile_knows_it_too(written: Written, tmp_path: Path) -> None:
     written.now = datetime.now(UTC)
     written.add("b", -5)
-    assert follower(written, tmp_path).vintage() == "b"
+    assert watcher(written, tmp_path).vintage() == "b"
     written.away = True
-    assert follower(written, tmp_path).vintage() == "b"
+    assert watcher(written, tmp_path).vintage() == "b"
     (tmp_path / "switches.json").write_text("{", encoding="utf-8")
-    assert follower(written, tmp_path).vintage() == "a", "a file that was damaged is none"
+    assert watcher(written, tmp_path).vintage() == "a", "a file that was damaged is none"
 
 
 def test_with_a_thread_of_its_own_no_request_waits_for_the_database(written: Written, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_with_a_thread_of_its_own_no_request_waits_for_the_database(written: Wri
         asked.append(threading.current_thread().name)
         return written.read()
 
-    one = Follower(read, lambda _name: True, "a", tmp_path / "switches.json")
+    one = CurrentVintage(read, lambda _name: True, "a", tmp_path / "switches.json")
     done = threading.Event()
     one.start(done.set)
     del asked[:]
@@ -222,7 +222,7 @@ def test_a_look_that_fails_is_not_the_last(written: Written, tmp_path: Path) -> 
             raise failures.pop()
         return True
 
-    one = Follower(written.read, prepare, "a", tmp_path / "switches.json")
+    one = CurrentVintage(written.read, prepare, "a", tmp_path / "switches.json")
     one.start()
     written.add("b", -1)
     end = time.monotonic() + 10

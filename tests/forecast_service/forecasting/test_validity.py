@@ -29,7 +29,7 @@ def test_an_answer_holds_until_the_next_switch(
     registry: ForecasterRegistry, monkeypatch: pytest.MonkeyPatch, ahead_s: float | None, left_s: float | None
 ) -> None:
     coming = ahead_s and Switch(1, "nato-2025", datetime.now(UTC), time.monotonic() + ahead_s)
-    monkeypatch.setattr(registry.follower, "pending", lambda: coming)
+    monkeypatch.setattr(registry.current_vintage, "pending", lambda: coming)
     assert AnswerValidity(registry).seconds_left() == (None if left_s is None else pytest.approx(left_s, abs=5))
 
 

@@ -97,7 +97,7 @@ def test_it_ends_as_a_switch_comes_near(
     short: FlaskClient, monkeypatch: pytest.MonkeyPatch, ahead_s: float, calls: int
 ) -> None:
     coming = Switch(1, "nato-2025", datetime.now(UTC), time.monotonic() + ahead_s)
-    monkeypatch.setattr(short.application.extensions[FORECASTERS].follower, "pending", lambda: coming)
+    monkeypatch.setattr(short.application.extensions[FORECASTERS].current_vintage, "pending", lambda: coming)
     before, long_way, asked = short.get(FORECAST), way(short)._long_way, []
     monkeypatch.setattr(way(short), "_long_way", lambda *request: asked.append(1) or long_way(*request))
     after = short.get(FORECAST)

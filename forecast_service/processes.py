@@ -29,7 +29,7 @@ def end_with_parent(parent: int, end: Callable[[], object]) -> None:
 def spawn_once(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
     """Start a process beside this one, in a group of its own, unless ``what`` is being done already.
 
-    It is to call :func:`be_beside`.
+    It is to call :func:`run_in_background`.
     """
     with _beginning:
         if what in _begun and _begun[what].poll() is None:  # who is told to ask again does so, and others too
@@ -40,7 +40,7 @@ def spawn_once(command: list[str], what: str, environment: dict[str, str] | None
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
 
 
-def be_beside() -> None:
+def run_in_background() -> None:
     """As a process of :func:`spawn_once`: give way to others, and end with the one that started it."""
     os.nice(_NICENESS)
     # The group, in which are the processes of a pool too: they would wait for work for ever.

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from forecast_service.processes import be_beside
+from forecast_service.processes import run_in_background
 from forecast_service.settings import Settings
 
 
@@ -37,7 +37,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
     registry = ForecasterRegistry(Settings.from_environment())
     wanted = vintage or registry.current_vintage.wanted()
     if beside:
-        be_beside()
+        run_in_background()
     try:
         if origin is not None:
             registry.forecaster(wanted).basis.check_years(origin, LAST_DEADLINE)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, NoFit
+from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, FitUnavailable
 from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
@@ -42,21 +42,21 @@ def fit_missing(
         return fit_all(forecaster, processes, progress, origin)
 
 
-def spare_request(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:
+def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:
     """Have the fits of all allies made beside the service if a request could not wait for as many.
 
     Raises
     ------
-    NoFit
+    FitUnavailable
         if so: it is to be asked again.
     """
     settings = registry.settings
     if unfitted * FIT_S <= settings.fit_timeout_s:
         return
     past = origin != registry.forecaster(vintage).figures.origin
-    start_beside(settings, vintage, origin if past else None)
+    fit_in_background(settings, vintage, origin if past else None)
     detail = f"{unfitted} fits that this needs are not kept. They are made beside the service: ask again."
-    raise NoFit("being-fitted", detail, max(RETRY_S, unfitted))
+    raise FitUnavailable("being-fitted", detail, max(RETRY_S, unfitted))
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def _alone(folder: Path, what: str) -> Iterator[None]:
         yield
 
 
-def start_beside(settings: Settings, vintage: str, origin: int | None = None) -> None:
+def fit_in_background(settings: Settings, vintage: str, origin: int | None = None) -> None:
     """Start a process that fits what is missing of a vintage, and ends then.
 
     Of fits at another origin than the vintage's last year, which nobody needs to be ready, one process runs at a time.

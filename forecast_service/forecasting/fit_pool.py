@@ -43,7 +43,7 @@ FIT_S = 5
 """How long a fit may take on a busy machine; the largest of the fits that a request waits for must end in time too."""
 
 
-class NoFit(ServiceError):
+class FitUnavailable(ServiceError):
     """A fit was not made; ``kind`` and ``detail`` say why."""
 
     status = 503
@@ -69,7 +69,7 @@ class FitProcess:
 
         Raises
         ------
-        NoFit
+        FitUnavailable
             if there is none in time, or the process was ended from outside.
         """
         if self.process is not None and self.process.poll() is not None:
@@ -81,9 +81,9 @@ class FitProcess:
                 return line.recv()
         except (EOFError, OSError):
             self.stop()
-            raise NoFit("fit-lost", "The fit was interrupted.") from None
+            raise FitUnavailable("fit-lost", "The fit was interrupted.") from None
         self.stop()
-        raise NoFit("fit-too-long", "The fit took longer than this service allows.")
+        raise FitUnavailable("fit-too-long", "The fit took longer than this service allows.")
 
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()
@@ -137,14 +137,14 @@ class FitPool:
 
         Raises
         ------
-        NoFit
+        FitUnavailable
             if as many as may do so already.
         """
         if getattr(self._inside, "is", False):
             yield
             return
         if not self._places.acquire(blocking=False):
-            raise NoFit("busy", "As many fits as this service makes at once are under way. Ask again soon.")
+            raise FitUnavailable("busy", "As many fits as this service makes at once are under way. Ask again soon.")
         self._inside.__dict__["is"] = True
         try:
             yield
@@ -157,7 +157,7 @@ class FitPool:
 
         Raises
         ------
-        NoFit, CannotForecast, FitFailed
+        FitUnavailable, CannotForecast, FitFailed
         """
         asked = pickle.dumps(question)
         key = hashlib.sha256(asked).digest()
@@ -185,11 +185,13 @@ class FitPool:
     def _make(self, question: bytes) -> Fit:
         end = time.monotonic() + self.timeout_s
         if has_request_context() and time.monotonic() > g.setdefault("fits_until", end):
-            raise NoFit("busy", "This needs more fits than a request may wait for. Those made are kept: ask again.")
+            raise FitUnavailable(
+                "busy", "This needs more fits than a request may wait for. Those made are kept: ask again."
+            )
         try:
             process = self._free.get(timeout=self.timeout_s)
         except Empty:
-            raise NoFit("busy", "Other fits took too long. Ask again soon.") from None
+            raise FitUnavailable("busy", "Other fits took too long. Ask again soon.") from None
         try:
             found = process.ask(question, max(0.0, end - time.monotonic()))
         finally:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from forecast_service.processes import be_beside, spawn_once
+from forecast_service.processes import run_in_background, spawn_once
 from forecast_service.settings import Settings
 from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
@@ -97,7 +97,7 @@ def main() -> None:
             return
         if file.exists():
             return
-        be_beside()
+        run_in_background()
         write_atomically(file, json.dumps(work_out(settings, a, b)))
 
 

@@ -28,7 +28,7 @@ from models.scenarios.scenario import Scenario
 
 T = TypeVar("T")
 
-_TURN = threading.Lock()
+_compute_lock = threading.Lock()
 """Threads of a worker compute one after the other. Each time numpy lets go of the interpreter, another thread would
 take it, with its own arrays in the processor's cache: all would come later. Who waits for a fit takes no turn."""
 
@@ -71,14 +71,16 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
 
     Raises
     ------
-    NoFit
+    FitUnavailable
         if more fits are missing than a request can wait for.
     """
     scenario = resolve(scenario)
     forecaster = forecasters().forecaster(vintage)
     targets, origin = asked.get("targets"), asked.get("origin")
     missing = forecaster.unfitted(scenario, targets, origin)
-    fit_missing.spare_request(forecasters(), forecaster.figures.vintage, forecaster.basis.origin(origin), missing)
+    fit_missing.require_affordable_fits(
+        forecasters(), forecaster.figures.vintage, forecaster.basis.origin(origin), missing
+    )
     own_figures = isinstance(scenario, Scenario) and any(isinstance(x, HistoryOverride) for x in scenario.levers)
     with _turn(kept=not missing and not own_figures):
         found = alliance_forecast(forecaster, scenario, **asked)
@@ -105,7 +107,7 @@ def _turn(*, kept: bool) -> Iterator[None]:
         if not kept:
             yield
             return
-        with _TURN:
+        with _compute_lock:
             yield
 
 

@@ -87,7 +87,7 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
         raise ServiceError(409, f"All its figures are those of {base}: there is nothing to keep.")
     if "name" not in found:
         _refuse([f"{one['where']}: {one['message']}" for one in found["findings"] if one["severity"] == "error"])
-    fit_missing.start_beside(settings, found["name"])
+    fit_missing.fit_in_background(settings, found["name"])
     return detail(found["name"])
 
 
@@ -120,7 +120,7 @@ def use(body: dict[str, Any]) -> SwitchRow:
     """Switch to a vintage, if its fits are kept; otherwise have them made."""
     name, settings = body["vintage"], forecasters().settings
     if missing := forecasters().missing(name):
-        fit_missing.start_beside(settings, name)
+        fit_missing.fit_in_background(settings, name)
         raise ServiceError(
             409, f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again."
         )

@@ -11,7 +11,7 @@ import numpy as np
 from models.dataset.countries import Ally, Component
 from models.dataset.gdp import price_index
 from models.forecast import MODEL_VERSION, Forecaster, Question
-from models.forecast.forecaster import Asked
+from models.forecast.forecaster import FitContext
 from models.paths import Floats, Paths
 from models.scenarios.levers import (
     Canvas,
@@ -201,7 +201,7 @@ class _Moved:
     ) -> float:
         """The probability at the deadline under ``scenario``, with the paths beneath it ``moved``."""
         question = replace(self.question, scenario=scenario)
-        asked = Asked(self.forecaster, question)
+        asked = FitContext(self.forecaster, question)
         fit = asked.fit(trend=trend or question.trend)
         bent = asked.bent(replace(fit, paths=moved(fit.paths.until(question.deadline))))
         shares = bent.component(self.question.target)

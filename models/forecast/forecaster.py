@@ -174,7 +174,7 @@ class Forecaster:
         LeverOverflow, CannotForecast
         """
         tables, ally, scenario, targets = self.figures.tables, question.ally, question.scenario, question.targets
-        asked = Asked(self, question)
+        asked = FitContext(self, question)
         fit = asked.fit(trend=question.trend)
         steps = Waterfall(targets, tuple(lever.type for lever in scenario.levers))
         if question.trend:
@@ -221,7 +221,7 @@ class Forecaster:
         ------
         LeverOverflow, CannotForecast
         """
-        asked = Asked(self, question)
+        asked = FitContext(self, question)
         return asked.bent(asked.fit(trend=question.trend))
 
     def notes(self, question: Question) -> Iterator[str]:
@@ -287,7 +287,7 @@ class Forecaster:
         return next((o.share_pct for o in seen if o.year == origin), None)
 
 
-class Asked:
+class FitContext:
     """The fits that one question needs, each made or read once."""
 
     def __init__(self, forecaster: Forecaster, question: Question) -> None:

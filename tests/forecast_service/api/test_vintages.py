@@ -41,7 +41,7 @@ def own(state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     app.extensions["started"] = started
     # Fitting takes a minute; tests/deploy does it for real.
     monkeypatch.setattr(
-        "forecast_service.forecasting.fit_missing.start_beside", lambda _settings, name: started.append(name)
+        "forecast_service.forecasting.fit_missing.fit_in_background", lambda _settings, name: started.append(name)
     )
     yield app
     app.extensions[DATABASE].close()
@@ -269,7 +269,7 @@ def test_why_forecasts_moved_is_worked_out_beside(
 
     settings = own.extensions[EXTENSION].settings
     monkeypatch.setattr(vintage_change_task, "whose", lambda _forecaster: ["DEU", "ISL"])
-    monkeypatch.setattr(vintage_change_task, "be_beside", lambda: None)
+    monkeypatch.setattr(vintage_change_task, "run_in_background", lambda: None)
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     monkeypatch.setattr("sys.argv", ["change_task", str(settings.state_dir), "nato-2026", "ours-2026", *facts])
     vintage_change_task.main()

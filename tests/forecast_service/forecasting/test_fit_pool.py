@@ -164,7 +164,7 @@ def test_what_needs_more_fits_than_a_request_may_wait_for_has_them_made_beside(
 ) -> None:
     started: list[tuple[str, int | None]] = []
     monkeypatch.setattr(
-        "forecast_service.forecasting.fit_missing.start_beside", lambda _settings, *what: started.append(what)
+        "forecast_service.forecasting.fit_missing.fit_in_background", lambda _settings, *what: started.append(what)
     )
     app = create_app(Settings(state_dir=state_dir, draws=DRAWS))
     client, registry = app.test_client(), app.extensions[EXTENSION]

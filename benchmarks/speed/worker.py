@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from forecast_service.server.worker import MOST_COUNTED, EvenWorker
+from forecast_service.server.worker import MOST_COUNTED, BalancedThreadWorker
 
 COUNTS = "BENCH_COUNTS"
 """Names the variable that names the file in which each worker has the number of its requests."""
@@ -24,7 +24,7 @@ def shared(file: Path) -> memoryview:
         return memoryview(mmap.mmap(opened.fileno(), SIZE)).cast("q")
 
 
-class CountingWorker(EvenWorker):
+class CountingWorker(BalancedThreadWorker):
     """Tells how many requests it has had."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

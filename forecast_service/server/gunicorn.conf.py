@@ -12,7 +12,7 @@ import tempfile
 from gunicorn import util
 
 from forecast_service.observability.logs import gunicorn_configuration
-from forecast_service.server.worker import turn_away
+from forecast_service.server.worker import stop_accepting
 from models.runtime import prepare
 
 prepare()  # before numpy is imported
@@ -22,7 +22,7 @@ preload_app = True
 gc.disable()
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads, so that a probe is answered while a long forecast is computed.
-worker_class = "forecast_service.server.worker.EvenWorker"
+worker_class = "forecast_service.server.worker.BalancedThreadWorker"
 threads = 4
 timeout = 60
 # Longer than gateways (nginx: 60 s) and clients keep a connection they do not use: who closes it first is then the side
@@ -91,16 +91,16 @@ def on_starting(server):
 
 def when_ready(server):
     """Make missing fits beside the service, which says 503 at /readyz until they are kept, and compute sweeps."""
-    from forecast_service.server.warmup import warm_up
+    from forecast_service.server.warmup import warmup
 
-    warm_up(server.app.wsgi())
+    warmup(server.app.wsgi())
     gc.freeze()
     gc.enable()
     stop = server.stop
 
     def stop_gently(graceful=True):
         if graceful:
-            turn_away(server.LISTENERS)
+            stop_accepting(server.LISTENERS)
         stop(graceful)
 
     server.stop = stop_gently  # gunicorn has no hook for the time between the signal and the end

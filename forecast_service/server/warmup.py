@@ -21,7 +21,7 @@ from models.dataset.countries import allies
 _log = logging.getLogger(__name__)
 
 
-def warm_up(app: Flask) -> int:
+def warmup(app: Flask) -> int:
     """Answer as requests do, on kept fits, but without database, log and metrics; how many forecasts were made."""
     registry: ForecasterRegistry = app.extensions[EXTENSION]
     vintage = registry.settings.vintage

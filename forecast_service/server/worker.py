@@ -4,7 +4,7 @@ a client that sends half a request.
 Stopping: whoever has connected is answered, whoever comes later refused. gunicorn's own threaded worker stops accepting
 at once but keeps its listeners open until its last request is answered: who connects meanwhile, or waits in the
 listeners' queue, is reset, and a proxy cannot know whether a POST was carried out. Here the master first turns new
-connections away (:func:`turn_away`), then each worker empties the queue and closes its listeners.
+connections away (:func:`stop_accepting`), then each worker empties the queue and closes its listeners.
 
 Spreading: all workers wait at the same listeners, and of connections that come together, such as a gateway's that are
 kept, the quickest worker would take nearly all and keep them, while another has nothing to do. Here a worker leaves a
@@ -42,7 +42,7 @@ _HANDSHAKE_S = 0.1
 """Longer than the rest of a handshake that had begun takes between machines that are close."""
 
 
-def turn_away(listeners: Iterable[Any]) -> None:
+def stop_accepting(listeners: Iterable[Any]) -> None:
     """Let nobody else connect; a client that tries does so again a second later, and is refused then.
 
     Where the kernel cannot do so (it is Linux's) nothing changes: the few that connect in the instant
@@ -59,9 +59,10 @@ def turn_away(listeners: Iterable[Any]) -> None:
 
 _FREE, _STOPPING = -1, -2
 MOST_COUNTED = 256
-_held = memoryview(mmap.mmap(-1, 4 * MOST_COUNTED)).cast("i")  # made in the master, shared with the workers, its forks
+# Made in the master, shared with the workers, its forks.
+_connections = memoryview(mmap.mmap(-1, 4 * MOST_COUNTED)).cast("i")
 """How many connections each living worker has."""
-_held[:] = array("i", [_FREE] * len(_held))
+_connections[:] = array("i", [_FREE] * len(_connections))
 LEAVE_S, POLL_S = 0.01, 0.0005
 """For how long a connection is left to others, and how often it is looked whether one took it."""
 
@@ -97,19 +98,19 @@ class ClientSocket(socket.socket):
             self.settimeout(None)
 
 
-class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Leaves new connections to the workers that have fewer; leaves nobody unanswered; waits for no slow client."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)  # still in the master, one worker after the other
-        self.place = next((place for place, held in enumerate(_held) if held == _FREE), None)
+        self.place = next((place for place, held in enumerate(_connections) if held == _FREE), None)
         self._leave_until = 0.0
         self._tell(0)
 
     def _tell(self, held: int) -> None:
         """Let the others know how many connections this worker has."""
         if self.place is not None:  # all places are taken: it is not counted
-            _held[self.place] = held
+            _connections[self.place] = held
 
     def leave(self) -> None:
         """Give up its place; for the master, once it has ended."""
@@ -125,7 +126,7 @@ class EvenWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _is_ahead(self) -> bool:
         """Whether another worker has fewer connections, and has not let this one wait long enough."""
-        if not any(_FREE < held < self.nr_conns for held in _held):
+        if not any(_FREE < held < self.nr_conns for held in _connections):
             return False
         now = time.monotonic()
         if now > self._leave_until + LEAVE_S:  # this is about another connection than the last time

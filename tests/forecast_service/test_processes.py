@@ -22,7 +22,10 @@ def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
 
 
 def test_what_runs_beside_ends_with_who_started_it(tmp_path: Path) -> None:
-    child = "import time; from forecast_service.processes import run_in_background; run_in_background(); print('there'); time.sleep(60)"
+    child = (
+        "import time; from forecast_service.processes import run_in_background; "
+        "run_in_background(); print('there'); time.sleep(60)"
+    )
     told = tmp_path / "told"
     parent = (
         "import subprocess, sys;"

@@ -10,7 +10,7 @@ from flask import Flask
 from forecast_service import create_app
 from forecast_service.forecasting.registry import EXTENSION
 from forecast_service.observability import metrics
-from forecast_service.server.warmup import warm_up
+from forecast_service.server.warmup import warmup
 from forecast_service.settings import Settings
 from models.dataset.countries import resolve
 from models.forecast import Forecaster
@@ -34,14 +34,14 @@ def cold(state_dir: Path, tmp_path: Path) -> Flask:
 
 def test_each_ally_with_kept_fits_is_forecast(cold: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     before = metrics.REQUESTS.collect()
-    assert warm_up(cold) == 2
+    assert warmup(cold) == 2
     assert metrics.REQUESTS.collect() == before
     assert capsys.readouterr().err == ""
     assert not (Path(cold.extensions[EXTENSION].settings.state_dir) / "forecast.sqlite").exists()
 
 
 def test_nothing_is_fitted(tmp_path: Path) -> None:
-    assert warm_up(create_app(Settings(state_dir=tmp_path, draws=DRAWS))) == 0
+    assert warmup(create_app(Settings(state_dir=tmp_path, draws=DRAWS))) == 0
     assert not list((tmp_path / "fits").glob("*"))
 
 
@@ -56,5 +56,5 @@ def test_what_fails_is_logged_and_stops_nothing(
         return original(self, country, *args, **more)
 
     monkeypatch.setattr(Forecaster, "forecast", forecast)
-    assert warm_up(cold) == 1
+    assert warmup(cold) == 1
     assert "warming up DEU" in caplog.text

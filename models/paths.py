@@ -33,7 +33,7 @@ class Paths:
     shares : component (``core``, ``related``) -> array (draws, 1 + horizon), % of GDP.
     gdp : array (draws, 1 + horizon), index of real GDP in the same futures, 1 at the origin.
     member : array (draws,), the index of the ensemble's member that each draw of ``core`` came from.
-    base : the paths that a scenario bent into these; what it left alone is the same array in both.
+    base : the paths to which a scenario was applied; what it left alone is the same array in both.
     """
 
     origin: int

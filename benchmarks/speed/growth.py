@@ -16,7 +16,7 @@ from forecast_service.sweeps.task import compute
 from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.sweep import Sweep
 from models.dataset.countries import allies, resolve
-from models.scenarios.levers import Lever, PledgeLever, Step
+from models.scenarios.levers import Lever, PledgeLever, Purchase
 from models.simulation.path_store import PathStore
 
 LINEAR = 1.1
@@ -90,7 +90,7 @@ def _horizon(forecaster: Forecaster, repeats: int) -> Growth:
 
 def _levers(forecaster: Forecaster, sizes: Sequence[int], repeats: int) -> Growth:
     def ask(levers: int) -> object:
-        steps = tuple(Step(share_pct=0.01, first_year=2028) for _ in range(levers - 1))
+        steps = tuple(Purchase(share_pct=0.01, first_year=2028) for _ in range(levers - 1))
         return forecaster.forecast("DEU", Scenario("custom", levers=(_new.lever(), *steps)))
 
     return grown(

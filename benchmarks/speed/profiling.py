@@ -18,7 +18,7 @@ REQUESTS = 300
 # Where time spent belongs, by a part of the file's name or, of what is written in C, of the function's; the first wins.
 PARTS = (
     ("sorting the draws of each year", ("'sort' of 'numpy",)),
-    ("levers: bending the paths", ("models/scenarios/levers", "models/scenario")),
+    ("levers: changing the paths", ("models/scenarios/levers", "models/scenario")),
     ("probabilities, money, means: one pass over the draws", ("models/", "numpy")),
     (
         "reading the question, composing the answer (marshmallow, webargs)",

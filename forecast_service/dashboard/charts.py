@@ -52,8 +52,8 @@ def fan(state: State, code: str, *, extra: bool = True) -> Picture:
     """The fan of one ally: with the baseline as a ghost, and the overlays that were chosen; without ``extra`` a plain
     one that stands beside another."""
     query: dict[str, Any] = {"component": state.component}
-    bent = bool(state.levers) or state.get("scenario") != "baseline"
-    if extra and bent and state.get("ghost") == "1":
+    changed = bool(state.levers) or state.get("scenario") != "baseline"
+    if extra and changed and state.get("ghost") == "1":
         query["ghost"] = "baseline"
     if extra and state.overlays:
         query["overlay"] = ",".join(state.overlays)

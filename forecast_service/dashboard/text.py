@@ -32,7 +32,7 @@ MEMBERS = {
     "random_walk": ("Random walk", "no change is expected, any change may come"),
     "ets": ("Exponential smoothing", "level and damped trend of the ally's own figures"),
     "arima": ("ARIMA", "the ally's own figures and how they followed each other"),
-    "unobserved": ("Trend with noise", "a slowly bending trend behind the ally's own figures"),
+    "unobserved": ("Trend with noise", "a slowly changing trend behind the ally's own figures"),
     "theta": ("Theta", "half the long trend, half the last level"),
     "pledge": ("Pledge", "the gap to the pledge closes as fast as such gaps closed before"),
     "prior": ("Prior", "what is assumed where no figure is published"),

@@ -79,7 +79,7 @@ class ByComponentSchema(Schema):
     total = change_out("Total: the probability, or what is added to it (-1 to 1).")
 
 
-class StepSchema(Schema):
+class WaterfallStepSchema(Schema):
     """One step from the baseline to the answer."""
 
     type = fields.String(

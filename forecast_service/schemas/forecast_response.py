@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, post_dump, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, StepSchema, explained
+from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, WaterfallStepSchema, explained
 from forecast_service.schemas.fast_dump import writer
 from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
 from forecast_service.schemas.levers import LeverField, without_silence
@@ -161,7 +161,7 @@ class ScenarioOutSchema(Schema):
         LeverField(), required=True, metadata={"description": "In the order given; they act in a fixed order."}
     )
     pledge_effect = fields.Boolean(
-        metadata={"description": "False where its levers bend the trend of history alone; absent for the baseline."}
+        metadata={"description": "False where its levers change the trend of history alone; absent for the baseline."}
     )
     components = fields.List(
         fields.String(), metadata={"description": "The components it touches; absent where it does not say."}
@@ -221,7 +221,7 @@ class ForecastSchema(Schema):
         metadata={"description": "The baseline, and how far this answer is from it; null for the baseline itself."},
     )
     waterfall = fields.List(
-        fields.Nested(StepSchema),
+        fields.Nested(WaterfallStepSchema),
         required=True,
         metadata={
             "description": "From the baseline to this answer: what each lever did to the probability at the deadline, "

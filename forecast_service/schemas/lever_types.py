@@ -20,11 +20,11 @@ from models.scenarios.levers import (
     HistoryOverride,
     Lever,
     PledgeLever,
+    Purchase,
     Reclassify,
     SharePath,
     Shock,
     SpendingGrowth,
-    Step,
 )
 
 LEARNED = "learned"
@@ -238,10 +238,10 @@ class ShockSchema(LeverSchema):
             raise ValidationError("give 'spread_factor', 'tails' or both", "spread_factor")
 
 
-class StepSchema(LeverSchema):
+class PurchaseSchema(LeverSchema):
     """A one-off purchase."""
 
-    lever = Step
+    lever = Purchase
     example: ClassVar[dict[str, Any]] = {"type": "step", "share_pct": 0.3, "from": 2028}
     type = _type("step")
     component = _component()
@@ -356,7 +356,7 @@ SCHEMAS: Mapping[str, type[LeverSchema]] = {
         ExitSchema,
         ShockSchema,
         FreezeSchema,
-        StepSchema,
+        PurchaseSchema,
         ReclassifySchema,
         FloorSchema,
         CapSchema,

@@ -67,7 +67,7 @@ class ScenarioSchema(Schema):
     pledge_effect = StrictBoolean(
         load_default=True,
         metadata={
-            "description": "Whether the levers bend the baseline, in which pledges pull (true, if absent), "
+            "description": "Whether the levers change the baseline, in which pledges pull (true, if absent), "
             "or the trend of history alone (false)."
         },
     )

@@ -342,7 +342,7 @@ def alliance_forecast(
     for ally in allies(tables).values():
         question = Question.resolve(basis, ally.code, scenario, targets, origin=origin, levels=levels)
         try:
-            paths = forecaster.bent(question)
+            paths = forecaster.scenario_paths(question)
         except CannotForecast as refused:
             left_out[ally.code] = refused.detail
             continue

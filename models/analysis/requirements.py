@@ -218,7 +218,7 @@ def required(forecaster: Forecaster, question: Question, probability: float) -> 
     question.check_target()
     component = question.target
     ally, tables = question.ally, forecaster.figures.tables
-    paths = forecaster.bent(question)
+    paths = forecaster.scenario_paths(question)
     threshold = question.targets.threshold(component)
     acting = question.scenario.on(ally)
     raised = _Raised(paths, component, acting, threshold)

@@ -14,11 +14,11 @@ from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.forecaster import FitContext
 from models.paths import Floats, Paths
 from models.scenarios.levers import (
-    Canvas,
     Floor,
     GdpGrowth,
     Lever,
     LeverComponent,
+    PathEditor,
     PledgeLever,
     Shock,
     SpendingGrowth,
@@ -181,10 +181,10 @@ class _Moved:
         """Moves an assumption underneath the scenario, whose own levers act on what comes of it."""
 
         def moved(paths: Paths) -> Paths:
-            canvas = Canvas(paths, self._prices(), 1.0)
+            editor = PathEditor(paths, self._prices(), 1.0)
             for lever in levers:
-                lever.apply(canvas)
-            return canvas.bent()
+                lever.apply(editor)
+            return editor.edited()
 
         return moved
 
@@ -203,11 +203,11 @@ class _Moved:
         question = replace(self.question, scenario=scenario)
         asked = FitContext(self.forecaster, question)
         fit = asked.fit(trend=trend or question.trend)
-        bent = asked.bent(replace(fit, paths=moved(fit.paths.until(question.deadline))))
-        shares = bent.component(self.question.target)
+        paths = asked.scenario_paths(replace(fit, paths=moved(fit.paths.until(question.deadline))))
+        shares = paths.component(self.question.target)
         assert shares is not None  # noqa: S101  the component was checked before anything was moved
         reached = met(shares[:, -1], question.targets.threshold(self.question.target))
-        return proportion(int(np.count_nonzero(reached)), bent.draws)
+        return proportion(int(np.count_nonzero(reached)), paths.draws)
 
 
 def _with_number(lever: Lever, name: str, value: float) -> Lever:

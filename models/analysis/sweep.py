@@ -303,7 +303,7 @@ class _Reader:
 
     def outcome(self, scenario: Scenario) -> list[float]:
         """The numbers of :data:`OUTCOMES`."""
-        paths = self.forecaster.bent(replace(self.question, scenario=scenario))
+        paths = self.forecaster.scenario_paths(replace(self.question, scenario=scenario))
         found: list[float] = []
         for component in COMPONENTS:
             shares = paths.component(component)

@@ -145,7 +145,7 @@ class Comparison:
         """How many draws meet the target at the deadline, with the inputs ``newer`` replaced."""
         forecaster = self._forecaster((0 in newer, 1 in newer, 2 in newer, 3 in newer))
         question = Question.resolve(forecaster.basis, country, scenario, targets, component=component)
-        shares = forecaster.bent(question).component(component)
+        shares = forecaster.scenario_paths(question).component(component)
         assert shares is not None  # noqa: S101  the component was checked
         return int(np.count_nonzero(met(shares[:, -1], targets.threshold(component))))
 

@@ -45,7 +45,7 @@ _PRECISION, _ROUNDS = 1e-9, 60
 
 
 @dataclass(frozen=True)
-class Step:
+class WaterfallStep:
     """One step of the waterfall.
 
     Attributes
@@ -92,7 +92,7 @@ class Explanation:
     """How an answer came about. ``baseline``: by component; ``waterfall``: in the order in which the levers act."""
 
     baseline: Mapping[str, Reference]
-    waterfall: tuple[Step, ...]
+    waterfall: tuple[WaterfallStep, ...]
     plausibility: Plausibility
 
 
@@ -102,15 +102,15 @@ class Waterfall:
 
     targets: Targets
     types: tuple[str, ...]
-    steps: list[Step] = field(default_factory=list)
+    steps: list[WaterfallStep] = field(default_factory=list)
 
     def without_pledges(self, paths: Paths) -> None:
         """Count the paths by history alone, which end in the deadline year."""
-        self.steps.append(Step(WITHOUT_PLEDGES, None, self._count(paths.shares)))
+        self.steps.append(WaterfallStep(WITHOUT_PLEDGES, None, self._count(paths.shares)))
 
     def __call__(self, index: int, shares: Mapping[str, Floats]) -> None:
         """Count after lever ``index``; see :data:`models.scenarios.scenario.Watch`."""
-        self.steps.append(Step(self.types[index], index, self._count(shares)))
+        self.steps.append(WaterfallStep(self.types[index], index, self._count(shares)))
 
     def _count(self, shares: Mapping[str, Floats]) -> dict[str, float]:
         last = {component: x[:, -1] for component, x in shares.items()}

@@ -179,7 +179,7 @@ class Forecaster:
         steps = Waterfall(targets, tuple(lever.type for lever in scenario.levers))
         if question.trend:
             steps.without_pledges(asked.until(asked.fit(trend=True, overridden=False)))
-        paths = asked.bent(fit, steps)
+        paths = asked.scenario_paths(fit, steps)
         core = self._rests_on(question)
         answers = _answers(ally, targets, paths, core, tables)
         explanation = None
@@ -214,15 +214,15 @@ class Forecaster:
             notes=tuple(self.notes(question)),
         )
 
-    def bent(self, question: Question) -> Paths:
-        """The ally's paths to the deadline as the scenario bends them.
+    def scenario_paths(self, question: Question) -> Paths:
+        """The ally's paths to the deadline under the scenario.
 
         Raises
         ------
         LeverOverflow, CannotForecast
         """
         asked = FitContext(self, question)
-        return asked.bent(asked.fit(trend=question.trend))
+        return asked.scenario_paths(asked.fit(trend=question.trend))
 
     def notes(self, question: Question) -> Iterator[str]:
         """In words, what a reader should know of the answer."""
@@ -313,8 +313,8 @@ class FitContext:
             return self.forecaster.fit_with(ally, override, origin, trend=trend)
         return self.forecaster.fit(ally, origin, trend=trend)
 
-    def bent(self, fit: Fit, watch: Watch | None = None) -> Paths:
-        """The paths of ``fit`` to the deadline as the scenario bends them; raises as both :meth:`until` and it do."""
+    def scenario_paths(self, fit: Fit, watch: Watch | None = None) -> Paths:
+        """The paths of ``fit`` to the deadline under the scenario; raises as both :meth:`until` and it do."""
         ally, deadline = self.question.ally, self.question.deadline
         return self.question.scenario.apply(
             self.until(fit),

@@ -13,7 +13,7 @@ from models.dataset.countries import Ally
 from models.dataset.groups import covers
 from models.paths import MOST_VALUE, Floats, Paths, within_range
 from models.scenarios.conflicts import find
-from models.scenarios.levers import ORDER, Canvas, HistoryOverride, Lever, LeverComponent, SharePath
+from models.scenarios.levers import ORDER, HistoryOverride, Lever, LeverComponent, PathEditor, SharePath
 from models.series import Array
 
 Watch = Callable[[int, Mapping[str, Floats]], None]
@@ -129,7 +129,7 @@ class Scenario:
         trend: Callable[[], Paths] | None = None,
         watch: Watch | None = None,
     ) -> Paths:
-        """``paths`` as bent by the levers, in the order of :data:`models.scenarios.levers.ORDER`; the input stays.
+        """``paths`` after the levers, in the order of :data:`models.scenarios.levers.ORDER`; the input stays.
 
         Parameters
         ----------
@@ -149,14 +149,14 @@ class Scenario:
         acting = self.acting(ally)
         if not acting:
             return paths
-        canvas = Canvas(paths, deflator, credibility, trend)
+        editor = PathEditor(paths, deflator, credibility, trend)
         for index, lever in acting:
             with np.errstate(over="ignore", invalid="ignore"):
-                lever.apply(canvas)
-            if not within_range(canvas.shares):
+                lever.apply(editor)
+            if not within_range(editor.shares):
                 raise LeverOverflow(
                     index, f"after this {lever.type} some futures exceed {MOST_VALUE:g} % of GDP: weaken it or others"
                 )
             if watch is not None:
-                watch(index, canvas.shares)
-        return canvas.bent()
+                watch(index, editor.shares)
+        return editor.edited()

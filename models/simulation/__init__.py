@@ -1,1 +1,1 @@
-"""From figures to kept paths: fits, GDP, revisions, related spending, the store on disk; no lever bends paths here."""
+"""From figures to kept paths: fits, GDP, revisions, related spending, the store on disk; no lever is applied here."""

@@ -6,8 +6,8 @@ the models put it, unless the lever says otherwise (``shock`` moves the spread; 
 inclusive.
 """
 
-from models.scenarios.levers.accounts import HistoryOverride, Reclassify, Step
-from models.scenarios.levers.base import Canvas, Lever, LeverComponent, OnComponent
+from models.scenarios.levers.accounts import HistoryOverride, Purchase, Reclassify
+from models.scenarios.levers.base import Lever, LeverComponent, OnComponent, PathEditor
 from models.scenarios.levers.bounds import Cap, Floor, Freeze, Shock
 from models.scenarios.levers.economy import LEAST_RATIO, GdpGrowth, SpendingGrowth
 from models.scenarios.levers.plans import EXECUTION_SD, Delay, Exit, PledgeLever, SharePath
@@ -22,7 +22,7 @@ ORDER: tuple[type[Lever], ...] = (
     Exit,
     Shock,
     Freeze,
-    Step,
+    Purchase,
     Reclassify,
     Floor,
     Cap,
@@ -39,7 +39,6 @@ __all__ = [
     "EXECUTION_SD",
     "LEAST_RATIO",
     "ORDER",
-    "Canvas",
     "Cap",
     "Delay",
     "Exit",
@@ -50,10 +49,11 @@ __all__ = [
     "Lever",
     "LeverComponent",
     "OnComponent",
+    "PathEditor",
     "PledgeLever",
+    "Purchase",
     "Reclassify",
     "SharePath",
     "Shock",
     "SpendingGrowth",
-    "Step",
 ]

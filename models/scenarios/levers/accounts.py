@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from models.paths import Floats
-from models.scenarios.levers.base import Canvas, Lever, LeverComponent, OnComponent
+from models.scenarios.levers.base import Lever, LeverComponent, OnComponent, PathEditor
 from models.series import Series
 
 LEAST_SHARE = 0.01
@@ -22,7 +22,7 @@ class HistoryOverride(Lever):
 
     ``points``: year -> share, % of GDP. Only years that the figures cover up to the origin are used. Figures
     of one's own count as final: where the origin's is among them, no revision of it is simulated. It acts on
-    the fit (:meth:`replace`, called before paths exist), so it leaves a canvas alone.
+    the fit (:meth:`replace`, called before paths exist), so it leaves the editor alone.
     """
 
     type: ClassVar[str] = "history_override"
@@ -33,7 +33,7 @@ class HistoryOverride(Lever):
     def components(self) -> tuple[str, ...]:
         return ("core",)
 
-    def apply(self, canvas: Canvas) -> None:
+    def apply(self, editor: PathEditor) -> None:
         """Nothing is left to do: the paths are fitted on the figures of :meth:`replace`."""
 
     def replace(self, series: Series) -> Series:
@@ -43,7 +43,7 @@ class HistoryOverride(Lever):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step(OnComponent):
+class Purchase(OnComponent):
     """A one-off purchase: ``share_pct`` points of GDP on top of every draw, in ``first_year`` or to ``last_year``."""
 
     type: ClassVar[str] = "step"
@@ -56,7 +56,7 @@ class Step(OnComponent):
         if self.last_year is None:
             object.__setattr__(self, "last_year", self.first_year)
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
         shares[:, span] += shares.dtype.type(self.share_pct)
 
 
@@ -79,13 +79,13 @@ class Reclassify(OnComponent):
     def components(self) -> tuple[str, ...]:
         return (self.component,) if self.from_component == "other" else (self.component, self.from_component)
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        elapsed = canvas.years(span) - (self.first_year or canvas.origin + 1) + 1
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        elapsed = editor.years(span) - (self.first_year or editor.origin + 1) + 1
         moved = (self.share_pct * np.minimum(elapsed / self.years, 1.0)).astype(shares.dtype)
         if self.from_component != "other":
-            if self.from_component not in canvas.shares:
+            if self.from_component not in editor.shares:
                 return
-            source = canvas.writable(self.from_component)
+            source = editor.writable(self.from_component)
             moved = np.clip(source[:, span] - source.dtype.type(LEAST_SHARE), 0, moved)
             source[:, span] -= moved
         shares[:, span] += moved

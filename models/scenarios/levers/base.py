@@ -1,4 +1,4 @@
-"""What all levers share: the canvas they write on, the years, allies and component they act on."""
+"""What all levers share: the editor of paths, the years, allies and component they act on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LEAST_MEDIAN = 1e-9
 """A median is taken to be at least this, % of GDP, where another is measured against it."""
 
 
-class Canvas:
-    """The paths of one ally while a scenario is at work: a lever writes into a copy of the array that it bends.
+class PathEditor:
+    """The paths of one ally while levers are applied. A lever writes into a copy of the array that it changes.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Canvas:
             self.gdp = np.array(self.gdp)
         return self.gdp
 
-    def bent(self) -> Paths:
+    def edited(self) -> Paths:
         """The paths as they are now."""
         return Paths(self.origin, self.shares, self.gdp, self.paths.member, base=self.paths)
 
@@ -103,8 +103,8 @@ class Lever:
     def components(self) -> tuple[str, ...]:
         raise NotImplementedError
 
-    def apply(self, canvas: Canvas) -> None:
-        """Bend the paths of ``canvas`` in place."""
+    def apply(self, editor: PathEditor) -> None:
+        """Change the paths of ``editor`` in place."""
         raise NotImplementedError
 
 
@@ -118,12 +118,12 @@ class OnComponent(Lever):
     def components(self) -> tuple[str, ...]:
         return (self.component,)
 
-    def apply(self, canvas: Canvas) -> None:
-        if self.component in canvas.shares:
-            span = canvas.span(self)
+    def apply(self, editor: PathEditor) -> None:
+        if self.component in editor.shares:
+            span = editor.span(self)
             if span.stop > span.start:
-                self.bend(canvas, canvas.writable(self.component), span)
+                self.edit(editor, editor.writable(self.component), span)
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        """Bend ``shares`` (draws, 1 + horizon) in the columns ``span`` and, where it carries on, after it."""
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        """Change ``shares`` (draws, 1 + horizon) in the columns ``span`` and, where the lever carries on, after it."""
         raise NotImplementedError

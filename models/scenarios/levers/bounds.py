@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from models.paths import Floats, medians
-from models.scenarios.levers.base import LEAST_MEDIAN, Canvas, OnComponent
+from models.scenarios.levers.base import LEAST_MEDIAN, OnComponent, PathEditor
 
 FARTHEST = 10.0
 """A wider spread takes no draw further from the median than this, in logs (a factor of 22,000)."""
@@ -31,10 +31,10 @@ class Shock(OnComponent):
     spread_factor: float = 1.0
     tails: float = 1.0
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
         # A draw whose spending other levers have taken away altogether has no logarithm.
         least = shares.dtype.type(LEAST_MEDIAN)
-        distance = np.log(np.maximum(shares[:, span], least) / canvas.median(self.component)[span].astype(shares.dtype))
+        distance = np.log(np.maximum(shares[:, span], least) / editor.median(self.component)[span].astype(shares.dtype))
         moved = distance * shares.dtype.type(self.spread_factor)
         if self.tails != 1:
             size = np.abs(distance)
@@ -56,13 +56,13 @@ class Freeze(OnComponent):
 
     what: Literal["share", "nominal", "real"] = "share"
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
         before = slice(span.start - 1, span.start)
         shares[:, span] = shares[:, before]
         if self.what != "share":
-            shares[:, span] *= canvas.gdp[:, before] / canvas.gdp[:, span]
+            shares[:, span] *= editor.gdp[:, before] / editor.gdp[:, span]
         if self.what == "nominal":
-            shares[:, span] *= (canvas.deflator[before] / canvas.deflator[span]).astype(shares.dtype)
+            shares[:, span] *= (editor.deflator[before] / editor.deflator[span]).astype(shares.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Floor(OnComponent):
 
     share_pct: float
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
         np.maximum(shares[:, span], shares.dtype.type(self.share_pct), out=shares[:, span])
 
 
@@ -85,5 +85,5 @@ class Cap(OnComponent):
 
     share_pct: float
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
         np.minimum(shares[:, span], shares.dtype.type(self.share_pct), out=shares[:, span])

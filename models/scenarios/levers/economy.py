@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from models.paths import Floats, medians
-from models.scenarios.levers.base import Canvas, Lever, OnComponent
+from models.scenarios.levers.base import Lever, OnComponent, PathEditor
 
 LEAST_RATIO = 1e-6
 """Neither an economy nor its spending can shrink by more than all of it in a year."""
@@ -32,20 +32,20 @@ class GdpGrowth(Lever):
     def components(self) -> tuple[str, ...]:
         return ("core", "related")
 
-    def apply(self, canvas: Canvas) -> None:
-        span = canvas.span(self)
+    def apply(self, editor: PathEditor) -> None:
+        span = editor.span(self)
         if span.stop <= span.start:
             return
-        growth = canvas.gdp[:, span] / canvas.gdp[:, span.start - 1 : span.stop - 1]
+        growth = editor.gdp[:, span] / editor.gdp[:, span.start - 1 : span.stop - 1]
         if self.rate_pct is not None:
             factor = (1 + self.rate_pct / 100) / medians(growth)[None, :]
         else:
             factor = np.maximum(growth + (self.change_pp or 0.0) / 100, LEAST_RATIO) / growth
-        level = np.cumprod(factor, axis=1).astype(canvas.gdp.dtype)
-        gdp, bent = canvas.writable_gdp(), [canvas.writable(component) for component in canvas.shares]
+        level = np.cumprod(factor, axis=1).astype(editor.gdp.dtype)
+        gdp, every = editor.writable_gdp(), [editor.writable(component) for component in editor.shares]
         for part, change in ((span, level), (slice(span.stop, None), level[:, -1:])):
             gdp[:, part] *= change
-            for shares in bent:
+            for shares in every:
                 shares[:, part] /= change
 
 
@@ -64,8 +64,8 @@ class SpendingGrowth(OnComponent):
     change_pp: float | None = None
     rate_pct: float | None = None
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        money: Floats = shares[:, span.start - 1 : span.stop] * canvas.gdp[:, span.start - 1 : span.stop]
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        money: Floats = shares[:, span.start - 1 : span.stop] * editor.gdp[:, span.start - 1 : span.stop]
         if self.rate_pct is not None:
             median = medians(money)[None, :]
             years = np.arange(1, money.shape[1])

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from models.paths import Floats
-from models.scenarios.levers.base import Canvas, OnComponent
+from models.scenarios.levers.base import OnComponent, PathEditor
 
 EXECUTION_SD = 0.08
 """How far an executed plan ends from what was planned: sd of the log share.
@@ -35,12 +35,12 @@ class SharePath(OnComponent):
 
     points: Mapping[int, float] = field(default_factory=dict)
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        median = canvas.median(self.component)
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        median = editor.median(self.component)
         years = sorted(self.points)
-        known = [float(canvas.origin), *map(float, (y for y in years if y > canvas.origin))]
-        values = [median[0], *(self.points[y] for y in years if y > canvas.origin)]
-        path = np.interp(canvas.years(span), known, values)
+        known = [float(editor.origin), *map(float, (y for y in years if y > editor.origin))]
+        values = [median[0], *(self.points[y] for y in years if y > editor.origin)]
+        path = np.interp(editor.years(span), known, values)
         shares[:, span] *= (path / median[span]).astype(shares.dtype)
 
 
@@ -61,16 +61,16 @@ class PledgeLever(OnComponent):
     year: int
     credibility: float | Literal["learned"] = 1.0
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        median = canvas.median(self.component)
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        median = editor.median(self.component)
         start = max(median[span.start - 1], 1e-9)
-        begun = canvas.origin + span.start - 1
+        begun = editor.origin + span.start - 1
         if self.share_pct > start and self.year > begun:
-            path = np.interp(canvas.years(span), [float(begun), float(self.year)], [start, self.share_pct])
+            path = np.interp(editor.years(span), [float(begun), float(self.year)], [start, self.share_pct])
         else:
             path = np.full(span.stop - span.start, self.share_pct)
         levels, aims = np.log(median[span]), np.log(path)
-        closed = canvas.credibility if self.credibility == "learned" else self.credibility
+        closed = editor.credibility if self.credibility == "learned" else self.credibility
         years = shares[:, span].T  # by year, as the store keeps them: each step runs along memory
         gap = np.log(years)
         # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
@@ -104,8 +104,8 @@ class Delay(OnComponent):
 
     years: int
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        median = canvas.median(self.component)
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        median = editor.median(self.component)
         columns = np.arange(span.start, span.stop)
         earlier = np.maximum(columns - self.years, span.start - 1)
         shares[:, span] *= (median[earlier] / median[columns]).astype(shares.dtype)
@@ -137,10 +137,10 @@ class Exit(OnComponent):
         # The years of an exit follow from the election: nothing of it can act before.
         object.__setattr__(self, "first_year", self.year + 1)
 
-    def bend(self, canvas: Canvas, shares: Floats, span: slice) -> None:
-        median = canvas.median(self.component)
-        level = canvas.trend_median(self.component)[span] if self.toward == "trend" else median[0]
-        weight = self.reversion * np.minimum((canvas.years(span) - self.year) / self.over_years, 1.0)
+    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+        median = editor.median(self.component)
+        level = editor.trend_median(self.component)[span] if self.toward == "trend" else median[0]
+        weight = self.reversion * np.minimum((editor.years(span) - self.year) / self.over_years, 1.0)
         factor = ((level / median[span]) ** weight).astype(shares.dtype)
         if self.probability >= 1:
             shares[:, span] *= factor

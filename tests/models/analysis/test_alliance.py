@@ -33,7 +33,9 @@ def baseline(forecaster):
 @pytest.fixture(scope="module")
 def worlds(forecaster):
     """Baseline paths of every ally, as their own forecasts have them."""
-    return {code: forecaster.bent(Question.resolve(forecaster.basis, code)) for code, ally in allies().items()}
+    return {
+        code: forecaster.scenario_paths(Question.resolve(forecaster.basis, code)) for code, ally in allies().items()
+    }
 
 
 def tallies(answer):

@@ -95,8 +95,8 @@ def test_what_is_the_case_already_needs_nothing(forecaster, code):
 
 def test_the_money_is_that_of_the_lever(forecaster):
     found = required(forecaster, "DEU", 0.8)
-    before = forecaster.bent(Question.resolve(forecaster.basis, "DEU"))
-    after = forecaster.bent(Question.resolve(forecaster.basis, "DEU", extra(found)))
+    before = forecaster.scenario_paths(Question.resolve(forecaster.basis, "DEU"))
+    after = forecaster.scenario_paths(Question.resolve(forecaster.basis, "DEU", extra(found)))
     share, old = (p.shares["core"].astype(float) for p in (after, before))
     gdp = before.gdp.astype(float)
     for sums, unit in (

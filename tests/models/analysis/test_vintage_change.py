@@ -63,12 +63,12 @@ def test_a_mixture_of_one_vintage_alone_is_that_vintage(comparison, forecasters)
             ally = allies()[code]
             for component in ("core", "related"):
                 np.testing.assert_array_equal(
-                    mixed.bent(Question.resolve(mixed.basis, ally.code, targets=Targets(deadline))).component(
+                    mixed.scenario_paths(Question.resolve(mixed.basis, ally.code, targets=Targets(deadline))).component(
                         component
                     ),
-                    forecaster.bent(Question.resolve(forecaster.basis, ally.code, targets=Targets(deadline))).component(
-                        component
-                    ),
+                    forecaster.scenario_paths(
+                        Question.resolve(forecaster.basis, ally.code, targets=Targets(deadline))
+                    ).component(component),
                 )
 
 

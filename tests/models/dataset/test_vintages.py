@@ -158,22 +158,22 @@ def everything_changed():
     read = BUNDLED.read
     more = {"share_pct": 1.2, "amount": 1.1, "equipment_pct": 0.8, "real_growth_pct": 0.5, "nominal_lcu_bn": 1.3}
 
-    def bent(row, **columns):
+    def changed_row(row, **columns):
         return row | {c: f"{float(row[c]) * more[c]:.3f}" for c in more if row.get(c)} | columns
 
     return {
-        "core_share": tuple(bent(r) for r in read("core_share")),
-        "core_amount": tuple(bent(r) for r in read("core_amount")),
+        "core_share": tuple(changed_row(r) for r in read("core_share")),
+        "core_amount": tuple(changed_row(r) for r in read("core_amount")),
         "core_share_history": tuple(r | {"share_pct": f"{float(r['share_pct']) ** 1.1:.3f}"}
                                     for r in read("core_share_history")),
-        "equipment_share": tuple(bent(r) for r in read("equipment_share")),
-        "gdp": tuple(bent(r) | ({"deflator_growth_pct": "4.5"} if r["deflator_growth_pct"] else {})
+        "equipment_share": tuple(changed_row(r) for r in read("equipment_share")),
+        "gdp": tuple(changed_row(r) | ({"deflator_growth_pct": "4.5"} if r["deflator_growth_pct"] else {})
                      for r in read("gdp")),
         "pledges": tuple(
             r | {"target_pct": "3.1", "year": "2031"} if r["component"] == "core" and r["target_pct"] else r
             for r in read("pledges")
         ),
-        "related_share": tuple(bent(r) for r in read("related_share")),
+        "related_share": tuple(changed_row(r) for r in read("related_share")),
         "share_vintages": tuple(
             r | {"share_pct": f"{float(r['share_pct']) * 0.9:.3f}"} if r["estimate"] == "true" else r
             for r in read("share_vintages")
@@ -199,8 +199,8 @@ def answers(forecaster):
 
 def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(vintages, tmp_path, monkeypatch):
     changed = everything_changed()
-    vintages.add(Draft("bent-2026", "nato-2026", changed))
-    found = answers(Forecaster(vintages.figures("bent-2026"), PathStore(tmp_path / "a"), draws=60))
+    vintages.add(Draft("changed-2026", "nato-2026", changed))
+    found = answers(Forecaster(vintages.figures("changed-2026"), PathStore(tmp_path / "a"), draws=60))
     ordinary = answers(Forecaster(load_figures(), PathStore(tmp_path / "b"), draws=60))
 
     read = tables.read
@@ -208,8 +208,8 @@ def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(vintages, tm
     forget_what_was_read()
     in_their_place = answers(Forecaster(load_figures(), PathStore(tmp_path / "c"), draws=60))
     forget_what_was_read()
-    assert told(found) == [text.replace("nato-2026", "bent-2026") for text in told(in_their_place)]
-    assert not set(told(found)) & {text.replace("nato-2026", "bent-2026") for text in told(ordinary)}
+    assert told(found) == [text.replace("nato-2026", "changed-2026") for text in told(in_their_place)]
+    assert not set(told(found)) & {text.replace("nato-2026", "changed-2026") for text in told(ordinary)}
 
 
 def told(found):

@@ -18,13 +18,13 @@ from models.scenarios.levers import (
     Freeze,
     GdpGrowth,
     PledgeLever,
+    Purchase,
     Reclassify,
     SharePath,
     Shock,
-    Step,
 )
 from models.simulation.path_store import PathStore
-from tests.models.scenarios.levers.test_levers import PATHS, bend
+from tests.models.scenarios.levers.test_levers import PATHS, applied
 
 MANY = (
     Cap(share_pct=3.6),
@@ -32,7 +32,7 @@ MANY = (
     SharePath(points={2030: 3.1, 2035: 3.4}),
     Reclassify(component="related", share_pct=0.4),
     Shock(spread_factor=1.5),
-    Step(share_pct=0.4, first_year=2035),
+    Purchase(share_pct=0.4, first_year=2035),
     Exit(year=2031, reversion=0.5, toward="origin"),
     Floor(component="related", share_pct=1.0, countries=("european",)),
 )
@@ -143,7 +143,7 @@ def test_far_from_the_baseline_is_implausible(forecaster):
 
 
 def test_a_wider_spread_alone_is_as_plausible_as_the_baseline():
-    found = plausibility(bend(Scenario("x", levers=(Shock(spread_factor=2.0),))), PATHS)
+    found = plausibility(applied(Scenario("x", levers=(Shock(spread_factor=2.0),))), PATHS)
     assert found.effective > 0.999
     np.testing.assert_allclose(found.rank, 0.5, atol=0.01)
 

@@ -17,14 +17,14 @@ from models.scenarios.levers import (
     GdpGrowth,
     HistoryOverride,
     PledgeLever,
+    Purchase,
     Reclassify,
     SharePath,
     Shock,
     SpendingGrowth,
-    Step,
 )
 from models.scenarios.scenario import ContradictoryLevers, Scenario
-from tests.models.scenarios.levers.test_levers import DEFLATOR, PATHS, bend
+from tests.models.scenarios.levers.test_levers import DEFLATOR, PATHS, applied
 
 PATH = SharePath(points={2030: 3.0})
 
@@ -66,7 +66,7 @@ def test_contradictions_are_refused_and_the_second_lever_is_named(levers):
         (Freeze(last_year=2030), Delay(years=2, first_year=2031)),
         (Delay(years=2, last_year=2029), Freeze(first_year=2030)),
         (Exit(year=2029), Exit(year=2033)),
-        (Shock(spread_factor=2.0), PATH, Step(share_pct=0.3, first_year=2030), Delay(years=1)),
+        (Shock(spread_factor=2.0), PATH, Purchase(share_pct=0.3, first_year=2030), Delay(years=1)),
         (Floor(share_pct=3.0, countries=("borders-russia-or-belarus",)), Cap(share_pct=2.0, countries=("ESP", "ITA"))),
         (
             Reclassify(component="core", from_component="related", share_pct=0.1, last_year=2029),
@@ -80,8 +80,8 @@ def test_levers_that_do_not_meet_go_together(levers):
 
 def test_levers_act_in_a_fixed_order_whatever_the_list():
     levers = (Cap(share_pct=2.9), GdpGrowth(change_pp=-2.0, last_year=2028), PATH, Floor(share_pct=2.0))
-    one = bend(Scenario("x", levers=levers))
-    other = bend(Scenario("x", levers=levers[::-1]))
+    one = applied(Scenario("x", levers=levers))
+    other = applied(Scenario("x", levers=levers[::-1]))
     np.testing.assert_array_equal(one.shares["core"], other.shares["core"])
     assert one.shares["core"][:, 1:].max() == np.float32(2.9)
 

@@ -10,9 +10,9 @@ from models.dataset.countries import resolve
 from models.errors import CannotForecast
 from models.forecast import Question
 from models.paths import Paths
-from models.scenarios.levers import Cap, HistoryOverride, PledgeLever, Reclassify, Step
+from models.scenarios.levers import Cap, HistoryOverride, PledgeLever, Purchase, Reclassify
 from models.simulation.path_store import PathStore
-from tests.models.scenarios.levers.test_levers import ORIGIN, PATHS, bend, bent
+from tests.models.scenarios.levers.test_levers import ORIGIN, PATHS, applied, shares_after
 from tests.support.asking import required
 
 CORE, RELATED = PATHS.shares["core"], PATHS.shares["related"]
@@ -20,27 +20,27 @@ CORE, RELATED = PATHS.shares["core"], PATHS.shares["related"]
 
 @given(st.floats(0.01, 3), st.integers(2027, 2035))
 def test_a_purchase_adds_exactly_its_share_in_its_year(share, year):
-    after = bend(Scenario("x", levers=(Step(share_pct=share, first_year=year),))).shares["core"]
+    after = applied(Scenario("x", levers=(Purchase(share_pct=share, first_year=year),))).shares["core"]
     column = year - ORIGIN
     np.testing.assert_array_equal(after[:, column], CORE[:, column] + np.float32(share))
     np.testing.assert_array_equal(np.delete(after, column, axis=1), np.delete(CORE, column, axis=1))
 
 
 def test_a_purchase_may_take_several_years_and_needs_one():
-    after = bent(Step(share_pct=0.5, first_year=2028, last_year=2030))
+    after = shares_after(Purchase(share_pct=0.5, first_year=2028, last_year=2030))
     np.testing.assert_allclose((after - CORE).mean(axis=0), [0, 0, 0.5, 0.5, 0.5, 0, 0, 0, 0, 0], atol=1e-6)
     with pytest.raises(ValueError, match="needs the year"):
-        Step(share_pct=0.5)
+        Purchase(share_pct=0.5)
 
 
 def test_a_cap_holds_for_a_purchase_too():
-    assert bent(Cap(share_pct=2.4), Step(share_pct=1.0, first_year=2030)).max() == np.float32(2.4)
+    assert shares_after(Cap(share_pct=2.4), Purchase(share_pct=1.0, first_year=2030)).max() == np.float32(2.4)
 
 
 @given(st.floats(0.01, 2), st.integers(2027, 2034), st.integers(1, 5))
 def test_what_is_counted_in_addition_comes_in_equal_steps(share, first, years):
     lever = Reclassify(component="related", share_pct=share, first_year=first, years=years)
-    after = bend(Scenario("x", levers=(lever,)))
+    after = applied(Scenario("x", levers=(lever,)))
     elapsed = np.clip(np.arange(10) + ORIGIN - first + 1, 0, years)
     np.testing.assert_array_equal(after.shares["related"], RELATED + (share * (elapsed / years)).astype(np.float32))
     np.testing.assert_array_equal(after.shares["core"], CORE)
@@ -50,7 +50,7 @@ def test_what_is_counted_in_addition_comes_in_equal_steps(share, first, years):
 def test_what_moves_between_the_components_is_lost_by_one_and_won_by_the_other(share, ends):
     to, source = ends
     lever = Reclassify(component=to, from_component=source, share_pct=share, first_year=2028)
-    after = bend(Scenario("x", levers=(lever,)))
+    after = applied(Scenario("x", levers=(lever,)))
     won, lost = after.shares[to] - PATHS.shares[to], PATHS.shares[source] - after.shares[source]
     np.testing.assert_allclose(won, lost, atol=2e-6)
     assert won.max() <= share + 1e-5
@@ -60,7 +60,9 @@ def test_what_moves_between_the_components_is_lost_by_one_and_won_by_the_other(s
 
 def test_nothing_moves_from_a_component_that_does_not_apply():
     only = Paths(ORIGIN, {"related": RELATED}, PATHS.gdp, PATHS.member)
-    after = bend(Scenario("x", levers=(Reclassify(component="related", from_component="core", share_pct=0.5),)), only)
+    after = applied(
+        Scenario("x", levers=(Reclassify(component="related", from_component="core", share_pct=0.5),)), only
+    )
     np.testing.assert_array_equal(after.shares["related"], RELATED)
 
 
@@ -97,9 +99,9 @@ def test_the_figures_themselves_give_the_forecast_back(forecaster):
 
 def test_own_figures_of_the_origin_count_as_final(forecaster):
     series = load_figures().panel()["NOR"]
-    fixed = forecaster.bent(Question.resolve(forecaster.basis, "NOR", override({2026: series.at(2026)}))).shares[
-        "core"
-    ][:, 0]
+    fixed = forecaster.scenario_paths(
+        Question.resolve(forecaster.basis, "NOR", override({2026: series.at(2026)}))
+    ).shares["core"][:, 0]
     assert fixed.std() < 1e-6 < forecaster.fit(resolve("NOR")).paths.shares["core"][:, 0].std()
 
 

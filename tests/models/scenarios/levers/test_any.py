@@ -13,11 +13,11 @@ from models.scenarios.levers import (
     Freeze,
     GdpGrowth,
     PledgeLever,
+    Purchase,
     Reclassify,
     SharePath,
     Shock,
     SpendingGrowth,
-    Step,
 )
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 from models.scenarios.targets import Targets, assess
@@ -45,7 +45,7 @@ LEVER = st.one_of(
     ),
     st.builds(Shock, spread_factor=st.floats(0.1, 5), tails=st.floats(1, 2), first_year=FIRST, component=COMPONENT),
     st.builds(Freeze, what=st.sampled_from(["share", "nominal", "real"]), first_year=FIRST, component=COMPONENT),
-    st.builds(Step, share_pct=SHARE, first_year=YEAR, component=COMPONENT),
+    st.builds(Purchase, share_pct=SHARE, first_year=YEAR, component=COMPONENT),
     st.builds(
         Reclassify,
         share_pct=SHARE,

@@ -39,32 +39,32 @@ PATHS = paths()
 DEFLATOR = 1.02 ** np.arange(LAST - ORIGIN + 1)
 
 
-def bend(scenario, base=PATHS, credibility=0.5):
+def applied(scenario, base=PATHS, credibility=0.5):
     return scenario.apply(base, DEFLATOR, credibility)
 
 
-def bent(*levers, base=PATHS):
-    return bend(Scenario("test", levers=levers), base).shares["core"].astype(float)
+def shares_after(*levers, base=PATHS):
+    return applied(Scenario("test", levers=levers), base).shares["core"].astype(float)
 
 
 def test_no_lever_changes_nothing_and_levers_leave_their_input_alone():
     before = PATHS.shares["core"].copy()
-    assert bend(Scenario("test")) is PATHS
-    bent(Cap(share_pct=1.0))
+    assert applied(Scenario("test")) is PATHS
+    shares_after(Cap(share_pct=1.0))
     np.testing.assert_array_equal(PATHS.shares["core"], before)
 
 
 def test_cap_and_floor_are_exact_and_the_origin_stays():
-    capped = bent(Cap(share_pct=2.1))
+    capped = shares_after(Cap(share_pct=2.1))
     assert capped[:, 1:].max() == np.float32(2.1)
     np.testing.assert_array_equal(capped[:, 0], PATHS.shares["core"][:, 0])
-    floored = bent(Floor(share_pct=2.3, first_year=2030))
+    floored = shares_after(Floor(share_pct=2.3, first_year=2030))
     assert floored[:, 4:].min() == np.float32(2.3)
     np.testing.assert_array_equal(floored[:, :4], PATHS.shares["core"][:, :4])
 
 
 def test_a_frozen_share_is_every_draws_own_of_the_year_before():
-    frozen = bent(Freeze(what="share", first_year=2029, last_year=2032))
+    frozen = shares_after(Freeze(what="share", first_year=2029, last_year=2032))
     for column in range(3, 7):
         np.testing.assert_array_equal(frozen[:, column], PATHS.shares["core"][:, 2])
     np.testing.assert_array_equal(frozen[:, 7:], PATHS.shares["core"][:, 7:])
@@ -72,13 +72,13 @@ def test_a_frozen_share_is_every_draws_own_of_the_year_before():
 
 @pytest.mark.parametrize(("what", "prices"), [("real", np.ones(10)), ("nominal", DEFLATOR)])
 def test_frozen_money_loses_to_growth(what, prices):
-    frozen = bent(Freeze(what=what))
+    frozen = shares_after(Freeze(what=what))
     expected = PATHS.shares["core"][:, :1] / (PATHS.gdp * prices)
     np.testing.assert_allclose(frozen[:, 1:], expected[:, 1:], rtol=1e-5)
 
 
 def test_a_share_path_moves_the_median_and_keeps_the_noise():
-    moved = bent(SharePath(points={2030: 3.0, 2033: 3.6}))
+    moved = shares_after(SharePath(points={2030: 3.0, 2033: 3.6}))
     medians = np.median(moved, axis=0)
     start = np.median(PATHS.shares["core"][:, 0])
     assert medians[2] == pytest.approx((start + 3.0) / 2, rel=1e-5)
@@ -99,7 +99,7 @@ def test_raising_a_share_path_never_lowers_a_probability(points, data, more, thr
     raised = points | {year: points[year] + more}
     low, high = (
         assess(
-            bend(Scenario("x", levers=(SharePath(points=p),))).shares["core"],
+            applied(Scenario("x", levers=(SharePath(points=p),))).shares["core"],
             threshold,
             ORIGIN,
             PATHS.member,
@@ -115,7 +115,7 @@ def growth_of(index):
 
 
 def test_gdp_growth_moves_gdp_and_leaves_the_money():
-    after = bend(Scenario("x", levers=(GdpGrowth(change_pp=-5.0, first_year=2027, last_year=2028),)))
+    after = applied(Scenario("x", levers=(GdpGrowth(change_pp=-5.0, first_year=2027, last_year=2028),)))
     difference = growth_of(after.gdp.astype(float)) - growth_of(PATHS.gdp.astype(float))
     np.testing.assert_allclose(difference[:, :2], -0.05, atol=1e-5)
     np.testing.assert_allclose(difference[:, 2:], 0, atol=1e-5)
@@ -124,7 +124,7 @@ def test_gdp_growth_moves_gdp_and_leaves_the_money():
 
 
 def test_gdp_growth_at_a_rate_moves_the_median_to_it():
-    after = bend(Scenario("x", levers=(GdpGrowth(rate_pct=3.0, first_year=2030, last_year=2030),)))
+    after = applied(Scenario("x", levers=(GdpGrowth(rate_pct=3.0, first_year=2030, last_year=2030),)))
     rates = growth_of(after.gdp.astype(float))
     assert np.median(rates[:, 3]) == pytest.approx(0.03, abs=1e-5)
     np.testing.assert_allclose(
@@ -137,12 +137,12 @@ def money(after):
 
 
 def test_spending_growth_at_a_rate_moves_the_median_to_it():
-    median = np.median(money(bend(Scenario("x", levers=(SpendingGrowth(rate_pct=5.0),)))), axis=0)
+    median = np.median(money(applied(Scenario("x", levers=(SpendingGrowth(rate_pct=5.0),)))), axis=0)
     np.testing.assert_allclose(median[1:] / median[:-1], 1.05, atol=1e-5)
 
 
 def test_spending_growth_by_points_adds_to_every_draws_own():
-    after = bend(Scenario("x", levers=(SpendingGrowth(change_pp=2.0, last_year=2030),)))
+    after = applied(Scenario("x", levers=(SpendingGrowth(change_pp=2.0, last_year=2030),)))
     difference = growth_of(money(after)) - growth_of(money(PATHS))
     np.testing.assert_allclose(difference[:, :4], 0.02, atol=1e-5)
     np.testing.assert_allclose(difference[:, 4:], 0.0, atol=1e-5)
@@ -151,31 +151,31 @@ def test_spending_growth_by_points_adds_to_every_draws_own():
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(1.5, 5), st.integers(2027, 2035))
 def test_more_credibility_never_lowers_a_draw(one, other, share, year):
     low, high = sorted((one, other))
-    less, more = (bent(PledgeLever(share_pct=share, year=year, credibility=c)) for c in (low, high))
+    less, more = (shares_after(PledgeLever(share_pct=share, year=year, credibility=c)) for c in (low, high))
     assert (more >= less * (1 - 1e-6)).all()
     assert (less >= PATHS.shares["core"] * (1 - 1e-6)).all()
 
 
 def test_a_kept_pledge_is_reached_with_execution_error():
-    kept = bent(PledgeLever(share_pct=3.5, year=2033), base=paths(start=1.5, sd=0.08))
+    kept = shares_after(PledgeLever(share_pct=3.5, year=2033), base=paths(start=1.5, sd=0.08))
     assert np.median(kept[:, 9]) == pytest.approx(3.5, rel=0.01)
     assert np.log(kept[:, 9]).std() == pytest.approx(EXECUTION_SD, rel=0.15)
 
 
 def test_a_pledge_without_credibility_changes_nothing():
     np.testing.assert_allclose(
-        bent(PledgeLever(share_pct=3.5, year=2035, credibility=0.0)), PATHS.shares["core"], rtol=1e-5
+        shares_after(PledgeLever(share_pct=3.5, year=2035, credibility=0.0)), PATHS.shares["core"], rtol=1e-5
     )
 
 
 def test_a_learned_credibility_is_the_allys():
     lever = PledgeLever(share_pct=3.5, year=2035, credibility="learned")
-    learned = bend(Scenario("x", levers=(lever,)), credibility=0.3).shares["core"]
-    given = bend(Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.3),))).shares["core"]
+    learned = applied(Scenario("x", levers=(lever,)), credibility=0.3).shares["core"]
+    given = applied(Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.3),))).shares["core"]
     np.testing.assert_array_equal(learned, given)
 
 
 def test_a_lever_on_a_component_that_does_not_apply_does_nothing():
     only_related = Paths(ORIGIN, {"related": PATHS.shares["related"]}, PATHS.gdp, PATHS.member)
-    after = bend(Scenario("test", levers=(Cap(share_pct=0.1),)), only_related)
+    after = applied(Scenario("test", levers=(Cap(share_pct=0.1),)), only_related)
     np.testing.assert_array_equal(after.shares["related"], PATHS.shares["related"])

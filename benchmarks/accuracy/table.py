@@ -34,7 +34,7 @@ from rich.table import Table
 from models.dataset.observations import load_figures
 from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.pledge import PledgeMember
-from models.ensemble.members.registry import ALONE, PLEDGE, POOL, POOLED
+from models.ensemble.members.registry import GLOBAL, LOCAL, PLEDGE, POOL
 from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, Promises, backtest
 from models.evaluation.scores import brier, covered, crps, exceedance, skill, skill_interval
 from models.evaluation.track_record import promises_for
@@ -256,7 +256,7 @@ def cost_of_ours(panel: Panel, origins: range, horizon: int, promises: Promises)
     members do (mixing the draws adds nothing that counts).
     """
     pledge = PledgeMember(promises.commitments, promises.equipment, promises.equipment_commitments)
-    members = (*POOLED, *ALONE, pledge)
+    members = (*GLOBAL, *LOCAL, pledge)
     spent, series = dict.fromkeys((m.name for m in members), 0.0), 0
     for origin in np.unique(np.linspace(origins[0], origins[-1], COST_ORIGINS).astype(int)):
         cut = panel.until(int(origin))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.ensemble.members.base import Fitted, MemberFailed
 from models.ensemble.members.pledge import Commitment, PledgeMember
-from models.ensemble.members.registry import ALONE, NAMES, PLEDGE, POOL, POOLED
+from models.ensemble.members.registry import GLOBAL, LOCAL, NAMES, PLEDGE, POOL
 from models.ensemble.stacking import Weights
 from models.rng import generator
 from models.series import Array, Panel
@@ -78,7 +78,7 @@ class Ensemble:
         equipment_commitments: Sequence[Commitment] = (),
     ) -> None:
         pledge = PledgeMember(commitments, equipment, equipment_commitments)
-        self.fitted: dict[str, Fitted] = {member.name: member.fit(panel) for member in (*POOLED, *ALONE)}
+        self.fitted: dict[str, Fitted] = {member.name: member.fit(panel) for member in (*GLOBAL, *LOCAL)}
         self.pledges = pledge.fit(panel)
         self.fitted[PLEDGE] = self.pledges
 
@@ -89,7 +89,7 @@ class Ensemble:
         ------
         MemberFailed
         """
-        if member in POOL[len(POOLED) :]:
+        if member in POOL[len(GLOBAL) :]:
             paths = self.fitted[member].simulate(name, horizon, draws, generator(seed, member, name))
             return _aligned(paths, generator(seed, member), generator(seed, member, name, "alone"))
         # The same stream for every series: what it draws first is what they share.
@@ -111,7 +111,7 @@ class Ensemble:
         paths: dict[int, Array] = {}
         failed: dict[str, str] = {}
         for index, member in enumerate(NAMES if pledge else POOL):
-            if weights.pool.get(member, weights.trust) <= 0:
+            if weights.pool.get(member, weights.pledge_weight) <= 0:
                 continue
             try:
                 # Every member draws all rows: one member's failure must not shift another's worlds.

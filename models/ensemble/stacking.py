@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ensemble.members.registry import ALONE, POOL, POOLED
+from models.ensemble.members.registry import GLOBAL, LOCAL, POOL
 from models.series import Array
 
 POINTS = 25  # quantile midpoints that stand for a predictive distribution; more change no weight by 0.01
@@ -116,26 +116,26 @@ class Weights:
     Attributes
     ----------
     pool : weights of the members without commitments, on the simplex.
-    trust : weight of the pledge member where a commitment is in force; the pool keeps 1 - trust.
+    pledge_weight : weight of the pledge member where a commitment is in force; the pool keeps 1 - pledge_weight.
     spread : factor on every draw's log distance from its member's median of that year.
     """
 
     pool: Mapping[str, float]
-    trust: float
+    pledge_weight: float
     spread: float = 1.0
 
     def array(self, *, pledged: bool) -> Array:
         """Weights in the order of :data:`models.ensemble.members.registry.NAMES`, summing to 1."""
         pool = np.array([self.pool[name] for name in POOL])
-        trust = self.trust if pledged else 0.0
-        return np.append(pool / pool.sum() * (1 - trust), trust)
+        pledge_weight = self.pledge_weight if pledged else 0.0
+        return np.append(pool / pool.sum() * (1 - pledge_weight), pledge_weight)
 
 
 NEGLIGIBLE = 0.02
 """A learned weight below this does not earn its member's time: it is set to zero and the others share it."""
 
 
-def earned(weights: Array) -> Array:
+def pruned(weights: Array) -> Array:
     """``weights`` without the negligible ones, summing to 1."""
     kept = np.where(weights < NEGLIGIBLE, 0.0, weights)
     return np.asarray(kept / kept.sum())
@@ -144,9 +144,9 @@ def earned(weights: Array) -> Array:
 # Before any evidence: models that pool the panel against models fitted series by series, two to one (off the
 # shelf, the latter lose to a random walk on series like these), equal within the families.
 PRIOR = Weights(
-    pool={name: 2 / 3 / len(POOLED) for name in POOL[: len(POOLED)]}
-    | {name: 1 / 3 / len(ALONE) for name in POOL[len(POOLED) :]},
+    pool={name: 2 / 3 / len(GLOBAL) for name in POOL[: len(GLOBAL)]}
+    | {name: 1 / 3 / len(LOCAL) for name in POOL[len(GLOBAL) :]},
     # The pledge member's own prior holds "nothing of the gap is closed", which is the trend: it nests the pool's
     # view, so most of the weight is its own from the start.
-    trust=0.9,
+    pledge_weight=0.9,
 )

@@ -20,7 +20,7 @@ from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.pledge import Commitment
 from models.ensemble.members.registry import NAMES, POOL
 from models.ensemble.pool import Ensemble
-from models.ensemble.stacking import PRIOR, Scores, Weights, earned, learn_weights, midpoints, pool_quantiles
+from models.ensemble.stacking import PRIOR, Scores, Weights, learn_weights, midpoints, pool_quantiles, pruned
 from models.evaluation.scores import crps
 from models.paths import Floats
 from models.runtime import prepare
@@ -258,9 +258,11 @@ def _pool(panel: Panel, fitted: dict[int, Origin], scored: set[int], horizon: in
     alone: list[Array] = []
     prior = PRIOR.array(pledged=False)[: len(POOL)]
     for year, origin in fitted.items():
-        pool = earned(learn_weights(scores.known_at(year), prior))
-        trust = float(learn_weights(trusted.scores().known_at(year), np.array([1 - PRIOR.trust, PRIOR.trust]))[1])
-        weights = Weights(dict(zip(POOL, map(float, pool), strict=True)), trust, spreads.best(year))
+        pool = pruned(learn_weights(scores.known_at(year), prior))
+        pledge_weight = float(
+            learn_weights(trusted.scores().known_at(year), np.array([1 - PRIOR.pledge_weight, PRIOR.pledge_weight]))[1]
+        )
+        weights = Weights(dict(zip(POOL, map(float, pool), strict=True)), pledge_weight, spreads.best(year))
         adjusted = _adjusted(origin.points, weights.spread)
         trend = _mixtures(origin.points, weights.array(pledged=False), midpoints(POINTS))
         spreads.add(year, trend, _outcomes(panel, origin, horizon))

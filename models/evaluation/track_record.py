@@ -81,7 +81,7 @@ def track_record(result: Backtest, vintage: str, model_version: str) -> dict[str
 
 def _weight(result: Backtest, name: str) -> float:
     last = result.weights[max(result.weights)]
-    return last.pool.get(name, last.trust)
+    return last.pool.get(name, last.pledge_weight)
 
 
 class _Judged:

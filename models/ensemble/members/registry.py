@@ -11,8 +11,8 @@ from models.ensemble.members.random_walk import RandomWalk
 from models.ensemble.members.theta import Theta
 from models.ensemble.members.unobserved import Unobserved
 
-POOLED: tuple[Member, ...] = (PooledMomentum(), return_to_norm())
-ALONE: tuple[Member, ...] = (RandomWalk(), Ets(), Arima(), Unobserved(), Theta())
-POOL: tuple[str, ...] = tuple(member.name for member in (*POOLED, *ALONE))
+GLOBAL: tuple[Member, ...] = (PooledMomentum(), return_to_norm())
+LOCAL: tuple[Member, ...] = (RandomWalk(), Ets(), Arima(), Unobserved(), Theta())
+POOL: tuple[str, ...] = tuple(member.name for member in (*GLOBAL, *LOCAL))
 PLEDGE = PledgeMember.name
 NAMES: tuple[str, ...] = (*POOL, PLEDGE)

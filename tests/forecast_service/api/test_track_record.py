@@ -21,5 +21,5 @@ def test_weights_are_learned_for_every_origin():
         weights = weights_at(origin)
         assert set(weights.pool) == set(POOL)
         assert abs(sum(weights.pool.values()) - 1) < 1e-3
-        assert 0 < weights.trust < 1
+        assert 0 < weights.pledge_weight < 1
     assert weights_at(1999) != weights_at(2026)

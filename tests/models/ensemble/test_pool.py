@@ -12,7 +12,7 @@ from models.ensemble.members.ets import Ets
 from models.ensemble.members.registry import NAMES, POOL
 from models.ensemble.members.state_space import PerSeries
 from models.ensemble.pool import Ensemble, NoMember, allot
-from models.ensemble.stacking import PRIOR, Weights, earned
+from models.ensemble.stacking import PRIOR, Weights, pruned
 from models.series import Panel, Series
 
 PANEL = load_figures().panel()
@@ -68,7 +68,7 @@ def test_a_member_without_weight_is_not_asked(monkeypatch):
 
     monkeypatch.setattr(PerSeries, "simulate", never)
     pool = {name: float(name in ("pooled_momentum", "return_to_norm")) for name in POOL}
-    mixture = simulate("FRA", 300, weights=Weights(pool, trust=0.5))
+    mixture = simulate("FRA", 300, weights=Weights(pool, pledge_weight=0.5))
     assert set(mixture.weights) == {"pooled_momentum", "return_to_norm", "pledge"}
 
 
@@ -100,4 +100,4 @@ def test_rows_are_worlds_that_allies_share(member):
 
 
 def test_negligible_weights_are_dropped():
-    np.testing.assert_allclose(earned(np.array([0.5, 0.485, 0.015])), [0.5 / 0.985, 0.485 / 0.985, 0.0])
+    np.testing.assert_allclose(pruned(np.array([0.5, 0.485, 0.015])), [0.5 / 0.985, 0.485 / 0.985, 0.0])

@@ -11,7 +11,7 @@ from forecast_service.schemas.fields import Numbers, Rounded, probability_out, s
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.forecast_response import ComponentPathsSchema
 from forecast_service.schemas.scenarios import NamedScenarioSchema
-from models.analysis.alliance import AllianceForecast, AllianceTarget, Standing, Tally
+from models.analysis.alliance import AllianceForecast, AllianceTarget, RankedAlly, Tally
 from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan
 
@@ -298,7 +298,7 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _ranked(standing: RankedAlly) -> dict[str, Any]:
     return {
         "country": standing.ally,
         "at_deadline": standing.at_deadline,
@@ -310,7 +310,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "latest_share_pct": standing.latest,
         "review": None
         if standing.on_track is None
-        else {"on_track": standing.on_track, "at_threshold": standing.there},
+        else {"on_track": standing.on_track, "at_threshold": standing.at_threshold},
     }
 
 
@@ -321,7 +321,7 @@ def _target(target: AllianceTarget) -> dict[str, Any]:
         "at_deadline": _tally(target.at_deadline),
         "by_deadline": _tally(target.by_deadline),
         "review": None
-        if target.on_track is None or target.there is None
-        else {"on_track": _tally(target.on_track), "at_threshold": _tally(target.there)},
-        "ranking": [_standing(standing) for standing in target.ranking],
+        if target.on_track is None or target.at_threshold is None
+        else {"on_track": _tally(target.on_track), "at_threshold": _tally(target.at_threshold)},
+        "ranking": [_ranked(standing) for standing in target.ranking],
     }

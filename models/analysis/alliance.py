@@ -83,7 +83,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RankedAlly:
     """One ally and one target.
 
     ``latest`` is the core share that the publisher reports for the origin, % of GDP (None for the other
@@ -99,7 +99,7 @@ class Standing:
     standard_error: float
     latest: float | None
     on_track: float | None
-    there: float | None
+    at_threshold: float | None
     across_members: tuple[float, float]
     share: tuple[float, float, float]
     by_year: tuple[float, ...]
@@ -118,8 +118,8 @@ class AllianceTarget:
     at_deadline: Tally
     by_deadline: Tally
     on_track: Tally | None
-    there: Tally | None
-    ranking: tuple[Standing, ...]
+    at_threshold: Tally | None
+    ranking: tuple[RankedAlly, ...]
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def on_track(shares: Floats, threshold: float, elapsed: float) -> Booleans:
 
 
 @dataclass
-class _Tallies:
+class _TargetCounts:
     """Counts of one target while the allies pass by, each array (draws,)."""
 
     component: str
@@ -196,25 +196,25 @@ class _Tallies:
     review: int | None
     counts: dict[str, Counts] = field(default_factory=dict)
     each: dict[str, list[float]] = field(default_factory=dict)
-    standings: list[Standing] = field(default_factory=list)
+    standings: list[RankedAlly] = field(default_factory=list)
 
     def add(self, ally: Ally, shares: Floats, member: NDArray[np.integer], latest: float | None) -> None:
         """Count ``ally`` in, by its shares, array (1 + horizon, draws), and the member of each draw, array (draws,)."""
         reached = met(shares, self.threshold)
         p = self._count("at", np.asarray(reached[-1]))
         by = self._count("by", np.asarray(reached.any(axis=0)))
-        track = there = None
+        track = at_threshold = None
         if self.review is not None:
             elapsed = self.review / (shares.shape[0] - 1)
             track = self._count("track", on_track(shares[[0, self.review]], self.threshold, elapsed))
-            there = self._count("there", np.asarray(reached[self.review]))
+            at_threshold = self._count("there", np.asarray(reached[self.review]))
         error = math.sqrt(p * (1 - p) / self.draws)
         of_each, at_it = np.bincount(member), np.bincount(member, weights=reached[-1])
         say = [proportion(int(hits), int(n)) for hits, n in zip(at_it, of_each, strict=True) if n]
         low, middle, high = quantiles(shares[-1:].T, np.array([INTERVAL[0], 0.5, INTERVAL[1]]))[:, 0].tolist()
         by_year = tuple(proportion(int(np.count_nonzero(row)), self.draws) for row in reached[1:])
         range_, share = (min(say), max(say)), (low, middle, high)
-        self.standings.append(Standing(ally, p, by, error, latest, track, there, range_, share, by_year))
+        self.standings.append(RankedAlly(ally, p, by, error, latest, track, at_threshold, range_, share, by_year))
 
     def _count(self, what: str, hit: Booleans) -> float:
         hits = int(np.count_nonzero(hit))
@@ -238,7 +238,7 @@ class _Tallies:
         )
 
 
-class _Purse:
+class _SpendingTotals:
     """Core spending and GDP of all allies while they pass by, million US dollars of 2021.
 
     Arrays are (1 + horizon, draws), the years in rows as the store has them.
@@ -333,9 +333,9 @@ def alliance_forecast(
     targets, origin = targets or Targets.of(tables.panel), basis.origin(origin)
     basis.check_years(origin, targets.deadline)
     review = REVIEW_YEAR - origin if origin < REVIEW_YEAR <= targets.deadline else None
-    tallies = {c: _Tallies(c, targets.threshold(c), forecaster.draws, review) for c in COMPONENTS}
+    tallies = {c: _TargetCounts(c, targets.threshold(c), forecaster.draws, review) for c in COMPONENTS}
     latest = {code: x for code, ally in allies(tables).items() if (x := forecaster.reported(ally, origin)) is not None}
-    purse = _Purse(origin, latest, tables)
+    totals = _SpendingTotals(origin, latest, tables)
     ordered = tuple(sorted(set(levels)))
     left_out: dict[str, str] = {}
     ids: list[str] = []
@@ -347,9 +347,9 @@ def alliance_forecast(
             left_out[ally.code] = refused.detail
             continue
         ids.append(question.id)
-        _count_in(ally, paths, tallies, purse, latest.get(ally.code))
+        _count_in(ally, paths, tallies, totals, latest.get(ally.code))
     counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].standings)
-    shares = purse.shares(targets.core, np.array(ordered))
+    shares = totals.shares(targets.core, np.array(ordered))
     return AllianceForecast(
         # What determines each ally's own answer determines all of them together.
         id=digest(" ".join(["alliance", *ids])),
@@ -365,16 +365,16 @@ def alliance_forecast(
         years=tuple(range(origin + 1, targets.deadline + 1)),
         targets=counted,
         shares=shares,
-        burden=purse.burden(np.array(ordered)),
+        burden=totals.burden(np.array(ordered)),
         reason=None if shares else f"NATO publishes no amounts for {origin}, so the allies cannot be weighted.",
         left_out=left_out,
     )
 
 
 def _count_in(
-    ally: Ally, paths: Paths, tallies: Mapping[Component, _Tallies], purse: _Purse, latest: float | None
+    ally: Ally, paths: Paths, tallies: Mapping[Component, _TargetCounts], totals: _SpendingTotals, latest: float | None
 ) -> None:
-    """Take in one ally's paths; nothing of them is kept but what the purse names."""
+    """Take in one ally's paths; nothing of them is kept but what the totals names."""
     for component, tally in tallies.items():
         shares = paths.component(component)
         if shares is not None:
@@ -384,4 +384,4 @@ def _count_in(
             tally.add(ally, shares.T, member, latest if component == "core" else None)
     core = paths.component("core")
     if core is not None:
-        purse.add(ally, core.T, paths.gdp.T)
+        totals.add(ally, core.T, paths.gdp.T)

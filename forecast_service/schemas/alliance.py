@@ -298,19 +298,19 @@ def _tally(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _ranked(standing: RankedAlly) -> dict[str, Any]:
+def _ranked(ally: RankedAlly) -> dict[str, Any]:
     return {
-        "country": standing.ally,
-        "at_deadline": standing.at_deadline,
-        "by_deadline": standing.by_deadline,
-        "standard_error": standing.standard_error,
-        "across_members": standing.across_members,
-        "share_pct": {"median": standing.share[1], "interval_80": [standing.share[0], standing.share[2]]},
-        "by_year": standing.by_year,
-        "latest_share_pct": standing.latest,
+        "country": ally.ally,
+        "at_deadline": ally.at_deadline,
+        "by_deadline": ally.by_deadline,
+        "standard_error": ally.standard_error,
+        "across_members": ally.across_members,
+        "share_pct": {"median": ally.share[1], "interval_80": [ally.share[0], ally.share[2]]},
+        "by_year": ally.by_year,
+        "latest_share_pct": ally.latest,
         "review": None
-        if standing.on_track is None
-        else {"on_track": standing.on_track, "at_threshold": standing.at_threshold},
+        if ally.on_track is None
+        else {"on_track": ally.on_track, "at_threshold": ally.at_threshold},
     }
 
 
@@ -323,5 +323,5 @@ def _target(target: AllianceTarget) -> dict[str, Any]:
         "review": None
         if target.on_track is None or target.at_threshold is None
         else {"on_track": _tally(target.on_track), "at_threshold": _tally(target.at_threshold)},
-        "ranking": [_ranked(standing) for standing in target.ranking],
+        "ranking": [_ranked(ally) for ally in target.ranking],
     }

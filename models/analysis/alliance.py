@@ -196,7 +196,7 @@ class _TargetCounts:
     review: int | None
     counts: dict[str, Counts] = field(default_factory=dict)
     each: dict[str, list[float]] = field(default_factory=dict)
-    standings: list[RankedAlly] = field(default_factory=list)
+    ranked: list[RankedAlly] = field(default_factory=list)
 
     def add(self, ally: Ally, shares: Floats, member: NDArray[np.integer], latest: float | None) -> None:
         """Count ``ally`` in, by its shares, array (1 + horizon, draws), and the member of each draw, array (draws,)."""
@@ -207,14 +207,14 @@ class _TargetCounts:
         if self.review is not None:
             elapsed = self.review / (shares.shape[0] - 1)
             track = self._count("track", on_track(shares[[0, self.review]], self.threshold, elapsed))
-            at_threshold = self._count("there", np.asarray(reached[self.review]))
+            at_threshold = self._count("at_threshold", np.asarray(reached[self.review]))
         error = math.sqrt(p * (1 - p) / self.draws)
         of_each, at_it = np.bincount(member), np.bincount(member, weights=reached[-1])
         say = [proportion(int(hits), int(n)) for hits, n in zip(at_it, of_each, strict=True) if n]
         low, middle, high = quantiles(shares[-1:].T, np.array([INTERVAL[0], 0.5, INTERVAL[1]]))[:, 0].tolist()
         by_year = tuple(proportion(int(np.count_nonzero(row)), self.draws) for row in reached[1:])
         range_, share = (min(say), max(say)), (low, middle, high)
-        self.standings.append(RankedAlly(ally, p, by, error, latest, track, at_threshold, range_, share, by_year))
+        self.ranked.append(RankedAlly(ally, p, by, error, latest, track, at_threshold, range_, share, by_year))
 
     def _count(self, what: str, hit: Booleans) -> float:
         hits = int(np.count_nonzero(hit))
@@ -226,14 +226,14 @@ class _TargetCounts:
     def target(self) -> AllianceTarget:
         """The finished count."""
         tally = {what: Tally.of(counts, self.each[what]) for what, counts in self.counts.items()}
-        ranked = sorted(self.standings, key=lambda s: (-s.at_deadline, -s.by_deadline, s.ally.code))
+        ranked = sorted(self.ranked, key=lambda s: (-s.at_deadline, -s.by_deadline, s.ally.code))
         return AllianceTarget(
             self.component,
             self.threshold,
             tally["at"],
             tally["by"],
             tally.get("track"),
-            tally.get("there"),
+            tally.get("at_threshold"),
             tuple(ranked),
         )
 
@@ -348,7 +348,7 @@ def alliance_forecast(
             continue
         ids.append(question.id)
         _count_in(ally, paths, tallies, totals, latest.get(ally.code))
-    counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].standings)
+    counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].ranked)
     shares = totals.shares(targets.core, np.array(ordered))
     return AllianceForecast(
         # What determines each ally's own answer determines all of them together.

@@ -40,7 +40,7 @@ def save(weights: Mapping[int, Weights], vintage: str, model_version: str, panel
     rounded = {
         str(year): {
             "pool": {name: round(w, 4) for name, w in found.pool.items()},
-            "trust": round(found.pledge_weight, 4),
+            "pledge_weight": round(found.pledge_weight, 4),
             "spread": round(found.spread, 4),
         }
         for year, found in sorted(weights.items())

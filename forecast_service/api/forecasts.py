@@ -10,7 +10,12 @@ from forecast_service.api.countries import CODE
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
-from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, FanQuerySchema, WaterfallQuerySchema
+from forecast_service.schemas.charts import (
+    ComponentChartOptionsSchema,
+    FanChartOptionsSchema,
+    FanQuerySchema,
+    WaterfallQuerySchema,
+)
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.services import charts, forecasts, tables
@@ -49,7 +54,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.post("/forecasts")
 @answers(tables.forecast, charts.fan)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.arguments(FanLookSchema, location="query")
+@blp.arguments(FanChartOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
 @blp.alt_response(400, "BAD_REQUEST")
@@ -82,7 +87,7 @@ def get_waterfall(query: dict[str, Any], code: str) -> Response:
 @blp.post("/forecasts/waterfall")
 @answers(draw=charts.waterfall, plain=False)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.arguments(ComponentLookSchema, location="query")
+@blp.arguments(ComponentChartOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200)
 @blp.alt_response(400, "BAD_REQUEST")

@@ -8,7 +8,7 @@ from forecast_service.api.countries import CODE
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
-from forecast_service.schemas.charts import LookSchema, SensitivityQuerySchema
+from forecast_service.schemas.charts import ChartOptionsSchema, SensitivityQuerySchema
 from forecast_service.schemas.sensitivity import SensitivityRequestSchema, SensitivitySchema
 from forecast_service.services import charts, forecasts
 from models.analysis.sensitivity import Sensitivity
@@ -37,7 +37,7 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 @blp.post("/sensitivity")
 @answers(draw=charts.tornado)
 @blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.arguments(LookSchema, location="query")
+@blp.arguments(ChartOptionsSchema, location="query")
 @blp.arguments(SensitivityRequestSchema)
 @blp.response(200, SensitivitySchema)
 @blp.alt_response(400, "BAD_REQUEST")

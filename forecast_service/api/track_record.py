@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
-from forecast_service.schemas.charts import LookSchema
+from forecast_service.schemas.charts import ChartOptionsSchema
 from forecast_service.schemas.track_record import TrackRecordSchema
 from forecast_service.services import charts, track_record
 
@@ -32,7 +32,7 @@ def get_track_record() -> dict[str, Any]:
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
-@blp.arguments(LookSchema, location="query")
+@blp.arguments(ChartOptionsSchema, location="query")
 @blp.response(200)
 def get_reliability(_look: dict[str, Any]) -> Response:
     """How often it happened, by the probability that was given"""

@@ -9,12 +9,12 @@ import altair as alt
 
 from forecast_service.charts import text
 from forecast_service.charts.ranking import WHAT
-from forecast_service.charts.theme import Document, Look, Room, Style, footer, label, picture, scenario, under
+from forecast_service.charts.theme import ChartOptions, Document, PlotArea, Style, chart, footer, label, scenario, under
 from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The distribution of the count.
 
     Parameters
@@ -23,12 +23,12 @@ def draw(documents: Document, look: Look) -> Document:
     """
     alliance, component = documents["alliance"], documents["component"]
     target = next(t for t in alliance["targets"] if t["component"] == component)
-    tally, colours = target["at_deadline"], look.colours
+    tally, colours = target["at_deadline"], options.colours
     low, high = tally["interval_80"]
     bars = [{"count": n, "percent": 100 * p, "inside": low <= n <= high} for n, p in enumerate(tally["distribution"])]
     highest = max(bar["percent"] for bar in bars)
-    room = Room(left=44, right=18, height=max(170.0, min(300.0, look.width * 0.36)), bottom=40, top=24)
-    slot = room.inner(look) / len(bars)
+    area = PlotArea(left=44, right=18, height=max(170.0, min(300.0, options.width * 0.36)), bottom=40, top=24)
+    slot = area.inner(options) / len(bars)
     ticks = list(range(0, tally["allies"] + 1, 5))
     x = alt.X("count:Q").scale(domain=[-0.5, tally["allies"] + 0.5], nice=False)
     x = x.axis(values=ticks, format="d", grid=False, title="number of allies", titlePadding=6)
@@ -46,21 +46,21 @@ def draw(documents: Document, look: Look) -> Document:
             mark = alt.Chart(data(part)).mark_bar(size=slot * 0.72, strokeWidth=1, **style)
             layers.append(mark.encode(x=x, y=y))
     middle = (tally["median"] + 0.5) * slot
-    peak = room.height * (1 - bars[tally["median"]]["percent"] / (highest * 1.12))
-    side = "right" if middle > room.inner(look) * 0.6 else "left"
+    peak = area.height * (1 - bars[tally["median"]]["percent"] / (highest * 1.12))
+    side = "right" if middle > area.inner(options) * 0.6 else "left"
     arrow: Style = {"dx": 0, "align": side, "fontWeight": "bold"}
     layers += [
         alt.Chart(data([{}])).mark_rule(color=colours.target, strokeWidth=1.5, strokeDash=[4, 2]).encode(
             x=alt.XValue(middle), y=alt.YValue(-8), y2=alt.Y2Value(peak - 2)
         ),
-        label(f"median {tally['median']} of {tally['allies']}", middle + (-6 if side == "right" else 6), -6, look,
+        label(f"median {tally['median']} of {tally['allies']}", middle + (-6 if side == "right" else 6), -6, options,
               color=colours.target, **arrow),
     ]  # fmt: skip
     threshold, deadline = text.bare(target["threshold"]), alliance["deadline"]
-    return picture(
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title=f"How many allies have {WHAT[component]} spending at {threshold} of GDP in {deadline}?",
         subtitle="Height: probability of each count, %. Filled: 80 % of futures, "
         f"{low} to {high} allies. Scenario: {text.clip(scenario(alliance), 260, 12)}.",

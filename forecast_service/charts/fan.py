@@ -11,13 +11,13 @@ from forecast_service.charts import text
 from forecast_service.charts.theme import (
     DASHES,
     SMALL,
+    ChartOptions,
     Document,
-    Look,
-    Room,
+    PlotArea,
     Style,
+    chart,
     footer,
     label,
-    picture,
     rule,
     scenario,
     under,
@@ -39,7 +39,7 @@ NAMES = {
 }
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The fan chart.
 
     Parameters
@@ -50,21 +50,23 @@ def draw(documents: Document, look: Look) -> Document:
     forecast, component = documents["forecast"], documents["component"]
     target = next(t for t in forecast["targets"] if t["component"] == component)
     origin, deadline = forecast["origin"], forecast["deadline"]
-    reach = HISTORY_YEARS_NARROW if look.narrow else HISTORY_YEARS
+    reach = HISTORY_YEARS_NARROW if options.narrow else HISTORY_YEARS
     known = [seen for seen in documents["history"] if origin - reach <= seen["year"] <= origin]
     start = known[-1]["share_pct"] if known and known[-1]["year"] == origin else None
     fan = _rows(forecast, component, start)
     ghost = _rows(documents["ghost"], component, start) if documents["ghost"] else []
     overlays = [(scenario(other), _rows(other, component, start)) for other in documents["overlays"]]
 
-    room = Room(left=40, right=90 if look.narrow else 104, height=max(190.0, min(360.0, look.width * 0.42)), top=26)
+    area = PlotArea(
+        left=40, right=90 if options.narrow else 104, height=max(190.0, min(360.0, options.width * 0.42)), top=26
+    )
     first = known[0]["year"] if known else fan[0]["year"]
     highest = max(
         [row["q97_5"] for row in fan] + [seen["share_pct"] for seen in known] + [target["threshold"]]
         + [row["q90"] for row in ghost] + [row["q50"] for _, rows in overlays for row in rows]
     )  # fmt: skip
     top = highest * 1.06
-    ticks = year_ticks(first, deadline, room.inner(look))
+    ticks = year_ticks(first, deadline, area.inner(options))
     x = alt.X("year:Q").scale(domain=[first, deadline], nice=False)
     x = x.axis(values=ticks, format="d", grid=False, title=None, labelFlush=False)
 
@@ -74,23 +76,23 @@ def draw(documents: Document, look: Look) -> Document:
 
     layers: list[Any] = [
         alt.Chart(data(fan)).mark_area(color=colour).encode(x=x, y=y(low), y2=high)
-        for (_, low, high), colour in zip(BANDS, look.colours.bands, strict=True)
+        for (_, low, high), colour in zip(BANDS, options.colours.bands, strict=True)
     ]
-    layers += _marked(look, room, origin, deadline, first, target["threshold"], bool(known))
-    layers += _ghost(look, ghost, x, y)
-    for (_, rows), colour, dash in zip(overlays, look.colours.others, DASHES, strict=False):
+    layers += _marked(options, area, origin, deadline, first, target["threshold"], bool(known))
+    layers += _ghost(options, ghost, x, y)
+    for (_, rows), colour, dash in zip(overlays, options.colours.others, DASHES, strict=False):
         line = alt.Chart(data(rows)).mark_line(color=colour, strokeDash=list(dash), strokeWidth=2)
         layers.append(line.encode(x=x, y=y(MEDIAN)))
-    middle = alt.Chart(data(fan)).mark_line(color=look.colours.main, strokeDash=[6, 4], strokeWidth=2.5)
+    middle = alt.Chart(data(fan)).mark_line(color=options.colours.main, strokeDash=[6, 4], strokeWidth=2.5)
     layers.append(middle.encode(x=x, y=y(MEDIAN)))
-    layers += _history(look, known, room, top, deadline, x, y)
-    layers += _names(look, room, top, target["threshold"], fan, ghost, overlays)
+    layers += _history(options, known, area, top, deadline, x, y)
+    layers += _names(options, area, top, target["threshold"], fan, ghost, overlays)
     country = forecast["country"]["name"]
     hollow = " Hollow points: estimates." if any(seen["estimate"] for seen in known) else ""
-    return picture(
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title=f"{country}: {NAMES[component]}, % of GDP",
         subtitle=f"{_headline(target, deadline)} Scenario: {text.clip(scenario(forecast), 260, 12)}.",
         finding=_finding(forecast, component, target, fan, known, overlays, bool(ghost)),
@@ -110,31 +112,33 @@ def _rows(forecast: Document, component: str, start: float | None) -> list[dict[
     return rows
 
 
-def _marked(look: Look, room: Room, origin: int, deadline: int, first: int, threshold: float, known: bool) -> list[Any]:
+def _marked(
+    options: ChartOptions, area: PlotArea, origin: int, deadline: int, first: int, threshold: float, known: bool
+) -> list[Any]:
     """The lines of origin, deadline and target."""
-    colours, wide = look.colours, room.inner(look)
+    colours, wide = options.colours, area.inner(options)
     thin: Style = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
     at = wide * (origin - first) / (deadline - first)
     marks: list[Any] = [
-        rule(look, x=deadline, **thin),
+        rule(options, x=deadline, **thin),
         # Beside the origin's, where the two are near each other.
-        label(f"deadline {deadline}", at + 6, -10, look, color=colours.quiet)
+        label(f"deadline {deadline}", at + 6, -10, options, color=colours.quiet)
         if known and wide - at < NEAR
-        else label(f"deadline {deadline}", wide, -10, look, align="right", color=colours.quiet),
-        rule(look, y=threshold, color=colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3]),
+        else label(f"deadline {deadline}", wide, -10, options, align="right", color=colours.quiet),
+        rule(options, y=threshold, color=colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3]),
     ]
     if known:
         marks += [
-            rule(look, x=origin, **thin),
-            label(f"origin {origin}", at, -10, look, align="right", color=colours.quiet),
+            rule(options, x=origin, **thin),
+            label(f"origin {origin}", at, -10, options, align="right", color=colours.quiet),
         ]
     return marks
 
 
-def _ghost(look: Look, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:
+def _ghost(options: ChartOptions, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:
     """The baseline behind another scenario: its median and the edges of its 80 % band."""
     base = alt.Chart(data(rows))
-    quiet = look.colours.quiet
+    quiet = options.colours.quiet
     lines = [
         base.mark_line(color=quiet, strokeWidth=1.5, strokeDash=[1, 3]).encode(x=x, y=y(level))
         for level in ("q10", "q90")
@@ -145,12 +149,18 @@ def _ghost(look: Look, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], 
 
 
 def _history(
-    look: Look, known: list[Any], room: Room, top: float, deadline: int, x: alt.X, y: Callable[[str], alt.Y]
+    options: ChartOptions,
+    known: list[Any],
+    area: PlotArea,
+    top: float,
+    deadline: int,
+    x: alt.X,
+    y: Callable[[str], alt.Y],
 ) -> list[Any]:
     """Known years: a solid line; estimates dotted, with hollow points."""
     if not known:
         return []
-    colours, height = look.colours, y("share_pct")
+    colours, height = options.colours, y("share_pct")
     settled = [seen for seen in known if not seen["estimate"]]
     estimates = [seen for seen in known if seen["estimate"]]
     line: Style = {"color": colours.ink, "strokeWidth": 2.2}
@@ -162,39 +172,45 @@ def _history(
             alt.Chart(joined).mark_line(strokeDash=[2, 2], **line).encode(x=x, y=height),
             alt.Chart(data(estimates)).mark_point(opacity=1, **hollow).encode(x=x, y=height),
         ]
-        marks += _estimate(look, known, estimates, room, top, deadline)
+        marks += _estimate(options, known, estimates, area, top, deadline)
     return marks
 
 
 def _estimate(
-    look: Look, known: list[Any], estimates: list[Any], room: Room, top: float, deadline: int
+    options: ChartOptions, known: list[Any], estimates: list[Any], area: PlotArea, top: float, deadline: int
 ) -> list[alt.Chart]:
     """The word beside the first estimate, where the history leaves room for it; the footer says it in any case."""
     caption = "estimates" if len(estimates) > 1 else "estimate"
-    step = room.inner(look) / (deadline - known[0]["year"])
-    places = [(step * (seen["year"] - known[0]["year"]), room.height * (1 - seen["share_pct"] / top)) for seen in known]
+    step = area.inner(options) / (deadline - known[0]["year"])
+    places = [(step * (seen["year"] - known[0]["year"]), area.height * (1 - seen["share_pct"] / top)) for seen in known]
     right, level = places[-len(estimates)]
     left = right - 8 - text.width(caption, SMALL)
     near = [y for x, y in places if left - step <= x <= right]
     for shift in (-5, 10, -16, 20, -26, 30):
-        if left > 0 and all(abs(y - level - shift) > 9 for y in near[:-1]) and 8 < level + shift < room.height - 8:
-            return [label(caption, right - 8, level + shift, look, align="right")]
+        if left > 0 and all(abs(y - level - shift) > 9 for y in near[:-1]) and 8 < level + shift < area.height - 8:
+            return [label(caption, right - 8, level + shift, options, align="right")]
     return []
 
 
 def _names(
-    look: Look, room: Room, top: float, threshold: float, fan: list[Any], ghost: list[Any], overlays: list[Any]
+    options: ChartOptions,
+    area: PlotArea,
+    top: float,
+    threshold: float,
+    fan: list[Any],
+    ghost: list[Any],
+    overlays: list[Any],
 ) -> list[Any]:
     """What each line and band is, written at its end, far enough apart to be read."""
-    colours, last, space = look.colours, fan[-1], room.right - 12
+    colours, last, space = options.colours, fan[-1], area.right - 12
     named: list[tuple[float, str, str, str]] = [
         (last["q50"], f"median {text.share(last['q50'])}", colours.main, "bold"),
         (threshold, f"target {text.bare(threshold)}", colours.target, "bold"),
     ]
     # A band is named at its outer edge, if it has any width.
-    if (last["q97_5"] - last["q2_5"]) / top * room.height > 4:
+    if (last["q97_5"] - last["q2_5"]) / top * area.height > 4:
         named += [
-            (last[high], f"{name} of futures" if name == "95 %" and not look.narrow else name, colours.quiet, "")
+            (last[high], f"{name} of futures" if name == "95 %" and not options.narrow else name, colours.quiet, "")
             for name, _, high in BANDS
         ]
     if ghost:
@@ -204,10 +220,10 @@ def _names(
         (rows[-1]["q50"], name, colour, "bold")
         for (name, rows), colour in zip(overlays, colours.others, strict=False)
     ]  # fmt: skip
-    places = text.apart([room.height * (1 - value / top) for value, *_ in named], 13, 4, room.height - 4)
+    places = text.apart([area.height * (1 - value / top) for value, *_ in named], 13, 4, area.height - 4)
     return [
         label(
-            text.clip(caption, space, SMALL), room.inner(look) + 7, place, look, color=colour,
+            text.clip(caption, space, SMALL), area.inner(options) + 7, place, options, color=colour,
             fontWeight="bold" if weight else "normal",
         )
         for (_, caption, colour, weight), place in zip(named, places, strict=True)

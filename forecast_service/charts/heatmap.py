@@ -8,7 +8,7 @@ import altair as alt
 
 from forecast_service.charts import text
 from forecast_service.charts.ranking import ROW, WHAT
-from forecast_service.charts.theme import Document, Look, Room, footer, picture, scenario, under
+from forecast_service.charts.theme import ChartOptions, Document, PlotArea, chart, footer, scenario, under
 from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
@@ -16,7 +16,7 @@ READABLE = 19
 """Cells that are narrower (pixels) hold no number."""
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The heatmap.
 
     Parameters
@@ -31,9 +31,9 @@ def draw(documents: Document, look: Look) -> Document:
         for standing in ranking
         for year, p in zip(years, standing["by_year"], strict=True)
     ]
-    room = Room(left=112, right=16, height=ROW * len(ranking), top=8)
-    cell = room.inner(look) / len(years)
-    colours = look.colours
+    area = PlotArea(left=112, right=16, height=ROW * len(ranking), top=8)
+    cell = area.inner(options) / len(years)
+    colours = options.colours
     step = next(s for s in (1, 2, 5, 10) if cell * s >= 30 or s == 10) if cell < 30 else 1
     shown = [year for year in years if (years[-1] - year) % step == 0]
     x = alt.X("year:O").axis(values=shown, title=None, domain=False, ticks=False, labelAngle=0).scale(padding=0)
@@ -52,11 +52,11 @@ def draw(documents: Document, look: Look) -> Document:
                 written = alt.Chart(data(part)).mark_text(fontSize=10, color=ink)
                 layers.append(written.encode(x=x, y=y, text="written:N"))
     threshold = text.bare(target["threshold"])
-    note = "Numbers: probability, %." if cell >= READABLE else f"The {_deeper(look)} the likelier, from 0 to 100 %."
-    return picture(
+    note = "Numbers: probability, %." if cell >= READABLE else f"The {_deeper(options)} the likelier, from 0 to 100 %."
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title=f"Probability of {WHAT[component]} spending at {threshold} of GDP, by year",
         subtitle=f"{note} Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, WHAT[component]),
@@ -73,12 +73,12 @@ def _ink(p: float, ramp: tuple[str, str]) -> str:
     return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
 
 
-def _deeper(look: Look) -> str:
-    return "lighter" if look.theme == "dark" else "darker"
+def _deeper(options: ChartOptions) -> str:
+    return "lighter" if options.theme == "dark" else "darker"
 
 
 def _short(p: float) -> str:
-    """A probability in the room of a cell."""
+    """A probability as short as a cell needs."""
     return "<1" if p < 0.01 else ">99" if p > 0.99 else f"{100 * p:.0f}"
 
 

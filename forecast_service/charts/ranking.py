@@ -7,7 +7,18 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import text
-from forecast_service.charts.theme import SMALL, Document, Look, Room, footer, label, picture, rule, scenario, under
+from forecast_service.charts.theme import (
+    SMALL,
+    ChartOptions,
+    Document,
+    PlotArea,
+    chart,
+    footer,
+    label,
+    rule,
+    scenario,
+    under,
+)
 from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
@@ -15,7 +26,7 @@ ROW = 17
 WHAT = {"core": "core", "related": "related", "total": "core and related"}
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The ranking.
 
     Parameters
@@ -28,7 +39,7 @@ def draw(documents: Document, look: Look) -> Document:
     rows = [_row(standing, by_share) for standing in target["ranking"]]
     if by_share:
         rows.sort(key=lambda row: -row["dot"])
-    room = Room(left=112, right=56, height=ROW * len(rows), top=28 if by_share else 12)
+    area = PlotArea(left=112, right=56, height=ROW * len(rows), top=28 if by_share else 12)
     top = max(target["threshold"] * 1.1, *(row["high"] * 1.04 for row in rows)) if by_share else 100
 
     def at(field: str) -> alt.X:
@@ -37,26 +48,31 @@ def draw(documents: Document, look: Look) -> Document:
 
     order = alt.Y("country:N").scale(domain=[row["country"] for row in rows])
     order = order.axis(
-        title=None, domain=False, ticks=False, labelColor=look.colours.ink, labelLimit=100, labelPadding=6
+        title=None, domain=False, ticks=False, labelColor=options.colours.ink, labelLimit=100, labelPadding=6
     )
     base = alt.Chart(data(rows))
-    main = look.colours.main
+    main = options.colours.main
     layers: list[Any] = [
-        base.mark_rule(color=look.colours.bands[2], strokeWidth=4, strokeCap="round").encode(
+        base.mark_rule(color=options.colours.bands[2], strokeWidth=4, strokeCap="round").encode(
             x=at("low"), x2="high", y=order
         ),
         base.mark_circle(color=main, size=62, opacity=1).encode(x=at("dot"), y=order),
-        base.mark_text(align="right", fontSize=SMALL, color=look.colours.ink, fontWeight="bold").encode(
-            x=alt.XValue(look.width - room.left - 14), y=order, text="written:N"
+        base.mark_text(align="right", fontSize=SMALL, color=options.colours.ink, fontWeight="bold").encode(
+            x=alt.XValue(options.width - area.left - 14), y=order, text="written:N"
         ),
     ]
     if by_share:
         layers.insert(
-            0, rule(look, x=target["threshold"], color=look.colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3])
+            0,
+            rule(
+                options, x=target["threshold"], color=options.colours.target, strokeWidth=1.5, strokeDash=[8, 3, 2, 3]
+            ),
         )
-        place = room.inner(look) * target["threshold"] / top
+        place = area.inner(options) * target["threshold"] / top
         caption = f"target {text.bare(target['threshold'])}"
-        layers.append(label(caption, place, -7, look, align="center", color=look.colours.target, fontWeight="bold"))
+        layers.append(
+            label(caption, place, -7, options, align="center", color=options.colours.target, fontWeight="bold")
+        )
     deadline, threshold = alliance["deadline"], text.bare(target["threshold"])
     what = f"{WHAT[component]} spending"
     title = (
@@ -66,10 +82,10 @@ def draw(documents: Document, look: Look) -> Document:
     )
     means = "line: 80 % of futures" if by_share else "line: range across the models"
     note = "Dot: median." if by_share else "Dot: probability, %."
-    return picture(
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title=title,
         subtitle=f"{note[:-1]}; {means}. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, rows, by_share, what),

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import text
-from forecast_service.charts.theme import SMALL, Document, Look, Room, Style, footer, label, picture
+from forecast_service.charts.theme import SMALL, ChartOptions, Document, PlotArea, Style, chart, footer, label
 from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
@@ -21,21 +21,23 @@ READING = (
 )
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The curve.
 
     Parameters
     ----------
     documents : ``record``, the track record.
     """
-    record, colours = documents["record"], look.colours
+    record, colours = documents["record"], options.colours
     rows = [
         {"given": 100 * one["probability"], "happened": 100 * one["frequency"], "forecasts": one["forecasts"],
          "written": f"{one['forecasts']:,}"}
         for one in record["reliability"]
     ]  # fmt: skip
-    side = min(look.width - 46 - 26, 420)
-    room = Room(left=46, right=look.width - 46 - side, height=side * (1 if look.narrow else 0.85), bottom=40, top=22)
+    side = min(options.width - 46 - 26, 420)
+    area = PlotArea(
+        left=46, right=options.width - 46 - side, height=side * (1 if options.narrow else 0.85), bottom=40, top=22
+    )
     scale: Style = {"domain": [0, 100], "nice": False}
     axis: Style = {"tickCount": 5, "format": ".2~f", "domain": False, "ticks": False, "labelFlush": False}
     x = alt.X("given:Q").scale(**scale).axis(**axis, title="probability that was given, %", titlePadding=6)
@@ -60,19 +62,19 @@ def draw(documents: Document, look: Look) -> Document:
         if part:
             counts = alt.Chart(data(part)).mark_text(fontSize=SMALL, color=colours.quiet, **style)
             layers.append(counts.encode(x=x, y=y, text="written:N"))
-    steep = math.degrees(math.atan2(room.height, side))
+    steep = math.degrees(math.atan2(area.height, side))
     layers.append(
-        label("as said, so it happened", side * 0.29, room.height * 0.71, look, align="center", dy=-10,
+        label("as said, so it happened", side * 0.29, area.height * 0.71, options, align="center", dy=-10,
               angle=360 - steep, color=colours.quiet)
     )  # fmt: skip
-    if room.right > 180:
-        layers.append(label(text.wrap(READING, room.right - 50, SMALL), side + 32, 8, look, baseline="top",
+    if area.right > 180:
+        layers.append(label(text.wrap(READING, area.right - 50, SMALL), side + 32, 8, options, baseline="top",
                             lineHeight=15, color=colours.quiet))  # fmt: skip
     first, last = record["origins"]
-    return picture(
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title="How often were we right?",
         subtitle=f"Forecasts from {first} to {last} with nothing known later, up to {record['horizon']} years ahead. "
         "Numbers: how many forecasts.",

@@ -50,14 +50,14 @@ class Drawer:
         self._turn = Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def draw(self, order: dict[str, Any]) -> Drawn:
-        """The picture that ``order`` describes (see :func:`forecast_service.charts.process.draw`).
+    def draw(self, chart_request: dict[str, Any]) -> Drawn:
+        """The picture that ``chart_request`` describes (see :func:`forecast_service.charts.process.draw`).
 
         Raises
         ------
         DrawerBusy, DrawingFailed
         """
-        text = json.dumps(order).encode()
+        text = json.dumps(chart_request).encode()
         if not self._turn.acquire(timeout=WAIT_S):
             raise DrawerBusy
         try:

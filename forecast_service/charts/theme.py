@@ -70,8 +70,8 @@ DASHES = ((9, 3), (3, 3), (9, 3, 2, 3))
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a picture is to look; ``width`` in pixels."""
+class ChartOptions:
+    """How a picture is to options; ``width`` in pixels."""
 
     theme: str
     width: int
@@ -86,8 +86,8 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Room:
-    """Where the chart proper lies within the picture, in pixels."""
+class PlotArea:
+    """Where the chart proper lies within the chart, in pixels."""
 
     left: float
     right: float
@@ -95,9 +95,9 @@ class Room:
     bottom: float = 24
     top: float = 10
 
-    def inner(self, look: Look) -> float:
+    def inner(self, options: ChartOptions) -> float:
         """Width of the chart proper."""
-        return look.width - self.left - self.right
+        return options.width - self.left - self.right
 
 
 def values(rows: list[dict[str, Any]]) -> alt.InlineData:
@@ -105,22 +105,22 @@ def values(rows: list[dict[str, Any]]) -> alt.InlineData:
     return alt.InlineData(values=rows)
 
 
-def label(text: str | list[str], x: float, y: float, look: Look, **style: Any) -> alt.Chart:
+def label(text: str | list[str], x: float, y: float, options: ChartOptions, **style: Any) -> alt.Chart:
     """Text at a place in pixels, from the upper left corner of the chart proper."""
-    usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": look.colours.ink}
+    usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": options.colours.ink}
     mark = alt.Chart(values([{}])).mark_text(text=text, **usual | style)
     return mark.encode(x=alt.XValue(x), y=alt.YValue(y))
 
 
-def rule(look: Look, *, x: float | None = None, y: float | None = None, **style: Any) -> alt.Chart:
+def rule(options: ChartOptions, *, x: float | None = None, y: float | None = None, **style: Any) -> alt.Chart:
     """A line across the chart at one value of an axis."""
     mark = alt.Chart(values([{"at": x if y is None else y}])).mark_rule(**style)
     return mark.encode(x="at:Q") if y is None else mark.encode(y="at:Q")
 
 
-def years(first: int, last: int, room: float) -> list[int]:
-    """Years to write at an axis that is ``room`` pixels wide."""
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if room / max(1, (last - first) / s) >= 42)
+def years(first: int, last: int, width: float) -> list[int]:
+    """Years to write at an axis that is ``width`` pixels wide."""
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if width / max(1, (last - first) / s) >= 42)
     return [year for year in range(first, last + 1) if year % step == 0]
 
 
@@ -150,35 +150,37 @@ def under(document: Document, *, begins: bool = False) -> str:
     return f"{first[0]}n the baseline" if name == "baseline" else f"{first[1]}nder the scenario {name}"
 
 
-def picture(
-    layers: list[Any], look: Look, room: Room, *, title: str, subtitle: str, finding: str, foot: str
+def chart(
+    layers: list[Any], options: ChartOptions, area: PlotArea, *, title: str, subtitle: str, finding: str, foot: str
 ) -> Document:
     """The specification: ``layers`` in their frame, with ``finding`` as its description (the alt text)."""
-    colours, wide = look.colours, look.width - 2 * MARGIN
-    size = TITLE_NARROW if look.narrow else TITLE
+    colours, wide = options.colours, options.width - 2 * MARGIN
+    size = TITLE_NARROW if options.narrow else TITLE
     titles, subtitles = text.wrap(title, wide, size), text.wrap(subtitle, wide, TEXT)
     feet = text.wrap(foot, wide, FOOT)
-    top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + room.top
-    bottom = room.bottom + 8 + len(feet) * 13 + MARGIN - 4
+    top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + area.top
+    bottom = area.bottom + 8 + len(feet) * 13 + MARGIN - 4
     head: Style = {"baseline": "top", "align": "left"}
     written = [
-        label(titles, MARGIN - room.left, MARGIN - top, look, **head, fontSize=size, fontWeight="bold", lineHeight=20),
         label(
-            subtitles, MARGIN - room.left, MARGIN - top + len(titles) * 20 + 2, look, **head, fontSize=TEXT,
+            titles, MARGIN - area.left, MARGIN - top, options, **head, fontSize=size, fontWeight="bold", lineHeight=20,
+        ),
+        label(
+            subtitles, MARGIN - area.left, MARGIN - top + len(titles) * 20 + 2, options, **head, fontSize=TEXT,
             lineHeight=16, color=colours.quiet,
         ),
         label(
-            feet, MARGIN - room.left, room.height + room.bottom + 8, look, **head, fontSize=FOOT, lineHeight=13,
+            feet, MARGIN - area.left, area.height + area.bottom + 8, options, **head, fontSize=FOOT, lineHeight=13,
             color=colours.quiet,
         ),
     ]  # fmt: skip
     chart = (
         alt.layer(*layers, *written)
         .properties(
-            width=room.inner(look),
-            height=room.height,
+            width=area.inner(options),
+            height=area.height,
             autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": room.left, "right": room.right, "top": top, "bottom": bottom},
+            padding={"left": area.left, "right": area.right, "top": top, "bottom": bottom},
             background=colours.ground,
             description=finding,
         )

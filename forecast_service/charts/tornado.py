@@ -11,12 +11,12 @@ from forecast_service.charts import text
 from forecast_service.charts.fan import NAMES
 from forecast_service.charts.theme import (
     SMALL,
+    ChartOptions,
     Document,
-    Look,
-    Room,
+    PlotArea,
+    chart,
     footer,
     label,
-    picture,
     rows_from_above,
     scenario,
     under,
@@ -32,24 +32,24 @@ MOST = 12
 """How many bars are drawn, the widest first."""
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The tornado.
 
     Parameters
     ----------
     documents : ``sensitivity``, the answer.
     """
-    found, colours = documents["sensitivity"], look.colours
+    found, colours = documents["sensitivity"], options.colours
     shown = found["bars"][:MOST]
     middle = 100 * found["probability"]
     rows = [_row(bar, middle) for bar in shown]
-    room = Room(left=24, right=24, height=ROW * len(rows), top=30)
+    area = PlotArea(left=24, right=24, height=ROW * len(rows), top=30)
     # As wide as need be, with room for what is written beside the bars.
     least = min([middle, *(min(row["low"], row["high"]) for row in rows)])
     most = max([middle, *(max(row["low"], row["high"]) for row in rows)])
-    spare = (0.62 if look.narrow else 0.3) * max(most - least, 8)
+    spare = (0.62 if options.narrow else 0.3) * max(most - least, 8)
     domain = [least - spare, most + spare]
-    wide = room.inner(look) / (domain[1] - domain[0])
+    wide = area.inner(options) / (domain[1] - domain[0])
 
     def x(field: str) -> alt.X:
         shown = alt.X(f"{field}:Q").scale(domain=domain, nice=False)
@@ -70,27 +70,27 @@ def draw(documents: Document, look: Look) -> Document:
     layers.append(standing.encode(x=alt.XDatum(middle), y=between, y2="below"))
     for i, (row, bar) in enumerate(zip(rows, shown, strict=True)):
         top, center = i * ROW + 9, (middle - domain[0]) * wide
-        layers.append(label(row["name"], 0, top, look, fontWeight="bold"))
+        layers.append(label(row["name"], 0, top, options, fontWeight="bold"))
         left, right = sorted((("low", row["low"]), ("high", row["high"])), key=lambda side: side[1])
         for (side, value), toward in ((left, -1), (right, 1)):
             # Where both ends lie on one side, the nearer is named beyond the rule: never on the bar.
             end = min(value, middle) if toward < 0 else max(value, middle)
             place = (end - domain[0]) * wide + (8 if end == middle else 6) * toward
-            space = place - 2 + room.left if toward < 0 else look.width - room.left - place - 4
+            space = place - 2 + area.left if toward < 0 else options.width - area.left - place - 4
             how, p = _how(bar[side]), percent(value / 100)
             caption = f"{text.clip(how, space - text.width(': ' + p, SMALL), SMALL)}: {p}"
             layers.append(
-                label(caption, place, (i + BAR) * ROW, look, align="right" if toward < 0 else "left",
+                label(caption, place, (i + BAR) * ROW, options, align="right" if toward < 0 else "left",
                       color=colours.quiet)
             )  # fmt: skip
     threshold = text.bare(found["threshold"])
     center = (middle - domain[0]) * wide
-    layers.append(label(f"as it stands: {percent(found['probability'])}", center, -12, look, align="center"))
+    layers.append(label(f"as it stands: {percent(found['probability'])}", center, -12, options, align="center"))
     extra = f" The widest {MOST} of {len(found['bars'])}." if len(found["bars"]) > MOST else ""
-    return picture(
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title=f"{found['country']['name']}: what moves the probability most",
         subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. "
         f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {text.clip(scenario(found), 240, 12)}.",

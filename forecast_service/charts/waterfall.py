@@ -10,12 +10,12 @@ from forecast_service.charts import text
 from forecast_service.charts.fan import NAMES
 from forecast_service.charts.theme import (
     SMALL,
+    ChartOptions,
     Document,
-    Look,
-    Room,
+    PlotArea,
+    chart,
     footer,
     label,
-    picture,
     rows_from_above,
     scenario,
     under,
@@ -31,7 +31,7 @@ WORDS = {
 }
 
 
-def draw(documents: Document, look: Look) -> Document:
+def draw(documents: Document, options: ChartOptions) -> Document:
     """The waterfall.
 
     Parameters
@@ -41,8 +41,8 @@ def draw(documents: Document, look: Look) -> Document:
     forecast, component = documents["forecast"], documents["component"]
     target = next(t for t in forecast["targets"] if t["component"] == component)
     rows = _rows(forecast, component, target["probability"]["at_deadline"])
-    colours = look.colours
-    room = Room(left=24, right=48, height=ROW * len(rows), top=8)
+    colours = options.colours
+    area = PlotArea(left=24, right=48, height=ROW * len(rows), top=8)
     x_of = alt.X("low:Q").scale(domain=[0, 100], nice=False)
     x_of = x_of.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
     y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
@@ -58,13 +58,13 @@ def draw(documents: Document, look: Look) -> Document:
     at = alt.X("high:Q").scale(domain=[0, 100], nice=False)
     layers.append(written.encode(x=at, y=y, text="written:N"))
     for i, row in enumerate(rows):
-        layers.append(label(text.clip(row["name"], look.width - 40, SMALL), 0, i * ROW + 9, look))
+        layers.append(label(text.clip(row["name"], options.width - 40, SMALL), 0, i * ROW + 9, options))
     named = scenario(forecast)
     threshold = text.bare(target["threshold"])
-    return picture(
+    return chart(
         layers,
-        look,
-        room,
+        options,
+        area,
         title=f"{forecast['country']['name']}: from the baseline to “{text.clip(named, 240, 16)}”",
         subtitle=f"Probability (%) of {NAMES[component]} at {threshold} of GDP in {forecast['deadline']}; "
         "what each lever adds, in points.",

@@ -308,9 +308,7 @@ def _ranked(ally: RankedAlly) -> dict[str, Any]:
         "share_pct": {"median": ally.share[1], "interval_80": [ally.share[0], ally.share[2]]},
         "by_year": ally.by_year,
         "latest_share_pct": ally.latest,
-        "review": None
-        if ally.on_track is None
-        else {"on_track": ally.on_track, "at_threshold": ally.at_threshold},
+        "review": None if ally.on_track is None else {"on_track": ally.on_track, "at_threshold": ally.at_threshold},
     }
 
 

@@ -1,4 +1,4 @@
-"""Pictures: how they are asked for. Queries are those of the figures they show, and how the picture is to look."""
+"""Pictures: how they are asked for. Queries are those of the figures they show, and how the picture is to options."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _component() -> fields.String:
     )
 
 
-class LookSchema(Schema):
-    """How a picture is to look."""
+class ChartOptionsSchema(Schema):
+    """How a picture is to options."""
 
     theme = fields.String(
         validate=validate.OneOf(["light", "dark"], error="must be one of {choices}"),
@@ -38,14 +38,14 @@ class LookSchema(Schema):
     )
 
 
-class ComponentLookSchema(LookSchema):
-    """How a picture is to look that shows one target of several."""
+class ComponentChartOptionsSchema(ChartOptionsSchema):
+    """How a picture is to options that shows one target of several."""
 
     component = _component()
 
 
-class FanLookSchema(ComponentLookSchema):
-    """How a fan chart is to look, and what it is compared with."""
+class FanChartOptionsSchema(ComponentChartOptionsSchema):
+    """How a fan chart is to options, and what it is compared with."""
 
     ghost = fields.String(
         validate=validate.OneOf(["baseline"], error="must be {choices}"),
@@ -64,8 +64,8 @@ class FanLookSchema(ComponentLookSchema):
     )
 
 
-class RankingLookSchema(ComponentLookSchema):
-    """How a ranking is to look, and what it ranks by."""
+class RankingChartOptionsSchema(ComponentChartOptionsSchema):
+    """How a ranking is to options, and what it ranks by."""
 
     measure = fields.String(
         validate=validate.OneOf(MEASURES, error="must be one of {choices}"),
@@ -76,26 +76,26 @@ class RankingLookSchema(ComponentLookSchema):
     )
 
 
-def look_of(schema: type[LookSchema], query: Any) -> dict[str, Any]:
-    """How a picture is to look, of a query that has been checked, with the defaults filled in."""
+def chart_options(schema: type[ChartOptionsSchema], query: Any) -> dict[str, Any]:
+    """How a picture is to options, of a query that has been checked, with the defaults filled in."""
     found: dict[str, Any] = schema(unknown=EXCLUDE).load(query)
     return {"theme": "light", "width": WIDTH, "component": "core", "measure": "probability", "overlay": []} | found
 
 
-def _without(look: type[LookSchema], data: dict[str, Any]) -> dict[str, Any]:
-    """The question without what is the picture's alone: :func:`look_of` reads that."""
-    return {name: value for name, value in data.items() if name not in look._declared_fields}
+def _without(options: type[ChartOptionsSchema], data: dict[str, Any]) -> dict[str, Any]:
+    """The question without what is the picture's alone: :func:`chart_options` reads that."""
+    return {name: value for name, value in data.items() if name not in options._declared_fields}
 
 
-class FanQuerySchema(FanLookSchema, ForecastQuerySchema):
+class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
     """A forecast, and its picture. Forms that are no picture take no notice of what is the picture's."""
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return super()._build(_without(FanLookSchema, data), **kwargs)
+        return super()._build(_without(FanChartOptionsSchema, data), **kwargs)
 
 
-class WaterfallQuerySchema(ComponentLookSchema, ForecastQuerySchema):
+class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):
     """A forecast of which the waterfall is drawn."""
 
     class Meta:
@@ -105,7 +105,7 @@ class WaterfallQuerySchema(ComponentLookSchema, ForecastQuerySchema):
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return super()._build(_without(ComponentLookSchema, data), **kwargs)
+        return super()._build(_without(ComponentChartOptionsSchema, data), **kwargs)
 
 
 class SensitivityQuerySchema(WaterfallQuerySchema):
@@ -118,7 +118,7 @@ class SensitivityQuerySchema(WaterfallQuerySchema):
         return {name: value for name, value in built.items() if name != "levels"}
 
 
-class AlliancePictureQuerySchema(ComponentLookSchema, AllianceQuerySchema):
+class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchema):
     """The question of all allies, and its picture."""
 
     class Meta:
@@ -128,10 +128,10 @@ class AlliancePictureQuerySchema(ComponentLookSchema, AllianceQuerySchema):
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return super()._build(_without(RankingLookSchema, data), **kwargs)
+        return super()._build(_without(RankingChartOptionsSchema, data), **kwargs)
 
 
-class RankingQuerySchema(RankingLookSchema, AlliancePictureQuerySchema):
+class RankingQuerySchema(RankingChartOptionsSchema, AlliancePictureQuerySchema):
     """The question of all allies, and its ranking."""
 
     class Meta:

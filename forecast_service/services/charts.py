@@ -15,7 +15,13 @@ from webargs.flaskparser import abort
 from forecast_service.charts.renderer import drawer
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import telemetry
-from forecast_service.schemas.charts import ComponentLookSchema, FanLookSchema, LookSchema, RankingLookSchema, look_of
+from forecast_service.schemas.charts import (
+    ChartOptionsSchema,
+    ComponentChartOptionsSchema,
+    FanChartOptionsSchema,
+    RankingChartOptionsSchema,
+    chart_options,
+)
 from forecast_service.schemas.countries import HistorySchema
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.services import forecasts
@@ -26,42 +32,42 @@ from models.scenarios.targets import Targets
 Document = dict[str, Any]
 
 
-def _drawn(order: Callable[[Document], Document]) -> Callable[[Document, str], tuple[bytes, str]]:
-    """Of what orders a picture, what draws it: from the document and a form to the picture and what it shows."""
+def _drawn(chart_request: Callable[[Document], Document]) -> Callable[[Document, str], tuple[bytes, str]]:
+    """Of what requests a picture, what draws it: from the document and a form to the picture and what it shows."""
 
-    @wraps(order)
+    @wraps(chart_request)
     def draw(document: Document, form: str) -> tuple[bytes, str]:
-        drawn = drawer.draw(order(document) | {"form": form})
+        drawn = drawer.draw(chart_request(document) | {"form": form})
         return drawn.body, drawn.finding
 
     return draw
 
 
-def _order(picture: str, look: Document, **documents: Any) -> Document:
-    return {"picture": picture, "documents": documents} | {name: look[name] for name in ("theme", "width")}
+def _request(picture: str, options: Document, **documents: Any) -> Document:
+    return {"picture": picture, "documents": documents} | {name: options[name] for name in ("theme", "width")}
 
 
 @_drawn
 def fan(document: Document) -> Document:
     """The fan chart of a forecast."""
-    look = look_of(FanLookSchema, request.args)
+    options = chart_options(FanChartOptionsSchema, request.args)
     sent = request.get_json(silent=True) or {} if request.method != "GET" else {}
     if "quantiles" in request.args or "quantiles" in sent:
         _refuse("quantiles", "a fan chart has its own; leave them out")
-    component = _applies(document, look["component"])
+    component = _applies(document, options["component"])
     if own := sent.get("history"):
         known = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own)]
     else:
         known = _known(document)
-    ghost = look.get("ghost") and document["scenario"]["name"] != "baseline"
-    return _order(
+    ghost = options.get("ghost") and document["scenario"]["name"] != "baseline"
+    return _request(
         "fan",
-        look,
+        options,
         forecast=document,
         component=component,
         history=known if component == "core" else [],
         ghost=_other(document, "baseline", sent) if ghost else None,
-        overlays=[_other(document, name, sent) for name in look["overlay"]],
+        overlays=[_other(document, name, sent) for name in options["overlay"]],
     )
 
 
@@ -109,39 +115,39 @@ def _refuse(name: str, detail: str) -> None:
 @_drawn
 def waterfall(document: Document) -> Document:
     """The waterfall of a forecast."""
-    look = look_of(ComponentLookSchema, request.args)
-    return _order("waterfall", look, forecast=document, component=_applies(document, look["component"]))
+    options = chart_options(ComponentChartOptionsSchema, request.args)
+    return _request("waterfall", options, forecast=document, component=_applies(document, options["component"]))
 
 
 @_drawn
 def tornado(document: Document) -> Document:
     """The tornado of a sensitivity."""
-    return _order("tornado", look_of(LookSchema, request.args), sensitivity=document)
+    return _request("tornado", chart_options(ChartOptionsSchema, request.args), sensitivity=document)
 
 
 @_drawn
 def ranking(document: Document) -> Document:
     """The ranking of the allies."""
-    look = look_of(RankingLookSchema, request.args)
-    component = _applies(document, look["component"])
-    return _order("ranking", look, alliance=document, component=component, measure=look["measure"])
+    options = chart_options(RankingChartOptionsSchema, request.args)
+    component = _applies(document, options["component"])
+    return _request("ranking", options, alliance=document, component=component, measure=options["measure"])
 
 
 @_drawn
 def heatmap(document: Document) -> Document:
     """Allies by years."""
-    look = look_of(ComponentLookSchema, request.args)
-    return _order("heatmap", look, alliance=document, component=_applies(document, look["component"]))
+    options = chart_options(ComponentChartOptionsSchema, request.args)
+    return _request("heatmap", options, alliance=document, component=_applies(document, options["component"]))
 
 
 @_drawn
 def count(document: Document) -> Document:
     """How many allies."""
-    look = look_of(ComponentLookSchema, request.args)
-    return _order("count", look, alliance=document, component=_applies(document, look["component"]))
+    options = chart_options(ComponentChartOptionsSchema, request.args)
+    return _request("count", options, alliance=document, component=_applies(document, options["component"]))
 
 
 @_drawn
 def reliability(document: Document) -> Document:
     """The reliability curve."""
-    return _order("reliability", look_of(LookSchema, request.args), record=document)
+    return _request("reliability", chart_options(ChartOptionsSchema, request.args), record=document)

@@ -40,7 +40,7 @@ def worlds(forecaster):
 
 def tallies(answer):
     for target in answer.targets:
-        yield from (t for t in (target.at_deadline, target.by_deadline, target.on_track, target.there) if t)
+        yield from (t for t in (target.at_deadline, target.by_deadline, target.on_track, target.at_threshold) if t)
 
 
 def test_each_target_counts_the_allies_it_applies_to(baseline):
@@ -102,8 +102,8 @@ def test_the_ranking_says_what_each_allys_own_forecast_says(baseline, forecaster
 
 def test_who_is_at_the_threshold_is_on_track(baseline):
     for target in baseline.targets:
-        assert target.on_track.mean >= target.there.mean
-        assert all(s.on_track >= s.there for s in target.ranking)
+        assert target.on_track.mean >= target.at_threshold.mean
+        assert all(s.on_track >= s.at_threshold for s in target.ranking)
 
 
 def test_shares_are_money_over_gdp_and_lie_between_the_allies(baseline, worlds):
@@ -145,18 +145,18 @@ def test_every_shipped_scenario_is_built_for_each_ally(forecaster, name):
 
 def test_what_is_frozen_moves_no_further(forecaster):
     frozen = alliance_forecast(forecaster, "stall").targets[0]
-    assert frozen.there.probabilities == frozen.at_deadline.probabilities == frozen.by_deadline.probabilities
+    assert frozen.at_threshold.probabilities == frozen.at_deadline.probabilities == frozen.by_deadline.probabilities
 
 
 def test_the_review_is_left_out_where_it_does_not_lie_ahead(forecaster):
     for target in alliance_forecast(forecaster, targets=Targets(2028)).targets:
-        assert (target.on_track, target.there) == (None, None)
+        assert (target.on_track, target.at_threshold) == (None, None)
         assert {s.on_track for s in target.ranking} == {None}
 
 
 def test_a_review_in_the_deadline_year_asks_for_the_threshold(forecaster):
     for target in alliance_forecast(forecaster, targets=Targets(2029)).targets:
-        assert target.on_track.probabilities == target.there.probabilities == target.at_deadline.probabilities
+        assert target.on_track.probabilities == target.at_threshold.probabilities == target.at_deadline.probabilities
 
 
 def test_from_an_early_origin_who_is_unknown_is_left_out(forecaster):

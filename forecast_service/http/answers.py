@@ -115,14 +115,14 @@ def answers(
             answer = cache.get(key) if kept else None
             if kept:
                 metrics.cache(hit=answer is not None)
-                telemetry.note(cache="miss" if answer is None else "hit")
+                telemetry.annotate(cache="miss" if answer is None else "hit")
             size = answer.size if answer else 0
             if answer is None:
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
                 answer = _represent(computed.get_data(), form, tabulate, draw)
-            telemetry.note(**answer.facts)
+            telemetry.annotate(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, asks, depends_on_caller)
             if kept and answer.size != size:  # it is new, or has been compressed

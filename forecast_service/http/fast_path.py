@@ -105,7 +105,7 @@ class FastPath:
 
 
 def _answer(environ: dict[str, Any], start: Start, known: _Known, body: bytes, begun: float) -> Iterable[bytes]:
-    named = telemetry.recognise(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", ""))
+    named = telemetry.bind_request_id(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", ""))
     has = environ.get("HTTP_IF_NONE_MATCH")
     metrics.cache(hit=True)
     metrics.answered(known.found.facts.get("vintage"))
@@ -115,7 +115,7 @@ def _answer(environ: dict[str, Any], start: Start, known: _Known, body: bytes, b
         status, text, headers = 200, "200 OK", known.full
     start(text, [*headers, ("X-Request-ID", named)])
     seconds = time.perf_counter() - begun
-    telemetry.tell("GET", environ["PATH_INFO"], known.route, status, seconds, known.found.facts)
+    telemetry.log_request("GET", environ["PATH_INFO"], known.route, status, seconds, known.found.facts)
     return (body,)
 
 

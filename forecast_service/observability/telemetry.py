@@ -25,7 +25,7 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"})
 
 
-def note(**facts: Any) -> None:
+def annotate(**facts: Any) -> None:
     """Add to what is logged of the present request; nothing happens outside one."""
     if has_request_context():
         g.setdefault("telemetry", {}).update(facts)
@@ -33,8 +33,8 @@ def note(**facts: Any) -> None:
 
 def facts() -> dict[str, Any]:
     """What an answer's log line repeats when the answer is served again."""
-    noted: dict[str, Any] = g.get("telemetry", {})
-    return {name: noted[name] for name in ("country", "scenario", "vintage") if name in noted}
+    notes: dict[str, Any] = g.get("telemetry", {})
+    return {name: notes[name] for name in ("country", "scenario", "vintage") if name in notes}
 
 
 def route() -> str:
@@ -48,7 +48,7 @@ def _template(rule: str) -> str:
     return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule)
 
 
-def recognise(request_id: str, traceparent: str) -> str:
+def bind_request_id(request_id: str, traceparent: str) -> str:
     """Bind to the log what a request is known by, as it says itself, or else a new id; the id."""
     # Anything else could forge lines of a log, or fill it.
     known = request_id if REQUEST_ID.fullmatch(request_id) else uuid4().hex
@@ -60,12 +60,12 @@ def recognise(request_id: str, traceparent: str) -> str:
     return known
 
 
-def tell(method: str, path: str, route: str, status: int, seconds: float, noted: Mapping[str, Any]) -> None:
+def log_request(method: str, path: str, route: str, status: int, seconds: float, notes: Mapping[str, Any]) -> None:
     """Count and log a request that has been answered."""
     metrics.request_answered(route, method, status, seconds)
     # The query is left out: keys have been seen in queries. Quoted, a path stays on its line.
     facts = {"method": method, "path": quote(path[:200]), "route": route, "status": status}
-    logs.access(logs.DEBUG if path in PROBES else logs.INFO, {**facts, "ms": round(seconds * 1000, 2), **noted})
+    logs.access(logs.DEBUG if path in PROBES else logs.INFO, {**facts, "ms": round(seconds * 1000, 2), **notes})
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -76,7 +76,7 @@ def register(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.begun = time.perf_counter()
-        g.request_id = recognise(request.headers.get("X-Request-ID", ""), request.headers.get("traceparent", ""))
+        g.request_id = bind_request_id(request.headers.get("X-Request-ID", ""), request.headers.get("traceparent", ""))
         tracing.begin(request.method, route())
 
     @app.after_request
@@ -85,11 +85,11 @@ def register(app: Flask, settings: Settings) -> None:
         method = request.method if request.method in METHODS else "other"
         if "request_id" in g:
             response.headers["X-Request-ID"] = g.request_id
-        noted = dict(g.get("telemetry", {}))
-        tracing.describe(response.status_code, noted)
+        notes = dict(g.get("telemetry", {}))
+        tracing.describe(response.status_code, notes)
         if is_known():
-            noted["caller"] = caller()
-        tell(method, request.path, route(), response.status_code, seconds, noted)
+            notes["caller"] = caller()
+        log_request(method, request.path, route(), response.status_code, seconds, notes)
         return response
 
     @app.teardown_request

@@ -97,7 +97,7 @@ def _other(document: Document, scenario: str, sent: Document) -> Document:
         del question["origin"]
     said = telemetry.facts()
     answer: Document = ForecastSchema().dump({"forecast": forecasts.forecast(field="overlay", **question), "links": {}})
-    telemetry.note(**said)  # the log tells of what was asked for, not of what it is compared with
+    telemetry.annotate(**said)  # the log tells of what was asked for, not of what it is compared with
     return answer
 
 

@@ -84,7 +84,7 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
     own_figures = isinstance(scenario, Scenario) and any(isinstance(x, HistoryOverride) for x in scenario.levers)
     with _turn(kept=not missing and not own_figures):
         found = alliance_forecast(forecaster, scenario, **asked)
-    telemetry.note(scenario=_logged(found.scenario.name), vintage=found.vintage)
+    telemetry.annotate(scenario=_logged(found.scenario.name), vintage=found.vintage)
     return found
 
 
@@ -96,7 +96,7 @@ def _answer(
     with _turn(kept=forecaster.has_fits(question)):
         found = compute(forecaster, question)
     said = {"scenario": _logged(question.scenario.name), "vintage": forecaster.figures.vintage}
-    telemetry.note(country=question.ally.code, **said)
+    telemetry.annotate(country=question.ally.code, **said)
     return found
 
 

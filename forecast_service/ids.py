@@ -8,10 +8,10 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
-KEPT_ID = "[0-9a-hjkmnp-tv-z]{26}"
-"""What the id of a kept scenario or sweep looks like; no name of a shipped scenario does."""
+SAVED_ID = "[0-9a-hjkmnp-tv-z]{26}"
+"""What the id of a saved scenario or sweep looks like; no name of a shipped scenario does."""
 
-_KEPT = re.compile(KEPT_ID)
+_KEPT = re.compile(SAVED_ID)
 
 
 def new_id() -> str:

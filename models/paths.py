@@ -96,7 +96,7 @@ class Paths:
         return shares
 
     def _while_answering(self, what: Hashable, make: Callable[[], Floats]) -> Floats:
-        # Bent paths live as long as one answer; on those of a kept fit a large array would stay.
+        # Bent paths live as long as one answer; on those of a saved fit a large array would stay.
         return make() if self.base is None else self.once(what, make)
 
     def applies(self, component: str) -> bool:

@@ -74,6 +74,6 @@ def live_service(state_dir: Path) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def kept_fits(live_service: Service, state_dir: Path) -> str:
+def saved_fits(live_service: Service, state_dir: Path) -> str:
     """A folder with the fits of all allies, for services with a state of their own."""
     return str(state_dir / "fits")

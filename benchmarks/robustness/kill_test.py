@@ -94,7 +94,7 @@ class Service:
             connection.close()
 
     def names(self) -> list[tuple[str, str]]:
-        """Name and id of every kept scenario, read page by page."""
+        """Name and id of every saved scenario, read page by page."""
         found: list[tuple[str, str]] = []
         following = "/v1/scenarios?owner=me&limit=200"
         while following:

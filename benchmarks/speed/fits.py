@@ -1,4 +1,4 @@
-"""What fitting costs, beside statsforecast; and what the alliance costs on kept fits."""
+"""What fitting costs, beside statsforecast; and what the alliance costs on saved fits."""
 
 from __future__ import annotations
 
@@ -89,5 +89,5 @@ def _alliance(state: Path, repeats: int) -> Row:
     def ask() -> object:
         return alliance_forecast(forecaster, targets=Targets(core=3.5 + next(shares) * 1e-3))
 
-    what = f"the alliance, jointly simulated, kept fits: CPU, of {ALLIANCE_MS:.0f} ms"
+    what = f"the alliance, jointly simulated, saved fits: CPU, of {ALLIANCE_MS:.0f} ms"
     return Row("alliance", what, cpu(ask, repeats) * 1000 / ALLIANCE_MS, 1, "at most")

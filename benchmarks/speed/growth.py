@@ -1,4 +1,4 @@
-"""How cost grows with the size of what is asked, in this process on kept fits."""
+"""How cost grows with the size of what is asked, in this process on saved fits."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _levers(forecaster: Forecaster, sizes: Sequence[int], repeats: int) -> Growt
         ask,
         repeats,
         "A lever works on one copy of the paths, and the waterfall counts the deadline's draws after each. The check "
-        "for contradictions compares pairs, of at most 50.",
+        "for conflicts compares pairs, of at most 50.",
     )
 
 

@@ -1,4 +1,4 @@
-"""How lists and lookups of kept scenarios grow with their number, up to a million rows of SQLite."""
+"""How lists and lookups of saved scenarios grow with their number, up to a million rows of SQLite."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def measure(*, quick: bool, patience_s: float = 120.0) -> list[Growth]:
     done = tuple(float(size) for size in sizes[: len(spent)])
     why = "Each is a few ranges of an index: a page or a row, however many there are."
     return [
-        Growth(f"kept {name}", f"kept scenarios: {name}, by rows", done, tuple(found), LOGARITHMIC, why)
+        Growth(f"kept {name}", f"saved scenarios: {name}, by rows", done, tuple(found), LOGARITHMIC, why)
         for name, found in costs.items()
     ]
 

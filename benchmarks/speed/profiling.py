@@ -1,4 +1,4 @@
-"""Where the CPU time of the hot path goes: a new custom scenario on a kept fit, through the whole application."""
+"""Where the CPU time of the hot path goes: a new custom scenario on a saved fit, through the whole application."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _by_part(stats: pstats.Stats) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the shares for the kept fits of ``var``."""
+    """Print the shares for the saved fits of ``var``."""
     print(json.dumps(shares(Path("var"), quick=False), indent=2))
 
 

@@ -98,7 +98,7 @@ def _custom(host: Host, seconds: int, repeats: int) -> list[Row]:
         rates.append(rate)
     bodies = [_scenario(2.5 + index * 1e-4) for index in range(int(RATE / 2 * seconds))]
     waits = [statistics.quantiles(paced(host, bodies, RATE / 2), n=100)[-1] * 1000 for _ in range(repeats)]
-    new = "POST of a new custom scenario on a kept fit, 10,000 draws:"
+    new = "POST of a new custom scenario on a saved fit, 10,000 draws:"
     at_half = f"p99 of its wait at half of {RATE:.0f} requests a second"
     return [
         Row("custom_cpu", f"{new} server CPU, of {CPU_MS:.0f} ms", statistics.median(costs) / CPU_MS, 1, "at most"),
@@ -144,5 +144,7 @@ def _start(state: Path, file: Path, repeats: int) -> Row:
 
     found = side_by_side({"ours": ours, "bare": plain}, repeats)
     allowed = START_FACTOR * found["bare"] + START_S
-    what = f"start to ready with kept fits, of {START_FACTOR} x a bare Flask app on the same gunicorn + {START_S:.0f} s"
+    what = (
+        f"start to ready with saved fits, of {START_FACTOR} x a bare Flask app on the same gunicorn + {START_S:.0f} s"
+    )
     return Row("start", what, found["ours"] / allowed, 1, "at most")

@@ -16,8 +16,8 @@ from forecast_service.schemas.scenarios import (
     ForkSchema,
     IdempotencySchema,
     IfMatchSchema,
-    KeptScenarioSchema,
     PageSchema,
+    SavedScenarioSchema,
     ScenarioDraftSchema,
     ScenarioListQuerySchema,
     ScenarioListSchema,
@@ -25,13 +25,13 @@ from forecast_service.schemas.scenarios import (
     VersionQuerySchema,
 )
 from forecast_service.services import scenarios
-from forecast_service.store.scenarios import Kept
+from forecast_service.store.scenarios import ScenarioVersion
 from models.scenarios.builtin import NamedScenario
 
 blp = Blueprint("scenarios", __name__, url_prefix="/v1/scenarios", description="Assumptions about the future.")
 
-ID = {"in": "path", "name": "id", "description": "The id of a kept scenario.", "example": "01jd3k8v2xq4t6r9m0n5p7s8yb"}
-ANY = ID | {"description": "The id of a kept scenario, or the name of one that ships.", "example": "baseline"}
+ID = {"in": "path", "name": "id", "description": "The id of a saved scenario.", "example": "01jd3k8v2xq4t6r9m0n5p7s8yb"}
+ANY = ID | {"description": "The id of a saved scenario, or the name of one that ships.", "example": "baseline"}
 NUMBER = {
     "in": "path",
     "name": "number",
@@ -48,10 +48,10 @@ class ScenarioConverter(BaseConverter):
 
 CONVERTERS = {"scenario": ScenarioConverter}
 
-Answer = tuple[Kept, int, dict[str, str]]
+Answer = tuple[ScenarioVersion, int, dict[str, str]]
 
 
-def _with_etag(found: Kept, status: int = 200) -> Answer:
+def _with_etag(found: ScenarioVersion, status: int = 200) -> Answer:
     headers = {"ETag": f'"{found.etag}"'}
     if status == 201:
         headers["Location"] = url_for("scenarios.get_scenario", id=found.id)
@@ -70,7 +70,7 @@ def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 @blp.post("")
 @blp.arguments(IdempotencySchema, location="headers")
 @blp.arguments(ScenarioDraftSchema)
-@blp.response(201, KeptScenarioSchema)
+@blp.response(201, SavedScenarioSchema)
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(409, "CONFLICT")
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
@@ -103,7 +103,7 @@ def get_scenario(id: str) -> Answer | NamedScenario:
 @blp.put("/<scenario:id>", parameters=[ID])
 @blp.arguments(IfMatchSchema, location="headers")
 @blp.arguments(ScenarioDraftSchema)
-@blp.response(200, KeptScenarioSchema)
+@blp.response(200, SavedScenarioSchema)
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(403, "FORBIDDEN")
 @blp.alt_response(404, "NOT_FOUND")
@@ -114,7 +114,7 @@ def get_scenario(id: str) -> Answer | NamedScenario:
 @blp.alt_response(428, "PRECONDITION_REQUIRED")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
-    """Write a new version of a kept scenario"""
+    """Write a new version of a saved scenario"""
     return _with_etag(scenarios.replace(id, headers, body))
 
 
@@ -126,14 +126,14 @@ def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> 
 @blp.alt_response(412, "PRECONDITION_FAILED")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def delete_scenario(headers: dict[str, Any], id: str) -> None:
-    """Delete a kept scenario with all its versions"""
+    """Delete a saved scenario with all its versions"""
     scenarios.remove(id, headers)
 
 
 @blp.post("/<scenario:id>/fork", parameters=[ANY])
 @blp.arguments(IdempotencySchema, location="headers")
 @blp.arguments(ForkSchema, required=False)
-@blp.response(201, KeptScenarioSchema)
+@blp.response(201, SavedScenarioSchema)
 @blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
@@ -151,16 +151,16 @@ def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Ans
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
-    """The versions of a kept scenario"""
+    """The versions of a saved scenario"""
     return scenarios.versions(id, query)
 
 
 @blp.get("/<scenario:id>/versions/<int:number>", parameters=[ID, NUMBER])
-@blp.response(200, KeptScenarioSchema)
+@blp.response(200, SavedScenarioSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def get_version(id: str, number: int) -> Answer:
-    """One version of a kept scenario"""
+    """One version of a saved scenario"""
     return _with_etag(scenarios.read(id, number))
 
 

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from forecast_service import create_app
 from forecast_service.forecasting.registry import EXTENSION as FORECASTERS
 from forecast_service.forecasting.registry import ForecasterRegistry
-from forecast_service.ids import KEPT_ID
+from forecast_service.ids import SAVED_ID
 from forecast_service.openapi import operations
 from forecast_service.openapi.operations import FOLDER
 from forecast_service.settings import Settings
@@ -193,7 +193,7 @@ def _ask(client: FlaskClient, question: Question, learned: dict[str, str]) -> di
 def settled(answers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """``answers`` with the same word for each id that was drawn, cursor and moment: what can be compared."""
     text = json.dumps(answers)
-    text = re.sub(rf"\b{KEPT_ID}\b", "ID", text)
+    text = re.sub(rf"\b{SAVED_ID}\b", "ID", text)
     text = re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(\+00:00|Z)", "MOMENT", text)
     text = re.sub(r"cursor=[^\"&]+", "cursor=CURSOR", text)
     plain: dict[str, dict[str, Any]] = json.loads(text)

@@ -4,7 +4,7 @@
 the service is imported here but its version.
 """
 
-from forecast_service.client.answers import Forecast, KeptScenario, Row, Sweep
+from forecast_service.client.answers import Forecast, Row, SavedScenario, Sweep
 from forecast_service.client.clients import AsyncClient, Client
 from forecast_service.client.errors import (
     FieldError,
@@ -24,10 +24,10 @@ __all__ = [
     "Forbidden",
     "Forecast",
     "InvalidInput",
-    "KeptScenario",
     "NotFound",
     "Problem",
     "Row",
+    "SavedScenario",
     "Stale",
     "Sweep",
     "SweepFailed",

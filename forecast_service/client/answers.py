@@ -30,7 +30,7 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class KeptScenario:
+class SavedScenario:
     """One version of a scenario, with the tag that a change to it must show; shipped ones have none."""
 
     document: Document

@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin
 
 import httpx
 
-from forecast_service.client.answers import Component, Document, Forecast, KeptScenario, Row, Sweep
+from forecast_service.client.answers import Component, Document, Forecast, Row, SavedScenario, Sweep
 from forecast_service.client.errors import SweepFailed, retry_after
 from forecast_service.client.sansio import Call, Item, Pause, Steps, Stream
 
@@ -122,21 +122,21 @@ def _pages(first: Call) -> Stream[Document]:
         call = Call("GET", urljoin(str(response.url), page["next"]))
 
 
-def _kept(response: httpx.Response) -> KeptScenario:
-    return KeptScenario(response.json(), response.headers.get("ETag", ""))
+def _saved(response: httpx.Response) -> SavedScenario:
+    return SavedScenario(response.json(), response.headers.get("ETag", ""))
 
 
-def scenario(identifier: str) -> Steps[KeptScenario]:
+def scenario(identifier: str) -> Steps[SavedScenario]:
     """A scenario as it stands."""
-    return _kept((yield Call("GET", _path("scenarios", identifier))))
+    return _saved((yield Call("GET", _path("scenarios", identifier))))
 
 
-def create_scenario(draft: Mapping[str, Any]) -> Steps[KeptScenario]:
+def create_scenario(draft: Mapping[str, Any]) -> Steps[SavedScenario]:
     """Keep a scenario: name, levers, and what else ``POST /v1/scenarios`` takes."""
-    return _kept((yield Call("POST", _path("scenarios"), body=draft, headers=_once())))
+    return _saved((yield Call("POST", _path("scenarios"), body=draft, headers=_once())))
 
 
-def replace_scenario(current: KeptScenario, draft: Mapping[str, Any]) -> Steps[KeptScenario]:
+def replace_scenario(current: SavedScenario, draft: Mapping[str, Any]) -> Steps[SavedScenario]:
     """Write a new version in the place of ``current``.
 
     Raises
@@ -145,15 +145,15 @@ def replace_scenario(current: KeptScenario, draft: Mapping[str, Any]) -> Steps[K
         if somebody else has changed it since ``current`` was read.
     """
     call = Call("PUT", _path("scenarios", current.id), body=draft, headers={"If-Match": current.etag})
-    return _kept((yield call))
+    return _saved((yield call))
 
 
-def fork_scenario(identifier: str, **named: Any) -> Steps[KeptScenario]:
+def fork_scenario(identifier: str, **named: Any) -> Steps[SavedScenario]:
     """Keep a copy of a scenario as one's own; ``named``: name, description, public."""
-    return _kept((yield Call("POST", _path("scenarios", identifier, "fork"), body=named, headers=_once())))
+    return _saved((yield Call("POST", _path("scenarios", identifier, "fork"), body=named, headers=_once())))
 
 
-def delete_scenario(current: KeptScenario) -> Steps[None]:
+def delete_scenario(current: SavedScenario) -> Steps[None]:
     """Delete it with all its versions; :class:`Stale` if it has changed since ``current`` was read."""
     yield Call("DELETE", _path("scenarios", current.id), headers={"If-Match": current.etag})
 

@@ -1,6 +1,6 @@
 """Fits that somebody waits for, made in processes beside the worker: few at once, each with a time limit.
 
-A fit takes a hundred times as long as an answer from kept paths. Made in a request's thread it would hold the
+A fit takes a hundred times as long as an answer from saved paths. Made in a request's thread it would hold the
 interpreter that all other requests wait for, and load statsmodels into every worker. Here whoever asks for more than
 is bounded is told to come back, and a process that does not answer in time is ended. The processes are started when
 first needed and end with the worker.
@@ -32,7 +32,7 @@ from forecast_service.settings import Settings
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
 from models.errors import CannotForecast
-from models.forecast.forecaster import OVERRIDES_KEPT
+from models.forecast.forecaster import OVERRIDES_CACHED
 from models.scenarios.levers import HistoryOverride
 from models.series import Series
 from models.simulation.path_store import Fit
@@ -207,7 +207,7 @@ class FitPool:
             del self._running[key]
             if made.exception() is None:
                 self._made[key] = made.result()
-                if len(self._made) > OVERRIDES_KEPT:
+                if len(self._made) > OVERRIDES_CACHED:
                     self._made.popitem(last=False)
 
     def stop(self) -> None:

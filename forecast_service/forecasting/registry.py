@@ -146,7 +146,7 @@ class ForecasterRegistry:
         if os.environ.get(metrics.FOLDER):
             current = self.current
             for ally in allies(current.figures.tables).values():
-                if current.is_kept(ally):
+                if current.is_saved(ally):
                     metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
 
     def count_vintage(self) -> None:

@@ -32,6 +32,6 @@ class AnswerValidity:
         return None if coming is None else max(0.0, coming.at - time.monotonic())
 
     def for_everyone(self) -> bool:
-        """Whether the query names no kept scenario: what that says can change, and not every caller may read it."""
+        """Whether the query names no saved scenario: what that says can change, and not every caller may read it."""
         named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
         return shipped().keys() >= set(named)

@@ -95,7 +95,7 @@ def answers(
 
     Notes
     -----
-    It belongs above the view's other decorators, so that a kept answer skips them, and below the route's, so that
+    It belongs above the view's other decorators, so that a saved answer skips them, and below the route's, so that
     everything that runs before a request (who calls, how often) still does.
     """
 

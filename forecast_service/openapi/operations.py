@@ -16,7 +16,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {"description": "When to ask again (seconds).", "schema": {"type": "integer", "minimum": 0}},
     "Location": {"description": "Where what was made is to be found.", "schema": {"type": "string"}},
     "ETag": {
-        "description": "Tag of this representation, for If-None-Match; a kept scenario's is what If-Match takes.",
+        "description": "Tag of this representation, for If-None-Match; a saved scenario's is what If-Match takes.",
         "schema": {"type": "string"},
     },
 }

@@ -11,7 +11,7 @@ from flask_smorest.utils import prepare_response
 from marshmallow import fields
 
 from forecast_service.http.problems import CONTENT_TYPE
-from forecast_service.ids import KEPT_ID
+from forecast_service.ids import SAVED_ID
 from forecast_service.openapi import operations, security
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.lever_types import LEARNED, SCHEMAS, CredibilityField
@@ -80,7 +80,7 @@ def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str,
             "oneOf": [
                 {"type": "string", "enum": list(shipped())},
                 {"$ref": "#/components/schemas/Scenario"},
-                {"type": "string", "pattern": f"^{KEPT_ID}$", "description": "The id of a kept scenario."},
+                {"type": "string", "pattern": f"^{SAVED_ID}$", "description": "The id of a saved scenario."},
             ]
         }
     return {}

@@ -30,7 +30,7 @@ def _switch() -> fields.Nested:
 
 
 class ReadySchema(Schema):
-    """Whether the service can answer from kept fits."""
+    """Whether the service can answer from saved fits."""
 
     status = fields.String(required=True, metadata={"description": "ready or not-ready.", "example": "ready"})
     missing = fields.List(
@@ -46,7 +46,7 @@ class ReadySchema(Schema):
         required=True,
         metadata={
             "description": "ok, 'migrations not applied', 'not reachable', or 'its file is gone' (the embedded one, "
-            "until a restart): then kept scenarios answer 503, and all else works.",
+            "until a restart): then saved scenarios answer 503, and all else works.",
             "example": "ok",
         },
     )
@@ -63,7 +63,7 @@ class ReadySchema(Schema):
         required=True,
         metadata={
             "description": "Whether fits can be kept in the state folder: ok, or what the operating system says, such "
-            "as 'No space left on device'. Then what rests on kept fits is answered, all else is a 503.",
+            "as 'No space left on device'. Then what rests on saved fits is answered, all else is a 503.",
             "example": "ok",
         },
     )

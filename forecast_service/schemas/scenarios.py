@@ -12,7 +12,7 @@ from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolea
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema, known_form, known_forms
 from forecast_service.settings.panel import panel
-from forecast_service.store.scenarios import Kept
+from forecast_service.store.scenarios import ScenarioVersion
 from forecast_service.store.tables import ScenarioRow
 from models.scenarios.builtin import NamedScenario
 from models.scenarios.library import library
@@ -198,7 +198,7 @@ class ScenarioItemSchema(Schema):
     name = fields.String(required=True, metadata={"description": "Its name.", "example": "baseline"})
     description = fields.String(required=True, metadata={"description": "What it assumes."})
     version = fields.Integer(
-        metadata={"description": "Number of the current version. Kept ones only, as what follows."}
+        metadata={"description": "Number of the current version. Saved ones only, as what follows."}
     )
     public = fields.Boolean(metadata={"description": "Whether everyone may read it."})
     based_on = fields.String(allow_none=True, metadata={"description": "What it derives from; null if nothing."})
@@ -230,8 +230,8 @@ class StoredLeverField(LeverField):
         return value
 
 
-class KeptScenarioSchema(ScenarioSchema):
-    """One version of a kept scenario."""
+class SavedScenarioSchema(ScenarioSchema):
+    """One version of a saved scenario."""
 
     kind = fields.String(required=True, metadata={"description": "Always kept."})
     id = fields.String(required=True, metadata={"description": "Its id."})
@@ -258,7 +258,7 @@ class KeptScenarioSchema(ScenarioSchema):
     updated_at = fields.AwareDateTime(required=True, metadata={"description": "When this version was written (UTC)."})
 
     @pre_dump
-    def _compose(self, kept: Kept, **_: Any) -> dict[str, Any]:
+    def _compose(self, kept: ScenarioVersion, **_: Any) -> dict[str, Any]:
         names = (
             *("id", "version", "public", "mine", "based_on", "model_version", "vintage"),
             *("created_at", "updated_at"),
@@ -270,8 +270,8 @@ class KeptScenarioSchema(ScenarioSchema):
         return data  # a null says something here
 
 
-class AnyScenarioSchema(KeptScenarioSchema):
-    """A kept scenario as it stands, or one that ships: without levers where these are made for each ally."""
+class AnyScenarioSchema(SavedScenarioSchema):
+    """A saved scenario as it stands, or one that ships: without levers where these are made for each ally."""
 
     kind = fields.String(
         required=True,
@@ -286,7 +286,7 @@ class AnyScenarioSchema(KeptScenarioSchema):
         field.required = name in {"kind", "id", "name", "description"}
 
     @pre_dump
-    def _compose(self, item: Kept | NamedScenario, **kwargs: Any) -> dict[str, Any]:
+    def _compose(self, item: ScenarioVersion | NamedScenario, **kwargs: Any) -> dict[str, Any]:
         if isinstance(item, NamedScenario):
             return (shipped_body(item.name) or {}) | _shipped(item)
         return super()._compose(item, **kwargs)
@@ -295,7 +295,9 @@ class AnyScenarioSchema(KeptScenarioSchema):
 class VersionListSchema(ListSchema):
     """A page of the versions of a scenario."""
 
-    items = fields.List(fields.Nested(KeptScenarioSchema), required=True, metadata={"description": "The latest first."})
+    items = fields.List(
+        fields.Nested(SavedScenarioSchema), required=True, metadata={"description": "The latest first."}
+    )
 
 
 class _QuestionSchema(ForecastQuerySchema):

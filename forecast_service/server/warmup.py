@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def warmup(app: Flask) -> int:
-    """Answer as requests do, on kept fits, but without database, log and metrics; how many forecasts were made."""
+    """Answer as requests do, on saved fits, but without database, log and metrics; how many forecasts were made."""
     registry: ForecasterRegistry = app.extensions[EXTENSION]
     vintage = registry.settings.vintage
     forecaster = registry.forecaster(vintage)
@@ -31,7 +31,7 @@ def warmup(app: Flask) -> int:
     done = 0
     with app.test_request_context():
         g.vintage = vintage  # or it would be looked for in the database, by a connection that no fork may share
-        for ally in filter(forecaster.is_kept, allies(forecaster.figures.tables).values()):
+        for ally in filter(forecaster.is_saved, allies(forecaster.figures.tables).values()):
             try:
                 question = ForecastRequestSchema().load({"country": ally.code, "scenario": scenario})
                 jsonify(ForecastSchema().dump(answer(forecaster.forecast(**question))))

@@ -43,7 +43,7 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
 
     Raises
     ------
-    UnknownKept, OldForm, and as :meth:`models.forecast.Forecaster.forecast`
+    UnknownSaved, OldForm, and as :meth:`models.forecast.Forecaster.forecast`
     """
     answer = _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
     current = forecasters()

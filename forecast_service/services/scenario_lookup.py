@@ -13,7 +13,7 @@ from forecast_service.store import scenarios
 from models.scenarios.scenario import Scenario
 
 
-class UnknownKept(ServiceError):
+class UnknownSaved(ServiceError):
     """No scenario goes by this name or id; ``field`` is the input that holds it."""
 
     status, kind = 422, "unknown-scenario"
@@ -24,7 +24,7 @@ class UnknownKept(ServiceError):
 
 
 class OldForm(ServiceError):
-    """A kept scenario that today's levers cannot express any more, or that was written for a vintage that is gone."""
+    """A saved scenario that today's levers cannot express any more, or that was written for a vintage that is gone."""
 
     status, kind = 409, "old-form"
     detail = "It uses levers that this release does not have in this form."
@@ -40,8 +40,8 @@ class ModelGone(ServiceError):
         super().__init__(detail=f"{written}, and no answer to this was kept then. Ask with model=latest.")
 
 
-def as_scenario(kept: scenarios.Kept) -> Scenario:
-    """The scenario that a kept version says, and what it was written for.
+def as_scenario(kept: scenarios.ScenarioVersion) -> Scenario:
+    """The scenario that a saved version says, and what it was written for.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
 
     Raises
     ------
-    UnknownKept, OldForm
+    UnknownSaved, OldForm
     UnknownVintage
         if one's own was written for a vintage that is not here.
     """
@@ -77,4 +77,4 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     try:
         return as_scenario(scenarios.read(caller(), scenario))
     except scenarios.NoSuchScenario:
-        raise UnknownKept(field) from None
+        raise UnknownSaved(field) from None

@@ -1,4 +1,4 @@
-"""What is done with kept scenarios: between the views, the store and the registry."""
+"""What is done with saved scenarios: between the views, the store and the registry."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
 from forecast_service.services.paging import NoCursor
-from forecast_service.services.scenario_lookup import ModelGone, UnknownKept, as_scenario
+from forecast_service.services.scenario_lookup import ModelGone, UnknownSaved, as_scenario
 from forecast_service.settings.panel import find_country, shipped
 from forecast_service.store import scenarios, search
-from forecast_service.store.saved_answers import keep_answer, kept_answer
-from forecast_service.store.scenarios import Draft, IdempotentRequest, Kept
+from forecast_service.store.saved_answers import save_answer, saved_answer
+from forecast_service.store.scenarios import Draft, IdempotentRequest, ScenarioVersion
 from models.forecast import MODEL_VERSION
 from models.forecast.result import Forecast
 from models.scenarios.builtin import NamedScenario
@@ -51,7 +51,7 @@ def _draft(
         try:
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
-            raise UnknownKept("based_on") from None
+            raise UnknownSaved("based_on") from None
     written_for = (
         model_version or MODEL_VERSION,
         forecasters().vintage if vintage is None else forecasters().known(vintage),
@@ -59,7 +59,7 @@ def _draft(
     return Draft(body, public, based_on, *written_for)
 
 
-def create(headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
+def create(headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
     """Keep a new scenario."""
     idempotent = _idempotent(headers, sent)
     # A repeated request is answered as before, even if what it derives from is gone by now.
@@ -68,7 +68,7 @@ def create(headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
     return scenarios.create(caller(), _draft(**sent), idempotent, forecasters().settings.kept_bytes)
 
 
-def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
+def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
     """Keep a copy of a scenario as the caller's own."""
     idempotent = _idempotent(headers, sent)
     if idempotent and (before := scenarios.created_before(caller(), idempotent)):
@@ -83,7 +83,7 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept
     return scenarios.create(caller(), draft, idempotent, forecasters().settings.kept_bytes)
 
 
-def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Kept:
+def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
     """Write a new version."""
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
@@ -97,12 +97,12 @@ def remove(identifier: str, headers: dict[str, Any]) -> None:
     scenarios.remove(caller(), identifier, headers.get("if_match"))
 
 
-def read(identifier: str, number: int | None = None) -> Kept:
+def read(identifier: str, number: int | None = None) -> ScenarioVersion:
     """One version; the current one if ``number`` is None."""
     return scenarios.read(caller(), identifier, number)
 
 
-def read_any(identifier: str) -> Kept | NamedScenario:
+def read_any(identifier: str) -> ScenarioVersion | NamedScenario:
     """A scenario that ships, by its name, or a kept one, by its id."""
     return shipped()[identifier] if identifier in shipped() else read(identifier)
 
@@ -189,7 +189,7 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     current = its_own == (MODEL_VERSION, forecasters().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])
     if wanted == "pinned" or current:
-        found = kept_answer(version, question)
+        found = saved_answer(version, question)
         if found is not None:
             return found
         if version.model_version != MODEL_VERSION or version.vintage not in forecasters().vintages():
@@ -200,7 +200,7 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     links["version"] = url_for("scenarios.get_version", id=identifier, number=number)
     body: dict[str, Any] = ForecastSchema().dump({"forecast": made, "links": links})
     if wanted == "pinned" or current:
-        keep_answer(version, question, body)
+        save_answer(version, question, body)
     return body
 
 

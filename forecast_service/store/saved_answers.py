@@ -8,25 +8,25 @@ from typing import Any
 from sqlalchemy import func, select
 
 from forecast_service.store.database import database
-from forecast_service.store.scenarios import Kept, insert_new
-from forecast_service.store.tables import KeptAnswer
+from forecast_service.store.scenarios import ScenarioVersion, insert_new
+from forecast_service.store.tables import SavedAnswer
 
 MAX_PER_VERSION = 1000
 """Answers kept of one version: 31 allies and a few dozen questions. What is asked beyond is answered, not kept."""
 
 
-def kept_answer(version: Kept, question_hash: str) -> dict[str, Any] | None:
+def saved_answer(version: ScenarioVersion, question_hash: str) -> dict[str, Any] | None:
     """What was answered under the model and figures that ``version`` was written for."""
     with database().reading() as session:
         key = (version.id, version.version, question_hash, version.model_version, version.vintage)
-        found = session.get(KeptAnswer, key)
+        found = session.get(SavedAnswer, key)
         return None if found is None else found.body
 
 
-def keep_answer(version: Kept, question_hash: str, body: dict[str, Any]) -> None:
+def save_answer(version: ScenarioVersion, question_hash: str, body: dict[str, Any]) -> None:
     """Keep an answer; the first one stays."""
     with database().writing() as session:
-        of_version = (KeptAnswer.scenario_id == version.id, KeptAnswer.number == version.version)
+        of_version = (SavedAnswer.scenario_id == version.id, SavedAnswer.number == version.version)
         if (session.scalar(select(func.count()).where(*of_version)) or 0) >= MAX_PER_VERSION:
             return
         values = {
@@ -38,4 +38,4 @@ def keep_answer(version: Kept, question_hash: str, body: dict[str, Any]) -> None
             "body": body,
             "created_at": datetime.now(UTC),
         }
-        insert_new(session, KeptAnswer, values)
+        insert_new(session, SavedAnswer, values)

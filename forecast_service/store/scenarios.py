@@ -1,4 +1,4 @@
-"""Kept scenarios in SQL: every function is one transaction, and what a caller may not see is not there."""
+"""Saved scenarios in SQL: every function is one transaction, and what a caller may not see is not there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import database
 from forecast_service.store.search import words
-from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, ScenarioRow, ScenarioVersion, ScenarioWord
+from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, ScenarioRow, ScenarioWord, VersionRow
 
 MAX_NUMBER = 2**31 - 1
 
@@ -24,7 +24,7 @@ class NoSuchScenario(ServiceError):
     """There is none by this id, or none that the caller may know of."""
 
     status, kind = 404, "no-such-scenario"
-    detail = "There is no kept scenario, or no version of it, at this address."
+    detail = "There is no saved scenario, or no version of it, at this address."
 
 
 class NotTheOwner(ServiceError):
@@ -78,8 +78,8 @@ class IdempotentRequest:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One version of a kept scenario."""
+class ScenarioVersion:
+    """One version of a saved scenario."""
 
     id: str
     version: int
@@ -113,7 +113,9 @@ def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
-def create(owner: str, draft: Draft, idempotent: IdempotentRequest | None = None, quota: int | None = None) -> Kept:
+def create(
+    owner: str, draft: Draft, idempotent: IdempotentRequest | None = None, quota: int | None = None
+) -> ScenarioVersion:
     """Keep a new scenario; under a key that was used before, the one that was kept then.
 
     Parameters
@@ -155,7 +157,7 @@ def create(owner: str, draft: Draft, idempotent: IdempotentRequest | None = None
         session.add(row)
         session.flush()
         version = _add_version(session, row, draft, now)
-        return _kept(row, version, owner)
+        return _version(row, version, owner)
 
 
 def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None) -> None:
@@ -171,7 +173,7 @@ def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None)
         raise QuotaExceeded(quota)
 
 
-def created_before(owner: str, idempotent: IdempotentRequest) -> Kept | None:
+def created_before(owner: str, idempotent: IdempotentRequest) -> ScenarioVersion | None:
     """What was created under the key before, if anything.
 
     Raises
@@ -182,18 +184,18 @@ def created_before(owner: str, idempotent: IdempotentRequest) -> Kept | None:
         return _created_before(session, owner, idempotent)
 
 
-def _created_before(session: Session, owner: str, idempotent: IdempotentRequest) -> Kept | None:
+def _created_before(session: Session, owner: str, idempotent: IdempotentRequest) -> ScenarioVersion | None:
     used = session.get(IdempotencyKey, (owner, idempotent.key))
     if used is None:
         return None
     if used.request_hash != idempotent.request_hash:
         raise KeyReused
     row = session.get_one(ScenarioRow, used.scenario_id)
-    return _kept(row, session.get_one(ScenarioVersion, (row.id, used.version)), owner)
+    return _version(row, session.get_one(VersionRow, (row.id, used.version)), owner)
 
 
-def _add_version(session: Session, row: ScenarioRow, draft: Draft, now: datetime) -> ScenarioVersion:
-    version = ScenarioVersion(
+def _add_version(session: Session, row: ScenarioRow, draft: Draft, now: datetime) -> VersionRow:
+    version = VersionRow(
         scenario_id=row.id,
         number=row.current_version,
         body=draft.body,
@@ -209,8 +211,8 @@ def _add_version(session: Session, row: ScenarioRow, draft: Draft, now: datetime
     return version
 
 
-def _kept(row: ScenarioRow, version: ScenarioVersion, caller: str) -> Kept:
-    return Kept(
+def _version(row: ScenarioRow, version: VersionRow, caller: str) -> ScenarioVersion:
+    return ScenarioVersion(
         id=row.id,
         version=version.number,
         body=version.body,
@@ -240,7 +242,7 @@ def _row_to_change(session: Session, caller: str, identifier: str, expected: set
     return row
 
 
-def read(caller: str, identifier: str, number: int | None = None) -> Kept:
+def read(caller: str, identifier: str, number: int | None = None) -> ScenarioVersion:
     """One version of a scenario; the current one if ``number`` is None.
 
     Of a scenario that was made public, others see the versions that were public themselves.
@@ -252,10 +254,10 @@ def read(caller: str, identifier: str, number: int | None = None) -> Kept:
     with database().reading() as session:
         row = _row(session, caller, identifier)
         number = row.current_version if number is None else number
-        version = session.get(ScenarioVersion, (row.id, number)) if 0 < number <= MAX_NUMBER else None
+        version = session.get(VersionRow, (row.id, number)) if 0 < number <= MAX_NUMBER else None
         if version is None or not (version.public or row.owner == caller):
             raise NoSuchScenario
-        return _kept(row, version, caller)
+        return _version(row, version, caller)
 
 
 def check_owner(caller: str, identifier: str) -> None:
@@ -270,7 +272,7 @@ def check_owner(caller: str, identifier: str) -> None:
             raise NotTheOwner
 
 
-def versions(caller: str, identifier: str, before: int | None, limit: int) -> list[Kept]:
+def versions(caller: str, identifier: str, before: int | None, limit: int) -> list[ScenarioVersion]:
     """The versions of a scenario below ``before``, latest first, at most ``limit``.
 
     Raises
@@ -279,16 +281,18 @@ def versions(caller: str, identifier: str, before: int | None, limit: int) -> li
     """
     with database().reading() as session:
         row = _row(session, caller, identifier)
-        found = select(ScenarioVersion).where(ScenarioVersion.scenario_id == row.id)
+        found = select(VersionRow).where(VersionRow.scenario_id == row.id)
         if before is not None:
-            found = found.where(ScenarioVersion.number < before)
+            found = found.where(VersionRow.number < before)
         if row.owner != caller:
-            found = found.where(ScenarioVersion.public)
-        found = found.order_by(ScenarioVersion.number.desc()).limit(limit)
-        return [_kept(row, version, caller) for version in session.scalars(found)]
+            found = found.where(VersionRow.public)
+        found = found.order_by(VersionRow.number.desc()).limit(limit)
+        return [_version(row, version, caller) for version in session.scalars(found)]
 
 
-def replace(caller: str, identifier: str, draft: Draft, expected: set[str], quota: int | None = None) -> Kept:
+def replace(
+    caller: str, identifier: str, draft: Draft, expected: set[str], quota: int | None = None
+) -> ScenarioVersion:
     """Write a new version of a scenario; ``expected`` holds the validators of which one must be current.
 
     Raises
@@ -304,7 +308,7 @@ def replace(caller: str, identifier: str, draft: Draft, expected: set[str], quot
         if draft.based_on is not None:
             row.based_on = draft.based_on
         row.current_version += 1
-        return _kept(row, _add_version(session, row, draft, now), caller)
+        return _version(row, _add_version(session, row, draft, now), caller)
 
 
 def remove(caller: str, identifier: str, expected: set[str] | None) -> None:

@@ -1,4 +1,4 @@
-"""Lists of kept scenarios: every page is a few ranges of an index, however many there are."""
+"""Lists of saved scenarios: every page is a few ranges of an index, however many there are."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Base(DeclarativeBase):
 
 
 class ScenarioRow(Base):
-    """A kept scenario as it stands; ``ScenarioVersion`` holds what it says."""
+    """A saved scenario as it stands; ``VersionRow`` holds what it says."""
 
     __tablename__ = "scenarios"
 
@@ -125,7 +125,7 @@ class ScenarioRoom(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
 
 
-class ScenarioVersion(Base):
+class VersionRow(Base):
     """What a scenario said, and what it was written for. Never changed."""
 
     __tablename__ = "scenario_versions"
@@ -153,7 +153,7 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class KeptAnswer(Base):
+class SavedAnswer(Base):
     """An answer under a version of a scenario, as it was given."""
 
     __tablename__ = "kept_answers"

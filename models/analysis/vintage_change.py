@@ -181,7 +181,7 @@ class _Mixed(Forecaster):
         if key not in self._fits:
             # One ally's at a time: a fit has megabytes, and the allies are asked for one after the other.
             self._fits = {k: fit for k, fit in self._fits.items() if k[0] == ally.code}
-            self._fits[key] = self._fitter.fit(ally, origin, pledge=not trend).as_kept()
+            self._fits[key] = self._fitter.fit(ally, origin, pledge=not trend).as_saved()
         return self._fits[key]
 
 

@@ -1,6 +1,6 @@
 """Vintages of the figures: those that are bundled, and those that were imported into a folder since.
 
-A kept vintage is a folder of its own: all tables, laid out as in ``models/data``, and a ``manifest.json``.
+A saved vintage is a folder of its own: all tables, laid out as in ``models/data``, and a ``manifest.json``.
 Those that it does not change are copies of its base's, so a later release with other bundled tables leaves it as it is.
 It is written whole or not at all and never changed afterwards, so whoever has read one may go on using it
 while another is added beside it.
@@ -50,7 +50,7 @@ class BadName(ValueError):
 
 
 class DamagedVintage(Exception):
-    """The files of a kept vintage are not what its manifest says: the message says which."""
+    """The files of a saved vintage are not what its manifest says: the message says which."""
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ class VintageStore:
         return manifest, _files(tables) | {MANIFEST: (json.dumps(asdict(manifest), indent=1) + "\n").encode()}
 
     def _read(self, name: str) -> _Kept:
-        """A kept vintage; read once, as it never changes."""
+        """A saved vintage; read once, as it never changes."""
         if name not in self._kept:
             self._kept[name] = self._load(name)
         return self._kept[name]

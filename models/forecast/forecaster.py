@@ -22,7 +22,7 @@ from models.scenarios.targets import Targets
 from models.series import Series
 from models.simulation.path_store import Fit, FitKey, PathStore
 
-OVERRIDES_KEPT = 4
+OVERRIDES_CACHED = 4
 """How many fits on figures of an analyst's own are kept in memory (4 MB each): who changes a lever asks again."""
 
 
@@ -61,7 +61,7 @@ class Forecaster:
         self._given_fitter = fitter
         self.basis = Basis(figures, draws, seed)
         self.store = store
-        self._overridden = lru_cache(maxsize=OVERRIDES_KEPT)(self._fit_overridden)
+        self._overridden = lru_cache(maxsize=OVERRIDES_CACHED)(self._fit_overridden)
 
     @property
     def figures(self) -> Figures:
@@ -87,7 +87,7 @@ class Forecaster:
 
         return Fitter(self.figures, self.draws, self.seed)
 
-    def is_kept(self, ally: Ally, origin: int | None = None) -> bool:
+    def is_saved(self, ally: Ally, origin: int | None = None) -> bool:
         """Whether the fits of ``ally`` at an origin, the last if None, are in the store, with and without pledges."""
         return all(map(self.store.has, self._keys(ally, self.basis.origin(origin))))
 
@@ -97,7 +97,7 @@ class Forecaster:
     def has_fits(self, question: Question) -> bool:
         """Whether the store holds all fits that the answer may need."""
         own_figures = question.history is not None or question.override is not None
-        return not own_figures and self.is_kept(question.ally, question.origin)
+        return not own_figures and self.is_saved(question.ally, question.origin)
 
     def missing(self, origin: int | None = None) -> list[str]:
         """Codes of the allies whose fits at an origin, by default the last, can be made and are not kept."""
@@ -256,7 +256,7 @@ class Forecaster:
 
     def _fit_overridden(self, ally: Ally, points: tuple[tuple[int, float], ...], origin: int, trend: bool) -> Fit:
         fit = self._fitter.fit_overridden(ally, HistoryOverride(points=dict(points)), origin, pledge=not trend)
-        return fit.as_kept()
+        return fit.as_saved()
 
     def fit_sent(self, ally: Ally, history: Series, *, trend: bool) -> Fit:
         """Paths from figures that were sent, which are not kept.
@@ -266,10 +266,10 @@ class Forecaster:
         CannotForecast
         """
         if ally is OWN_SERIES:
-            return self._fitter.fit_series(history).as_kept()
+            return self._fitter.fit_series(history).as_saved()
         if not ally.has_armed_forces:
             raise CannotForecast("history", f"{ally.name} has no core spending that figures could stand in for")
-        return self._fitter.fit_history(ally, history, pledge=not trend).as_kept()
+        return self._fitter.fit_history(ally, history, pledge=not trend).as_saved()
 
     def fit_with(self, ally: Ally, override: HistoryOverride, origin: int, *, trend: bool) -> Fit:
         """Paths from the ally's figures with some of an analyst's own among them; the last few are kept in memory.

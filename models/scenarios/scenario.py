@@ -1,4 +1,4 @@
-"""A scenario: a name and a list of levers, checked for contradictions and applied to paths."""
+"""A scenario: a name and a list of levers, checked for conflicts and applied to paths."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], opt
     """What :class:`models.simulation.fitter.Fitter` gives, as the store would hand it over."""
     try:
         fit: Fit = getattr(fitter(*figures), method)(*arguments, **options)
-        return fit.as_kept()
+        return fit.as_saved()
     except CannotForecast as refused:
         return refused.field, refused.detail
     except Exception:  # noqa: BLE001  whatever it is, the next question deserves an answer

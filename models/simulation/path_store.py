@@ -66,7 +66,7 @@ class Fit:
     failed: dict[str, str]
     credibility: float
 
-    def as_kept(self) -> Fit:
+    def as_saved(self) -> Fit:
         """The same fit in memory as the store would hand it over: float32, year by year."""
         with np.errstate(over="ignore"):  # on figures of one's own; who reads the paths finds out
             kept = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}

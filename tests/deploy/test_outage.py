@@ -65,7 +65,7 @@ class Site:
         """What needs neither database nor Redis."""
         return self.ask("GET", FORECASTS[next(self.turn) % len(FORECASTS)])[0]
 
-    def list_kept(self) -> int:
+    def list_saved(self) -> int:
         """What needs the database."""
         return self.ask("GET", "/v1/scenarios?owner=me&limit=5")[0]
 
@@ -179,7 +179,7 @@ def under_load(site: Site) -> Iterator[Under]:
     """Forecasts, reads of the database and writes, from eight clients, until the block ends."""
     with (
         load(site.forecast, clients=3) as forecasts,
-        load(site.list_kept, clients=2) as reads,
+        load(site.list_saved, clients=2) as reads,
         load(*(site.writer() for _ in range(3)), clients=1) as writes,
     ):
         running = Under(forecasts, reads, writes)

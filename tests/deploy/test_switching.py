@@ -110,11 +110,11 @@ def until(at: float, watch: Watch) -> None:
 
 
 def test_switch_and_rollback_under_load(
-    nginx: None, kept_fits: str, tmp_path: Path, tell: Callable[[str], None]
+    nginx: None, saved_fits: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     own = tmp_path / "state"  # the switches are of these replicas alone
     own.mkdir()
-    settings = {"FORECAST_FITS_DIR": kept_fits}
+    settings = {"FORECAST_FITS_DIR": saved_fits}
     with replicas(own, **settings) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
         asks = [as_gateway(direct(service)) for service in running] + [through(front)]
         known = [truths(ask, (OLD, NEW)) for ask in asks]
@@ -155,14 +155,14 @@ def one_replica(state_dir: Path, **more: str) -> Iterator[Service]:
 
 
 def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written_comes(
-    kept_fits: str, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
+    saved_fits: str, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     command(state_dir, "fit", "--quiet", "--vintage", NEW)
     with fresh("postgresql", tmp_path) as url:
         address = make_url(url)
         cable = Cable(str(address.host), int(address.port or 5432))
         through_cable = address.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
-        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": kept_fits}
+        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": saved_fits}
         own = tmp_path / "state"
         own.mkdir()
         command(own, "db", "upgrade", **settings)
@@ -195,12 +195,12 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
 
 
 def test_import_refit_and_switch_under_load_on_two_replicas(
-    kept_fits: str, tmp_path: Path, tell: Callable[[str], None]
+    saved_fits: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     own = tmp_path / "state"
     own.mkdir()
     # As one that runs on this machine alone, so that everyone may do what needs the scope admin.
-    settings = {"FORECAST_FITS_DIR": kept_fits, "FORECAST_DRAWS": str(DRAWS)}
+    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS)}
     with one_replica(own, **settings) as first, one_replica(own, **settings) as second:
         asks = [direct(first), direct(second)]
         known = [truths(ask, (OLD,)) for ask in asks]

@@ -1,4 +1,4 @@
-// Kept out of the page so that no inline script has to be allowed.
+// Left out of the page so that no inline script has to be allowed.
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",

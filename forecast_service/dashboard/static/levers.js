@@ -1,4 +1,4 @@
-// Sliders beside number inputs, and keeping, forking, sharing what they say.
+// Sliders beside number inputs, and saving, forking, sharing what they say.
 import { headers } from "./key.js";
 import { go } from "./moves.js";
 
@@ -17,7 +17,7 @@ document.addEventListener("click", (event) => {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
   const fork = event.target.closest?.("[data-fork]");
-  if (fork) keep(fork.dataset.fork, {}, "The copy is yours now.");
+  if (fork) save(fork.dataset.fork, {}, "The copy is yours now.");
 });
 document.addEventListener("change", (event) => {
   if (event.target.name !== "overlay") return;
@@ -26,37 +26,37 @@ document.addEventListener("change", (event) => {
 }, true);
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.hasAttribute("data-keep-form")) return;
+  if (!form.hasAttribute("data-save-form")) return;
   event.preventDefault();
   const scenario = JSON.parse(form.dataset.scenario);
-  scenario.name = form.querySelector("#keep-name").value.trim();
-  scenario.public = form.querySelector("#keep-public").checked;
-  keep(form.dataset.address, scenario, `Kept as “${scenario.name}”.`);
+  scenario.name = form.querySelector("#save-name").value.trim();
+  scenario.public = form.querySelector("#save-public").checked;
+  save(form.dataset.address, scenario, `Saved as “${scenario.name}”.`);
 });
 
 const PLAIN = {
   401: "The service does not know who you are. Reload the page and give your key.",
-  403: "Your key may read but not keep. Ask who runs this service for the scope “write”.",
+  403: "Your key may read but not save. Ask who runs this service for the scope “write”.",
   404: "That scenario is gone, or it is not yours to read.",
   429: "Too much was asked at once. Wait a moment and try again.",
-  503: "The place where scenarios are kept is away. Try again in a few seconds; forecasts go on.",
+  503: "The place where scenarios are saved is away. Try again in a few seconds; forecasts go on.",
 };
 
-async function keep(address, body, done) {
-  const told = document.querySelector("[data-keep-told]");
-  told.textContent = "Keeping …";
+async function save(address, body, done) {
+  const told = document.querySelector("[data-save-told]");
+  told.textContent = "Saving …";
   let answer, found;
   try {
     const sent = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2), ...headers() };
     answer = await fetch(address, { method: "POST", headers: sent, body: JSON.stringify(body), signal: AbortSignal.timeout(20000) });
     found = await answer.json();
   } catch {
-    told.textContent = "The service did not answer, so it is not certain that this was kept. Try again.";
+    told.textContent = "The service did not answer, so it is not certain that this was saved. Try again.";
     return;
   }
   if (!answer.ok) {
     const why = (found.errors ?? []).map((error) => `${error.pointer ?? error.parameter ?? ""} ${error.detail}`).join("; ");
-    told.textContent = PLAIN[answer.status] ?? `It was not kept: ${why || found.detail}`;
+    told.textContent = PLAIN[answer.status] ?? `It was not saved: ${why || found.detail}`;
     return;
   }
   const here = new URL(location.href);
@@ -64,6 +64,6 @@ async function keep(address, body, done) {
   const query = new URLSearchParams([...here.searchParams].filter(([name]) => keepable.includes(name)));
   query.set("scenario", found.id);
   await go(`${here.pathname}?${query}#builder`);
-  const after = document.querySelector("[data-keep-told]");
+  const after = document.querySelector("[data-save-told]");
   if (after) after.textContent = `${done} Its id is ${found.id}.`;
 }

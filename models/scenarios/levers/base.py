@@ -72,8 +72,8 @@ class PathEditor:
 
     def median(self, component: str) -> Array:
         """Median share by year, array (1 + horizon,)."""
-        as_kept = self._writers[component] <= 1  # whoever asks is the first to write, and has not begun
-        found = self.paths.medians(component) if as_kept else medians(self.shares[component])
+        as_saved = self._writers[component] <= 1  # whoever asks is the first to write, and has not begun
+        found = self.paths.medians(component) if as_saved else medians(self.shares[component])
         return np.maximum(found.astype(np.float64), LEAST_MEDIAN)
 
     def trend_median(self, component: str) -> Array:

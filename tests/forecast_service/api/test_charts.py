@@ -215,7 +215,7 @@ def test_a_name_is_text_whatever_it_holds(client: FlaskClient, name: str) -> Non
         assert set(found.headers["X-Alt-Text"]) <= set(map(chr, range(0x21, 0x7F)))
 
 
-def test_a_kept_scenario_stays_its_owners(keeping: FlaskClient) -> None:
+def test_a_saved_scenario_stays_its_owners(keeping: FlaskClient) -> None:
     mine, others = {"X-Test-Caller": "alice"}, {"X-Test-Caller": "bob"}
     kept = keeping.post("/v1/scenarios", json=INLINE, headers=mine).json["id"]
     paths = (

@@ -1,4 +1,4 @@
-"""Kept scenarios: created once, read, replaced by who read them, forked, deleted, and nobody else's business."""
+"""Saved scenarios: created once, read, replaced by who read them, forked, deleted, and nobody else's business."""
 
 from __future__ import annotations
 

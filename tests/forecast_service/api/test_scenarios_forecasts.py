@@ -1,4 +1,4 @@
-"""What kept scenarios answer: wherever a scenario is asked for, side by side, and years later."""
+"""What saved scenarios answer: wherever a scenario is asked for, side by side, and years later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.forecast_service.api.test_scenarios import CAP, create, put
 UNKNOWN = "0" * 26
 
 
-def test_a_kept_scenario_is_one_wherever_one_is_asked_for(keeping: FlaskClient) -> None:
+def test_a_saved_scenario_is_one_wherever_one_is_asked_for(keeping: FlaskClient) -> None:
     made = create(keeping)["id"]
     inline = {"name": "half way", "description": "to the target", "levers": [CAP]}
     answers = [

@@ -21,9 +21,9 @@ FIT = "/v1/countries/{}/forecast"
 
 
 @pytest.fixture
-def alone(kept_fits: str, tmp_path: Path) -> Iterator[Flask]:
+def alone(saved_fits: str, tmp_path: Path) -> Iterator[Flask]:
     """An application with a state of its own, in which all fits are kept."""
-    settings = Settings(state_dir=tmp_path / "state", draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, fits_dir=kept_fits)
+    settings = Settings(state_dir=tmp_path / "state", draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, fits_dir=saved_fits)
     app = create_app(settings)
     yield app
     app.extensions[EXTENSION].close()

@@ -110,7 +110,7 @@ class Guarded:
 
 @pytest.fixture(scope="package")
 def guarded(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """The same behind a gateway's prefix, with keys of one who may read and one who may keep."""
+    """The same behind a gateway's prefix, with keys of one who may read and one who may save."""
     app = keyed(state_dir, tmp_path_factory.mktemp("guarded"), trusted_proxies=1, log_level="warning")
     keys = [key(app, "alice", *scopes)["X-API-Key"] for scopes in (["read"], ["read", "write"])]
     with listening(Gateway(app)) as address:

@@ -118,19 +118,19 @@ def test_ghost_and_at_most_three_overlays(opened: Opening, site: str) -> None:
     assert "ghost" not in (page.locator("[data-picture=fan] img").get_attribute("data-light-wide") or "")
 
 
-def test_keep_fork_and_share(opened: Opening, site: str) -> None:
+def test_save_fork_and_share(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?cap=3")
     number = headline(page)
     shared = page.locator("[data-share]").inner_text()
     page.get_by_label("Name", exact=True).fill("not above three")
     page.get_by_label("Everyone may read it").check()
-    page.get_by_role("button", name="Keep").click()
-    expect(page.locator("[data-keep-told]")).to_contain_text("Kept as “not above three”")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("[data-save-told]")).to_contain_text("Saved as “not above three”")
     kept = query_of(page)["scenario"]
     assert re.fullmatch("[0-9a-z]{26}", kept)
     assert headline(page) == number
     page.get_by_role("button", name="Fork it").click()
-    expect(page.locator("[data-keep-told]")).to_contain_text("The copy is yours")
+    expect(page.locator("[data-save-told]")).to_contain_text("The copy is yours")
     assert query_of(page)["scenario"] not in {"", kept}
     assert headline(page) == number
     again = opened(shared)

@@ -316,13 +316,13 @@ def test_who_tried_too_many_keys_gets_a_page_that_says_to_wait(state_dir: Path, 
     app.extensions[EXTENSION].close()
 
 
-def test_a_kept_scenario_is_shown_to_its_owner_alone(locked: Flask) -> None:
+def test_a_saved_scenario_is_shown_to_its_owner_alone(locked: Flask) -> None:
     client, alice = locked.test_client(), key(locked, "alice", "read", "write")
     made: Any = client.post("/v1/scenarios", json=SCENARIO, headers=alice).json
     address = f"/countries/DEU?scenario={made['id']}"
     hers = client.get(address, headers=alice)
     assert hers.status_code == 200
-    assert "half way (kept)" in text_of(hers.text)
+    assert "half way (saved)" in text_of(hers.text)
     assert "Fork it" in hers.text
     theirs = client.get(address, headers=key(locked, "bob", "read"))
     assert theirs.status_code == 422

@@ -62,11 +62,11 @@ def test_what_succeeds_tells_no_trouble_and_keeps_the_focus(opened: Opening, sit
         expect(page.get_by_role(role, name=name, exact=True)).to_be_focused()
 
 
-def test_keeping_tells_no_trouble(opened: Opening, site: str) -> None:
+def test_saving_tells_no_trouble(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?cap=3")
     page.get_by_label("Name", exact=True).fill("not above three")
-    page.get_by_role("button", name="Keep").press("Space")
-    expect(page.locator("[data-keep-told]")).to_contain_text("Kept as “not above three”")
+    page.get_by_role("button", name="Save").press("Space")
+    expect(page.locator("[data-save-told]")).to_contain_text("Saved as “not above three”")
     expect(page.locator("[data-trouble]")).to_be_hidden()
 
 
@@ -136,20 +136,20 @@ def test_under_a_prefix_with_a_key(opened: Opening, guarded: Guarded) -> None:
     expect(page.locator("h1")).to_have_text("This page needs a key")
 
 
-def test_who_may_read_but_not_keep_is_told_so_and_who_may_keeps(opened: Opening, guarded: Guarded) -> None:
+def test_who_may_read_but_not_save_is_told_so_and_who_may_saves(opened: Opening, guarded: Guarded) -> None:
     page = opened(f"{guarded.address}/method")
-    for key, told in ((guarded.reader, "may read but not keep"), (guarded.writer, "Kept as")):
+    for key, told in ((guarded.reader, "may read but not save"), (guarded.writer, "Saved as")):
         page.evaluate("key => sessionStorage.setItem('five-percent-key', key)", key)
         page.goto(f"{guarded.address}/countries/DEU?cap=3")
         page.get_by_label("Name", exact=True).fill("three")
-        page.get_by_role("button", name="Keep").click()
-        expect(page.locator("[data-keep-told]")).to_contain_text(told)
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("[data-save-told]")).to_contain_text(told)
     settled(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
 
 
-def test_a_kept_scenario_that_is_gone_is_told_in_words(opened: Opening, site: str) -> None:
+def test_a_saved_scenario_that_is_gone_is_told_in_words(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?scenario=01jd3k8v2xq4t6r9m0n5p7s8yb")
     expect(page.locator("main")).to_contain_text("no scenario that ships or that you may read")

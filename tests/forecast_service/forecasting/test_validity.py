@@ -48,7 +48,7 @@ def test_a_switch_is_known_some_time_ahead(tmp_path: Path, ahead: int, notice_s:
         ("scenario=nobodys", False),
     ],
 )
-def test_what_names_a_kept_scenario_is_not_for_everyone(
+def test_what_names_a_saved_scenario_is_not_for_everyone(
     registry: ForecasterRegistry, query: str, everyone: bool
 ) -> None:
     with Flask("test").test_request_context(f"/?{query}"):

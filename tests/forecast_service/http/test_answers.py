@@ -131,7 +131,7 @@ def test_a_known_callers_answer_is_private(make: Make) -> None:
         assert found == "private, max-age=60, stale-while-revalidate=120"
 
 
-def test_a_kept_scenario_is_never_served_from_the_cache(keeping: FlaskClient, keeping_app: Flask) -> None:
+def test_a_saved_scenario_is_never_served_from_the_cache(keeping: FlaskClient, keeping_app: Flask) -> None:
     draft = {"name": "mine", "levers": [{"type": "cap", "share_pct": 2.0}]}
     made = keeping.post("/v1/scenarios", json=draft, headers={"X-Test-Caller": "anna"})
     path = f"{FORECAST}?scenario={made.json['id']}"

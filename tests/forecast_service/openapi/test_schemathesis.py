@@ -35,9 +35,9 @@ def run(service: Service, *arguments: str) -> int:
 
 
 @pytest.fixture
-def fuzzed(kept_fits: str, tmp_path: Path) -> Iterator[Service]:
+def fuzzed(saved_fits: str, tmp_path: Path) -> Iterator[Service]:
     """A service with a state of its own, since it is also told to switch to other figures."""
-    with serving(tmp_path, FORECAST_FITS_DIR=kept_fits) as service:
+    with serving(tmp_path, FORECAST_FITS_DIR=saved_fits) as service:
         service.wait_until_ready()
         yield service
 

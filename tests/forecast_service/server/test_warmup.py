@@ -1,4 +1,4 @@
-"""What is done before workers are forked: forecasts from kept fits, and nothing that a fork could not share."""
+"""What is done before workers are forked: forecasts from saved fits, and nothing that a fork could not share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cold(state_dir: Path, tmp_path: Path) -> Flask:
     return create_app(Settings(state_dir=tmp_path / "state", draws=DRAWS, fits_dir=str(fits)))
 
 
-def test_each_ally_with_kept_fits_is_forecast(cold: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_ally_with_saved_fits_is_forecast(cold: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     before = metrics.REQUESTS.collect()
     assert warmup(cold) == 2
     assert metrics.REQUESTS.collect() == before

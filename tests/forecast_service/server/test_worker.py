@@ -92,9 +92,9 @@ def test_a_request_that_comes_in_pieces_is_answered(live_service: Service) -> No
 
 
 @pytest.fixture
-def two_workers(kept_fits: str, tmp_path: Path) -> Iterator[Service]:
+def two_workers(saved_fits: str, tmp_path: Path) -> Iterator[Service]:
     """A service with two workers, both of which take connections."""
-    with serving(tmp_path, WEB_CONCURRENCY="2", FORECAST_FITS_DIR=kept_fits) as service:
+    with serving(tmp_path, WEB_CONCURRENCY="2", FORECAST_FITS_DIR=saved_fits) as service:
         service.wait_until_ready()
         end = time.monotonic() + 30
         while not all(_of_four(service).values()):

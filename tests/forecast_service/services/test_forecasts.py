@@ -1,4 +1,4 @@
-"""The one way of every question: computed from kept fits one after the other; who waits for a fit waits alone."""
+"""The one way of every question: computed from saved fits one after the other; who waits for a fit waits alone."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_a_key_whose_sweep_was_deleted_says_so(state_dir: Path, tmp_path: Path) 
         assert "Idempotency-Key" in again.json["detail"]
 
 
-def test_kept_scenarios_count_against_a_quota(state_dir: Path, tmp_path: Path) -> None:
+def test_saved_scenarios_count_against_a_quota(state_dir: Path, tmp_path: Path) -> None:
     with limited(state_dir, tmp_path, kept_bytes=1000) as app:
         client, alice, bob = app.test_client(), key(app, "alice", "write", "read"), key(app, "bob", "write")
         big = SCENARIO | {"description": "x" * 600}

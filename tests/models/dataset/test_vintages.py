@@ -68,7 +68,7 @@ def test_the_bundled_tables_hold_what_is_said_of_them():
     assert max(int(r["year"]) for r in outlook if r["kind"] == "actual") == Uses.outlook_actual
 
 
-def test_a_kept_vintage_is_found_by_another_process_and_is_what_was_added(vintages):
+def test_a_saved_vintage_is_found_by_another_process_and_is_what_was_added(vintages):
     other = VintageStore(vintages.folder)
     assert other.names() == ALLIES.vintages
     added = vintages.add(draft(DEU_2026="2.99"))

@@ -148,20 +148,20 @@ def test_fits_are_kept_and_read_back_as_they_were(tmp_path):
     store = PathStore(tmp_path)
     first = Forecaster(load_figures(), store, draws=300)
     made = first.fit(resolve("PRT"))
-    assert not first.is_kept(resolve("PRT"))
+    assert not first.is_saved(resolve("PRT"))
     first.fit(resolve("PRT"), trend=True)
-    assert first.is_kept(resolve("PRT"))
+    assert first.is_saved(resolve("PRT"))
 
     def never():
-        raise AssertionError("a kept fit was made again")
+        raise AssertionError("a saved fit was made again")
 
     again = PathStore(tmp_path).get(first.basis.key(resolve("PRT"), 2026), never)
     np.testing.assert_array_equal(again.paths.shares["core"], made.paths.shares["core"])
     assert again.weights == made.weights
 
 
-def test_reading_kept_fits_needs_no_statsmodels(tmp_path):
-    """What serves from kept fits must not pay a second and 100 MB for it."""
+def test_reading_saved_fits_needs_no_statsmodels(tmp_path):
+    """What serves from saved fits must not pay a second and 100 MB for it."""
     forecaster = Forecaster(load_figures(), PathStore(tmp_path), draws=100)
     forecaster.fit(resolve("PRT"))
     code = (

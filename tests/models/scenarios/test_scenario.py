@@ -1,4 +1,4 @@
-"""Scenarios: order and contradictions."""
+"""Scenarios: order and conflicts."""
 
 from pathlib import Path
 

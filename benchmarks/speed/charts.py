@@ -1,6 +1,6 @@
-"""What a picture costs: p50 of one that is drawn and of one from the cache, as multiples of the same of its JSON.
+"""What a chart costs: p50 of one that is drawn and of one from the cache, as multiples of the same of its JSON.
 
-``python -m benchmarks.speed.charts``. Wall time, since the drawing process works for the one that waits; each picture
+``python -m benchmarks.speed.charts``. Wall time, since the drawing process works for the one that waits; each chart
 is measured beside its JSON, so that the ratio carries over to other machines and the times do not.
 """
 
@@ -82,7 +82,7 @@ def main() -> None:
                     f"{name:12} {form:8} {size:6.0f} {made * 1e3:9.1f} {kept * 1e3:10.2f} {made / json_made:11.1f} "
                     f"{kept / json_kept:12.1f}"
                 )
-        print(f"the very first picture, which starts the drawing process: {started * 1e3:.0f} ms")
+        print(f"the very first chart, which starts the drawing process: {started * 1e3:.0f} ms")
         if drawer._process:
             print(f"memory of the drawing process: {resident_mib(drawer._process.pid):.0f} MiB")
 

@@ -22,7 +22,7 @@ def _answer(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(query: dict[str, Any]) -> Response:
-    """What a picture is made of: the answer itself, which has an address of its own."""
+    """What a chart is made of: the answer itself, which has an address of its own."""
     return jsonify(AllianceForecastSchema().dump(_answer(query)))
 
 

@@ -1,4 +1,4 @@
-"""The process that draws: reads requests from standard input, writes pictures to standard output.
+"""The process that draws: reads requests from standard input, writes charts to standard output.
 
 A process of its own, because the JavaScript engine holds the interpreter's lock while it draws: among the threads of
 a worker it would keep every other request waiting, probes too. Its loss, by a crash or a limit, is a worker's no more.
@@ -35,7 +35,7 @@ IDLE_S = 600
 
 
 def draw(chart_request: dict[str, Any]) -> tuple[bytes, str]:
-    """The picture that is ordered, and its finding.
+    """The chart that is ordered, and its finding.
 
     Parameters
     ----------

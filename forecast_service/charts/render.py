@@ -16,7 +16,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def render(specification: dict[str, Any], form: str) -> bytes:
-    """The picture as ``svg``, ``png`` or ``vl.json``."""
+    """The chart as ``svg``, ``png`` or ``vl.json``."""
     if form == "vl.json":
         return json.dumps(specification, ensure_ascii=False, separators=(",", ":")).encode()
     finding = specification["description"]

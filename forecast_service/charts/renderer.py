@@ -1,4 +1,4 @@
-"""Pictures, drawn by a process beside this one that is started when the first is asked for.
+"""Charts, drawn by a process beside this one that is started when the first is asked for.
 
 Never before a fork: gunicorn loads the application in its master, and what a fork takes along of a JavaScript engine
 does not work. Each worker has one such process; its threads take turns.
@@ -19,16 +19,16 @@ from typing import Any
 from forecast_service.errors import ServiceError
 
 DRAW_S = 30.0
-"""The longest that one picture may take, the start of the process included; a usual one takes a hundredth of it."""
+"""The longest that one chart may take, the start of the process included; a usual one takes a hundredth of it."""
 WAIT_S = 20.0
 """The longest that a request waits for its turn."""
 
 
 class DrawerBusy(ServiceError):
-    """Too many pictures are asked for at once, or one took too long."""
+    """Too many charts are asked for at once, or one took too long."""
 
     status, kind, retry_after_s = 503, "drawing-busy", 2
-    detail = "Too many pictures are asked for at once. Their figures are there."
+    detail = "Too many charts are asked for at once. Their figures are there."
 
 
 class DrawingFailed(Exception):
@@ -37,7 +37,7 @@ class DrawingFailed(Exception):
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture, and its finding in a sentence: the alt text."""
+    """A chart, and its finding in a sentence: the alt text."""
 
     body: bytes
     finding: str
@@ -51,7 +51,7 @@ class Drawer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def draw(self, chart_request: dict[str, Any]) -> Drawn:
-        """The picture that ``chart_request`` describes (see :func:`forecast_service.charts.process.draw`).
+        """The chart that ``chart_request`` describes (see :func:`forecast_service.charts.process.draw`).
 
         Raises
         ------

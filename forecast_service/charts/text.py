@@ -32,7 +32,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """A text that somebody wrote, on one line, without characters that are not seen: they turn or break a picture."""
+    """A text that somebody wrote, on one line, without characters that are not seen: they turn or break a chart."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

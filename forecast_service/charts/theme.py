@@ -1,4 +1,4 @@
-"""What all pictures share: colours, fonts, the frame of title, chart and footer."""
+"""What all charts share: colours, fonts, the frame of title, chart and footer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 MARGIN = 14
 TITLE, TITLE_NARROW, TEXT, SMALL, FOOT = 16, 14, 12, 11, 10
 NARROW = 480
-"""Pictures narrower than this leave some things out."""
+"""Charts narrower than this leave some things out."""
 LONGEST_NAME = 40
 """Characters of a scenario's name that are shown: the finding travels in a header too, which gateways bound at 4 KB."""
 
@@ -71,7 +71,7 @@ DASHES = ((9, 3), (3, 3), (9, 3, 2, 3))
 
 @dataclass(frozen=True)
 class ChartOptions:
-    """How a picture is to options; ``width`` in pixels."""
+    """Options of a chart; ``width`` in pixels."""
 
     theme: str
     width: int

@@ -1,4 +1,4 @@
-"""Where the server draws the pictures of a page. Every address is the public API's, or the page's own bridge to it."""
+"""Where the server draws the charts of a page. Every address is the public API's, or the page's own bridge to it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flask import url_for
 from forecast_service.dashboard.page_state import THEMES, State
 
 WIDTHS = {"wide": 1120, "middle": 760, "narrow": 380}
-"""Pixels that a picture is drawn for: narrow ones have fewer labels rather than smaller ones."""
+"""Pixels that a chart is drawn for: narrow ones have fewer labels rather than smaller ones."""
 HALF = {"wide": 560, "middle": 760, "narrow": 380}
 """The same where two stand side by side on a wide screen."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in every variant the page asks for.
+    """A chart in every variant the page asks for.
 
     Parameters
     ----------

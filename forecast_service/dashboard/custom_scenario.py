@@ -15,7 +15,7 @@ from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PNG, SVG, VEGA
 NAME = "own levers"
 ACCEPT = {form: MEDIA_TYPES[form] for form in (SVG, PNG, VEGA, CSV, JSON)}
 PICTURE = ("theme", "width", "component", "overlay", "ghost")
-"""What only the picture of an answer takes."""
+"""What only the chart of an answer takes."""
 
 
 def targets(state: State) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class State:
     Parameters
     ----------
     fields : name to text; ``overlay`` apart.
-    overlays : names or ids of scenarios drawn over the picture.
+    overlays : names or ids of scenarios drawn over the chart.
     """
 
     fields: dict[str, str]

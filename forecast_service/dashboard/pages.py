@@ -95,7 +95,7 @@ def country(state: State, code: str) -> dict[str, Any]:
         "past": history["components"][0]["observations"] if state.component == "core" else [],
         "future": future(forecast, state.component),
         "requirement": requirement(shown, code, forecast, target),
-        "samples": snippets.of(shown, code, forecast, drawn=target["probability"] is not None),
+        "snippets": snippets.of(shown, code, forecast, drawn=target["probability"] is not None),
         "scenarios": scenarios(),
         **countries(),
     }

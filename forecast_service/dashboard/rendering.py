@@ -82,9 +82,9 @@ def _html(template: str, asked: page_state.State, status: int, **context: Any) -
     settings = forecasters().settings
     everywhere = {
         "state": asked,
-        "words": text,
+        "text": text,
         "formatting": formatting,
-        "pictures": charts,
+        "charts": charts,
         "asset": assets.address,
         "controls": lever_form.CONTROLS,
         "freezes": lever_form.FREEZES,

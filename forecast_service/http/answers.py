@@ -90,8 +90,8 @@ def answers(
     Parameters
     ----------
     tabulate : makes of the JSON document the table that CSV and its kin show; None where there is none.
-    draw : makes of the JSON document its picture in a form, and a sentence that says what it shows; None likewise.
-    plain : whether the document itself is offered, or the picture alone.
+    draw : makes of the JSON document its chart in a form, and a sentence that says what it shows; None likewise.
+    plain : whether the document itself is offered, or the chart alone.
 
     Notes
     -----

@@ -50,7 +50,7 @@ class FormConverter(BaseConverter):
 
 
 class PictureConverter(BaseConverter):
-    """What may follow the last dot of the address of a picture."""
+    """What may follow the last dot of the address of a chart."""
 
     regex = "(?:svg|png|vl[.]json)"
 

@@ -1,4 +1,4 @@
-"""Pictures: how they are asked for. Queries are those of the figures they show, and how the picture is to options."""
+"""Charts: how they are asked for. Queries are those of the figures they show, and options of how it is drawn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _component() -> fields.String:
 
 
 class ChartOptionsSchema(Schema):
-    """How a picture is to options."""
+    """Options of a chart."""
 
     theme = fields.String(
         validate=validate.OneOf(["light", "dark"], error="must be one of {choices}"),
@@ -39,7 +39,7 @@ class ChartOptionsSchema(Schema):
 
 
 class ComponentChartOptionsSchema(ChartOptionsSchema):
-    """How a picture is to options that shows one target of several."""
+    """Options of a chart that shows one of several targets."""
 
     component = _component()
 
@@ -77,7 +77,7 @@ class RankingChartOptionsSchema(ComponentChartOptionsSchema):
 
 
 def chart_options(schema: type[ChartOptionsSchema], query: Any) -> dict[str, Any]:
-    """How a picture is to options, of a query that has been checked, with the defaults filled in."""
+    """The options of a checked query, with the defaults filled in."""
     found: dict[str, Any] = schema(unknown=EXCLUDE).load(query)
     return {"theme": "light", "width": WIDTH, "component": "core", "measure": "probability", "overlay": []} | found
 
@@ -88,7 +88,7 @@ def _without(options: type[ChartOptionsSchema], data: dict[str, Any]) -> dict[st
 
 
 class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
-    """A forecast, and its picture. Forms that are no picture take no notice of what is the picture's."""
+    """A forecast, and its chart. Forms that are no chart ignore the options of the chart."""
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -119,10 +119,10 @@ class SensitivityQuerySchema(WaterfallQuerySchema):
 
 
 class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchema):
-    """The question of all allies, and its picture."""
+    """The question of all allies, and its chart."""
 
     class Meta:
-        """Without quantiles: these pictures have none."""
+        """Without quantiles: these charts have none."""
 
         fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "component", "theme", "width")
 
@@ -135,6 +135,6 @@ class RankingQuerySchema(RankingChartOptionsSchema, AlliancePictureQuerySchema):
     """The question of all allies, and its ranking."""
 
     class Meta:
-        """As the other pictures of the alliance, and the measure."""
+        """As the other charts of the alliance, and the measure."""
 
         fields = (*AlliancePictureQuerySchema.Meta.fields, "measure")

@@ -1,6 +1,6 @@
-"""Pictures of answers: which documents a picture shows, gathered for the drawing process.
+"""Charts of answers: which documents a chart shows, gathered for the drawing process.
 
-A picture is made of the JSON document that the API answers the same question with, so it says what that says.
+A chart is made of the JSON document that the API answers the same question with, so it says what that says.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Document = dict[str, Any]
 
 
 def _drawn(chart_request: Callable[[Document], Document]) -> Callable[[Document, str], tuple[bytes, str]]:
-    """Of what requests a picture, what draws it: from the document and a form to the picture and what it shows."""
+    """Of what requests a chart, what draws it: from the document and a form to the chart and what it shows."""
 
     @wraps(chart_request)
     def draw(document: Document, form: str) -> tuple[bytes, str]:

@@ -1,4 +1,4 @@
-"""Pictures over HTTP: their addresses, forms, caching, bounds, privacy, and what a name may hold."""
+"""Charts over HTTP: their addresses, forms, caching, bounds, privacy, and what a name may hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every picture in SVG and PNG, light and dark, as it was when somebody looked at it.
+"""Every chart in SVG and PNG, light and dark, as it was when somebody looked at it.
 
 ``PICTURES_WRITE=1 pytest tests/forecast_service/charts/test_references.py`` draws the references anew: look at them.
 """

@@ -136,7 +136,7 @@ def test_every_operation_has_examples_that_the_contract_allows(contract: Contrac
 
 
 def is_picture(answer: dict[str, Any]) -> bool:
-    """Whether nothing but a picture is offered, which tests of its own draw."""
+    """Whether nothing but a chart is offered, which tests of its own draw."""
     return all(kind.startswith("image/") or "vegalite" in kind for kind in answer.get("content", {"": None}))
 
 

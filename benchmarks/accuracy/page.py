@@ -9,38 +9,38 @@ from models.evaluation import published
 
 PAGE = Path(__file__).parents[2] / "docs/accuracy.md"
 
-HEAD = """# How often were we right?
+HEAD = """# How good were past forecasts?
 
-Every figure on this page is of model version {model_version}, vintage {vintage}. Made by `make publish`,
-which runs `forecast-service backtest --publish`: every origin from {first} to {last} is refitted with nothing
-later than it, all allies are forecast up to {horizon} years ahead, and what happened is scored. The same
-figures come from `GET /v1/track-record`.
+For every origin from {first} to {last} the models were fitted on figures up to that year. They forecast all allies
+up to {horizon} years ahead, and each forecast was compared with what happened.
 
-Skill is 1 - CRPS / CRPS of a random walk in logs: above 0 is better than assuming that nothing changes.
-Intervals are 90 %, by a bootstrap over countries. `baseline` counts pledges, `trend` does not. `make
-accuracy` prints the same scores beside statsforecast's AutoETS, AutoARIMA and AutoTheta, all run then and
-there.
+All scores are of model version {model_version} and vintage {vintage}. `make publish` computes them;
+`GET /v1/track-record` returns them. `make accuracy` adds statsforecast's AutoETS, AutoARIMA and AutoTheta.
+
+- **skill**: 1 - CRPS / CRPS of a random walk in logs. Above 0 is better than expecting no change. In brackets: 90 %
+  interval, by a bootstrap over countries.
+- **80 % covers**: fraction of outcomes inside the 80 % interval.
+- **Brier**: mean Brier score for a rise by at least 10, 30 and 50 %. Lower is better.
+- **baseline** includes pledges; **trend** does not.
 
 """
 
 TAIL = """
 ## What the model cannot know
 
-- A war, a change of government, or a court. The spread covers what has happened to allies since 1949, not
-  what has not.
-- The present: NATO's last two years are estimates. Their usual revision is in the paths; a definition that
-  changes is not.
-- The level of related spending, which nobody publishes: a prior, not a fit.
-- Whether this pledge is like the earlier ones. It is larger, and made after the invasion of Ukraine.
-- How fast a panel can move: from 2014 on the 80 % interval covered {late:.0%} of outcomes, since the rise
-  after 2022 was faster than anything the panel had shown for decades.
+- **Events without a precedent.** The spread covers what has happened to allies since 1949.
+- **The present.** NATO's last two years are estimates. The forecasts include their usual revision, but no change of
+  definition.
+- **Related spending.** Nobody publishes its level. The model uses a prior.
+- **Whether this pledge is like earlier ones.** It is larger, and it followed the invasion of Ukraine.
+- **How fast allies can change.** From 2014 on the 80 % interval covered {late:.0%} of outcomes: the rise after 2022
+  was faster than anything in the decades before.
 
-## What was chosen with the outcomes in sight
+## What was chosen after the outcomes were known
 
-Parameters and weights are learned at each origin and see nothing later. The structure (two pooled members,
-the shape of the pledge member, how much weight it starts with) was chosen by people who knew how 1999-2025
-went, which flatters these figures somewhat. [Decision
-4](decisions/0004-what-was-learned-and-what-was-chosen.md) says what was chosen how.
+Parameters and weights are learned at each origin from earlier figures only. The structure of the model was chosen by
+people who knew the outcomes of 1999-2025. This makes the scores look somewhat better than they are; see
+[decision 4](decisions/0004-what-was-learned-and-what-was-chosen.md).
 """
 
 
@@ -78,21 +78,23 @@ def page(record: dict[str, Any]) -> str:
     text = HEAD.format(first=first, last=last, **{k: record[k] for k in ("model_version", "vintage", "horizon")})
     text += table([""], [scores(n.replace("_", " "), record[n]) for n in ("random_walk", "trend", "baseline")])
     members = [scores(m["name"], m, (f"{m['weight']:.2f}",)) for m in record["members"]]
-    text += "\n## Members\n\nEach by itself, with its weight at the last origin.\n\n" + table(
-        ["member", "weight"], members
+    text += (
+        "\n## Members (each alone)\n\nWeights are those at the last origin. `pledge` has its weight where a pledge "
+        "applies; the others share the rest in the proportions shown.\n\n"
     )
+    text += table(["member", "weight"], members)
     by_horizon = [scores(h["horizon"], h) for h in record["by_horizon"]]
     text += "\n## By horizon (baseline)\n\n" + table(["years ahead"], by_horizon)
     by_period = [scores(f"{p['from']}-{p['to']}", p) for p in record["by_period"]]
     text += "\n## By origin (baseline)\n\n" + table(["origins"], by_period)
     by_country = [scores(c["country"], c) for c in record["by_country"]]
     text += "\n## By country (baseline)\n\n" + table(["country"], by_country)
-    text += "\n## Reliability\n\nA rise by at least 10, 30 or 50 %: what was said, and how often it happened.\n\n"
-    text += row(["said", "happened", "forecasts"]) + row(["---"] * 3)
+    text += "\n## Reliability\n\nForecasts of a rise by at least 10, 30 or 50 %, in groups of similar probability.\n\n"
+    text += row(["mean probability", "happened", "forecasts"]) + row(["---"] * 3)
     text += "".join(
         row([f"{b['probability']:.2f}", f"{b['frequency']:.2f}", b["forecasts"]]) for b in record["reliability"]
     )
-    text += "\nShare of outcomes in each tenth of their distribution (0.10 each if calibrated): "
+    text += "\nFraction of outcomes in each tenth of the forecast distribution (0.10 each if calibrated): "
     text += ", ".join(f"{x:.2f}" for x in record["pit"]) + ".\n"
     return text + wales(record["wales"]) + TAIL.format(late=record["baseline"]["coverage_80_from_2014"])
 
@@ -100,10 +102,10 @@ def page(record: dict[str, Any]) -> str:
 def wales(found: dict[str, Any]) -> str:
     """The section on the pledge of Wales."""
     text = (
-        f"\n## The pledge of Wales\n\nOf {found['below_in_2014']} allies of today that were below 2 % in 2014, "
-        f"{found['reached_in_2024']} were there in 2024. Brier score of that event, averaged by origin (2014-2023), "
-        "then over origins; a coin scores 0.25. Finland and Sweden were bound by no pledge before 2022: *bound* leaves "
-        "out whoever was not bound at the origin.\n\n"
+        f"\n## The pledge of Wales\n\nOf today's allies {found['below_in_2014']} were below 2 % in 2014; "
+        f"{found['reached_in_2024']} of them were there in 2024. This is the Brier score of that event by origin. "
+        "Always saying 50 % scores 0.25. Rows with *bound* leave out allies that had made no pledge by that origin "
+        "(Finland and Sweden before 2022).\n\n"
     )
     names = ("random_walk", "trend", "baseline", "trend_bound", "baseline_bound")
     origins = sorted(found["baseline"]["by_origin"], key=int)

@@ -29,9 +29,9 @@ def test_what_it_names_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
-def test_every_room_is_named(package: Path) -> None:
-    rooms = {f"{folder.parent.name}/" for folder in package.glob("*/__init__.py")}
-    assert rooms <= set(NAMED)
+def test_every_folder_is_named(package: Path) -> None:
+    folders = {f"{folder.parent.name}/" for folder in package.glob("*/__init__.py")}
+    assert folders <= set(NAMED)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_every_room_is_named(package: Path) -> None:
     ],
     ids=lambda path: str(path.parent.relative_to(ROOT)),
 )
-def test_every_room_says_what_lives_there(init: Path) -> None:
+def test_every_folder_says_what_belongs_there(init: Path) -> None:
     assert init.read_text(encoding="utf-8").startswith('"""')
 
 
-def test_the_front_hall_is_small() -> None:
+def test_few_modules_lie_outside_the_folders() -> None:
     assert len(list((ROOT / "forecast_service").glob("*.py"))) <= 12
 
 

@@ -14,7 +14,7 @@ from forecast_service.schemas.batch import BatchAnswerSchema, BatchRequestSchema
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.services import forecasts
 
-blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description="Many forecasts at once.")
+blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description="Many forecasts in one request.")
 
 
 @blp.post("")

@@ -22,7 +22,7 @@ from forecast_service.services import charts, forecasts, tables
 from models.dataset.countries import OWN_SERIES
 from models.forecast.result import Forecast
 
-blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="The probability that targets are met.")
+blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="Probabilities of meeting the targets.")
 
 
 def answer(forecast: Forecast) -> dict[str, Any]:

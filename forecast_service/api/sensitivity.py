@@ -13,7 +13,7 @@ from forecast_service.schemas.sensitivity import SensitivityRequestSchema, Sensi
 from forecast_service.services import charts, forecasts
 from models.analysis.sensitivity import Sensitivity
 
-blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="What moves a probability most.")
+blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="Assumptions that move a probability most.")
 
 
 @blp.get(

@@ -13,7 +13,7 @@ from forecast_service.schemas.charts import ChartOptionsSchema
 from forecast_service.schemas.track_record import TrackRecordSchema
 from forecast_service.services import charts, track_record
 
-blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", description="How often were we right?")
+blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", description="How good past forecasts were.")
 
 
 @blp.get("")

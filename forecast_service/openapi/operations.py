@@ -13,10 +13,10 @@ from flask import Flask, json
 FOLDER = "examples"
 """The answers that :mod:`forecast_service.cli.examples` got from the application, a file each."""
 HEADERS: dict[str, dict[str, Any]] = {
-    "Retry-After": {"description": "When to ask again (seconds).", "schema": {"type": "integer", "minimum": 0}},
-    "Location": {"description": "Where what was made is to be found.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds until you may ask again.", "schema": {"type": "integer", "minimum": 0}},
+    "Location": {"description": "Address of the new resource.", "schema": {"type": "string"}},
     "ETag": {
-        "description": "Tag of this representation, for If-None-Match; a saved scenario's is what If-Match takes.",
+        "description": "Tag for If-None-Match; If-Match takes that of a saved scenario.",
         "schema": {"type": "string"},
     },
 }

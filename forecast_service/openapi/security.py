@@ -16,12 +16,12 @@ SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "A key that the operator gave out: fs_<id>_<secret>.",
+        "description": "A key from the operator: fs_<id>_<secret>.",
     },
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The same key, or where the service is set to take them a token (JWT) of its issuer. "
+        "description": "The same key, or a token (JWT) of the issuer that the service trusts. "
         "Scopes: read, write, admin.",
     },
 }

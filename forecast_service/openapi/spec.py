@@ -23,8 +23,8 @@ from forecast_service.version import VERSION
 OPENAPI_VERSION = "3.1.1"
 DESCRIPTION = (
     "The probability that an ally meets NATO's targets of 3.5 % (core) and 1.5 % (related) of GDP by a deadline, "
-    "under a scenario. Shares are % of GDP as NATO counts it; every probability is read off the same simulated "
-    "futures and is never exactly 0 or 1."
+    "under a scenario. Shares are % of GDP by NATO's definition. All probabilities are fractions of the same simulated "
+    "futures; none is exactly 0 or 1."
 )
 
 
@@ -105,7 +105,7 @@ def make_api(app: Flask) -> ContractApi:
         API_SPEC_OPTIONS={
             "info": {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
             # Relative to the document itself, so it holds behind any prefix of a gateway.
-            "servers": [{"url": ".", "description": "Where this document is served."}],
+            "servers": [{"url": ".", "description": "The address of this document."}],
         },
     )
     api = ContractApi(app)

@@ -11,11 +11,11 @@ PAGE = Path(__file__).parents[2] / "docs/accuracy.md"
 
 HEAD = """# How good were past forecasts?
 
-For every origin from {first} to {last} the models were fitted on figures up to that year. They forecast all allies
-up to {horizon} years ahead, and each forecast was compared with what happened.
+For every origin from {first} to {last} the models were fitted on figures up to that year. Their forecasts of all
+allies, up to {horizon} years ahead, were compared with what happened. Model version {model_version}, vintage {vintage}.
 
-All scores are of model version {model_version} and vintage {vintage}. `make publish` computes them;
-`GET /v1/track-record` returns them. `make accuracy` adds statsforecast's AutoETS, AutoARIMA and AutoTheta.
+`make publish` computes the scores; `GET /v1/track-record` returns them. `make accuracy` adds statsforecast's AutoETS,
+AutoARIMA and AutoTheta.
 
 - **skill**: 1 - CRPS / CRPS of a random walk in logs. Above 0 is better than expecting no change. In brackets: 90 %
   interval, by a bootstrap over countries.
@@ -28,18 +28,18 @@ All scores are of model version {model_version} and vintage {vintage}. `make pub
 TAIL = """
 ## What the model cannot know
 
-- **Events without a precedent.** The spread covers what has happened to allies since 1949.
-- **The present.** NATO's last two years are estimates. The forecasts include their usual revision, but no change of
+- **Events without a precedent** among allies since 1949.
+- **The present.** NATO's last two years are estimates. Forecasts allow for their usual revision, not for a new
   definition.
-- **Related spending.** Nobody publishes its level. The model uses a prior.
+- **Related spending.** Nobody publishes its level; it rests on a prior.
 - **Whether this pledge is like earlier ones.** It is larger, and it followed the invasion of Ukraine.
 - **How fast allies can change.** From 2014 on the 80 % interval covered {late:.0%} of outcomes: the rise after 2022
-  was faster than anything in the decades before.
+  was the fastest for decades.
 
 ## What was chosen after the outcomes were known
 
-Parameters and weights are learned at each origin from earlier figures only. The structure of the model was chosen by
-people who knew the outcomes of 1999-2025. This makes the scores look somewhat better than they are; see
+Parameters and weights are learned at each origin from earlier figures. People who knew the outcomes chose the
+model's structure. So the scores look somewhat better than they are; see
 [decision 4](decisions/0004-what-was-learned-and-what-was-chosen.md).
 """
 

@@ -33,7 +33,7 @@ def fetched(address: str) -> str:
 
 def test_there_are_examples_of_every_kind() -> None:
     assert [kind for kind, _ in BLOCKS].count("sh") == 2
-    assert [kind for kind, _ in BLOCKS].count("python") == 7
+    assert [kind for kind, _ in BLOCKS].count("python") == 6
     assert all(ADDRESS in block for _, block in BLOCKS)
 
 

@@ -38,8 +38,7 @@ TAIL = """
 
 ## What was chosen after the outcomes were known
 
-Parameters and weights are learned at each origin from earlier figures. People who knew the outcomes chose the
-model's structure. So the scores look somewhat better than they are; see
+People who knew the outcomes chose the model's structure, so the scores look somewhat better than they are:
 [decision 4](decisions/0004-what-was-learned-and-what-was-chosen.md).
 """
 

@@ -1,5 +1,5 @@
 // The caller's key: kept in this tab only, sent to this origin only, never in an address.
-const NAME = "five-percent-key";
+const NAME = "forecast-service-key";
 let kept = null;
 
 export function key() {

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   if (root.dataset.theme) { root.dataset.themeAsked = "address"; return; }
   try {
-    const kept = localStorage.getItem("five-percent-theme");
+    const kept = localStorage.getItem("forecast-service-theme");
     if (kept === "light" || kept === "dark") root.dataset.theme = kept;
   } catch { /* no storage here: the system's colours then */ }
 })();

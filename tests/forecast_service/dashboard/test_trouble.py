@@ -139,7 +139,7 @@ def test_under_a_prefix_with_a_key(opened: Opening, guarded: Guarded) -> None:
 def test_who_may_read_but_not_save_is_told_so_and_who_may_saves(opened: Opening, guarded: Guarded) -> None:
     page = opened(f"{guarded.address}/method")
     for key, told in ((guarded.reader, "may read but not save"), (guarded.writer, "Saved as")):
-        page.evaluate("key => sessionStorage.setItem('five-percent-key', key)", key)
+        page.evaluate("key => sessionStorage.setItem('forecast-service-key', key)", key)
         page.goto(f"{guarded.address}/countries/DEU?cap=3")
         page.get_by_label("Name", exact=True).fill("three")
         page.get_by_role("button", name="Save").click()

@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint openapi fuzz bench accuracy publish lock image clean
+.PHONY: help serve test lint openapi fuzz bench accuracy images publish lock image clean
 
 help: ## what can be done
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -71,6 +71,10 @@ accuracy: $(VENV)/.serve $(PEERS)/.ready $(PANEL) ## score the peers beside ours
 		--min-years $(MIN_YEARS) --processes $(PROCESSES)
 	$(BIN)/python -m benchmarks.accuracy.table $(PANEL) --peers var/accuracy --origins $(ORIGINS) --horizon $(HORIZON) \
 		--min-years $(MIN_YEARS) --processes $(PROCESSES) --json var/accuracy/figures.json
+
+images: $(VENV)/.dev ## draw the README's images anew
+	$(BIN)/forecast-service fit
+	$(BIN)/python docs/images/make.py
 
 publish: $(VENV)/.dev ## run the backtest of the allies anew; keep weights, track record and docs/accuracy.md
 	$(BIN)/forecast-service backtest --publish

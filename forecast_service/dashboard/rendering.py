@@ -24,10 +24,10 @@ POLICY = PAGE.replace("form-action 'none'", "form-action 'self'")
 View = Callable[..., Any]
 
 TOLD = {
-    401: "This service tells callers apart, and it does not know you yet.",
+    401: "This service asks callers who they are, and does not know you yet.",
     403: "Your key is known, but it may not read forecasts.",
     429: "Too many wrong keys came from your address.",
-    503: "Who calls cannot be checked at the moment.",
+    503: "The service cannot check callers at the moment.",
 }
 
 

@@ -11,8 +11,8 @@ THIN = "\u00a0"
 
 BASIS = {
     "history": "published figures",
-    "prior": "a written-down prior, not on published figures",
-    "history and prior": "published figures for the core part and a written-down prior for the related part",
+    "prior": "an assumption (a prior), not on published figures",
+    "history and prior": "published figures for the core part and an assumption (a prior) for the related part",
 }
 COMPONENTS = {
     "core": "core defence",

@@ -51,7 +51,7 @@ def test_tabs_and_deadline(opened: Opening, site: str) -> None:
     page.get_by_role("link", name=re.compile("^Related")).click()
     expect(page.locator("[aria-current=true]")).to_contain_text("Related")
     assert headline(page) != core
-    assert "A written-down prior" in page.locator("[data-region=headline]").inner_text()
+    assert "An assumption (a prior)" in page.locator("[data-region=headline]").inner_text()
     page.get_by_role("link", name=re.compile("^Total")).click()
     expect(page.locator("[aria-current=true]")).to_contain_text("Total")
     page.get_by_label("Deadline").fill("2029")

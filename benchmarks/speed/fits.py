@@ -56,8 +56,8 @@ def _beside_peers(state: Path, draws: int, repeats: int) -> Row:
 
         found = side_by_side({"ours": ours, "theirs": theirs}, repeats)
     what = (
-        "fit all allies with all members and simulate them to 2060: time, of that of statsforecast's AutoETS, "
-        "AutoARIMA and AutoTheta with simulate of ten years"
+        "fit all allies and simulate to 2060: time / AutoETS, AutoARIMA and AutoTheta of statsforecast with ten "
+        "simulated years"
     )
     return Row("fits", what, found["ours"] / found["theirs"], 1, "at most")
 
@@ -89,5 +89,5 @@ def _alliance(state: Path, repeats: int) -> Row:
     def ask() -> object:
         return alliance_forecast(forecaster, targets=Targets(core=3.5 + next(shares) * 1e-3))
 
-    what = f"the alliance, jointly simulated, saved fits: CPU, of {ALLIANCE_MS:.0f} ms"
+    what = f"alliance forecast: CPU / {ALLIANCE_MS:.0f} ms"
     return Row("alliance", what, cpu(ask, repeats) * 1000 / ALLIANCE_MS, 1, "at most")

@@ -72,8 +72,8 @@ def _draws(state: Path, sizes: Sequence[int], repeats: int) -> Growth:
         sizes,
         lambda size: forecasters[size].forecast("DEU", _new.scenario()),
         repeats,
-        "Every step is one pass over the draws, or a sort of each year's: n log n. What a question costs whatever "
-        "its draws keeps the slope below 1 while there are few; above some 30,000 the arrays leave the fast caches.",
+        "Each step passes over the draws or sorts them. Fixed costs flatten the slope for few draws; above 30,000 the "
+        "arrays leave the CPU cache.",
     )
 
 
@@ -84,7 +84,7 @@ def _horizon(forecaster: Forecaster, repeats: int) -> Growth:
         (1, 4, 9, 18, 34),
         lambda years: forecaster.forecast("DEU", _new.scenario(), Targets(forecaster.figures.origin + years)),
         repeats,
-        "Only the years up to the deadline are read: paths lie year by year in their files.",
+        "Only the years to the deadline are read.",
     )
 
 
@@ -99,8 +99,7 @@ def _levers(forecaster: Forecaster, sizes: Sequence[int], repeats: int) -> Growt
         sizes,
         ask,
         repeats,
-        "A lever works on one copy of the paths, and the waterfall counts the deadline's draws after each. The check "
-        "for conflicts compares pairs, of at most 50.",
+        "Each lever edits one copy of the paths; the waterfall counts the deadline year after each.",
     )
 
 
@@ -111,7 +110,7 @@ def _countries(forecaster: Forecaster, sizes: Sequence[int], repeats: int) -> Gr
         return [forecaster.forecast(code, _new.scenario()) for code in codes[:countries]]
 
     return grown(
-        "countries", "a custom scenario, by countries", sizes, ask, repeats, "Each country is a question of its own."
+        "countries", "a custom scenario, by countries", sizes, ask, repeats, "Each country is a separate forecast."
     )
 
 
@@ -131,7 +130,7 @@ def _batch(state: Path, sizes: Sequence[int], repeats: int) -> Growth:
         sizes,
         ask,
         repeats,
-        "Items are answered one after the other; what a request costs by itself is paid once.",
+        "Items are answered one after the other; the request itself costs once.",
     )
 
 
@@ -156,5 +155,5 @@ def _sweep(forecaster: Forecaster, state: Path, sizes: Sequence[int], repeats: i
         [steps**2 for steps in sizes],
         ask,
         min(repeats, 5),
-        "Points are evaluated in chunks of bounded size, so neither memory nor the cost of a point grows.",
+        "Chunks have a fixed size.",
     )

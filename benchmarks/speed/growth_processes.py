@@ -39,8 +39,7 @@ def _workers(state: Path, sizes: tuple[int, ...], seconds: int) -> list[Growth]:
             of,
             tuple(costs),
             EVEN,
-            "Workers share nothing that they wait for; beyond the number of cores they only take turns, and each "
-            "turn finds the caches cold.",
+            "Workers wait for nothing shared. With more workers than cores, each finds the CPU cache cold.",
         ),
         Growth(
             "workers memory",
@@ -48,8 +47,7 @@ def _workers(state: Path, sizes: tuple[int, ...], seconds: int) -> list[Growth]:
             of,
             tuple(memory),
             1.0,
-            "Code and figures are loaded before the workers are forked, and fits are mapped files: a worker adds its "
-            "own answers and working space.",
+            "Workers share code, figures and fits; each adds its own cache and working memory.",
         ),
     ]
 
@@ -74,5 +72,5 @@ def _dask(state: Path, steps: int) -> Growth:
         tuple(float(size) for size in sizes),
         tuple(costs),
         EVEN,
-        "Chunks are independent, and go back as a few columns of numbers.",
+        "Chunks are independent.",
     )

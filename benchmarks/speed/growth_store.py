@@ -60,9 +60,9 @@ def measure(*, quick: bool, patience_s: float = 120.0) -> list[Growth]:
                 costs.setdefault(name, []).append(cpu(ask, 3 if quick else 15, warm=3))
         database.close()
     done = tuple(float(size) for size in sizes[: len(spent)])
-    why = "Each is a few ranges of an index: a page or a row, however many there are."
+    why = "Each reads a few index ranges, however many rows there are."
     return [
-        Growth(f"kept {name}", f"saved scenarios: {name}, by rows", done, tuple(found), LOGARITHMIC, why)
+        Growth(f"saved {name}", f"saved scenarios: {name}, by rows", done, tuple(found), LOGARITHMIC, why)
         for name, found in costs.items()
     ]
 

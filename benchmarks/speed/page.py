@@ -1,4 +1,4 @@
-"""Writes the measured parts of ``docs/performance.md`` and its picture from ``benchmarks/speed/results.json``."""
+"""Writes the measured parts of ``docs/performance.md`` and its chart from ``benchmarks/speed/results.json``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def table(heading: list[str], rows: list[list[object]]) -> str:
 def sections(results: dict[str, Any]) -> dict[str, str]:
     """The measured parts of the page, by name."""
     targets = [
-        [t["what"], t["ratio"], f"{t['holds']} {t['bound']:g}", _said(t["met"]), t["spread"]]
+        [t["what"], t["ratio"], f"{t['holds']} {t['bound']:g}", _yes_no(t["met"]), t["spread"]]
         for t in results["targets"]
     ]
     growth = [
@@ -42,13 +42,13 @@ def sections(results: dict[str, Any]) -> dict[str, str]:
     ]
     profile = [[part, f"{share:.0%}"] for part, share in results["profile"].items()]
     return {
-        "targets": table(["what", "ratio", "must be", "met", "requests per worker, %"], targets),
-        "growth": table(["cost of", "sizes", "cost of the last, of the first's", "exponent", "at most", "why"], growth),
+        "targets": table(["what / compared with", "ratio", "target", "met", "requests per worker, %"], targets),
+        "growth": table(["cost of", "sizes", "last / first", "exponent", "at most", "why"], growth),
         "profile": table(["part", "share of CPU time"], profile),
     }
 
 
-def _said(met: bool) -> str:
+def _yes_no(met: bool) -> str:
     return "yes" if met else "**no**"
 
 
@@ -65,7 +65,7 @@ def page(text: str, results: dict[str, Any]) -> str:
 
 
 def picture(results: dict[str, Any]) -> str:
-    """Cost over size, both relative to the first, on logarithmic axes; an SVG."""
+    """Cost by size, both relative to the first, on logarithmic axes; an SVG."""
     import altair
     import vl_convert
 
@@ -78,8 +78,8 @@ def picture(results: dict[str, Any]) -> str:
         altair.Chart(altair.Data(values=values))
         .mark_line(point=True)
         .encode(
-            x=altair.X("size:Q", scale=altair.Scale(type="log"), title="size, of the first"),
-            y=altair.Y("cost:Q", scale=altair.Scale(type="log"), title="cost, of the first"),
+            x=altair.X("size:Q", scale=altair.Scale(type="log"), title="size / first size"),
+            y=altair.Y("cost:Q", scale=altair.Scale(type="log"), title="cost / first cost"),
             color=altair.Color("what:N", title=None, scale=altair.Scale(scheme="tableau20")),
         )
         .properties(width=560, height=360)

@@ -21,14 +21,14 @@ PARTS = (
     ("levers: changing the paths", ("models/scenarios/levers", "models/scenario")),
     ("probabilities, money, means: one pass over the draws", ("models/", "numpy")),
     (
-        "reading the question, composing the answer (marshmallow, webargs)",
+        "reading the request, building the response (marshmallow, webargs)",
         ("marshmallow", "webargs", "schemas/", "parsing"),
     ),
     ("rounding numbers and writing JSON", ("method builtins.round", "json/", "isfinite")),
     ("routing, request and response (Flask, Werkzeug)", ("flask", "werkzeug", "http/", "urllib")),
     ("log, metrics, cache, headers, callers", ("forecast_service/", "structlog", "prometheus", "logging")),
 )
-REST = "the interpreter's own functions, called by all of these"
+REST = "Python built-ins, called by all of these"
 
 
 def shares(state: Path, *, quick: bool) -> dict[str, float]:

@@ -71,7 +71,7 @@ def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> l
     def spread(*names: str) -> str:
         return "; ".join(f"{name} {_shares(counts[name])}" for name in names)
 
-    of = "requests a second, of those of a bare Flask view that returns the same bytes"
+    of = "requests a second / a bare Flask view with the same bytes"
 
     def row(name: str, what: str, one: str, other: str, bound: float) -> Row:
         return Row(name, what, rate[one] / rate[other], bound, "at least", spread(one, other))
@@ -79,7 +79,7 @@ def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> l
     return [
         row("cached_get", f"cached GET of a forecast: {of}", "cached", "bare", 0.7),
         row("not_modified", f"304: {of}", "304", "bare", 0.8),
-        row("conditional", "304: requests a second, of those of the cached GET", "304", "cached", 1),
+        row("conditional", "304: requests a second / the cached GET", "304", "cached", 1),
     ]
 
 
@@ -98,12 +98,12 @@ def _custom(host: Host, seconds: int, repeats: int) -> list[Row]:
         rates.append(rate)
     bodies = [_scenario(2.5 + index * 1e-4) for index in range(int(RATE / 2 * seconds))]
     waits = [statistics.quantiles(paced(host, bodies, RATE / 2), n=100)[-1] * 1000 for _ in range(repeats)]
-    new = "POST of a new custom scenario on a saved fit, 10,000 draws:"
-    at_half = f"p99 of its wait at half of {RATE:.0f} requests a second"
+    new = "new custom scenario, 10,000 draws:"
+    at_half = f"its p99 latency at {RATE / 2:.0f} requests a second"
     return [
-        Row("custom_cpu", f"{new} server CPU, of {CPU_MS:.0f} ms", statistics.median(costs) / CPU_MS, 1, "at most"),
-        Row("custom_rate", f"{new} requests a second, of {RATE:.0f}", statistics.median(rates) / RATE, 1, "at least"),
-        Row("custom_p99", f"{at_half}, of {WAIT_MS:.0f} ms", statistics.median(waits) / WAIT_MS, 1, "at most"),
+        Row("custom_cpu", f"{new} server CPU / {CPU_MS:.0f} ms", statistics.median(costs) / CPU_MS, 1, "at most"),
+        Row("custom_rate", f"{new} requests a second / {RATE:.0f}", statistics.median(rates) / RATE, 1, "at least"),
+        Row("custom_p99", f"{at_half} / {WAIT_MS:.0f} ms", statistics.median(waits) / WAIT_MS, 1, "at most"),
     ]
 
 
@@ -115,11 +115,12 @@ def _scenario(share: float) -> bytes:
 def _memory(state: Path, seconds: int, repeats: int) -> list[Row]:
     """Of the master and its workers after a mixed load; who fits own histories is not in it."""
     found = side_by_side({str(workers): partial(_loaded_mb, state, seconds, workers) for workers in (2, 4)}, repeats)
-    together = "two workers and their master, loaded: PSS, of"
+    together = "memory (PSS) of two workers and their master under load /"
+    further = "memory (PSS) of each further worker /"
     each = (found["4"] - found["2"]) / 2
     return [
         Row("memory", f"{together} {TOGETHER_MB:.0f} MB", found["2"] / TOGETHER_MB, 1, "at most"),
-        Row("memory_worker", f"each further worker: PSS, of {FURTHER_MB:.0f} MB", each / FURTHER_MB, 1, "at most"),
+        Row("memory_worker", f"{further} {FURTHER_MB:.0f} MB", each / FURTHER_MB, 1, "at most"),
     ]
 
 
@@ -144,7 +145,5 @@ def _start(state: Path, file: Path, repeats: int) -> Row:
 
     found = side_by_side({"ours": ours, "bare": plain}, repeats)
     allowed = START_FACTOR * found["bare"] + START_S
-    what = (
-        f"start to ready with saved fits, of {START_FACTOR} x a bare Flask app on the same gunicorn + {START_S:.0f} s"
-    )
+    what = f"start to ready / ({START_FACTOR} x a bare Flask app + {START_S:.0f} s)"
     return Row("start", what, found["ours"] / allowed, 1, "at most")

@@ -1,7 +1,7 @@
-"""schemathesis, all phases, against the real service, until each kind of caller has had so many cases.
+"""Runs schemathesis with all phases against the service, with so many cases for each kind of caller.
 
-The callers: ``open`` (everyone is let in), ``with a key``, and ``without`` one, whose every request must be refused.
-Cases are schemathesis' own count, answers are counted in the service's log, which knows nothing of schemathesis::
+The callers: ``open`` (everyone is let in), ``with a key``, and ``without a key``, whose every request must be refused.
+schemathesis counts the cases; the answers are counted in the service's log::
 
     python -m benchmarks.robustness.fuzz --cases 20000 --write docs/fuzzing.md
 """
@@ -149,10 +149,8 @@ def page(results: list[Result], command: str) -> str:
     rows = "\n".join(result.row for result in results)
     return f"""# Fuzzing
 
-[schemathesis](https://schemathesis.readthedocs.io) makes requests from the contract, valid ones and invalid ones, and
-holds the answers against it: all its phases (examples, coverage, fuzzing, stateful) with all its checks, against the
-service under gunicorn. `tests/forecast_service/openapi/test_schemathesis.py` does a short round at every run of the
-tests; this page is written by the long one:
+[schemathesis](https://schemathesis.readthedocs.io) generates valid and invalid requests from the contract and checks
+the answers of the service under gunicorn, with all its phases and checks. `make fuzz` writes this page; its last run:
 
 ```
 {command}
@@ -162,11 +160,14 @@ tests; this page is written by the long one:
 | --- | --- | --- | --- | --- | --- | --- | --- |
 {rows}
 
-`open` is `FORECAST_AUTH=none`; `with a key` and `without a key` are `FORECAST_AUTH=api-key`, the key with the scope
-`admin`. Without one everything but the public routes is refused whatever is sent; the checks of what becomes of the
-input ({NOT_OF_STRANGERS.replace(",", ", ")}) are left out there. Answers are counted in the service's own
-log, which has no probes (`/healthz`, `/readyz`, `/metrics`). `schemathesis.toml` says which refusals the contract
-cannot foresee.
+| caller | how it calls |
+| --- | --- |
+| open | `FORECAST_AUTH=none` |
+| with a key | `FORECAST_AUTH=api-key`, a key with scope `admin` |
+| without a key | `FORECAST_AUTH=api-key`; checks of the input are off, since every request is refused first |
+
+Answers are counted in the service's log, without `/healthz`, `/readyz` and `/metrics`. `schemathesis.toml` lists the
+refusals that the contract cannot express.
 """
 
 

@@ -1,4 +1,4 @@
-"""The authorisation matrix: every route as every kind of caller. ``docs/authorisation.md`` is its outcome.
+"""The authorisation matrix: every route as every kind of caller, as ``docs/authorisation.md`` shows it.
 
 ``AUTHORISATION_WRITE=1 pytest tests/forecast_service/auth/test_scopes.py`` writes the page anew.
 """
@@ -65,12 +65,12 @@ CALLERS = ("anonymous", "reader", "writer", "other tenant", "admin")
 
 HEAD = """# Who may do what
 
-Every route as every kind of caller, with `FORECAST_AUTH=api-key`. Made by `tests/forecast_service/auth/test_scopes.py`,
-which asks each of them for real and fails when this page says otherwise. The scenarios and sweeps in the addresses and
-bodies are private ones of the tenant to which *reader* (scope `read`), and *writer* (`read`, `write`) belong. *Other
-tenant* has `read` and `write`, *admin* `admin`; both are tenants of their own, and what is another's is not there for
-them: they get the answer that an id gets which was never given out. In a body or query that is a 422 which names the
-input; a batch is a 200 that says so of the item.
+The status of every route for every kind of caller, with `FORECAST_AUTH=api-key`.
+`tests/forecast_service/auth/test_scopes.py` calls each route and fails if this page differs.
+
+*Reader* (scope `read`) and *writer* (`read`, `write`) are keys of one owner; the calls name that owner's private
+scenarios and sweeps. *Other tenant* (`read`, `write`) and *admin* (`admin`) belong to other owners. For them those ids
+do not exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item.
 
 """
 

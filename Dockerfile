@@ -1,11 +1,10 @@
-# The service, ready to answer in seconds: it carries its fits. Two stages: what builds does not ship.
+# The service with its fits, so that it is ready in seconds. The tools of the first stage do not ship.
 #
 #   docker build --tag forecast-service .
 #   docker run --read-only --tmpfs /tmp --volume state:/app/state --publish 127.0.0.1:8000:8000 \
 #     --env FORECAST_AUTH=api-key forecast-service
 #
-# It listens on all addresses of its container, so it does not start before FORECAST_AUTH says how callers are told.
-# docs/deployment.md has the rest.
+# It listens on all addresses of its container, so it does not start without FORECAST_AUTH. See docs/deployment.md.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
 # ---- build -----------------------------------------------------------------------------------------------------------
@@ -14,13 +13,13 @@ FROM ${BASE} AS build
 
 ENV PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1
 
-# Whoever builds is another environment than what is built: no pip and no setuptools ship.
+# Two environments, so that no pip and no setuptools ship.
 RUN python3 -m venv /build && python3 -m venv --without-pip /app/venv
 
 WORKDIR /src
 COPY requirements/ requirements/
-# Locked versions with hashes; only wheels, so nothing is compiled. More than what serves, such as
-# requirements/cluster.txt for Dask, is asked for with --build-arg EXTRA=...
+# Locked versions with hashes; only wheels, so nothing is compiled.
+# --build-arg EXTRA=requirements/cluster.txt adds Dask.
 ARG EXTRA=""
 RUN --mount=type=cache,target=/root/.cache/pip \
     /build/bin/pip install --quiet --require-hashes --requirement requirements/build.txt \
@@ -30,14 +29,14 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 COPY pyproject.toml README.md LICENSE ./
 COPY forecast_service/ forecast_service/
 COPY models/ models/
-# The packages' own tests stay behind. What remains is compiled once, here: the root is read-only at run, and
-# unchecked-hash neither depends on the files' times nor looks at the sources.
+# Drop the packages' tests and compile the rest here, since the root is read-only later. unchecked-hash ignores the
+# files' times and sources.
 RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir /wheel . \
     && /build/bin/pip --python /app/venv/bin/python install --quiet --no-deps --no-index /wheel/*.whl \
     && find /app/venv -depth -type d -name tests -exec rm -r {} + \
     && /app/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /app/venv/lib
 
-# The fits: the long part of a cold start, done once. They also show that what was left is enough.
+# Make the fits, which take most of a cold start. This also shows that the installed files suffice.
 RUN FORECAST_STATE_DIR=/tmp/made /app/venv/bin/forecast-service fit --quiet \
     && mv /tmp/made/fits /app/fits && chmod -R a=rX /app/fits
 
@@ -53,13 +52,13 @@ LABEL org.opencontainers.image.title="forecast-service" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# The one folder that is written to, /tmp apart; a volume takes over its owner.
+# The only folder besides /tmp that the service writes to; a volume takes over its owner.
 RUN install -d -o 10001 -g 10001 -m 0750 /app/state
 
 COPY --from=build /app/venv /app/venv
 COPY --from=build /app/fits /app/fits
 
-# One thread for linear algebra: workers are what uses more cores.
+# One thread for linear algebra: workers use the other cores.
 ENV PATH=/app/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -69,7 +68,7 @@ ENV PATH=/app/venv/bin:$PATH \
     FORECAST_FITS_DIR=/app/fits \
     FORECAST_STATE_DIR=/app/state
 
-# By number: an orchestrator that demands a non-root user cannot look up a name.
+# By number, since an orchestrator that requires a non-root user cannot look up a name.
 USER 10001:10001
 WORKDIR /app
 VOLUME /app/state

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes what compose.yaml needs to try it out: passwords (.env), a key, and a certificate that no browser knows.
+# Makes what compose.yaml needs: passwords (.env), a key, and a self-signed certificate.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 umask 077
 if [ -e .env ]; then
-  echo ".env is there already: nothing was changed" >&2
+  echo ".env exists: nothing was changed" >&2
   exit 1
 fi
 mkdir -p deploy/secrets/tls

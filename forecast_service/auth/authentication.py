@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import TooManyRequests
 
 from forecast_service.auth.scopes import NEEDS, PUBLIC
 from forecast_service.auth.throttle import Throttle
@@ -28,13 +29,10 @@ REALM = 'realm="forecast_service"'
 FRESH_S = 5.0
 """How long a key is taken for valid without looking: so soon a revoked one is refused everywhere."""
 STALE_S = 900.0
-"""How long a key that was valid goes on while the database is away: forecasts do not need it."""
+"""How long a key that was valid goes on while the database is away (forecasts do not need it), and how long a
+credential that was valid is no guess: a stranger behind the same address shuts nobody out."""
 MAX_REMEMBERED = 1000
 RETRY_S = 5
-
-
-class _CannotTell(Exception):
-    """What would tell who calls is away."""
 
 
 class Auth:
@@ -45,67 +43,58 @@ class Auth:
         self.keys = keys
         self.throttle = Throttle(settings)
         self._networks = networks(settings)
-        # By hash: what is remembered opens nothing.
+        # What was valid, and when. By hash: what is remembered opens nothing.
         self._seen: dict[bytes, tuple[Holder, float]] = {}
+        self._away: type[Exception] = DatabaseUnavailable
         if settings.auth == JWT:
             # Imported here: cryptography is large, and only this mode pays for it.
-            from forecast_service.auth.jwt import Tokens
+            from forecast_service.auth.jwt import NoKeys, Tokens
 
             self._tokens = Tokens(settings)
+            self._away = NoKeys
 
-    def identify(self) -> Caller | None:
-        """Who sent the request; None if it does not show that.
+    def identify(self, shown: str | None) -> Caller | None:
+        """Who sent the request with a credential; None if that does not show it.
 
         Raises
         ------
-        _CannotTell
+        TooManyRequests
+            if too many wrong credentials came from its address.
+        DatabaseUnavailable, NoKeys
         """
-        if self.settings.auth == API_KEY:
-            return self._by_key()
-        if self.settings.auth == JWT:
-            return self._by_token()
-        if self.settings.identity_header:
-            return self._by_gateway()
-        return Caller(LOCAL, frozenset(SCOPES))
-
-    def _by_key(self) -> Caller | None:
-        shown = _shown_key()
+        if self.settings.auth == NONE:
+            return self._by_gateway() if self.settings.identity_header else Caller(LOCAL, frozenset(SCOPES))
         if shown is None:
             return None
-        holder = self._holder(shown)
+        digest, now = hashlib.sha256(shown.encode("utf-8", "replace")).digest(), time.monotonic()
+        known: Holder | None
+        known, at = self._seen.get(digest, (None, now - STALE_S))
+        address = request.remote_addr or ""
+        if now - at >= STALE_S:
+            known = None
+            if wait := self.throttle.wait_s(address):
+                raise TooManyRequests(retry_after=wait)
+        # A token is verified each time.
+        fresh = known is not None and now - at < FRESH_S and self.settings.auth == API_KEY
+        holder = known if fresh else self._look_up(shown, known)
         if holder is None or (holder.expires_at is not None and holder.expires_at <= datetime.now(UTC)):
+            self._seen.pop(digest, None)
+            self.throttle.failed(address)
             return None
+        if holder is not known:
+            if len(self._seen) >= MAX_REMEMBERED and digest not in self._seen:
+                self._seen.clear()
+            self._seen[digest] = (holder, now)
         return Caller(holder.owner, holder.scopes)
 
-    def _holder(self, key: str) -> Holder | None:
-        digest, now = hashlib.sha256(key.encode("utf-8", "replace")).digest(), time.monotonic()
-        known, at = self._seen.get(digest, (None, -STALE_S))
-        if known is not None and now - at < FRESH_S:
+    def _look_up(self, shown: str, known: Holder | None) -> Holder | None:
+        """Whose credential it is; as ``known`` while that cannot be told."""
+        try:
+            return self.keys.holder(shown) if self.settings.auth == API_KEY else self._tokens.holder(shown)
+        except self._away:
+            if known is None:
+                raise
             return known
-        try:
-            holder = self.keys.holder(key)
-        except DatabaseUnavailable:
-            if known is not None and now - at < STALE_S:
-                return known
-            raise _CannotTell from None
-        if holder is None:
-            self._seen.pop(digest, None)
-            return None
-        if len(self._seen) >= MAX_REMEMBERED:
-            self._seen.clear()
-        self._seen[digest] = (holder, now)
-        return holder
-
-    def _by_token(self) -> Caller | None:
-        from forecast_service.auth.jwt import NoKeys
-
-        token = _bearer()
-        if token is None:
-            return None
-        try:
-            return self._tokens.caller(token)
-        except NoKeys:
-            raise _CannotTell from None
 
     def _by_gateway(self) -> Caller | None:
         """Whom the gateway names. From anyone but the proxies that the settings name, the header is not there."""
@@ -139,21 +128,16 @@ class Auth:
     def refusal(self, needed: str) -> Response | None:
         """Why the caller may not do what needs a scope; None if it may. Remembers who calls."""
         shown = {API_KEY: _shown_key, JWT: _bearer}.get(self.settings.auth, lambda: None)()
-        address = request.remote_addr or ""
-        if shown is not None and (wait := self.throttle.wait_s(address, shown)):
-            return _too_many_guesses(wait)
         try:
-            found = self.identify()
-        except _CannotTell:
+            found = self.identify(shown)
+        except TooManyRequests as over:
+            return _too_many_guesses(str(over.retry_after))
+        except self._away:
             response = problem(503, "Who calls cannot be checked at the moment.", None, "callers-unknown")
             response.headers["Retry-After"] = str(RETRY_S)
             return response
         if found is None:
-            if shown is not None:
-                self.throttle.failed(address)
             return self._unknown()
-        if shown is not None:
-            self.throttle.succeeded(shown)
         g.caller, g.caller_known = found.id, found.id != LOCAL or self.settings.auth != NONE
         return None if found.may(needed) else self._forbidden(needed)
 
@@ -180,10 +164,10 @@ def _refusal(status: int, detail: str, challenge: str) -> Response:
     return response
 
 
-def _too_many_guesses(wait: int) -> Response:
+def _too_many_guesses(wait: str) -> Response:
     detail = "Too many credentials from your address were wrong. Retry-After says when to send another."
     response = problem(429, detail, None, "too-many-wrong-credentials")
-    response.headers["Retry-After"] = str(wait)
+    response.headers["Retry-After"] = wait
     response.headers["Cache-Control"] = "no-store"
     return response
 

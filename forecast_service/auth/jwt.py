@@ -20,9 +20,10 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
-from forecast_service.callers import SCOPES, Caller, is_caller
+from forecast_service.callers import SCOPES, is_caller
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.auth import algorithms
+from forecast_service.store.keys import Holder
 
 MAX_TOKEN = 8_000
 """Longest token that is looked into at all. Tokens of the usual issuers have 1,000 to 2,000 characters."""
@@ -164,7 +165,7 @@ class Tokens:
             sub={"essential": True},
         )
 
-    def caller(self, token: str) -> Caller | None:
+    def holder(self, token: str) -> Holder | None:
         """Whom the token was issued to; None if it is not to be believed.
 
         Raises
@@ -185,7 +186,7 @@ class Tokens:
         scope, subject = claims.get("scope", ""), claims["sub"]
         if not is_caller(subject) or not isinstance(scope, str):
             return None
-        return Caller(subject, frozenset(scope.split()) & frozenset(SCOPES))
+        return Holder(subject, frozenset(scope.split()) & frozenset(SCOPES), None)
 
     def _header(self, token: str) -> dict[str, Any] | None:
         """What the token says of itself, if that can be meant seriously."""

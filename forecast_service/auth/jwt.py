@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jws, jwt
-from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
+from joserfc.errors import InvalidKeyIdError
+from joserfc.jwk import GuestProtocol, JWKRegistry, Key, KeySet
+from joserfc.registry import HeaderParameter
 
 from forecast_service.callers import SCOPES, is_caller
 from forecast_service.settings import BadSetting, Settings
@@ -28,15 +30,12 @@ from forecast_service.store.keys import Holder
 MAX_TOKEN = 8_000
 """Longest token that is looked into at all. Tokens of the usual issuers have 1,000 to 2,000 characters."""
 MAX_JWKS = 256_000
-MIN_RSA_BITS = 2048
 TIMEOUT_S = 5.0
 """How long reading the keys may take in all."""
 ASK_AGAIN_S = 60.0
 """How long after the last try an unknown ``kid`` makes the keys be read again: else anyone could make us ask."""
 MAX_AGE_S = 600.0
 """How long a key that the issuer withdraws is believed at most, as long as the issuer answers."""
-
-PublicKey = RSAKey | ECKey | OKPKey
 
 _log = logging.getLogger(__name__)
 
@@ -52,43 +51,31 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _fetch(url: str) -> bytes:
+def _read(source: str) -> bytes:
     end = time.monotonic() + TIMEOUT_S
+    opener = urllib.request.build_opener(_NoRedirects)
     # The scheme is checked where the setting is read.
-    with urllib.request.build_opener(_NoRedirects).open(url, timeout=TIMEOUT_S) as answer:
-        text = b""
-        while piece := answer.read1(65_536):
+    text = b""
+    with opener.open(source, timeout=TIMEOUT_S) if "://" in source else Path(source).open("rb") as file:
+        while piece := file.read1(65_536):
             text += piece
             if len(text) > MAX_JWKS or time.monotonic() > end:
                 raise ValueError
-        return text
-
-
-def _read(source: str) -> bytes:
-    if "://" in source:
-        return _fetch(source)
-    with Path(source).open("rb") as file:
-        text = file.read(MAX_JWKS + 1)
-    if len(text) > MAX_JWKS:
-        raise ValueError
     return text
 
 
-def public_keys(text: bytes) -> list[PublicKey]:
+def public_keys(text: bytes) -> KeySet:
     """The keys of a JWKS that signatures may be verified with; others in it are passed over."""
-    found: list[PublicKey] = []
+    found: list[Key] = []
     for data in json.loads(text)["keys"]:
         # A shared secret ("oct") has no place among public keys: it would be everyone's.
         if not isinstance(data, dict) or data.get("kty") not in {"RSA", "EC", "OKP"} or data.get("use", "sig") != "sig":
             continue
         # One key of a kind that is not known here spoils no other.
         with suppress(Exception), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about short keys, which are left out
-            key = JWKRegistry.import_key(data)
-            short = isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS
-            if isinstance(key, PublicKey) and not short:
-                found.append(key)
-    return found
+            warnings.simplefilter("error")  # what joserfc warns of is a key that is too short
+            found.append(JWKRegistry.import_key(data))
+    return KeySet(found)
 
 
 class KeyRing:
@@ -96,7 +83,7 @@ class KeyRing:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._keys: list[PublicKey] = []
+        self._keys = KeySet([])
         self._lock = threading.Lock()
         self._read_at = self._tried_at = -float("inf")
         if "://" not in source:
@@ -104,28 +91,23 @@ class KeyRing:
             if not self._keys:
                 raise BadSetting("FORECAST_JWT_JWKS: no such file, or no public keys (JWKS) in it")
 
-    def find(self, kid: str | None) -> PublicKey | None:
+    def find(self, kid: str | None) -> Key:
         """The key by that name; without a name the only one there is.
 
         Raises
         ------
-        NoKeys
+        NoKeys, InvalidKeyIdError
         """
         now = time.monotonic()
         if now - self._read_at > MAX_AGE_S:
             self._refresh_at_most_once(now)
         if not self._keys:
             raise NoKeys
-        found = self._among(kid)
-        if found is None and kid is not None:
+        try:
+            return self._keys.get_by_kid(kid)
+        except InvalidKeyIdError:
             self._refresh_at_most_once(now)
-            found = self._among(kid)
-        return found
-
-    def _among(self, kid: str | None) -> PublicKey | None:
-        if kid is None:
-            return self._keys[0] if len(self._keys) == 1 else None
-        return next((key for key in self._keys if key.kid == kid), None)
+            return self._keys.get_by_kid(kid)
 
     def _refresh_at_most_once(self, now: float) -> None:
         # Who can be answered from the keys that are there does not wait for another's reading.
@@ -142,7 +124,7 @@ class KeyRing:
         try:
             found = public_keys(_read(self.source))
         except (OSError, HTTPException, ValueError, TypeError, KeyError, RecursionError) as error:
-            found = []
+            found = KeySet([])
             _log.warning("the keys at FORECAST_JWT_JWKS cannot be read: %s", type(error).__name__)
         # While the issuer is away, its last keys go on: each token runs out by itself.
         if found:
@@ -154,9 +136,10 @@ class Tokens:
 
     def __init__(self, settings: Settings) -> None:
         self.ring = KeyRing(settings.jwt_jwks)
-        self._registry = jws.JWSRegistry(algorithms=algorithms(settings), strict_check_header=False)
+        # joserfc checks the header by these rules before it asks for a key.
+        refused = {name: HeaderParameter("not taken", "none") for name in ("jwk", "jku", "x5u", "x5c")}
+        self._registry = jws.JWSRegistry(refused, algorithms(settings), strict_check_header=False)
         self._registry.max_header_length = self._registry.max_payload_length = MAX_TOKEN
-        self._algorithms = algorithms(settings)
         self._claims = jwt.JWTClaimsRegistry(
             leeway=settings.jwt_leeway_s,
             iss={"essential": True, "value": settings.jwt_issuer},
@@ -172,15 +155,13 @@ class Tokens:
         ------
         NoKeys
         """
-        header = self._header(token)
-        if header is None:
-            return None
-        key = self.ring.find(header.get("kid"))
-        if key is None:
+        if len(token) > MAX_TOKEN:
             return None
         try:
-            claims = jwt.decode(token, key, algorithms=self._algorithms, registry=self._registry).claims
+            claims = jwt.decode(token, self._key, registry=self._registry).claims
             self._claims.validate(claims)
+        except NoKeys:
+            raise
         except Exception:  # noqa: BLE001  whatever a stranger's text makes fail, it is not believed
             return None
         scope, subject = claims.get("scope", ""), claims["sub"]
@@ -188,16 +169,5 @@ class Tokens:
             return None
         return Holder(subject, frozenset(scope.split()) & frozenset(SCOPES), None)
 
-    def _header(self, token: str) -> dict[str, Any] | None:
-        """What the token says of itself, if that can be meant seriously."""
-        if len(token) > MAX_TOKEN or not token.isascii() or token.count(".") != 2:
-            return None
-        try:
-            header = jws.extract_compact(token.encode()).protected
-        except Exception:  # noqa: BLE001  as above
-            return None
-        # Refused before a key is looked for, and so before the keys could be read anew for its sake.
-        sound = isinstance(header, dict) and header.get("alg") in self._algorithms
-        if not sound or not isinstance(header.get("kid", ""), str) or header.keys() & {"jwk", "jku", "x5u", "x5c"}:
-            return None
-        return header
+    def _key(self, token: GuestProtocol) -> Key:
+        return self.ring.find(token.headers().get("kid"))

@@ -66,12 +66,7 @@ def traceparent() -> str | None:
 
 def begin_task(tracer: Any, name: str, parent: str | None, **attributes: Any) -> Any:
     """A span of work outside a request, below ``parent``; to be ended by whoever began it. None without a tracer."""
-    if tracer is None:
-        return None
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    context = TraceContextTextMapPropagator().extract({"traceparent": parent} if parent else {})
-    return tracer.start_span(name, context=context, attributes=attributes)
+    return tracer and tracer.start_span(name, _below({"traceparent": parent} if parent else {}), attributes=attributes)
 
 
 def end_task(task: Any, error: BaseException | None = None) -> None:
@@ -85,6 +80,13 @@ def end_task(task: Any, error: BaseException | None = None) -> None:
     task.end()
 
 
+def _below(carrier: Any) -> Any:
+    """The context that the headers in ``carrier`` name (W3C Trace Context)."""
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator().extract(carrier)
+
+
 def _tracer() -> Any:
     return current_app.extensions.get(EXTENSION) if has_app_context() else None
 
@@ -94,20 +96,11 @@ def begin(method: str, route: str) -> None:
     tracer = _tracer()
     if tracer is None:
         return
-    from opentelemetry import trace
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+    from opentelemetry.trace import SpanKind
 
-    sent = {name: request.headers.get(name, "") for name in ("traceparent", "tracestate")}
     facts = {"http.request.method": method, "http.route": route, "url.scheme": request.scheme}
-    g.span = trace.use_span(
-        tracer.start_span(
-            f"{method} {route}",
-            context=TraceContextTextMapPropagator().extract(sent),
-            kind=trace.SpanKind.SERVER,
-            attributes=facts,
-        ),
-        end_on_exit=True,
-    )
+    name, context = f"{method} {route}", _below(request.headers)
+    g.span = tracer.start_as_current_span(name, context, kind=SpanKind.SERVER, attributes=facts)
     g.current_span = g.span.__enter__()
 
 

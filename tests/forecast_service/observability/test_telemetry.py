@@ -270,7 +270,7 @@ def test_a_hit_computes_nothing_and_a_crash_is_an_error(traced: tuple[FlaskClien
     client.get("/v1/countries")
     spans.clear()
     client.get("/v1/countries", headers={"Authorization": f"Bearer {SECRET}"})
-    client.get("/crash")
+    client.get(f"/crash?api_key={SECRET}", headers={"User-Agent": SECRET})
     hit, crash = spans.get_finished_spans()
     assert dict(hit.attributes or {})["forecast.cache"] == "hit"
     assert hit.parent is None

@@ -24,31 +24,18 @@ _OLD_NAMES = {"FORECAST_SWEEP_EXECUTOR": "FORECAST_ENGINE"}
 """Deprecated names of settings, which are read where the new one is not set."""
 
 
-def _boolean(name: str, text: str) -> bool:
-    if text.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if text.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise BadSetting(f"{name}: {text!r} is neither true nor false")
-
-
-def _integer(name: str, text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise BadSetting(f"{name}: {text!r} is not a whole number") from None
-    if value < least:
-        raise BadSetting(f"{name}: must be at least {least}")
-    return value
-
-
 def _parse(name: str, text: str, default: object) -> Any:
     """The value that ``text`` stands for, of the same type as the default."""
-    if isinstance(default, bool):
-        return _boolean(name, text)
-    if isinstance(default, int):
-        return _integer(name, text, least=min(default, 1))
-    return Path(text) if isinstance(default, Path) else text
+    if not isinstance(default, int):
+        return Path(text) if isinstance(default, Path) else text
+    # Imported only where such a setting is set: most commands need no marshmallow.
+    from marshmallow import ValidationError, fields, validate
+
+    number = fields.Integer(validate=validate.Range(min=min(default, 1)))
+    try:
+        return (fields.Boolean() if isinstance(default, bool) else number).deserialize(text)
+    except ValidationError as error:
+        raise BadSetting(f"{name}: {text!r}: {error.messages[0]}") from None
 
 
 @dataclass(frozen=True)
@@ -90,10 +77,8 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
         environment = os.environ if environment is None else environment
         read: dict[str, Any] = {}
         for field in fields(cls):
-            name = f"FORECAST_{field.name.upper()}"
-            if name not in environment and name in _OLD_NAMES:
-                name = _OLD_NAMES[name]
-            if name not in environment:
-                continue
-            read[field.name] = _parse(name, environment[name], field.default)
+            new = f"FORECAST_{field.name.upper()}"
+            name = new if new in environment else _OLD_NAMES.get(new, new)
+            if name in environment:
+                read[field.name] = _parse(name, environment[name], field.default)
         return cls(**read)

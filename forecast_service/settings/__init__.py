@@ -11,10 +11,10 @@ from typing import Any
 from forecast_service.settings.auth import AuthSettings
 from forecast_service.settings.database import DatabaseSettings
 from forecast_service.settings.downloads import DownloadSettings
-from forecast_service.settings.errors import BadSetting
 from forecast_service.settings.http import HttpSettings
 from forecast_service.settings.observability import ObservabilitySettings
 from forecast_service.settings.panel import panel
+from forecast_service.settings.section import BadSetting
 from forecast_service.settings.sweeps import SweepSettings
 
 __all__ = ["BadSetting", "Settings"]

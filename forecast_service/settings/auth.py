@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from forecast_service.settings.errors import BadSetting
-from forecast_service.settings.section import Section
+from forecast_service.settings.section import BadSetting, Section
 
 MODES = NONE, API_KEY, JWT = ("none", "api-key", "jwt")
 IN_SO_MANY_WORDS = "yes-i-know"

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast_service.settings.errors import BadSetting
-from forecast_service.settings.section import Section
+from forecast_service.settings.section import BadSetting, Section
 from forecast_service.state_dir import StateDir
 
 if TYPE_CHECKING:

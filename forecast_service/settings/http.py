@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from forecast_service.settings.errors import BadSetting
-from forecast_service.settings.section import Section
+from forecast_service.settings.section import BadSetting, Section
 
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from forecast_service.settings.errors import BadSetting
-from forecast_service.settings.section import Section
+from forecast_service.settings.section import BadSetting, Section
 
 LOG_FORMATS = ("json", "text")
 LOG_LEVELS = ("debug", "info", "warning", "error")

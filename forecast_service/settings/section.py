@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class BadSetting(ValueError):
+    """A variable whose value cannot be used; the message names it and says what is allowed."""
+
+
 class Section:
     """Ends the line of sections, each of which ends its checks with ``super().__post_init__()``."""
 
@@ -12,5 +16,4 @@ class Section:
         Raises
         ------
         BadSetting
-            naming the variable.
         """

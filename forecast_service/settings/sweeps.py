@@ -6,8 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from forecast_service.settings.errors import BadSetting
-from forecast_service.settings.section import Section
+from forecast_service.settings.section import BadSetting, Section
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False
     """A downloaded file with its conditions; None if it is the one that was imported last."""
     from forecast_service.forecasting.vintage_download import DownloadError, Limits, Memory, download
 
-    limits = Limits(hosts(settings), settings.download_seconds, settings.download_bytes)
+    limits = Limits(hosts(settings))
     known = None if again else Memory(settings.state.downloads).recall(url)
     try:
         found = download(url, limits, known, sha256)

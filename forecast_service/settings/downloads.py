@@ -13,8 +13,6 @@ class DownloadSettings(Section):
     """What may be fetched, and what is fetched regularly."""
 
     download_hosts: str = ""
-    download_seconds: int = 60
-    download_bytes: int = 20_000_000
     refresh: str = ""
 
     def __post_init__(self) -> None:

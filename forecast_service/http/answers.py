@@ -31,6 +31,8 @@ from forecast_service.settings.http import HttpSettings
 
 EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
 FRESH, UNTIL_SWITCH_S = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S"
+STALE_S = 86_400
+"""How long a client may go on using an answer while it asks for a newer one."""
 IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
 """How the answers that are computed begin."""
 
@@ -65,7 +67,7 @@ def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
     """Give ``app`` a cache, and to every answer that says nothing itself a ``Cache-Control`` and a weak ETag."""
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
     app.extensions[VALIDITY] = validity
-    app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={settings.cache_stale}"
+    app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={STALE_S}"
     app.config[UNTIL_SWITCH_S] = min(settings.cache_max_age, validity.notice_s)
 
     @app.after_request

@@ -19,7 +19,6 @@ class HttpSettings(Section):
     trusted_proxies: int = 0
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300
-    cache_stale: int = 86_400
     cors_origins: str = ""
     rate_limit: str = ""
     auth_failures: str = "60/minute"

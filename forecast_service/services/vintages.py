@@ -22,6 +22,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = ("text/csv", XLSX, "text/tab-separated-values", "application/octet-stream")
 """What a file may be sent as; what it is, is read off the file."""
 
+MOST_BYTES = 10_000_000
+"""Largest file that is taken."""
 WORKED_OUT_S = 30
 """When to ask again why forecasts moved."""
 
@@ -62,15 +64,15 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
     base = query.get("base", vintages[-1])
     if base not in vintages:
         abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
-    request.max_content_length = settings.max_import_bytes  # the largest of the publishers' files exceeds a question
+    request.max_content_length = MOST_BYTES  # the largest of the publishers' files exceeds a question
     if request.mimetype not in KINDS:
         raise ServiceError(415, f"Send the file as {', '.join(KINDS)}.")
-    if (request.content_length or 0) > settings.max_import_bytes:
-        raise ServiceError(413, f"A file may hold at most {settings.max_import_bytes:,} bytes.")
+    if (request.content_length or 0) > MOST_BYTES:
+        raise ServiceError(413, f"A file may hold at most {MOST_BYTES:,} bytes.")
     data = request.get_data()
     # Of a chunked body werkzeug hands over what fits, and the rest is lost without a word.
-    if request.content_length is None and len(data) >= settings.max_import_bytes:
-        raise ServiceError(413, f"A file may hold at most {settings.max_import_bytes:,} bytes.")
+    if request.content_length is None and len(data) >= MOST_BYTES:
+        raise ServiceError(413, f"A file may hold at most {MOST_BYTES:,} bytes.")
     if not data:
         raise ServiceError(400, "The body is empty; a file is expected.")
     try:

@@ -15,7 +15,6 @@ class HttpSettings(Section):
     """How requests are taken and answered, whatever they ask."""
 
     max_body_bytes: int = 1_000_000
-    max_import_bytes: int = 10_000_000
     trusted_proxies: int = 0
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300

@@ -37,6 +37,9 @@ from models.scenarios.levers import HistoryOverride
 from models.series import Series
 from models.simulation.path_store import Fit
 
+PROCESSES, WAITING = 1, 2
+"""How many fits each worker makes at once, and how many requests may wait for one. Together fewer than a worker's 4
+threads, so that saved forecasts are always answered."""
 RETRY_S = 5
 """After how long a refused fit may be asked for again."""
 FIT_S = 5
@@ -245,4 +248,4 @@ class RemoteFitter:
 
 def pool_of(settings: Settings) -> FitPool:
     """The pool that the settings ask for."""
-    return FitPool(settings.fit_processes, settings.fit_queue, settings.fit_timeout_s)
+    return FitPool(PROCESSES, WAITING, settings.fit_timeout_s)

@@ -53,8 +53,6 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
     panel: str = ""
     switch_ahead: int = 60
     fits_dir: str = ""
-    fit_processes: int = 1
-    fit_queue: int = 2
     fit_timeout_s: int = 30
     kept_bytes: int = 10_000_000
 

@@ -19,6 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from forecast_service import create_app
+from forecast_service.forecasting import fit_pool
 from forecast_service.forecasting.fit_pool import FitPool, FitProcess
 from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.settings import Settings
@@ -49,9 +50,10 @@ def pid_of(app: Flask) -> int:
 
 
 @pytest.fixture
-def small(state_dir: Path) -> Iterator[Flask]:
+def small(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """One process, one place to wait, and a process that is up."""
-    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_queue=1, fit_timeout_s=PATIENCE_S))
+    monkeypatch.setattr(fit_pool, "WAITING", 1)
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=PATIENCE_S))
     assert ask(app, 1.0).status_code == 200
     yield app
     pool_of(app).stop()

@@ -66,9 +66,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     contract = spec.make_api(app)
     api.register(contract)
     app.register_blueprint(dashboard.blp)
-    if settings.query_method:
-        view = "forecasts.post_forecast"
-        app.add_url_rule("/v1/forecasts", view, app.view_functions[view], methods=["QUERY"])
     docs.serve_contract(app)
     metrics.register(app, settings)
     return app

@@ -22,7 +22,6 @@ class HttpSettings(Section):
     rate_limit: str = ""
     auth_failures: str = "60/minute"
     redis_url: str = ""
-    query_method: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is no origin, no limit, or no address of a Redis."""

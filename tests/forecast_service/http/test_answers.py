@@ -224,14 +224,6 @@ def test_options_of_nothing_is_404(client: FlaskClient) -> None:
     assert client.options("/nowhere").status_code == 404
 
 
-def test_query_is_a_safe_post_where_it_is_asked_for(client: FlaskClient, make: Make) -> None:
-    question = {"country": "DEU", "scenario": {"name": "mine", "levers": [{"type": "cap", "share_pct": 2.0}]}}
-    posted = client.post("/v1/forecasts", json=question)
-    queried = make(query_method=True).test_client().open("/v1/forecasts", method="QUERY", json=question)
-    assert (queried.status_code, queried.json) == (200, posted.json)
-    assert client.open("/v1/forecasts", method="QUERY", json=question).status_code == 405
-
-
 HOME, OTHER = "https://dashboard.example.org", "https://dashboard.example.org.evil.example"
 
 

@@ -193,6 +193,14 @@ def test_the_subject_owns_and_the_scope_limits(app: Flask) -> None:
     assert ask(app, token(scope="readwrite"), where).status_code == 403
 
 
+def test_wrong_tokens_are_slowed_down(state_dir: Path, jwks: Path) -> None:
+    app = taking(state_dir, jwks, auth_failures="2/minute")
+    assert ask(app, token()).status_code == 200
+    assert [ask(app, with_wrong_signature()).status_code for _ in range(3)] == [401, 401, 429]
+    assert ask(app, token(sub="bob")).status_code == 429, "it might be a guess"
+    assert ask(app, token()).status_code == 200, "it was right just now"
+
+
 def test_only_the_algorithms_of_the_setting(state_dir: Path, jwks: Path) -> None:
     only = taking(state_dir, jwks, jwt_algorithms="ES256, PS256")
     assert ask(only, token()).status_code == 401

@@ -50,8 +50,3 @@ def test_every_folder_says_what_belongs_there(init: Path) -> None:
 
 def test_few_modules_lie_outside_the_folders() -> None:
     assert len(list((ROOT / "forecast_service").glob("*.py"))) <= 12
-
-
-def test_the_readme_points_there() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert "docs/architecture.md" in readme[readme.index("For who changes it") :]

@@ -14,6 +14,7 @@ from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import ORDER
 
 ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "models/data/SOURCES.md"])
 
 
 def test_the_readme_shows_the_present_answer(tmp_path: Path) -> None:
@@ -21,6 +22,17 @@ def test_the_readme_shows_the_present_answer(tmp_path: Path) -> None:
     (shown,) = re.findall(r'images/fan-light.svg" alt="([^"]+)"', (ROOT / "README.md").read_text(encoding="utf-8"))
     answer = create_app(Settings(state_dir=tmp_path)).test_client().get("/v1/countries/DEU/forecast.svg")
     assert shown == unquote(answer.headers["X-Alt-Text"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_the_docs_leads_to_a_file_and_a_heading(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, anchor
 
 
 def test_the_levers_are_documented_in_the_order_in_which_they_act():

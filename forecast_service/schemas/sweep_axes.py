@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
-from forecast_service.schemas.fields import BoundedList, Number, StrictBoolean, Year
+from forecast_service.schemas.fields import BoundedList, Number, Year
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
 from forecast_service.settings.panel import panel
-from models.analysis.sweep import GRID, Axis, AxisPath, Sweep, Value, find_axes
+from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
 MAX_AXES, MAX_GRID, MAX_STEPS = 10, 1000, 10_000
 MAX_DEPTH = 10
-
-
-def whole_in(what: str, least: int, most: int, **kwargs: Any) -> Year:
-    """A whole number, as input."""
-    return Year(
-        validate=validate.Range(min=least, max=most, error="must be from {min} to {max}"),
-        metadata={"description": what},
-        **kwargs,
-    )
 
 
 class GridValue(fields.Field[Value]):
@@ -41,17 +32,13 @@ class AxisSchema(Schema):
     grid = BoundedList(GridValue(), least=1, most=MAX_GRID, what="values")
     first = Number(data_key="from")
     last = Number(data_key="to")
-    steps = whole_in("How many values from 'from' to 'to', both included.", 2, MAX_STEPS)
-    low = Number()
-    high = Number()
-    whole = StrictBoolean()
+    steps = Year(validate=validate.Range(min=2, max=MAX_STEPS, error="must be from {min} to {max}"))
 
-    @validates_schema
-    def _one_form(self, data: dict[str, Any], **_: Any) -> None:
-        if data.keys() not in ({"grid"}, {"first", "last", "steps"}, {"low", "high"}, {"low", "high", "whole"}):
-            raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'; or 'low' and 'high' (and 'whole')")
-        if "low" in data and not data["low"] < data["high"]:
-            raise ValidationError("must lie above 'low'", "high")
+    @pre_load
+    def _one_form(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data.keys() not in ({"grid"}, {"from", "to", "steps"}):
+            raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'")
+        return data
 
 
 class SweptScenarioField(fields.Field[dict[str, Any]]):
@@ -96,15 +83,14 @@ def _try(scenario: dict[str, Any], axes: list[Axis]) -> None:
     ContradictoryLevers
         if its levers contradict each other at every value that was tried.
     """
-    sweep = Sweep({"scenario": scenario, "sampling": {"kind": GRID}})
-    ends = [[axis.values[0], axis.values[-1]] if axis.values else [axis.low, axis.high] for axis in axes]
-    first = [low for low, _ in ends]
+    sweep = Sweep({"scenario": scenario})
+    first = [axis.values[0] for axis in axes]
     tried = [_contradiction(sweep, first)]
     for index, axis in enumerate(axes):
         for number, value in enumerate(axis.values):
             if number % (len(axis.values) // MAX_GRID + 1) == 0:
                 _try_lever(sweep, [*first[:index], value, *first[index + 1 :]], int(axis.path[1]))
-        tried.append(_contradiction(sweep, [*first[:index], ends[index][1], *first[index + 1 :]]))
+        tried.append(_contradiction(sweep, [*first[:index], axis.values[-1], *first[index + 1 :]]))
     if all(tried) and tried[0]:
         raise tried[0]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from flask import url_for
-from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validate
 
 from forecast_service.media_types import CSV, JSON, PARQUET
 from forecast_service.schemas.countries import ListSchema
@@ -15,24 +16,15 @@ from forecast_service.schemas.forecast_request import TargetsSchema
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
-from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested, whole_in
+from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested
 from forecast_service.settings.panel import countries, find_country, panel
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
-from models.analysis.sweep import (
-    GRID,
-    LATIN_HYPERCUBE,
-    MAX_EVALUATIONS,
-    SAMPLINGS,
-    Axis,
-    count_points,
-    find_axes,
-    public_document,
-)
+from models.analysis.sweep import MAX_EVALUATIONS, Axis, find_axes, public_document
 from models.dataset.countries import UnknownCountry
 from models.scenarios.targets import Targets
 
-ALL = "all"
+ALL, GRID = "all", "grid"
 RESULT_FORMS = (JSON, CSV, PARQUET)
 MAX_TARGETS, MAX_ROWS = 10, 1000
 LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Which lever it is."}
@@ -59,27 +51,13 @@ class CountriesField(fields.Field[list[str]]):
 
 
 class SamplingSchema(Schema):
-    """Which points of the axes are taken."""
+    """Which points of the axes are taken: one kind is left, and may be said."""
 
     kind = fields.String(
         required=True,
-        validate=validate.OneOf(SAMPLINGS, error="must be one of {choices}"),
-        metadata={"description": "Every combination of the axes' values (grid), or a Latin hypercube."},
+        validate=validate.OneOf([GRID], error="must be {choices}: a sweep is every combination of its axes' values"),
+        metadata={"description": "Every combination of the axes' values (grid)."},
     )
-    points = whole_in("Points of the hypercube; not for a grid.", 1, MAX_EVALUATIONS)
-    seed = whole_in("Seed of the hypercube; 1 if absent.", 1, 2**31 - 1)
-
-    @validates_schema
-    def _fits(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("kind") == LATIN_HYPERCUBE and "points" not in data:
-            raise ValidationError("is needed for a Latin hypercube", "points")
-        for name in ("points", "seed"):
-            if data.get("kind") == GRID and name in data:
-                raise ValidationError("is for a Latin hypercube", name)
-
-    @post_load
-    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return data if data["kind"] == GRID else {"seed": 1} | data
 
 
 class SweepRequestSchema(Schema):
@@ -99,9 +77,8 @@ class SweepRequestSchema(Schema):
     scenario = SweptScenarioField(
         required=True,
         metadata={
-            "description": "A scenario in which values of levers are axes: {'grid': [0, 0.5, 1]}, {'from': 0, 'to': 1, "
-            "'steps': 11}, or {'low': 0, 'high': 1} for a Latin hypercube (with 'whole': true for whole numbers, such "
-            f"as years). At most {MAX_AXES} axes.",
+            "description": "A scenario in which values of levers are axes: {'grid': [0, 0.5, 1]} or {'from': 0, "
+            f"'to': 1, 'steps': 11}}. At most {MAX_AXES} axes.",
             "type": "object",
             "properties": {
                 "levers": {
@@ -133,16 +110,11 @@ class SweepRequestSchema(Schema):
         data.setdefault("sampling", {"kind": GRID})
         targets = dict.fromkeys(data.get("targets", [Targets.of(panel())]))
         data["targets"] = [{"deadline": t.deadline, "core": t.core, "related": t.related} for t in targets]
-        axes = tuple(Axis.of(path, given) for path, given in find_axes(data["scenario"]))
-        for axis in axes:
-            if data["sampling"]["kind"] == GRID and not axis.values:
-                raise ValidationError({"scenario": nested(axis.path, ["'low' and 'high' need a Latin hypercube"])})
-        total = len(data["countries"]) * len(targets) * count_points(axes, data["sampling"])
+        axes = [Axis.of(path, given) for path, given in find_axes(data["scenario"])]
+        total = len(data["countries"]) * len(targets) * math.prod(len(axis.values) for axis in axes)
         if total > MAX_EVALUATIONS:
-            latin = data["sampling"]["kind"] == LATIN_HYPERCUBE
-            where = ("sampling", "points") if latin else ("scenario", "levers")
             detail = f"{total:,} evaluations (allies x targets x points); at most {MAX_EVALUATIONS:,} are possible"
-            raise ValidationError(nested(where, [detail]))
+            raise ValidationError(nested(("scenario", "levers"), [detail]))
         return data
 
 

@@ -53,7 +53,7 @@ def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
         raise NoParquet from None
     kinds = {"country": pa.string(), "deadline": pa.int16(), "point": pa.int32(), "failure": pa.string()}
     for axis in sweep.axes:
-        kinds[axis.name] = _arrow_kind(pa, axis.values, axis.whole)
+        kinds[axis.name] = _arrow_kind(pa, axis.values)
     known = {"document": json.dumps(public_document(sweep.document), sort_keys=True)}
     schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in header(sweep)], metadata=known)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -69,11 +69,11 @@ def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
 _TEXTS = ("country", "failure")
 
 
-def _arrow_kind(pa: Any, values: tuple[Any, ...], whole: bool) -> Any:
+def _arrow_kind(pa: Any, values: tuple[Any, ...]) -> Any:
     """What an axis takes: text if any of it is, whole numbers if all of it is."""
     if any(isinstance(value, str) for value in values):
         return pa.string()
-    return pa.int64() if whole or (values and all(isinstance(value, int) for value in values)) else pa.float64()
+    return pa.int64() if values and all(isinstance(value, int) for value in values) else pa.float64()
 
 
 def write(sweep: Sweep, chunks: Chunks, path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,8 +33,6 @@ MAX_EVALUATIONS = 1_000_000
 WAYS = ("at_deadline", "by_deadline", "held")
 OUTCOMES = (*(f"{component}_{way}" for component in COMPONENTS for way in WAYS), "core_median_pct")
 """What is read off the paths of every point, in the order of the columns."""
-GRID, LATIN_HYPERCUBE = "grid", "latin-hypercube"
-SAMPLINGS = (GRID, LATIN_HYPERCUBE)
 TRACEPARENT = "traceparent"
 """The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
 
@@ -76,22 +75,22 @@ def _walk(value: object, path: AxisPath) -> Iterator[tuple[AxisPath, dict[str, A
 
 @dataclass(frozen=True)
 class Axis:
-    """What one value of a lever takes: given values, or any between ``low`` and ``high`` (``whole`` ones only)."""
+    """The values that one value of a lever takes.
+
+    None for an axis of a Latin hypercube, which only releases before 0.9 computed: its rows hold the values themselves.
+    """
 
     path: AxisPath
-    values: tuple[Value, ...] = ()
-    low: float = 0.0
-    high: float = 0.0
-    whole: bool = False
+    values: tuple[Value, ...]
 
     @classmethod
     def of(cls, path: AxisPath, given: Mapping[str, Any]) -> Axis:
-        """From the form in which it is written: ``grid``; ``from``, ``to`` and ``steps``; ``low`` and ``high``."""
+        """From the form in which it is written: ``grid``; or ``from``, ``to`` and ``steps``."""
         if "grid" in given:
             return cls(path, tuple(given["grid"]))
         if "steps" in given:
             return cls(path, tuple(_steps(given["from"], given["to"], int(given["steps"]))))
-        return cls(path, (), given["low"], given["high"], given.get("whole", False))
+        return cls(path, ())
 
     @property
     def name(self) -> str:
@@ -102,15 +101,7 @@ class Axis:
         """The value that a number of :meth:`Sweep.places` stands for."""
         if self.values:
             return self.values[int(place)]
-        return int(place) if self.whole else float(place)
-
-    def places(self, unit: Array) -> Array:
-        """Places, array (points,), for positions ``unit`` between 0 and 1."""
-        if self.values:
-            return np.minimum(np.floor(unit * len(self.values)), len(self.values) - 1)
-        if self.whole:
-            return np.minimum(np.floor(self.low + unit * (self.high - self.low + 1)), self.high)
-        return self.low + unit * (self.high - self.low)
+        return int(place) if place.is_integer() else place
 
 
 def _steps(first: float, last: float, steps: int) -> Iterator[Value]:
@@ -153,14 +144,10 @@ class Sweep:
     def targets(self) -> tuple[Targets, ...]:
         return tuple(Targets(**one) for one in self.document["targets"])
 
-    @property
-    def latin(self) -> bool:
-        return bool(self.document["sampling"]["kind"] == LATIN_HYPERCUBE)
-
     @cached_property
     def points(self) -> int:
-        """How many points there are."""
-        return count_points(self.axes, self.document["sampling"])
+        """How many points there are; a hypercube of a release before 0.9 says so itself."""
+        return int(self.document["sampling"].get("points", 0)) or math.prod(len(axis.values) for axis in self.axes)
 
     @property
     def evaluations(self) -> int:
@@ -184,24 +171,11 @@ class Sweep:
         return Span(self.countries[country], self.targets[targets], start, stop)
 
     def places(self, start: int, stop: int) -> Array:
-        """Where points lie, array (points, axes): the number of a given value, or the value itself."""
-        if self.latin:
-            return self._hypercube[start:stop]
+        """Where points lie, array (points, axes): the number of each axis's value."""
         lengths = [len(axis.values) for axis in self.axes]
         if not lengths:
             return np.empty((stop - start, 0))
         return np.stack(np.unravel_index(np.arange(start, stop), lengths), axis=1).astype(np.float64)
-
-    @cached_property
-    def _hypercube(self) -> Array:
-        # Imported by what draws one only: the service itself does without SciPy.
-        from scipy.stats.qmc import LatinHypercube
-
-        rng = np.random.default_rng(self.document["sampling"]["seed"])
-        unit = LatinHypercube(max(len(self.axes), 1), rng=rng).random(self.points)
-        if not self.axes:
-            return np.empty((self.points, 0))
-        return np.stack([axis.places(unit[:, k]) for k, axis in enumerate(self.axes)], axis=1)
 
     def scenario(self, values: list[Value]) -> dict[str, Any]:
         """The scenario, as it is written, with one value for every axis."""
@@ -218,16 +192,6 @@ def _with(written: Any, path: AxisPath, value: Value) -> Any:
     changed = copy.copy(written)
     changed[path[0]] = _with(written[path[0]], path[1:], value)
     return changed
-
-
-def count_points(axes: tuple[Axis, ...], sampling: Mapping[str, Any]) -> int:
-    """How many points axes make under a sampling."""
-    if sampling["kind"] == LATIN_HYPERCUBE:
-        return int(sampling["points"])
-    total = 1
-    for axis in axes:
-        total *= len(axis.values)
-    return total
 
 
 @dataclass(frozen=True)

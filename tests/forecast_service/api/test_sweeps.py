@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
@@ -23,13 +24,14 @@ from forecast_service.sweeps import document
 from forecast_service.sweeps.formats import NoParquet
 from forecast_service.sweeps.task import compute
 from forecast_service.sweeps.worker import Worker
+from models.analysis.sweep import OUTCOMES, Columns
 from models.forecast import MODEL_VERSION
 from tests.support.executors import InProcess
 from tests.support.service import DRAWS
 
 PLEDGE = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": {"from": 0, "to": 1, "steps": 5}}
 UNIT = {"low": 0, "high": 1}
-HYPERCUBE = {"kind": "latin-hypercube", "points": 4}
+HYPERCUBE = {"kind": "latin-hypercube", "points": 2, "seed": 1}
 
 
 def asked(*levers: Any, **more: Any) -> dict[str, Any]:
@@ -130,15 +132,30 @@ def test_csv_and_parquet_hold_the_same_rows(keeping: FlaskClient, work: Worker) 
         assert {name: "" if value is None else str(value) for name, value in cells.items()} == row
 
 
-def test_a_latin_hypercube(keeping: FlaskClient, work: Worker) -> None:
-    year = UNIT | {"low": 2030, "high": 2033, "whole": True}
-    body = asked(PLEDGE | {"year": year, "credibility": UNIT}, countries=["ISL"], sampling=HYPERCUBE)
-    posted = keeping.post("/v1/sweeps", json=body)
-    assert posted.json["request"]["sampling"] == HYPERCUBE | {"seed": 1}
+def test_a_latin_hypercube_of_an_older_release_is_read_and_not_computed(keeping: FlaskClient, work: Worker) -> None:
+    done, open_ = (keeping.post("/v1/sweeps", json=asked(countries=["ISL"])).json["id"] for _ in range(2))
+    axes = {"year": {"low": 2030, "high": 2033, "whole": True}, "credibility": UNIT}
+    with work.sweeps.database.writing() as session:
+        for row in (session.get_one(SweepRow, done), session.get_one(SweepRow, open_)):
+            scenario = {"name": "half kept", "levers": [PLEDGE | axes]}
+            row.document = json.dumps(json.loads(row.document) | {"sampling": HYPERCUBE, "scenario": scenario})
+    places = np.array([[2033.0, 2030.0], [0.25, 0.75]])
+    packed = Columns(places, np.full((len(OUTCOMES), 2), 0.5), {}).pack()
+    leased = work.sweeps.lease("older", 1, 60, MODEL_VERSION)
+    assert [one.key for one in leased] == [(done, 0)]
+    assert work.sweeps.complete((done, 0), packed)
+    sweep = keeping.get(f"/v1/sweeps/{done}").json
+    assert (sweep["request"]["sampling"], sweep["axes"]) == (HYPERCUBE, ["levers/0/year", "levers/0/credibility"])
+    assert done in [item["id"] for item in keeping.get("/v1/sweeps").json["items"]]
+    where = f"/v1/sweeps/{done}/results"
+    rows = [tuple(row["values"].values()) for row in keeping.get(where).json["items"]]
+    assert rows == [(2033, 0.25), (2030, 0.75)]
+    text = csv.DictReader(io.StringIO(keeping.get(where + "?format=csv").text))
+    assert [row["levers/0/year"] for row in text] == ["2033", "2030"]
+    table = pyarrow.parquet.read_table(io.BytesIO(keeping.get(where + "?format=parquet").data))
+    assert table.column("levers/0/credibility").to_pylist() == [0.25, 0.75]
     work.run(once=True)
-    rows = keeping.get(posted.json["links"]["results"]).json["items"]
-    assert sorted(row["values"]["levers/0/year"] for row in rows) == [2030, 2031, 2032, 2033]
-    assert sorted(int(row["values"]["levers/0/credibility"] * 4) for row in rows) == [0, 1, 2, 3]
+    assert keeping.get(f"/v1/sweeps/{open_}").json["status"] == "failed"
 
 
 def test_a_sweep_of_statistics_that_are_gone_is_given_up(keeping: FlaskClient, work: Worker) -> None:
@@ -212,9 +229,7 @@ def test_the_same_request_under_a_key_is_one_sweep(keeping: FlaskClient, work: W
 
 
 def test_a_small_sweep_does_not_wait_for_a_large_one(keeping: FlaskClient, work: Worker) -> None:
-    large = keeping.post(
-        "/v1/sweeps", json=asked(PLEDGE | {"credibility": UNIT | {}}, sampling=HYPERCUBE | {"points": 50})
-    )
+    large = keeping.post("/v1/sweeps", json=asked(PLEDGE | {"credibility": {"from": 0, "to": 1, "steps": 50}}))
     assert [one.number for one in work.sweeps.lease("a", 3, 60, MODEL_VERSION)] == [0, 1, 2]
     small = keeping.post("/v1/sweeps", json=asked())
     leased = work.sweeps.lease("a", 3, 60, MODEL_VERSION)
@@ -270,8 +285,6 @@ REFUSED = [
     (asked(PLEDGE | {"credibility": {"from": 0, "to": 1, "steps": 10**9}}), "/scenario/levers/0/credibility/steps"),
     (asked(PLEDGE | {"credibility": {"from": 0, "to": 1.5, "steps": 3}}), "/scenario/levers/0/credibility"),
     (asked(PLEDGE | {"credibility": UNIT}), "/scenario/levers/0/credibility"),
-    (asked(PLEDGE | {"credibility": {"low": 1, "high": 0}}, sampling=HYPERCUBE), "/scenario/levers/0/credibility/high"),
-    (asked(PLEDGE | {"year": {"low": 2030, "high": 2099}}, sampling=HYPERCUBE), "/scenario/levers/0/year"),
     (asked(PLEDGE | {"magic": GRID}), "/scenario/levers/0/magic"),
     (asked(PLEDGE | {"share_pct": [[[[[[[[[[1]]]]]]]]]]}), "/scenario"),
     (
@@ -280,9 +293,7 @@ REFUSED = [
     ),
     (asked(*[{"type": "cap", "share_pct": {"grid": [5, 6]}, "from": 2030, "to": 2030}] * 11), "/scenario/levers"),
     (asked(sampling={"kind": "sobol"}), "/sampling/kind"),
-    (asked(sampling={"kind": "latin-hypercube"}), "/sampling/points"),
     (asked(sampling={"kind": "grid", "points": 5}), "/sampling/points"),
-    (asked(sampling=HYPERCUBE | {"points": 600_000}), "/sampling/points"),
     (asked(MILLION, countries="all"), "/scenario/levers"),
     (asked(targets=[]), "/targets"),
     (asked(targets=[{"deadline": 2035}, {"deadline": 2026}]), "/targets/1/deadline"),
@@ -322,3 +333,11 @@ def test_the_command_writes_what_the_service_answers(
     refused = runner.invoke(main, ["sweep", str(file)])
     assert refused.exit_code == 2
     assert "no ally goes by this code or name" in refused.output
+
+
+def test_a_latin_hypercube_is_refused_with_what_a_sweep_is(client: FlaskClient) -> None:
+    answer = client.post("/v1/sweeps", json=asked(PLEDGE | {"credibility": UNIT}, sampling=HYPERCUBE))
+    assert answer.status_code == 422
+    told = {error["pointer"]: error["detail"] for error in answer.json["errors"]}
+    assert told["/sampling/kind"] == "must be grid: a sweep is every combination of its axes' values"
+    assert told["/scenario/levers/0/credibility"] == "give 'grid'; or 'from', 'to' and 'steps'"

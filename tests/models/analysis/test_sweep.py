@@ -30,10 +30,6 @@ def document(*levers: dict[str, Any], **more: Any) -> dict[str, Any]:
     } | more
 
 
-def latin(*levers: dict[str, Any], points: int = 100, seed: int = 1) -> Sweep:
-    return Sweep(document(*levers, sampling={"kind": "latin-hypercube", "points": points, "seed": seed}))
-
-
 def read(scenario: dict[str, Any]) -> Scenario:
     """What the service does with a schema, for the three levers used here."""
     kinds = {"pledge": PledgeLever, "cap": Cap, "floor": Floor}
@@ -49,7 +45,7 @@ def forecaster(tmp_path_factory: pytest.TempPathFactory) -> Forecaster:
 
 
 def test_axes_are_found_by_their_paths() -> None:
-    path = {"type": "share_path", "points": {"2030": {"low": 2, "high": 3}, "2035": 3.5}}
+    path = {"type": "share_path", "points": {"2030": {"grid": [2, 3]}, "2035": 3.5}}
     found = find_axes({"name": "s", "levers": [PLEDGE, path]})
     assert [axis for axis, _ in found] == [("levers", 0, "credibility"), ("levers", 1, "points", "2030")]
     assert Axis.of(*found[1]).name == "levers/1/points/2030"
@@ -95,25 +91,6 @@ def test_a_grid_is_every_combination_the_last_axis_fastest() -> None:
     values = [[axis.value(at) for axis, at in zip(sweep.axes, row, strict=True)] for row in sweep.places(0, 6)]
     assert values == [[0, 4], [0, 5], [0.5, 4], [0.5, 5], [1, 4], [1, 5]]
     assert sweep.scenario([0.5, 4])["levers"] == [PLEDGE | {"credibility": 0.5}, {"type": "cap", "share_pct": 4}]
-
-
-def test_a_latin_hypercube_has_one_point_in_every_slice_of_every_axis() -> None:
-    lever = PLEDGE | {"credibility": {"low": 0, "high": 1}, "share_pct": {"low": 2.0, "high": 4.0}}
-    sweep = latin(lever, points=100)
-    places = sweep.places(0, 100)
-    for column, low, width in ((0, 2.0, 2.0), (1, 0.0, 1.0)):
-        slices = np.floor((places[:, column] - low) / width * 100).astype(int)
-        assert sorted(slices) == list(range(100))
-    assert np.array_equal(places, latin(lever, points=100).places(0, 100))
-    assert not np.array_equal(places, latin(lever, points=100, seed=2).places(0, 100))
-
-
-def test_a_latin_hypercube_of_whole_numbers_and_given_values_takes_each_as_often() -> None:
-    lever = PLEDGE | {"year": {"low": 2028, "high": 2032, "whole": True}}
-    sweep = latin(lever, points=30)
-    values = [[axis.value(at) for axis, at in zip(sweep.axes, row, strict=True)] for row in sweep.places(0, 30)]
-    assert sorted(year for year, _ in values) == sorted([*range(2028, 2033)] * 6)
-    assert sorted(credibility for _, credibility in values) == sorted([0, 0.5, 1] * 10)
 
 
 def test_outcomes_are_those_of_a_forecast(forecaster: Forecaster) -> None:
@@ -177,9 +154,9 @@ def test_columns_survive_packing(forecaster: Forecaster) -> None:
 
 def test_a_scenario_without_axes_is_one_point(forecaster: Forecaster) -> None:
     cap = {"type": "cap", "share_pct": 2.0}
-    for sweep in (Sweep(document(cap)), latin(cap, points=1)):
-        assert (sweep.points, sweep.chunks) == (1, 2)
-        assert evaluate(forecaster, sweep, 0, read).outcomes[0, 0] < 0.01
+    sweep = Sweep(document(cap))
+    assert (sweep.points, sweep.chunks) == (1, 2)
+    assert evaluate(forecaster, sweep, 0, read).outcomes[0, 0] < 0.01
 
 
 def test_fits_of_the_store_are_what_it_reads(tmp_path: Path) -> None:

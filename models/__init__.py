@@ -19,7 +19,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from models.dataset.config import PanelConfig, read_panel
     from models.dataset.observations import Figures, load_figures
     from models.forecast import Forecaster, Question
     from models.forecast.notebook import forecast_country
@@ -31,26 +30,22 @@ __all__ = [
     "Figures",
     "Forecast",
     "Forecaster",
-    "PanelConfig",
     "Question",
     "Scenario",
     "Targets",
     "forecast_country",
     "load_figures",
-    "read_panel",
 ]
 
 _ROOMS = {
     "Figures": "models.dataset.observations",
     "Forecast": "models.forecast.result",
     "Forecaster": "models.forecast",
-    "PanelConfig": "models.dataset.config",
     "Question": "models.forecast",
     "Scenario": "models.scenarios.scenario",
     "Targets": "models.scenarios.targets",
     "forecast_country": "models.forecast.notebook",
     "load_figures": "models.dataset.observations",
-    "read_panel": "models.dataset.config",
 }
 
 

@@ -18,7 +18,6 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 
 @blp.get("")
 @answers()
-@blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
@@ -29,7 +28,6 @@ def get_track_record() -> dict[str, Any]:
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
 @blp.get("/reliability")
 @answers(draw=charts.reliability, plain=False)
-@blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(406, "NOT_ACCEPTABLE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(ChartOptionsSchema, location="query")

@@ -103,8 +103,8 @@ def backtest(
     from rich.console import Console
     from rich.progress import Progress
 
-    from forecast_service.settings.panel import panel
     from models.dataset.observations import load_figures
+    from models.dataset.tables import NEWEST
     from models.ensemble import learned_weights
     from models.evaluation import published, track_record
     from models.evaluation.backtest import backtest as run
@@ -117,7 +117,7 @@ def backtest(
         return
     if publish and (panel_file or origins or horizon != track_record.HORIZON):
         raise click.UsageError("--publish is for the bundled panel with its own origins and horizon")
-    figures = load_figures(panel=panel())
+    figures = load_figures()
     series = read_panel(panel_file) if panel_file else figures.panel()
     last = max(s.end for s in series.values())
     first = track_record.FIRST_ORIGIN if publish else last - 27
@@ -136,10 +136,10 @@ def backtest(
         raise click.ClickException("no series has eight values in a row at any of these origins")
     if quantiles:
         _write(quantiles, result.rows, result.levels, result.quantiles if scenario == "baseline" else result.trend)
-    record = track_record.track_record(result, panel().vintage, MODEL_VERSION)
+    record = track_record.track_record(result, NEWEST, MODEL_VERSION)
     if publish:
-        learned_weights.save(result.weights, panel().vintage, MODEL_VERSION, panel())
-        published.save(record, panel())
+        learned_weights.save(result.weights, NEWEST, MODEL_VERSION)
+        published.save(record)
     if as_json:
         click.echo(json.dumps(record, indent=1))
     else:
@@ -152,14 +152,14 @@ def _real_time(horizon: int, *, as_json: bool) -> None:
     from forecast_service.cli.context import vintage_store
     from forecast_service.cli.report import show_real_time
     from forecast_service.settings import Settings
-    from forecast_service.settings.panel import panel
+    from models.dataset.tables import VINTAGES
     from models.evaluation.real_time import real_time
 
     settings = Settings.from_environment()
     with vintage_store(settings) as vintages:
         figures = {name: vintages.figures(name, sipri=settings.sipri) for name in vintages.names()}
     newest = max(figures.values(), key=lambda f: f.origin)
-    record = real_time(newest, [f for name, f in figures.items() if name not in panel().vintages], horizon=horizon)
+    record = real_time(newest, [f for name, f in figures.items() if name not in VINTAGES], horizon=horizon)
     if as_json:
         click.echo(json.dumps(record, indent=1))
     else:

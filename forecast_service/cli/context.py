@@ -10,7 +10,6 @@ import click
 
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
-from forecast_service.settings.panel import panel
 from models.dataset.importers import BadFile
 from models.dataset.observations import UnknownVintage
 from models.dataset.vintages import BadName, DamagedVintage, VintageExists, VintageStore
@@ -74,6 +73,6 @@ def vintage_store(settings: Settings) -> Iterator[VintageStore]:
     """The vintages in the state folder; what is wrong with them, or with a file, ends what is done with them."""
     with refusals():
         try:
-            yield VintageStore(settings.state.vintages, panel())
+            yield VintageStore(settings.state.vintages)
         except OSError as error:
             raise click.ClickException(f"{error.filename or 'the state folder'}: {error.strerror}") from None

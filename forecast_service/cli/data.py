@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,9 @@ import click
 from forecast_service.cli.context import vintage_store
 from forecast_service.settings import Settings
 from forecast_service.settings.downloads import hosts, refreshed
-from forecast_service.settings.panel import countries as of_panel
-from forecast_service.settings.panel import panel
-from models.dataset.countries import COMPONENTS
+from models.dataset.countries import COMPONENTS, allies
 from models.dataset.importers import READERS, Content
+from models.scenarios.targets import HAGUE_DEADLINE
 
 if TYPE_CHECKING:
     from forecast_service.forecasting.vintage_download import Conditions
@@ -68,12 +66,12 @@ def check() -> None:
     from models.dataset import tables
     from models.dataset.checks import check as findings
 
-    found = findings(tables.bundled_tables(panel()))
+    found = findings()
     for finding in found:
         click.echo(finding, err=True)
     if found:
         raise click.exceptions.Exit(1)
-    rows = sum(len(tables.read(name, panel())) for name in tables.NAMES)
+    rows = sum(len(tables.read(name)) for name in tables.NAMES)
     click.echo(f"{len(tables.NAMES)} tables, {rows} rows: all checks hold")
 
 
@@ -191,7 +189,7 @@ def differ(before: str, after: str, everything: bool) -> None:
 @click.argument("countries", metavar="[COUNTRY]...", nargs=-1)
 @click.option("--component", type=click.Choice(COMPONENTS), default="core", show_default=True)
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a shipped scenario.")
-@click.option("--deadline", type=int, default=panel().deadline, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=HAGUE_DEADLINE, show_default=True, help="Deadline year.")
 def why(
     before: str, after: str, countries: tuple[str, ...], component: Component, scenario: str, deadline: int
 ) -> None:
@@ -216,10 +214,10 @@ def why(
         )
         comparison = Comparison(*sides)
         click.echo(f"{'':5}{before:>12}{after:>12}" + "".join(f"{name:>10}" for name in INPUTS))
-        armed = [ally.code for ally in of_panel().values() if ally.has_armed_forces or component == "related"]
+        armed = [ally.code for ally in allies().values() if ally.has_armed_forces or component == "related"]
         for country in countries or armed:
             try:
-                found = comparison.why(country, component, scenario, replace(Targets.of(panel()), deadline=deadline))
+                found = comparison.why(country, component, scenario, Targets(deadline))
             except UnknownCountry:
                 raise click.BadParameter(f"no ally goes by {country!r}", param_hint="COUNTRY") from None
             except UnknownScenario:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from forecast_service.settings import Settings
-from forecast_service.settings.panel import panel, shipped
+from models.scenarios.builtin import named_scenarios
+from models.scenarios.targets import HAGUE_DEADLINE
 
 
 def _scenario(text: str) -> Any:
@@ -35,7 +35,7 @@ def _scenario(text: str) -> Any:
 @click.command()
 @click.argument("country")
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
-@click.option("--deadline", type=int, default=panel().deadline, show_default=True, help="Deadline year.")
+@click.option("--deadline", type=int, default=HAGUE_DEADLINE, show_default=True, help="Deadline year.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
 def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
@@ -48,14 +48,14 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     from models.scenarios.scenario import UnusableLever
     from models.scenarios.targets import Targets
 
-    targets = replace(Targets.of(panel()), deadline=deadline)
+    targets = Targets(deadline)
     try:
         answer = ForecasterRegistry(Settings.from_environment()).current.forecast(country, _scenario(scenario), targets)
     except UnknownCountry:
         raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
     except UnknownScenario:
         raise click.BadParameter(
-            f"must be a .json file or one of {', '.join(shipped())}", param_hint="--scenario"
+            f"must be a .json file or one of {', '.join(named_scenarios())}", param_hint="--scenario"
         ) from None
     except UnusableLever as error:
         raise click.BadParameter(f"lever {error.index}: {error.detail}", param_hint="--scenario") from None

@@ -125,7 +125,7 @@ def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: b
     from models.dataset.imports import prepared
 
     with vintage_store(Settings.from_environment()) as vintages:
-        parsed = read("csv", Content(file.read_bytes(), file.name, vintages.panel))
+        parsed = read("csv", Content(file.read_bytes(), file.name))
         if parsed.rows.keys() != {"pledges"}:
             raise BadFile("line 1", "has not the columns of the table of plans")
         base = base or vintages.names()[-1]
@@ -133,11 +133,10 @@ def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: b
 
 
 def _code(country: str) -> str:
-    from forecast_service.settings.panel import find_country
-    from models.dataset.countries import UnknownCountry
+    from models.dataset.countries import UnknownCountry, resolve
 
     try:
-        return find_country(country).code
+        return resolve(country).code
     except UnknownCountry:
         raise click.BadParameter("no ally goes by this code or name", param_hint="--country") from None
 

@@ -8,14 +8,14 @@ from typing import Any
 from flask import request, url_for
 
 from forecast_service.dashboard import lever_form
-from forecast_service.settings.panel import panel
 from models.dataset.countries import COMPONENTS
+from models.scenarios.targets import HAGUE_DEADLINE
 
 PASSED = ("scenario", "deadline", "core", "related", "origin", "vintage")
 """What goes on to the API as it is: the API says what is wrong with it."""
 
 MAX_OVERLAYS = 3
-USUAL = {"scenario": "baseline", "deadline": str(panel().deadline), "component": "core", "wanted": "0.8", "ghost": "1"}
+USUAL = {"scenario": "baseline", "deadline": str(HAGUE_DEADLINE), "component": "core", "wanted": "0.8", "ghost": "1"}
 THEMES = ("light", "dark")
 
 
@@ -50,7 +50,7 @@ class State:
     def deadline(self) -> int:
         """The deadline's year; the usual one where the text is no year, which the API refuses anyway."""
         text = self.get("deadline")
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else panel().deadline
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else HAGUE_DEADLINE
 
     @property
     def component(self) -> str:

@@ -9,7 +9,6 @@ from flask import request, url_for
 from forecast_service.dashboard import custom_scenario, lever_form, snippets, text
 from forecast_service.dashboard.internal_client import Refused, document
 from forecast_service.dashboard.page_state import State
-from forecast_service.settings.panel import panel
 from models.dataset import tables
 
 SORTS = ("name", "latest", "core", "by", "related", "total")
@@ -185,4 +184,4 @@ def track_record(_state: State) -> dict[str, Any]:
 
 def sources() -> dict[str, Any]:
     """The publishers, as the bundled table has them."""
-    return {"publishers": tables.read("sources", panel()), "api": url_for("docs.page"), "title": text.title}
+    return {"publishers": tables.read("sources"), "api": url_for("docs.page"), "title": text.title}

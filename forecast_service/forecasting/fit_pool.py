@@ -224,7 +224,7 @@ class RemoteFitter:
 
     def __init__(self, pool: FitPool, vintages: Path | None, figures: Figures, draws: int, seed: int) -> None:
         self._pool = pool
-        self._figures = (vintages, figures.tables.panel, figures.vintage, figures.sipri, draws, seed)
+        self._figures = (vintages, figures.vintage, figures.sipri, draws, seed)
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Fit:
         return self._pool.fit((self._figures, method, arguments, options))

@@ -15,11 +15,11 @@ from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
 from forecast_service.observability import metrics, tracing
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
-from forecast_service.settings.panel import panel
 from forecast_service.store.database import Database
 from forecast_service.store.vintage_switches import Switches
 from models.dataset.countries import allies
 from models.dataset.observations import Figures, UnknownVintage
+from models.dataset.tables import VINTAGES
 from models.dataset.vintages import DamagedVintage, VintageStore
 from models.forecast import Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
@@ -68,7 +68,7 @@ class ForecasterRegistry:
         self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
-        self.vintage_store = VintageStore(settings.state.vintages, panel())
+        self.vintage_store = VintageStore(settings.state.vintages)
         self._forecasters: dict[str, Forecaster] = {}
         self.switches = Switches(database or Database(database_url(settings)))
         self.current_vintage = CurrentVintage(
@@ -76,7 +76,7 @@ class ForecasterRegistry:
             self._prepare,
             settings.vintage,
             settings.state.switches,
-            lambda: self.vintages()[len(panel().vintages) :][-1:],  # the one that was imported last
+            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the one that was imported last
         )
         try:
             self.forecaster(settings.vintage)  # loaded once, before workers are forked

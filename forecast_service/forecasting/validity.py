@@ -7,8 +7,8 @@ import time
 from flask import request
 
 from forecast_service.forecasting.registry import ForecasterRegistry
-from forecast_service.settings.panel import shipped
 from forecast_service.store.vintage_switches import LEAST_AHEAD_S
+from models.scenarios.builtin import named_scenarios
 
 
 class AnswerValidity:
@@ -34,4 +34,4 @@ class AnswerValidity:
     def for_everyone(self) -> bool:
         """Whether the query names no saved scenario: what that says can change, and not every caller may read it."""
         named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
-        return shipped().keys() >= set(named)
+        return named_scenarios().keys() >= set(named)

@@ -15,7 +15,6 @@ from typing import Any
 
 from forecast_service.processes import run_in_background, spawn_once
 from forecast_service.settings import Settings
-from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
 from models.files import write_atomically
 from models.forecast import MODEL_VERSION, Forecaster
@@ -65,7 +64,7 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
     from models.errors import CannotForecast
     from models.simulation.path_store import PathStore
 
-    vintages, store = VintageStore(settings.state.vintages, panel()), PathStore(settings.state.fits)
+    vintages, store = VintageStore(settings.state.vintages), PathStore(settings.state.fits)
     sides = (
         Forecaster(vintages.figures(name, sipri=settings.sipri), store, settings.draws, settings.seed)
         for name in (a, b)

@@ -14,7 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forecast_service.settings.panel import panel
 from forecast_service.state_dir import StateDir
 
 TIME_S, MEMORY_BYTES = 60, 1_500_000_000
@@ -59,7 +58,7 @@ def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | 
     from models.dataset.imports import prepare
     from models.dataset.vintages import BadName, VintageExists, VintageStore
 
-    vintages = VintageStore(StateDir(state_dir).vintages, panel())
+    vintages = VintageStore(StateDir(state_dir).vintages)
     try:
         prepared = prepare(vintages, source, Content(data), base, name)
         findings = {"findings": [asdict(finding) for finding in prepared.draft.findings]}

@@ -21,7 +21,6 @@ from forecast_service.schemas.messages import flatten, pointer
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
 from models.errors import CannotForecast
-from models.evaluation.published import NoTrackRecord
 from models.scenarios.builtin import UnknownScenario
 from models.scenarios.scenario import ContradictoryLevers, UnusableLever
 from models.simulation.path_store import StoreUnavailable
@@ -137,10 +136,6 @@ def _unknown_vintage(error: UnknownVintage) -> Response:
     return _invalid({"query" if request.method in {"GET", "HEAD"} else "json": messages})
 
 
-def _no_track_record(_error: NoTrackRecord) -> Response:
-    return problem(404, "No track record was made of the panel that is served.")
-
-
 def _unknown_scenario(error: UnknownScenario) -> Response:
     return _input("scenario", f"must be one of {', '.join(error.known)}", kind="unknown-scenario")
 
@@ -183,7 +178,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(UnknownCountry, _unknown_country)
     app.register_error_handler(UnknownVintage, _unknown_vintage)
     app.register_error_handler(UnknownScenario, _unknown_scenario)
-    app.register_error_handler(NoTrackRecord, _no_track_record)
     app.register_error_handler(CannotForecast, _cannot)
     app.register_error_handler(UnusableLever, _unusable_lever)
     app.register_error_handler(StoreUnavailable, _no_store)

@@ -16,7 +16,6 @@ from prometheus_client.exposition import choose_encoder
 
 from forecast_service.observability.multiprocess import WorkersCollector
 from forecast_service.settings import Settings
-from forecast_service.settings.panel import panel
 from models.forecast.result import Forecast
 from models.scenarios.targets import Targets
 
@@ -90,7 +89,7 @@ def forecast_made(forecast: Forecast, current_origin: int) -> None:
     """Keep the headline of an ally's baseline: that it drifts is what an operator wants to see."""
     core = forecast.targets[0].outcome
     asked = Targets(forecast.deadline, *(target.threshold for target in forecast.targets[:2]))
-    headline = asked == Targets.of(panel()) and forecast.origin == current_origin
+    headline = asked == Targets() and forecast.origin == current_origin
     if headline and forecast.scenario.is_baseline and core is not None:
         labels = forecast.ally.code, forecast.vintage, forecast.model_version
         PROBABILITY.labels(*labels).set(core.probability.at_deadline)

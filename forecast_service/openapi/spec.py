@@ -17,8 +17,8 @@ from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.lever_types import LEARNED, SCHEMAS, CredibilityField
 from forecast_service.schemas.levers import LeverField, ScenarioField, ScenarioSchema
 from forecast_service.schemas.operations import ProblemSchema
-from forecast_service.settings.panel import shipped
 from forecast_service.version import VERSION
+from models.scenarios.builtin import named_scenarios
 
 OPENAPI_VERSION = "3.1.1"
 DESCRIPTION = (
@@ -78,7 +78,7 @@ def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str,
     if isinstance(field, ScenarioField):
         return {
             "oneOf": [
-                {"type": "string", "enum": list(shipped())},
+                {"type": "string", "enum": list(named_scenarios())},
                 {"$ref": "#/components/schemas/Scenario"},
                 {"type": "string", "pattern": f"^{SAVED_ID}$", "description": "The id of a saved scenario."},
             ]

@@ -103,10 +103,8 @@ class ObservationSchema(Schema):
     share_pct = share_out("Core defence spending", required=True)
     definition = fields.String(
         required=True,
-        validate=validate.OneOf(["nato", "nato-rescaled", "sipri-rescaled", "own"]),
-        metadata={
-            "description": "Whose counting rule, and whether it was rescaled to NATO's present; own in other panels."
-        },
+        validate=validate.OneOf(["nato", "nato-rescaled", "sipri-rescaled"]),
+        metadata={"description": "Whose counting rule, and whether it was rescaled to NATO's present."},
     )
     estimate = fields.Boolean(required=True, metadata={"description": "Whether the publisher marks it as an estimate."})
     source = fields.String(required=True, metadata={"description": "Key of the source (models/data/SOURCES.md)."})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -21,7 +20,6 @@ from forecast_service.schemas.fields import (
     year_in,
 )
 from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
-from forecast_service.settings.panel import panel
 from models.forecast.question import LEVELS
 from models.scenarios.targets import Targets
 from models.series import Series
@@ -51,7 +49,7 @@ class TargetsSchema(Schema):
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Targets:
-        return replace(Targets.of(panel()), **data)
+        return Targets(**data)
 
 
 def origin_field(kind: type[Year] = Year) -> Year:
@@ -91,7 +89,7 @@ class ForecastQuerySchema(Schema):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         given = {name: data.pop(name) for name in ("deadline", "core", "related") if name in data}
-        targets = replace(Targets.of(panel()), **given)
+        targets = Targets(**given)
         return {"targets": targets, "levels": data.pop("quantiles", LEVELS)} | data
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, one_or_other, share_in, year_in
-from forecast_service.settings.panel import countries
+from models.dataset.countries import allies
 from models.dataset.groups import GROUPS
 from models.scenarios.levers import (
     Cap,
@@ -28,7 +28,7 @@ from models.scenarios.levers import (
 )
 
 LEARNED = "learned"
-COUNTRIES = (*GROUPS, *countries())
+COUNTRIES = (*GROUPS, *allies())
 """What a list of countries may hold."""
 
 

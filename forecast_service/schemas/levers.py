@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_dump, post_load, v
 from forecast_service.ids import SAVED_ID, is_id
 from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
-from forecast_service.settings.panel import shipped
+from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import Lever
 from models.scenarios.scenario import Scenario
 
@@ -105,13 +105,13 @@ class ScenarioSchema(Schema):
 
 def known_form(value: str) -> None:
     """Refuse what can be neither the name of a shipped scenario nor the id of a kept one."""
-    if value not in shipped() and not is_id(value):
-        raise ValidationError(f"must be the id of a saved scenario or one of {', '.join(shipped())}")
+    if value not in named_scenarios() and not is_id(value):
+        raise ValidationError(f"must be the id of a saved scenario or one of {', '.join(named_scenarios())}")
 
 
 def known_forms() -> list[dict[str, Any]]:
     """The same in JSON Schema."""
-    return [{"type": "string", "enum": list(shipped())}, {"type": "string", "pattern": f"^{SAVED_ID}$"}]
+    return [{"type": "string", "enum": list(named_scenarios())}, {"type": "string", "pattern": f"^{SAVED_ID}$"}]
 
 
 class ScenarioField(fields.Field[Scenario | str]):
@@ -119,8 +119,10 @@ class ScenarioField(fields.Field[Scenario | str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Scenario | str:
         if isinstance(value, str):
-            if value not in shipped() and not is_id(value):
-                raise ValidationError(f"must be an object, the id of a saved scenario or one of {', '.join(shipped())}")
+            if value not in named_scenarios() and not is_id(value):
+                raise ValidationError(
+                    f"must be an object, the id of a saved scenario or one of {', '.join(named_scenarios())}"
+                )
             return value
         if not isinstance(value, dict):
             raise ValidationError("must be an object or the name of a scenario")

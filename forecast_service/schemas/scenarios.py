@@ -11,7 +11,6 @@ from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolean, vintage_in
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema, known_form, known_forms
-from forecast_service.settings.panel import panel
 from forecast_service.store.scenarios import ScenarioVersion
 from forecast_service.store.tables import ScenarioRow
 from models.scenarios.builtin import NamedScenario
@@ -75,7 +74,7 @@ class ScenarioDraftSchema(ScenarioSchema):
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         beside = {name: data.pop(name, None) for name in ("public", "based_on", "model_version", "vintage")}
         scenario = super()._build(data, **kwargs)
-        scenario.check(panel())
+        scenario.check()
         return {"body": ScenarioSchema().dump(scenario)} | beside
 
 

@@ -8,7 +8,6 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from forecast_service.schemas.fields import BoundedList, Number, Year
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
-from forecast_service.settings.panel import panel
 from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
@@ -106,7 +105,7 @@ def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
 def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
     made: Scenario = ScenarioSchema().load(sweep.scenario(values))
     try:
-        made.check(panel())
+        made.check()
     except ContradictoryLevers as error:
         return error
     return None

@@ -17,11 +17,10 @@ from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested
-from forecast_service.settings.panel import countries, find_country, panel
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
 from models.analysis.sweep import MAX_EVALUATIONS, Axis, find_axes, public_document
-from models.dataset.countries import UnknownCountry
+from models.dataset.countries import UnknownCountry, allies, resolve
 from models.scenarios.targets import Targets
 
 ALL, GRID = "all", "grid"
@@ -34,7 +33,7 @@ class CountriesField(fields.Field[list[str]]):
     """Codes or names of allies, or "all"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
-        known = list(countries())
+        known = list(allies())
         if value == ALL:
             return known
         if not isinstance(value, list) or not 1 <= len(value) <= len(known):
@@ -42,7 +41,7 @@ class CountriesField(fields.Field[list[str]]):
         found: dict[str, None] = {}
         for index, name in enumerate(value):
             try:
-                found[find_country(name).code if isinstance(name, str) else ""] = None
+                found[resolve(name).code if isinstance(name, str) else ""] = None
             except UnknownCountry:
                 found[""] = None
             if "" in found:
@@ -69,7 +68,7 @@ class SweepRequestSchema(Schema):
             "description": "Allies by ISO code or name, or 'all'.",
             "oneOf": [
                 {"type": "string", "enum": [ALL]},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": len(countries())},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": len(allies())},
             ],
             "example": ["DEU", "ESP"],
         },
@@ -108,7 +107,7 @@ class SweepRequestSchema(Schema):
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         data.setdefault("sampling", {"kind": GRID})
-        targets = dict.fromkeys(data.get("targets", [Targets.of(panel())]))
+        targets = dict.fromkeys(data.get("targets", [Targets()]))
         data["targets"] = [{"deadline": t.deadline, "core": t.core, "related": t.related} for t in targets]
         axes = [Axis.of(path, given) for path, given in find_axes(data["scenario"])]
         total = len(data["countries"]) * len(targets) * math.prod(len(axis.values) for axis in axes)

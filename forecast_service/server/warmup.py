@@ -15,8 +15,8 @@ from forecast_service.api.forecasts import answer
 from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
-from forecast_service.settings.panel import panel
 from models.dataset.countries import allies
+from models.scenarios.targets import HAGUE_DEADLINE
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def warmup(app: Flask) -> int:
     registry: ForecasterRegistry = app.extensions[EXTENSION]
     vintage = registry.settings.vintage
     forecaster = registry.forecaster(vintage)
-    lever = {"type": "pledge", "share_pct": 2.5, "year": panel().deadline, "credibility": 0.5}
+    lever = {"type": "pledge", "share_pct": 2.5, "year": HAGUE_DEADLINE, "credibility": 0.5}
     scenario = {"name": "warming up", "levers": [lever]}
     done = 0
     with app.test_request_context():

@@ -25,8 +25,7 @@ from forecast_service.schemas.charts import (
 from forecast_service.schemas.countries import HistorySchema
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.services import forecasts
-from forecast_service.settings.panel import countries
-from models.dataset.countries import OWN_SERIES
+from models.dataset.countries import OWN_SERIES, allies
 from models.scenarios.targets import Targets
 
 Document = dict[str, Any]
@@ -75,7 +74,7 @@ def _known(document: Document) -> list[Document]:
     """The figures of the answer's own vintage."""
     code, vintage = document["country"]["code"], document["vintage"]
     seen = forecasters().forecaster(vintage).figures.observations.get(code, ())
-    history = HistorySchema().dump({"ally": countries()[code], "vintage": vintage, "observations": seen})
+    history = HistorySchema().dump({"ally": allies()[code], "vintage": vintage, "observations": seen})
     found: list[Document] = next((part["observations"] for part in history["components"]), [])
     return found
 

@@ -15,7 +15,6 @@ from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import metrics, telemetry, tracing
 from forecast_service.services.scenario_lookup import resolve
-from forecast_service.settings.panel import shipped
 from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.requirements import Requirement, required
 from models.analysis.sensitivity import Sensitivity
@@ -23,6 +22,7 @@ from models.analysis.sensitivity import sensitivity as moved
 from models.forecast import Forecaster, Question
 from models.forecast.question import LEVELS
 from models.forecast.result import Forecast
+from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import HistoryOverride
 from models.scenarios.scenario import Scenario
 
@@ -113,4 +113,4 @@ def _turn(*, kept: bool) -> Iterator[None]:
 
 def _logged(name: str) -> str:
     """What the log calls a scenario: those of one's own have names that tell too much."""
-    return name if name in shipped() else "own"
+    return name if name in named_scenarios() else "own"

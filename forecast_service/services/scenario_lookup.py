@@ -8,8 +8,8 @@ from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.levers import ScenarioSchema
-from forecast_service.settings.panel import shipped
 from forecast_service.store import scenarios
+from models.scenarios.builtin import named_scenarios
 from models.scenarios.scenario import Scenario
 
 
@@ -72,7 +72,7 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
         if scenario.vintage is not None:
             forecasters().known(scenario.vintage, f"{field}/vintage")
         return scenario
-    if scenario in shipped():
+    if scenario in named_scenarios():
         return scenario
     try:
         return as_scenario(scenarios.read(caller(), scenario))

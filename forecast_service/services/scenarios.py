@@ -20,13 +20,13 @@ from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
 from forecast_service.services.paging import NoCursor
 from forecast_service.services.scenario_lookup import ModelGone, UnknownSaved, as_scenario
-from forecast_service.settings.panel import find_country, shipped
 from forecast_service.store import scenarios, search
 from forecast_service.store.saved_answers import save_answer, saved_answer
 from forecast_service.store.scenarios import Draft, IdempotentRequest, ScenarioVersion
+from models.dataset.countries import resolve
 from models.forecast import MODEL_VERSION
 from models.forecast.result import Forecast
-from models.scenarios.builtin import NamedScenario
+from models.scenarios.builtin import NamedScenario, named_scenarios
 
 
 def _digest(value: Any) -> str:
@@ -47,7 +47,7 @@ def _draft(
     model_version: str | None = None,
     vintage: str | None = None,
 ) -> Draft:
-    if based_on is not None and based_on not in shipped():
+    if based_on is not None and based_on not in named_scenarios():
         try:
             scenarios.read(caller(), based_on)
         except scenarios.NoSuchScenario:
@@ -73,7 +73,7 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Scen
     idempotent = _idempotent(headers, sent)
     if idempotent and (before := scenarios.created_before(caller(), idempotent)):
         return before
-    source = shipped_body(identifier) if identifier in shipped() else scenarios.read(caller(), identifier).body
+    source = shipped_body(identifier) if identifier in named_scenarios() else scenarios.read(caller(), identifier).body
     if source is None:
         raise ServiceError(
             409, f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it."
@@ -104,7 +104,7 @@ def read(identifier: str, number: int | None = None) -> ScenarioVersion:
 
 def read_any(identifier: str) -> ScenarioVersion | NamedScenario:
     """A scenario that ships, by its name, or a kept one, by its id."""
-    return shipped()[identifier] if identifier in shipped() else read(identifier)
+    return named_scenarios()[identifier] if identifier in named_scenarios() else read(identifier)
 
 
 def versions(identifier: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def page(query: dict[str, Any]) -> dict[str, Any]:
     items: list[Any] = []
     if owner in {None, "shipped"} and based_on is None and (not place or place[0] == "shipped"):
         start = int(place[1]) if place else 0
-        found_shipped = [one for one in shipped().values() if q is None or search.matches(one.name, q)]
+        found_shipped = [one for one in named_scenarios().values() if q is None or search.matches(one.name, q)]
         items = found_shipped[start : start + limit]
         if start + limit < len(found_shipped):
             return {"items": items, "next": _link("scenarios.list_scenarios", query, of, ["shipped", start + limit])}
@@ -184,7 +184,7 @@ def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], boo
 def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, Any]:
     """The answer under one version, under its own model and figures or the latest."""
     version = read(identifier, number)
-    wanted, country = query.pop("model"), find_country(query["country"]).code
+    wanted, country = query.pop("model"), resolve(query["country"]).code
     its_own = (version.model_version, version.vintage)
     current = its_own == (MODEL_VERSION, forecasters().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])

@@ -12,10 +12,10 @@ from forecast_service.errors import ServiceError
 from forecast_service.forecasting import fit_missing, vintage_change_task, vintage_import_task
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.http.problems import MAX_ERRORS
-from forecast_service.settings.panel import panel
 from forecast_service.store.tables import SwitchRow
 from models.dataset.countries import allies
 from models.dataset.diff import difference
+from models.dataset.tables import VINTAGES
 from models.dataset.vintages import Manifest
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -42,7 +42,7 @@ def standing(name: str) -> dict[str, Any]:
     facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
     return facts | {
         "current": name == forecasters().vintage,
-        "bundled": name in panel().vintages,
+        "bundled": name in VINTAGES,
         "origin": figures.origin,
     }
 

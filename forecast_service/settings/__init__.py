@@ -13,9 +13,9 @@ from forecast_service.settings.database import DatabaseSettings
 from forecast_service.settings.downloads import DownloadSettings
 from forecast_service.settings.http import HttpSettings
 from forecast_service.settings.observability import ObservabilitySettings
-from forecast_service.settings.panel import panel
 from forecast_service.settings.section import BadSetting
 from forecast_service.settings.sweeps import SweepSettings
+from models.dataset.tables import NEWEST
 
 __all__ = ["BadSetting", "Settings"]
 
@@ -46,11 +46,10 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
     found by what loads it (:class:`forecast_service.forecasting.registry.Engine`).
     """
 
-    vintage: str = panel().vintage
+    vintage: str = NEWEST
     sipri: bool = True
     draws: int = 10_000
     seed: int = 1
-    panel: str = ""
     switch_ahead: int = 60
     fits_dir: str = ""
     fit_timeout_s: int = 30

@@ -17,7 +17,6 @@ from marshmallow import ValidationError
 
 from forecast_service.schemas.levers import ScenarioSchema
 from forecast_service.schemas.messages import flatten
-from forecast_service.settings.panel import panel
 from forecast_service.state_dir import StateDir
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate
 from models.dataset.vintages import VintageStore
@@ -61,7 +60,7 @@ def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))
-    figures = VintageStore(StateDir(Path(folder).parent).vintages, panel()).figures(vintage, sipri=sipri)
+    figures = VintageStore(StateDir(Path(folder).parent).vintages).figures(vintage, sipri=sipri)
     return Forecaster(figures, store, draws, seed)
 
 

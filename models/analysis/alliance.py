@@ -321,7 +321,7 @@ def alliance_forecast(
     Parameters
     ----------
     scenario : name of a shipped scenario, or one's own.
-    targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
+    targets : thresholds in % of GDP and the deadline; The Hague's if None.
     origin : the last year known; the last of the figures if None.
     levels : of the quantiles, between 0 and 1.
 
@@ -330,7 +330,7 @@ def alliance_forecast(
     UnknownScenario, CannotForecast
     """
     basis, tables = forecaster.basis, forecaster.figures.tables
-    targets, origin = targets or Targets.of(tables.panel), basis.origin(origin)
+    targets, origin = targets or Targets(), basis.origin(origin)
     basis.check_years(origin, targets.deadline)
     review = REVIEW_YEAR - origin if origin < REVIEW_YEAR <= targets.deadline else None
     tallies = {c: _TargetCounts(c, targets.threshold(c), forecaster.draws, review) for c in COMPONENTS}
@@ -353,7 +353,7 @@ def alliance_forecast(
     return AllianceForecast(
         # What determines each ally's own answer determines all of them together.
         id=digest(" ".join(["alliance", *ids])),
-        scenario=named_scenarios(tables.panel)[scenario] if isinstance(scenario, str) else scenario,
+        scenario=named_scenarios()[scenario] if isinstance(scenario, str) else scenario,
         origin=origin,
         deadline=targets.deadline,
         review_year=REVIEW_YEAR,

@@ -24,7 +24,7 @@ from models.scenarios.levers import (
     SpendingGrowth,
 )
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import RELATED_TARGET, met, proportion
+from models.scenarios.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET, met, proportion
 from models.series import Array
 
 GROWTH_STEP, START_STEP, SPREAD_STEP, LEVER_STEP = 1.0, 0.05, 0.25, 0.10
@@ -167,8 +167,7 @@ class _Moved:
 
         The pledge lever alone leaves half of the futures short: it aims at the share and executes with an error.
         """
-        panel = self.forecaster.figures.tables.panel
-        pledged = {("core", panel.core_target, panel.deadline), ("related", RELATED_TARGET, panel.deadline)}
+        pledged = {("core", CORE_TARGET, HAGUE_DEADLINE), ("related", RELATED_TARGET, HAGUE_DEADLINE)}
         pledged |= {(p.component, p.target_pct, p.year) for p in self.question.ally.pledges if p.target_pct and p.year}
         levers: list[Lever] = []
         for component in get_args(LeverComponent):

@@ -97,7 +97,7 @@ class Comparison:
         growth = (
             later or a.tables.read("gdp") != b.tables.read("gdp") or _differ(a.tables.uses, b.tables.uses, _OF_GROWTH)
         )
-        model = weights_at(a.origin, a.tables.panel) != weights_at(b.origin, b.tables.panel)
+        model = weights_at(a.origin) != weights_at(b.origin)
         return tuple(i for i, differs in enumerate((figures, growth, plans, model)) if differs)
 
     def why(
@@ -113,7 +113,7 @@ class Comparison:
         ------
         UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
         """
-        targets = targets or Targets.of(self.b.figures.tables.panel)
+        targets = targets or Targets()
         for forecaster in (self.a, self.b):
             forecaster.basis.check_years(forecaster.figures.origin, targets.deadline)
         hits = {
@@ -196,7 +196,7 @@ def _mixed_tables(figures: Tables, growth: Tables, plans: Tables) -> Tables:
     origin = dict.fromkeys(NAMES, figures) | dict.fromkeys(_GROWTH_TABLES, growth) | dict.fromkeys(_PLAN_TABLES, plans)
     uses = replace(figures.uses, **{name: getattr(growth.uses, name) for name in _OF_GROWTH})
     key = f"mixture of {figures.key}, {growth.key} and {plans.key}"
-    return Tables(key, uses, {name: tables.read(name) for name, tables in origin.items()}, figures.panel)
+    return Tables(key, uses, {name: tables.read(name) for name, tables in origin.items()})
 
 
 def _shapley(index: int, players: tuple[int, ...], value: Mapping[frozenset[int], int]) -> Fraction:

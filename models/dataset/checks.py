@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from models.dataset import tables as bundled
 from models.dataset.countries import COMPONENTS, STANCES
-from models.dataset.tables import BUNDLED, Row, Tables
+from models.dataset.observations import FIRST_YEAR, GNI_BREAK
+from models.dataset.tables import BUNDLED, Tables
 
-REQUIRED = {"members", "core_share", "sources"}
-"""Tables that every panel has; the allies' has all."""
 KEYS = {
     "core_share": ("iso3", "year"),
     "core_amount": ("iso3", "year", "unit", "price_basis"),
@@ -63,7 +62,7 @@ def _references(tables: Tables) -> Iterator[str]:
     known = {row["iso3"] for row in tables.read("members")}
     for table in bundled.NAMES:
         rows = tables.read(table)
-        if not rows and not (tables.panel.own and table not in REQUIRED):
+        if not rows:
             yield f"{table}: is empty"
         if table == "sources":
             continue
@@ -73,19 +72,12 @@ def _references(tables: Tables) -> Iterator[str]:
 
 def _members(tables: Tables) -> Iterator[str]:
     rows = tables.read("members")
-    if tables.panel.own:
-        yield from (f"members: {r['iso3']!r} and {r['iso2']!r} are no codes" for r in rows if not _coded(r))
-        return
     if len(rows) != 32 or len({r["iso2"] for r in rows}) != 32:
         yield f"members: 32 allies with codes of their own are expected, found {len(rows)}"
     if [r["iso3"] for r in rows if r["has_armed_forces"] != "true"] != ["ISL"]:
         yield "members: only Iceland is without armed forces"
     if [r["iso3"] for r in rows if r["denominator"] == "GNI"] != ["LUX"]:
         yield "members: only Luxembourg is measured against GNI"
-
-
-def _coded(row: Row) -> bool:
-    return bool(re.fullmatch("[A-Z]{3}", row["iso3"]) and re.fullmatch("[A-Z]{2}", row["iso2"]) and row["name"])
 
 
 def _shares(tables: Tables) -> Iterator[str]:
@@ -98,9 +90,8 @@ def _shares(tables: Tables) -> Iterator[str]:
         years[row["iso3"]].append(int(row["year"]))
     last = max(y for found in years.values() for y in found)
     for code, found in years.items():
-        first = min(found) if tables.panel.own else 2014
-        if found != list(range(first, last + 1)):
-            yield f"core_share: {code} does not run from {first} to {last} without a gap"
+        if found != list(range(FIRST_YEAR, last + 1)):
+            yield f"core_share: {code} does not run from {FIRST_YEAR} to {last} without a gap"
 
 
 def _amounts(tables: Tables) -> Iterator[str]:
@@ -119,7 +110,7 @@ def _amounts(tables: Tables) -> Iterator[str]:
             yield f"core_amount: the allies add up to {total:.0f} in {year}, NATO prints {printed}"
     for (code, year), x in amount.items():
         pairs = ((code, year), (code, year - 1))
-        if all(pair in amount and pair in share for pair in pairs) and (code, year) != tables.panel.gni_break:
+        if all(pair in amount and pair in share for pair in pairs) and (code, year) != GNI_BREAK:
             growth = x / share[code, year] / (amount[code, year - 1] / share[code, year - 1]) - 1
             if not -0.16 < growth < 0.14:
                 yield f"core_amount: amount over share of {code} grows by {growth:.0%} in {year}"

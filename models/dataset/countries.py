@@ -115,12 +115,11 @@ def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
             code=row["iso3"],
             code2=row["iso2"],
             name=row["name"],
-            # An operator's own countries need no more than codes and a name.
-            accession=int(row.get("accession_year") or 0),
-            region=row.get("region", ""),
-            borders_russia_or_belarus=row.get("borders_russia_or_belarus") == "true",
-            has_armed_forces=row.get("has_armed_forces", "true") == "true",
-            denominator=row.get("denominator", "GDP"),
+            accession=int(row["accession_year"]),
+            region=row["region"],
+            borders_russia_or_belarus=row["borders_russia_or_belarus"] == "true",
+            has_armed_forces=row["has_armed_forces"] == "true",
+            denominator=row["denominator"],
             pledges=tuple(pledges.get(row["iso3"], ())),
         )
         for row in sorted(tables.read("members"), key=lambda row: row["iso3"])
@@ -132,7 +131,7 @@ def _names(tables: Tables) -> Mapping[str, Ally]:
     known = allies(tables)
     index = {_fold(key): ally for ally in known.values() for key in (ally.code, ally.code2, ally.name)}
     others = {_fold("Turkey"): "TUR", "uk": "GBR", "usa": "USA"}
-    return index | {name: known[code] for name, code in others.items() if code in known}
+    return index | {name: known[code] for name, code in others.items()}
 
 
 def resolve(text: str, tables: Tables = BUNDLED) -> Ally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.dataset.countries import Ally, allies
 from models.dataset.gdp import growth
-from models.dataset.observations import Figures, core_shares
+from models.dataset.observations import FIRST_YEAR, Figures, core_shares
 from models.dataset.tables import Tables
 
 FIRST_GROWTH_YEAR = 2000
@@ -79,7 +79,7 @@ def _history(figures: Figures) -> Found:
         (code, o.year): f"{o.share_pct:.3f}"
         for code, seen in figures.observations.items()
         for o in seen
-        if o.year < figures.tables.panel.first_year
+        if o.year < FIRST_YEAR
     }
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import OWN_SERIES, Ally, allies
-from models.dataset.tables import bundled_tables
 
 EURO_AREA = frozenset(
     "BEL BGR DEU ESP EST FIN FRA GRC HRV ITA LTU LUX LVA NLD PRT SVK SVN".split()  # noqa: SIM905  as read
@@ -35,13 +33,13 @@ def covers(countries: tuple[str, ...], ally: Ally) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def members(countries: tuple[str, ...], panel: PanelConfig = ALLIES) -> frozenset[str]:
-    """The codes of the allies of a panel that ``countries`` stand for."""
-    return frozenset(code for code, ally in allies(bundled_tables(panel)).items() if covers(countries, ally))
+def members(countries: tuple[str, ...]) -> frozenset[str]:
+    """The codes of the allies that ``countries`` stand for."""
+    return frozenset(code for code, ally in allies().items() if covers(countries, ally))
 
 
-def meet(one: tuple[str, ...], other: tuple[str, ...], panel: PanelConfig = ALLIES) -> bool:
-    """Whether any ally of a panel is held by both."""
+def meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether any ally is held by both."""
     if not one or not other:
         return True
-    return bool(members(one, panel) & members(other, panel))
+    return bool(members(one) & members(other))

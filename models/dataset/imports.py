@@ -51,7 +51,7 @@ def prepare(vintages: VintageStore, source: str, content: Content, base: str, na
     BadFile
     UnknownVintage, DamagedVintage (its base)
     """
-    return prepared(vintages, read(source, replace(content, panel=vintages.panel)), base, name)
+    return prepared(vintages, read(source, content), base, name)
 
 
 def prepared(vintages: VintageStore, parsed: Parsed, base: str, name: str | None = None) -> Prepared:

@@ -16,14 +16,17 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import Ally, allies
-from models.dataset.tables import BUNDLED, Tables, bundled_tables
+from models.dataset.tables import BUNDLED, NEWEST, VINTAGES, Tables
 from models.series import Panel, Series
 
-Definition = Literal["nato", "nato-rescaled", "sipri-rescaled", "own"]
+Definition = Literal["nato", "nato-rescaled", "sipri-rescaled"]
 
-OVERLAP = range(2014, 2020)
+FIRST_YEAR = 2014
+"""The first year of NATO's own series; what is earlier is joined to it."""
+OVERLAP = range(FIRST_YEAR, 2020)
+GNI_BREAK = ("LUX", 2023)
+"""NATO moved Luxembourg's denominator from GDP to gross national income with this year."""
 MINIMUM_HISTORY = 8
 """How many figures in a row a forecast needs."""
 
@@ -138,7 +141,7 @@ def _gni_factor(tables: Tables) -> float:
     NATO's denominator is amount / share; from 2022 to 2023 it fell by a third while real GDP grew by
     0.1 %: the rest of the fall is the change of the denominator.
     """
-    code, year = tables.panel.gni_break
+    code, year = GNI_BREAK
     rows = [r for r in tables.read("core_amount") if r["iso3"] == code]
     amount = {int(r["year"]): float(r["amount"]) for r in rows}
     share = {y: v for y, (v, _) in core_shares(tables, rows[0]["source"])[code].items()}
@@ -158,22 +161,22 @@ def _log_ratio(wanted: Mapping[int, float], other: Mapping[int, float]) -> float
 
 
 @cache
-def load_figures(vintage: str | None = None, *, sipri: bool = True, panel: PanelConfig = ALLIES) -> Figures:
+def load_figures(vintage: str | None = None, *, sipri: bool = True) -> Figures:
     """The figures of one vintage, with the long history joined to it.
 
     Parameters
     ----------
-    vintage : one of the panel's bundled ones, :attr:`PanelConfig.vintages`; the newest if None.
+    vintage : one of the bundled :data:`models.dataset.tables.VINTAGES`; the newest if None.
     sipri : use SIPRI's series for the years before 2014.
 
     Raises
     ------
     UnknownVintage
     """
-    vintage = panel.vintage if vintage is None else vintage
-    if vintage not in panel.vintages:
+    vintage = NEWEST if vintage is None else vintage
+    if vintage not in VINTAGES:
         raise UnknownVintage(vintage)
-    return figures_from(bundled_tables(panel), vintage, vintage.replace("-", "_"), sipri=sipri)
+    return figures_from(BUNDLED, vintage, vintage.replace("-", "_"), sipri=sipri)
 
 
 @cache
@@ -215,15 +218,13 @@ def _joined(
     old_nato: Mapping[int, tuple[float, bool]],
     old_edition: Mapping[str, Mapping[int, tuple[float, bool]]],
 ) -> list[Observation]:
-    panel = tables.panel
-    nato = {year: value for year, value in current.items() if year >= panel.first_year}
-    broken, since = panel.gni_break
+    nato = {year: value for year, value in current.items() if year >= FIRST_YEAR}
+    broken, since = GNI_BREAK
     breaks = ally.code == broken and max(nato) >= since
     factor = {year: _gni_factor(tables) if breaks and year < since else 1.0 for year in nato}
-    plain: Definition = "own" if panel.own else "nato"
     observed = {
         year: Observation(
-            year, share * factor[year], plain if factor[year] == 1.0 else "nato-rescaled", estimate, source
+            year, share * factor[year], "nato" if factor[year] == 1.0 else "nato-rescaled", estimate, source
         )
         for year, (share, estimate) in nato.items()
     }
@@ -235,6 +236,6 @@ def _joined(
     for rows, overlap, definition, name in earlier:
         ratio = math.exp(_log_ratio(reference, {year: share for year, (share, _) in overlap.items()}))
         for year, (share, estimate) in rows.items():
-            if year < panel.first_year and share > 0:
+            if year < FIRST_YEAR and share > 0:
                 observed.setdefault(year, Observation(year, share * ratio, definition, estimate, name))
     return [observed[year] for year in sorted(observed)]

@@ -10,11 +10,12 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
-from models.dataset.config import ALLIES, PanelConfig
-
+DATA = Path(__file__).parents[1] / "data"
+VINTAGES = ("nato-2019", "nato-2025", "nato-2026")
+"""The bundled vintages whose table of shares is whole, oldest first."""
+NEWEST = VINTAGES[-1]
 NAMES = (
     "core_amount",
     "core_share",
@@ -32,13 +33,9 @@ Row = dict[str, str]
 
 
 @cache
-def read(name: str, panel: PanelConfig = ALLIES) -> tuple[Row, ...]:
-    """All rows of table ``name`` in a panel's folder (a file without its ending), as text by column.
-
-    An operator's own panel may do without most of them.
-    """
-    file = panel.folder / f"{name}.csv"
-    return () if panel.own and not file.exists() else rows_of(file)
+def read(name: str) -> tuple[Row, ...]:
+    """All rows of the bundled table ``name`` (a file without its ending), as text by column."""
+    return rows_of(DATA / f"{name}.csv")
 
 
 def rows_of(file: Path) -> tuple[Row, ...]:
@@ -83,33 +80,16 @@ class Tables:
     key : names the content.
     uses : which of the rows count.
     changed : the tables that are not the bundled ones, by name.
-    panel : whose tables they are.
     """
 
     key: str
     uses: Uses = field(default=Uses(), compare=False)
     changed: Mapping[str, tuple[Row, ...]] = field(default_factory=dict, compare=False, repr=False)
-    panel: PanelConfig = field(default=ALLIES, compare=False, repr=False)
 
     def read(self, name: str) -> tuple[Row, ...]:
         """All rows of table ``name``, one of :data:`NAMES`, as text by column."""
-        return self.changed[name] if name in self.changed else read(name, self.panel)
+        return self.changed[name] if name in self.changed else read(name)
 
 
 BUNDLED = Tables("bundled")
-"""The allies' tables as shipped."""
-
-
-@cache
-def bundled_tables(panel: PanelConfig) -> Tables:
-    """The tables as shipped, or those of an operator's panel."""
-    if not panel.own:
-        return BUNDLED
-    files = (panel.folder / f"{name}.csv" for name in NAMES)
-    # An operator may change the files in place: what was fitted to others must not answer for them.
-    key = sha256(b"".join(file.name.encode() + file.read_bytes() for file in files if file.exists())).hexdigest()
-    actual = [int(row["year"]) for row in read("gdp", panel) if row["kind"] == "actual"]
-    # Without GDP nothing is known to grow, at any origin.
-    last = max(actual, default=-1)
-    core = panel.vintage.replace("-", "_")
-    return Tables(key, Uses(core, "", "outlook", last, last, "", last), panel=panel)
+"""The tables as shipped."""

@@ -24,9 +24,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.dataset import tables as bundled
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.observations import Figures, UnknownVintage, figures_from, load_figures
-from models.dataset.tables import Row, Tables, Uses, bundled_tables
+from models.dataset.tables import BUNDLED, VINTAGES, Row, Tables, Uses
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 50
@@ -137,11 +136,10 @@ class _Kept:
 
 
 class VintageStore:
-    """The bundled vintages of a panel and those kept in ``folder``; only the bundled ones if it is None."""
+    """The bundled vintages and those kept in ``folder``; only the bundled ones if it is None."""
 
-    def __init__(self, folder: Path | None, panel: PanelConfig = ALLIES) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self.panel = panel
         self._kept: dict[str, _Kept] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -153,7 +151,7 @@ class VintageStore:
         for name in self._folders():
             with suppress(DamagedVintage, UnknownVintage):
                 found.append((self._read(name).manifest.created_at or "", name))
-        return (*self.panel.vintages, *(name for _, name in sorted(found)))
+        return (*VINTAGES, *(name for _, name in sorted(found)))
 
     def damaged(self) -> dict[str, str]:
         """Why folders that look like vintages cannot be used, by name."""
@@ -172,7 +170,7 @@ class VintageStore:
             return []
         names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
         # A later release may bundle what was imported under the same name: it is then the same vintage, once.
-        return sorted(name for name in names if name not in self.panel.vintages)
+        return sorted(name for name in names if name not in VINTAGES)
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
         """The figures of vintage ``name``; they carry all tables that a forecast rests on.
@@ -181,8 +179,8 @@ class VintageStore:
         ------
         UnknownVintage, DamagedVintage
         """
-        if name in self.panel.vintages:
-            return load_figures(name, sipri=sipri, panel=self.panel)
+        if name in VINTAGES:
+            return load_figures(name, sipri=sipri)
         kept = self._read(name)
         if sipri not in kept.figures:
             kept.figures[sipri] = figures_from(kept.tables, name, kept.tables.uses.core, sipri=sipri)
@@ -195,7 +193,7 @@ class VintageStore:
         ------
         UnknownVintage, DamagedVintage
         """
-        return bundled_tables(self.panel) if name in self.panel.vintages else self._read(name).tables
+        return BUNDLED if name in VINTAGES else self._read(name).tables
 
     def manifest(self, name: str) -> Manifest:
         """What vintage ``name`` holds.
@@ -204,9 +202,9 @@ class VintageStore:
         ------
         UnknownVintage, DamagedVintage
         """
-        if name not in self.panel.vintages:
+        if name not in VINTAGES:
             return self._read(name).manifest
-        tables = bundled_tables(self.panel)
+        tables = BUNDLED
         uses = replace(tables.uses, core=name.replace("-", "_"))
         return Manifest(
             name, None, None, uses, _facts(tables, ()), _sources(tables, uses), (), _digest(uses, _files(tables))
@@ -225,7 +223,7 @@ class VintageStore:
             raise BadName(
                 f"{draft.name!r}: lower-case letters, digits and single hyphens, at most {LONGEST_NAME} characters"
             )
-        if draft.name in self.panel.vintages or (self.folder / draft.name).exists():
+        if draft.name in VINTAGES or (self.folder / draft.name).exists():
             raise VintageExists(draft.name)
         manifest, files = self._composed(draft)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -263,7 +261,7 @@ class VintageStore:
         """
         base, uses = self.tables(draft.base), draft.uses or self.manifest(draft.base).uses
         changed = {name: draft.changed.get(name, base.read(name)) for name in bundled.NAMES}
-        tables = Tables("", uses, changed, self.panel)
+        tables = Tables("", uses, changed)
         return replace(tables, key=_digest(uses, _files(tables)))
 
     def _composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
@@ -304,7 +302,7 @@ class VintageStore:
         if _digest(manifest.uses, files) != manifest.sha256:
             raise DamagedVintage(f"{name}: its tables are not what its manifest says")
         rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in bundled.NAMES}
-        return _Kept(manifest, Tables(manifest.sha256, manifest.uses, rows, self.panel))
+        return _Kept(manifest, Tables(manifest.sha256, manifest.uses, rows))
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:

@@ -36,12 +36,12 @@ def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
         for p in ally.pledges
         if p.component == "core" and p.target_pct and p.year
     ]
-    return stated if tables.panel.own else _wales(WALES_SHARE) + stated
+    return _wales(WALES_SHARE) + stated
 
 
-def equipment_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
+def equipment_commitments() -> list[Commitment]:
     """The equipment commitment of Wales, % of core spending: another pledge of the same allies, to learn from."""
-    return [] if tables.panel.own else _wales(WALES_EQUIPMENT)
+    return _wales(WALES_EQUIPMENT)
 
 
 def equipment_panel(tables: Tables = BUNDLED) -> Panel:

@@ -9,33 +9,29 @@ import json
 from collections.abc import Mapping
 from functools import cache
 
-from models.dataset.config import ALLIES, PanelConfig
+from models.dataset.tables import DATA
 from models.ensemble.stacking import PRIOR, Weights
 
-FILE = "learned.json"
-"""In the panel's folder."""
+FILE = DATA / "learned.json"
 
 
 @cache
-def _by_origin(panel: PanelConfig) -> Mapping[int, Weights]:
-    file = panel.folder / FILE
-    if not file.exists():
-        return {}
-    found = json.loads(file.read_text(encoding="utf-8"))["origins"]
+def _by_origin() -> Mapping[int, Weights]:
+    found = json.loads(FILE.read_text(encoding="utf-8"))["origins"]
     return {int(year): Weights(**weights) for year, weights in found.items()}
 
 
-def weights_at(origin: int, panel: PanelConfig = ALLIES) -> Weights:
+def weights_at(origin: int) -> Weights:
     """The weights that could be known at ``origin``: those learned then, or at the last origin before it.
 
     Before the first origin of the table, :data:`models.ensemble.stacking.PRIOR`.
     """
-    learned = _by_origin(panel)
+    learned = _by_origin()
     earlier = [year for year in learned if year <= origin]
     return learned[max(earlier)] if earlier else PRIOR
 
 
-def save(weights: Mapping[int, Weights], vintage: str, model_version: str, panel: PanelConfig = ALLIES) -> None:
+def save(weights: Mapping[int, Weights], vintage: str, model_version: str) -> None:
     """Write the table that :func:`weights_at` reads."""
     rounded = {
         str(year): {
@@ -46,5 +42,5 @@ def save(weights: Mapping[int, Weights], vintage: str, model_version: str, panel
         for year, found in sorted(weights.items())
     }
     content = {"vintage": vintage, "model_version": model_version, "origins": rounded}
-    (panel.folder / FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     _by_origin.cache_clear()

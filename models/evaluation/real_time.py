@@ -23,9 +23,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from models.dataset.config import PanelConfig
-from models.dataset.observations import Figures, core_shares, load_figures
-from models.dataset.tables import Tables, bundled_tables
+from models.dataset.observations import GNI_BREAK, Figures, core_shares, load_figures
+from models.dataset.tables import BUNDLED, VINTAGES
 from models.ensemble.learned_weights import weights_at
 from models.evaluation import scores
 from models.evaluation.backtest import DRAWS, LEVELS, Promises, forecast_origin, pooled
@@ -63,8 +62,7 @@ def editions(newest: Figures, imported: Sequence[Figures] = ()) -> list[Edition]
     newest : whose figures are the outcomes.
     imported : whole editions besides the bundled ones.
     """
-    panel = newest.tables.panel
-    bundled = [load_figures(name, sipri=newest.sipri, panel=panel) for name in panel.vintages]
+    bundled = [load_figures(name, sipri=newest.sipri) for name in VINTAGES]
     found = {figures.source: _whole(figures) for figures in (*bundled, *imported) if figures.origin < newest.origin}
     for source, year in EDITIONS.items():
         if source not in found and source != newest.source and (column := _column(newest, source, year)):
@@ -75,13 +73,13 @@ def editions(newest: Figures, imported: Sequence[Figures] = ()) -> list[Edition]
 def _whole(figures: Figures) -> Edition:
     last = {code: seen[-1] for code, seen in figures.observations.items()}
     estimates = frozenset(c for c, o in last.items() if o.estimate and o.year == figures.origin)
-    panel = _without_break(figures.panel(), figures.origin, figures.tables.panel)
+    panel = _without_break(figures.panel(), figures.origin)
     return Edition(figures.source, figures.origin, True, panel, estimates, figures.edition - figures.origin)
 
 
 def _column(newest: Figures, source: str, year: int) -> Edition | None:
     """The newest figures with the last year's replaced by the edition's; only the allies that it names."""
-    shares = core_shares(bundled_tables(newest.tables.panel), source)
+    shares = core_shares(BUNDLED, source)
     origin = max((max(found) for found in shares.values()), default=0)
     if not 0 < origin < newest.origin:
         return None
@@ -91,13 +89,11 @@ def _column(newest: Figures, source: str, year: int) -> Edition | None:
         if said is not None and revised.end == origin:
             series.append(Series(code, revised.start, np.append(revised.values[:-1], said[0])))
     estimates = frozenset(code for code, found in shares.items() if origin in found and found[origin][1])
-    return Edition(
-        source, origin, False, _without_break(Panel(series), origin, newest.tables.panel), estimates, year - origin
-    )
+    return Edition(source, origin, False, _without_break(Panel(series), origin), estimates, year - origin)
 
 
-def _without_break(panel: Panel, origin: int, config: PanelConfig) -> Panel:
-    code, year = config.gni_break
+def _without_break(panel: Panel, origin: int) -> Panel:
+    code, year = GNI_BREAK
     return panel if origin > year else Panel(s for s in panel.values() if s.name != code)
 
 
@@ -159,10 +155,9 @@ class _Judged:
 
 def _judge(edition: Edition, newest: Figures, horizon: int, draws: int, seed: int) -> _Judged:
     truth = newest.panel()
-    tables = bundled_tables(newest.tables.panel)
-    promises = promises_for(truth, tables)
-    then = _quantiles(edition.panel, edition, horizon, draws, seed, promises, tables, revised=False)
-    revised = _quantiles(truth, edition, horizon, draws, seed, promises, tables, revised=True)
+    promises = promises_for(truth)
+    then = _quantiles(edition.panel, edition, horizon, draws, seed, promises, revised=False)
+    revised = _quantiles(truth, edition, horizon, draws, seed, promises, revised=True)
     rows = list(_known(edition, set(then) & set(revised), truth, horizon))
     walks = {name: _walk(edition.panel[name], horizon) for name, _, _ in rows}
 
@@ -185,17 +180,16 @@ def _quantiles(
     draws: int,
     seed: int,
     promises: Promises,
-    tables: Tables,
     *,
     revised: bool,
 ) -> dict[str, Array]:
     """By series, quantiles array (horizon, levels) from ``panel`` at the edition's origin."""
     revisions = {}
     if not revised and edition.estimates:
-        learned = learn(edition.source, edition.lag, tables)
+        learned = learn(edition.source, edition.lag)
         revisions = {name: simulate(learned, name, draws, seed) for name in edition.estimates}
     origin = forecast_origin(panel, edition.origin, horizon, draws, seed, promises, revisions)
-    found = pooled(origin, weights_at(edition.origin, tables.panel), LEVELS)
+    found = pooled(origin, weights_at(edition.origin), LEVELS)
     return dict(zip(origin.names, found, strict=True))
 
 

@@ -27,7 +27,7 @@ def promises_for(panel: Panel, tables: Tables = BUNDLED) -> Promises:
     known = {c.series for c in core_commitments(tables)}
     if not set(panel) <= known:
         return Promises()
-    return Promises(core_commitments(tables), equipment_panel(tables), equipment_commitments(tables))
+    return Promises(core_commitments(tables), equipment_panel(tables), equipment_commitments())
 
 
 def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -> Array:

@@ -113,12 +113,12 @@ class Forecaster:
         ------
         UnknownScenario, CannotForecast
         """
-        year, panel = self.basis.origin(origin), self.figures.tables.panel
-        deadline = (targets or Targets.of(panel)).deadline
+        year = self.basis.origin(origin)
+        deadline = (targets or Targets()).deadline
         self.basis.check_years(year, deadline)
         count = 0
         for ally in map(allies(self.figures.tables).__getitem__, self.missing(year)):
-            own = named_scenario(scenario, ally, year, deadline, panel) if isinstance(scenario, str) else scenario
+            own = named_scenario(scenario, ally, year, deadline) if isinstance(scenario, str) else scenario
             count += not self.store.has(self.basis.key(ally, year, trend=not own.pledge_effect))
         return count
 
@@ -152,7 +152,7 @@ class Forecaster:
         ----------
         country : ISO alpha-2, alpha-3 or English name; None for a ``history`` that belongs to no ally.
         scenario : the name of a shipped scenario, or one's own.
-        targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
+        targets : thresholds in % of GDP and the deadline; The Hague's if None.
         origin : the last year known to the forecast; the last of the figures if None.
         history : an analyst's own core shares, in the place of the ally's, or any series of positive values; the
             origin is then its last year.
@@ -243,9 +243,7 @@ class Forecaster:
 
     def _rests_on(self, question: Question) -> str:
         """In words, what the core paths are fitted to."""
-        panel = self.figures.tables.panel
-        joined = "" if panel.own else ", and the longer history joined to them"
-        figures = f"{panel.figures}, vintage {self.figures.vintage}{joined}"
+        figures = f"NATO's figures, vintage {self.figures.vintage}, and the longer history joined to them"
         if question.history:
             figures = "the history that was sent"
         override = question.override
@@ -321,7 +319,6 @@ class FitContext:
             price_index(ally.code, fit.paths.origin, deadline, self.forecaster.figures.tables),
             fit.credibility,
             ally=ally,
-            panel=self.forecaster.figures.tables.panel,
             trend=lambda: self.until(self.fit(trend=True)),
             watch=watch,
         )

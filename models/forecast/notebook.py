@@ -6,7 +6,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.observations import load_figures
 from models.forecast.forecaster import Forecaster
 from models.forecast.question import DRAWS, SEED
@@ -24,9 +23,8 @@ def forecast_country(
     origin: int | None = None,
     draws: int = DRAWS,
     seed: int = SEED,
-    panel: PanelConfig = ALLIES,
 ) -> Forecast:
-    """The probability that ``country`` meets ``targets`` under ``scenario``, by the newest figures of a panel.
+    """The probability that ``country`` meets ``targets`` under ``scenario``, by the newest figures.
 
     The first forecast of an ally takes seconds, since its models are fitted; its fits are kept in a temporary folder
     until the process ends.
@@ -35,16 +33,15 @@ def forecast_country(
     ----------
     country : ISO alpha-2, alpha-3 or English name.
     scenario : the name of a shipped scenario, or one's own.
-    targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
+    targets : thresholds in % of GDP and the deadline; The Hague's if None.
     origin : the last year known; the last of the figures if None.
     draws, seed : how many futures are simulated, and from which random numbers.
-    panel : the allies, or another that :func:`models.read_panel` read.
 
     Raises
     ------
     UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
     """
-    return _forecaster(panel, draws, seed).forecast(country, scenario, targets, origin=origin)
+    return _forecaster(draws, seed).forecast(country, scenario, targets, origin=origin)
 
 
 @cache
@@ -54,5 +51,5 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @cache
-def _forecaster(panel: PanelConfig, draws: int, seed: int) -> Forecaster:
-    return Forecaster(load_figures(panel=panel), PathStore(Path(_folder().name)), draws, seed)
+def _forecaster(draws: int, seed: int) -> Forecaster:
+    return Forecaster(load_figures(), PathStore(Path(_folder().name)), draws, seed)

@@ -92,7 +92,7 @@ class Question:
         ----------
         country : ISO alpha-2, alpha-3 or English name; None for a ``history`` that belongs to no ally.
         scenario : the name of a shipped scenario, or one's own.
-        targets : thresholds in % of GDP and the deadline; the panel's own (The Hague's) if None.
+        targets : thresholds in % of GDP and the deadline; The Hague's if None.
         origin : the last year known; the last of the figures, or of the ``history``, if None.
         component : whose target is asked about; None for all.
         levels : of the quantiles that are asked for, between 0 and 1.
@@ -103,7 +103,7 @@ class Question:
         """
         tables = basis.figures.tables
         ally = resolve(country, tables) if country else OWN_SERIES
-        targets = targets or Targets.of(tables.panel)
+        targets = targets or Targets()
         if history is not None:
             if origin not in (None, history.end):
                 detail = f"is the last year of the history that was sent, {history.end}; leave it out"
@@ -112,10 +112,10 @@ class Question:
         origin = basis.origin(origin)
         basis.check_years(origin, targets.deadline)
         if component is not None:
-            _check_applies(component, ally, basis.figures)
+            _check_applies(component, ally)
         if isinstance(scenario, str):
-            scenario = named_scenario(scenario, ally, origin, targets.deadline, tables.panel)
-        scenario.check(tables.panel)
+            scenario = named_scenario(scenario, ally, origin, targets.deadline)
+        scenario.check()
         return cls(basis, ally, scenario, targets, origin, history, component, tuple(sorted(set(levels))))
 
     @property
@@ -129,7 +129,7 @@ class Question:
 
     def check_target(self) -> None:
         """Raise CannotForecast unless there is something to say of :attr:`target`."""
-        _check_applies(self.target, self.ally, self.basis.figures)
+        _check_applies(self.target, self.ally)
 
     @property
     def trend(self) -> bool:
@@ -166,9 +166,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _check_applies(component: Component, ally: Ally, figures: Figures) -> None:
-    if component != "core" and not figures.tables.panel.counts_related:
-        raise CannotForecast("component", "only 'core' can be asked for: nothing else is counted")
+def _check_applies(component: Component, ally: Ally) -> None:
     if component != "related" and not ally.has_armed_forces:
         raise CannotForecast("component", f"{ally.name} has no armed forces; 'related' can be asked for")
 

@@ -105,11 +105,7 @@ def target_answer(
 ) -> TargetAnswer:
     """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
     threshold = targets.threshold(component)
-    prior = (
-        related_prior(ally.code, tables).rests_on
-        if tables.panel.counts_related and ally is not OWN_SERIES
-        else "nothing"
-    )
+    prior = "nothing" if ally is OWN_SERIES else related_prior(ally.code, tables).rests_on
     basis, rests_on = {
         "core": ("history", core),
         "related": ("prior", prior),
@@ -118,8 +114,6 @@ def target_answer(
     paths = paths.holding(component)
     if not paths.applies(component):
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
-        if tables.panel.own:
-            reason = "Nothing is counted but the component that there are figures of."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
         return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)

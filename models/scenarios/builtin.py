@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import Ally
 from models.scenarios.levers import Cap, Freeze, GdpGrowth, PledgeLever, SharePath
 from models.scenarios.library import library
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import RELATED_TARGET
+from models.scenarios.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET
 
 EXEMPTION_CAP = 2.1
 """What Spain says is enough for its capability targets, % of GDP (22 June 2025)."""
 
 
-Build = Callable[[PanelConfig, Ally, int, int], Scenario]
+Build = Callable[[Ally, int, int], Scenario]
 
 
 class UnknownScenario(LookupError):
@@ -30,50 +29,50 @@ class UnknownScenario(LookupError):
 
 @dataclass(frozen=True)
 class NamedScenario:
-    """A scenario that ships: ``build`` makes it for an ally of a panel, an origin and a deadline."""
+    """A scenario that ships: ``build`` makes it for an ally, an origin and a deadline."""
 
     name: str
     description: str
     build: Build
 
 
-def _baseline(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _baseline(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("baseline")
 
 
-def _trend(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _trend(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("trend", pledge_effect=False)
 
 
-def _pledge(panel: PanelConfig, _ally: Ally, _origin: int, deadline: int) -> Scenario:
+def _pledge(_ally: Ally, _origin: int, deadline: int) -> Scenario:
     return Scenario(
         "pledge",
         levers=(
-            PledgeLever(share_pct=panel.core_target, year=deadline),
+            PledgeLever(share_pct=CORE_TARGET, year=deadline),
             PledgeLever(component="related", share_pct=RELATED_TARGET, year=deadline),
         ),
     )
 
 
-def _national_plan(panel: PanelConfig, ally: Ally, origin: int, _deadline: int) -> Scenario:
+def _national_plan(ally: Ally, origin: int, _deadline: int) -> Scenario:
     points = {year: share for year, share in ally.own_plans.items() if year > origin}
     if points:
         return Scenario("national-plan", levers=(SharePath(points=points),))
     if ally.has_armed_forces:
-        return Scenario("national-plan", levers=(PledgeLever(share_pct=panel.core_target, year=panel.deadline),))
-    related = PledgeLever(component="related", share_pct=RELATED_TARGET, year=panel.deadline)
+        return Scenario("national-plan", levers=(PledgeLever(share_pct=CORE_TARGET, year=HAGUE_DEADLINE),))
+    related = PledgeLever(component="related", share_pct=RELATED_TARGET, year=HAGUE_DEADLINE)
     return Scenario("national-plan", levers=(related,))
 
 
-def _exemption(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _exemption(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("exemption", levers=(Cap(share_pct=EXEMPTION_CAP),))
 
 
-def _stall(_panel: PanelConfig, _ally: Ally, _origin: int, _deadline: int) -> Scenario:
+def _stall(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("stall", levers=(Freeze(what="share"), Freeze(what="share", component="related")))
 
 
-def _gdp_shock(_panel: PanelConfig, _ally: Ally, origin: int, _deadline: int) -> Scenario:
+def _gdp_shock(_ally: Ally, origin: int, _deadline: int) -> Scenario:
     # About what the euro area lost against projections in 2009 and the year after.
     return Scenario(
         "gdp-shock",
@@ -85,7 +84,7 @@ def _gdp_shock(_panel: PanelConfig, _ally: Ally, origin: int, _deadline: int) ->
 
 
 def _as_it_is(scenario: Scenario) -> Build:
-    return lambda _panel, _ally, _origin, _deadline: scenario
+    return lambda _ally, _origin, _deadline: scenario
 
 
 _BUILT_IN = (
@@ -116,24 +115,22 @@ _BUILT_IN = (
 
 
 @cache
-def named_scenarios(panel: PanelConfig = ALLIES) -> Mapping[str, NamedScenario]:
-    """The scenarios that ship for a panel, by name."""
-    # Of the allies only: what Spain claims, and a library of events that befall them.
-    found = {one.name: one for one in _BUILT_IN if not (panel.own and one.name == "exemption")}
-    if panel.own:
-        return found
-    return found | {name: NamedScenario(name, one.description, _as_it_is(one)) for name, one in library().items()}
+def named_scenarios() -> Mapping[str, NamedScenario]:
+    """The scenarios that ship, by name."""
+    return {one.name: one for one in _BUILT_IN} | {
+        name: NamedScenario(name, one.description, _as_it_is(one)) for name, one in library().items()
+    }
 
 
-def named_scenario(name: str, ally: Ally, origin: int, deadline: int, panel: PanelConfig = ALLIES) -> Scenario:
+def named_scenario(name: str, ally: Ally, origin: int, deadline: int) -> Scenario:
     """The shipped scenario ``name``, built for one ally and deadline.
 
     Raises
     ------
     UnknownScenario
     """
-    known = named_scenarios(panel)
+    known = named_scenarios()
     if name not in known:
         raise UnknownScenario(name, known)
     named = known[name]
-    return replace(named.build(panel, ally, origin, deadline), description=named.description)
+    return replace(named.build(ally, origin, deadline), description=named.description)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.groups import meet
 from models.scenarios.levers import Cap, Floor, Freeze, HistoryOverride, Lever, LeverComponent, Reclassify
 
@@ -60,18 +59,16 @@ def _histories(one: Lever, other: Lever, _shared: str) -> str | None:
 _RULES: tuple[Callable[[Lever, Lever, str], str | None], ...] = (_paths, _freeze, _bounds, _books, _histories)
 
 
-def _together(levers: Sequence[Lever], panel: PanelConfig) -> Iterator[tuple[Lever, Lever, int]]:
+def _together(levers: Sequence[Lever]) -> Iterator[tuple[Lever, Lever, int]]:
     """Pairs of levers that act on a common ally in a common year, with the second one's position."""
     for (_, one), (index, other) in combinations(enumerate(levers), 2):
         starts = max(one.first_year or 0, other.first_year or 0)
         ends = min(one.last_year or 9999, other.last_year or 9999)
-        if starts <= ends and meet(one.countries, other.countries, panel):
+        if starts <= ends and meet(one.countries, other.countries):
             yield one, other, index
 
 
-def find(
-    levers: Sequence[Lever], components: Sequence[LeverComponent], panel: PanelConfig = ALLIES
-) -> tuple[int, str] | None:
+def find(levers: Sequence[Lever], components: Sequence[LeverComponent]) -> tuple[int, str] | None:
     """The first contradiction among ``levers``: the position of the lever that brings it in, and what is wrong.
 
     ``components`` are those that the scenario says it touches; any if empty.
@@ -81,7 +78,7 @@ def find(
             return index, f"it counts {lever.component} as {lever.component}: 'from_component' must be another one"
         if outside := [name for name in lever.components if components and name not in components]:
             return index, f"{lever.type} acts on {outside[0]}, which the scenario's 'components' leave out"
-    for one, other, index in _together(levers, panel):
+    for one, other, index in _together(levers):
         shared = " and ".join(sorted(set(one.components) & set(other.components)))
         if shared:
             for rule in _RULES:

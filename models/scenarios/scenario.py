@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import Ally
 from models.dataset.groups import covers
 from models.paths import MOST_VALUE, Floats, Paths, within_range
@@ -76,11 +75,10 @@ class Scenario:
     def _contradiction(self) -> tuple[int, str] | None:
         return find(self.levers, self.components)
 
-    def check(self, panel: PanelConfig = ALLIES) -> None:
-        """Raise :class:`ContradictoryLevers` if two levers cannot both hold for a country of a panel."""
-        found = find(self.levers, self.components, panel) if panel.own else self._contradiction
-        if found:
-            raise ContradictoryLevers(*found)
+    def check(self) -> None:
+        """Raise :class:`ContradictoryLevers` if two levers cannot both hold for an ally."""
+        if self._contradiction:
+            raise ContradictoryLevers(*self._contradiction)
 
     def acting(self, ally: Ally | None = None) -> list[tuple[int, Lever]]:
         """The levers that act on ``ally``, with their positions in the list, in the order in which they act.
@@ -125,7 +123,6 @@ class Scenario:
         credibility: float,
         *,
         ally: Ally | None = None,
-        panel: PanelConfig = ALLIES,
         trend: Callable[[], Paths] | None = None,
         watch: Watch | None = None,
     ) -> Paths:
@@ -137,7 +134,6 @@ class Scenario:
         deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
         credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
         ally : whose paths they are; levers for others do not act. All act if None.
-        panel : whose country it is.
         trend : gives the paths by history alone, for levers that go back to them; ``paths`` if None.
         watch : told what every lever did.
 
@@ -145,7 +141,7 @@ class Scenario:
         ------
         ContradictoryLevers, LeverOverflow
         """
-        self.check(panel)
+        self.check()
         acting = self.acting(ally)
         if not acting:
             return paths

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.paths import Floats
 
-CORE_TARGET, RELATED_TARGET, HAGUE_DEADLINE = ALLIES.core_target, 1.5, ALLIES.deadline
+CORE_TARGET, RELATED_TARGET, HAGUE_DEADLINE = 3.5, 1.5, 2035
 """% of GDP, and the year: The Hague Summit Declaration, 25 June 2025."""
 LAST_DEADLINE = 2060
 
@@ -23,11 +22,6 @@ class Targets:
     deadline: int = HAGUE_DEADLINE
     core: float = CORE_TARGET
     related: float = RELATED_TARGET
-
-    @classmethod
-    def of(cls, panel: PanelConfig) -> Targets:
-        """The default targets of a panel."""
-        return cls(panel.deadline, panel.core_target)
 
     def threshold(self, component: str) -> float:
         """The threshold of ``core``, ``related`` or ``total``, % of GDP."""

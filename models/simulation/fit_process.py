@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from models.dataset.config import PanelConfig
 from models.dataset.vintages import VintageStore
 from models.errors import CannotForecast
 from models.runtime import prepare
@@ -30,9 +29,9 @@ Reply = Fit | Refused | None
 
 
 @cache
-def fitter(vintages: Path | None, panel: PanelConfig, vintage: str, sipri: bool, draws: int, seed: int) -> Fitter:
+def fitter(vintages: Path | None, vintage: str, sipri: bool, draws: int, seed: int) -> Fitter:
     """The one fitter on a vintage of the figures: what it learns from the panel it learns once."""
-    return Fitter(VintageStore(vintages, panel).figures(vintage, sipri=sipri), draws, seed)
+    return Fitter(VintageStore(vintages).figures(vintage, sipri=sipri), draws, seed)
 
 
 def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Reply:

@@ -17,7 +17,7 @@ from models.ensemble.stacking import PRIOR
 from models.errors import CannotForecast
 from models.paths import Paths, exponential
 from models.scenarios.levers import HistoryOverride
-from models.scenarios.targets import LAST_DEADLINE
+from models.scenarios.targets import HAGUE_DEADLINE, LAST_DEADLINE
 from models.series import Array, Panel, Series
 from models.simulation.gdp_paths import simulate_gdp
 from models.simulation.path_store import Fit
@@ -151,14 +151,12 @@ class Fitter:
             last = max(series.end for series in panel.values())
             # Those that were in force in the year that is asked for count as if they had been so at the origin.
             plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
-        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments(tables))
+        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
 
     def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
-        """Paths of related spending, where it is counted."""
-        horizon, tables = LAST_DEADLINE - origin, self.figures.tables
-        if not tables.panel.counts_related:
-            return {}
-        return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, tables)}
+        """Paths of related spending."""
+        horizon = LAST_DEADLINE - origin
+        return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)}
 
     def _gdp(self, ally: Ally, origin: int, horizon: int, logs: Array | None) -> Array:
         tables = self.figures.tables
@@ -184,12 +182,11 @@ class Fitter:
         pledge: bool,
     ) -> Fit:
         origin, horizon = series.end, LAST_DEADLINE - series.end
-        panel = self.figures.tables.panel
-        weights = weights_at(origin if self.known.weights is None else self.known.weights, panel)
+        weights = weights_at(origin if self.known.weights is None else self.known.weights)
         mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
         # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
         gdp = self._gdp(ally, origin, horizon, logs)
         paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)
-        credibility = ensemble.pledges.credibility(ally.code, panel.deadline)
+        credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.tables import Row
 
 MOST_BYTES = 20_000_000
@@ -26,11 +25,10 @@ class BadFile(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it came: its bytes, what it is called for messages, and the panel that it is read for."""
+    """A file as it came: its bytes, and what it is called for messages."""
 
     data: bytes
     name: str = "file"
-    panel: PanelConfig = ALLIES
 
     def __post_init__(self) -> None:
         if not self.data:
@@ -55,7 +53,6 @@ class Parsed:
     totals : what the file prints for all allies together, by table and year, with the cell.
     notes : what was not in the file and stays as it was, in words.
     uses : which of :class:`models.dataset.tables.Uses` the figures become, other than by their table.
-    panel : whose countries the figures are of.
     """
 
     kind: str
@@ -70,7 +67,6 @@ class Parsed:
     totals: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     uses: Mapping[str, int] = field(default_factory=dict)
-    panel: PanelConfig = ALLIES
 
     def add(self, table: str, where: str, row: Row) -> None:
         """Take in a row of ``table`` read at ``where``.

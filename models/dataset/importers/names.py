@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.dataset.config import ALLIES, PanelConfig
 from models.dataset.countries import UnknownCountry, resolve
-from models.dataset.tables import bundled_tables
 
 _OTHER_NAMES = {
     "czech republic": "CZE",
@@ -34,13 +32,13 @@ def without_marks(text: str) -> str:
     return _MARKS.sub("", text.strip()).strip()
 
 
-def ally_code(text: str, panel: PanelConfig = ALLIES) -> str | None:
-    """ISO alpha-3 code of the ally of a panel that a publisher's name or code stands for; None if it is no ally."""
+def ally_code(text: str) -> str | None:
+    """ISO alpha-3 code of the ally that a publisher's name or code stands for; None if it is no ally."""
     name = without_marks(text)
     if code := _OTHER_NAMES.get(name.casefold()):
         return code
     try:
-        return resolve(name, bundled_tables(panel)).code if name else None
+        return resolve(name).code if name else None
     except UnknownCountry:
         return None
 

@@ -10,7 +10,6 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from models.dataset.config import PanelConfig
 from models.dataset.importers.base import BadFile, Content, Parsed, number_of, text_of, year_of
 from models.dataset.importers.names import ally_code
 from models.dataset.tables import Row
@@ -45,7 +44,7 @@ def read(content: Content) -> Parsed:
     try:
         header = [cell.strip() for cell in next(reader, [])]
         table = layout(header)
-        parsed = Parsed("csv", "", f"Own figures, imported from {content.name}", "own", "own", panel=content.panel)
+        parsed = Parsed("csv", "", f"Own figures, imported from {content.name}", "own", "own")
         years = [0, *(_take(parsed, table, header, cells, reader.line_num) for cells in reader if cells)]
     except csv.Error as error:
         raise BadFile(f"line {reader.line_num}", f"is no CSV ({error})") from None
@@ -79,7 +78,7 @@ def _take(parsed: Parsed, table: str, header: list[str], cells: list[str], line:
     for name, cell in zip(header, cells, strict=True):
         where = f"line {line}, column {name}"
         blank = not cell.strip() and table == "related_share" and name == "share_pct"
-        row[name] = "" if blank else _READ.get(name, _text)(cell.strip(), where, parsed.panel)
+        row[name] = "" if blank else _READ.get(name, _text)(cell.strip(), where)
     if not row.get("year") and table not in STATEMENTS:
         raise BadFile(f"line {line}, column year", "is empty")
     # Written in the order of the table's own columns, whatever the file's.
@@ -89,20 +88,20 @@ def _take(parsed: Parsed, table: str, header: list[str], cells: list[str], line:
     return int(row["year"] or 0) if table in ("core_share", "core_amount", "equipment_share") else 0
 
 
-def _text(text: str, where: str, _panel: PanelConfig) -> str:
+def _text(text: str, where: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise BadFile(where, f"has {len(text)} characters; at most {LONGEST_TEXT} are kept")
     return text
 
 
-def _country(text: str, where: str, panel: PanelConfig) -> str:
-    code = ally_code(text, panel)
+def _country(text: str, where: str) -> str:
+    code = ally_code(text)
     if code is None:
         raise BadFile(where, f"{text[:40]!r} is no ally")
     return code
 
 
-def _year(text: str, where: str, _panel: PanelConfig) -> str:
+def _year(text: str, where: str) -> str:
     if not text:
         return ""
     year = year_of(text)
@@ -111,23 +110,23 @@ def _year(text: str, where: str, _panel: PanelConfig) -> str:
     return str(year[0])
 
 
-def _number(text: str, where: str, _panel: PanelConfig) -> str:
+def _number(text: str, where: str) -> str:
     value = number_of(text, where)
     # As it was written, so that 2.40 stays 2.40, unless it has separators.
     return f"{value:.10g}" if set(text) & {",", " ", "\u00a0"} else text
 
 
-def _number_or_blank(text: str, where: str, panel: PanelConfig) -> str:
-    return _number(text, where, panel) if text else ""
+def _number_or_blank(text: str, where: str) -> str:
+    return _number(text, where) if text else ""
 
 
-def _flag(text: str, where: str, _panel: PanelConfig) -> str:
+def _flag(text: str, where: str) -> str:
     if text.lower() not in ("true", "false"):
         raise BadFile(where, f"{text[:40]!r} is neither 'true' nor 'false'")
     return text.lower()
 
 
-_READ: Mapping[str, Callable[[str, str, PanelConfig], str]] = {
+_READ: Mapping[str, Callable[[str, str], str]] = {
     "iso3": _country,
     "year": _year,
     "estimate": _flag,

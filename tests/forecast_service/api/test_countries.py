@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from models.dataset.config import ALLIES
 from models.dataset.countries import allies
+from models.dataset.tables import VINTAGES
 
 
 def test_the_list_holds_every_ally_once(client: FlaskClient) -> None:
@@ -85,7 +85,7 @@ def test_history_is_in_order_and_says_whose_figures_they_are(client: FlaskClient
 LAST_YEARS = {"nato-2019": 2019, "nato-2025": 2024, "nato-2026": 2026}
 
 
-@pytest.mark.parametrize("vintage", ALLIES.vintages)
+@pytest.mark.parametrize("vintage", VINTAGES)
 def test_a_vintage_ends_where_it_ended(client: FlaskClient, vintage: str) -> None:
     body = client.get(f"/v1/countries/FRA/history?vintage={vintage}").json
     assert body["vintage"] == vintage

@@ -1,6 +1,6 @@
 """The published proof belongs to the model that answers."""
 
-from models.dataset.config import ALLIES
+from models.dataset.tables import NEWEST
 from models.ensemble.learned_weights import weights_at
 from models.ensemble.members.registry import POOL
 from models.forecast import MODEL_VERSION
@@ -9,7 +9,7 @@ from models.forecast import MODEL_VERSION
 def test_the_track_record_is_this_models(client):
     record = client.get("/v1/track-record").get_json()
     assert record["model_version"] == MODEL_VERSION
-    assert record["vintage"] == ALLIES.vintage
+    assert record["vintage"] == NEWEST
     assert record["baseline"]["skill"] > record["trend"]["skill"] > 0
     assert len(record["by_country"]) == 31
     assert abs(sum(record["pit"]) - 1) < 1e-3

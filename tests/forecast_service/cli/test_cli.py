@@ -119,7 +119,7 @@ def test_data_check_finds_nothing(run: Run) -> None:
 
 
 def test_data_check_fails_on_a_finding(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.dataset.checks.check", lambda _tables: ["core_share row 3: share is negative"])
+    monkeypatch.setattr("models.dataset.checks.check", lambda: ["core_share row 3: share is negative"])
     result = run("data", "check")
     assert result.exit_code == 1
     assert "core_share row 3" in result.output

@@ -3,12 +3,11 @@
 import pytest
 
 from models.dataset import importers
-from models.dataset.config import ALLIES
 from models.dataset.importers import BadFile, Content
 from models.dataset.importers.names import ally_code, is_aggregate
 from models.dataset.importers.tidy import LAYOUTS, layout
 from models.dataset.imports import draft_of
-from models.dataset.tables import BUNDLED
+from models.dataset.tables import BUNDLED, DATA
 from models.dataset.vintages import VintageStore
 from tests.models.dataset.publishers import (
     by_ally,
@@ -60,7 +59,7 @@ def test_the_bundled_vintage_rebuilt_from_its_tables_equals_the_shipped_one():
 
 @pytest.mark.parametrize("table", LAYOUTS)
 def test_our_own_tables_come_back_as_they_were(table):
-    lines = (ALLIES.folder / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+    lines = (DATA / f"{table}.csv").read_text(encoding="utf-8").splitlines()
     # Of GDP one source at a time: an Outlook, without what replaces it.
     file = "\n".join(line for line in lines if table != "gdp" or not line.endswith("nato_2026"))
     draft = draft_of(VintageStore(None), read("csv", file.encode()), "nato-2026", "again-2026")

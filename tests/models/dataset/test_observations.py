@@ -5,8 +5,8 @@ import math
 import pytest
 
 from models.dataset.checks import check
-from models.dataset.config import ALLIES
 from models.dataset.observations import UnknownVintage, load_figures
+from models.dataset.tables import VINTAGES
 
 
 def test_the_tables_hold_what_they_must():
@@ -19,7 +19,7 @@ def test_a_damaged_table_is_named(monkeypatch):
     rows = tables.read("core_share")
     damaged = (rows[0] | {"share_pct": "150"}, rows[1] | {"iso3": "XXX"}, *rows[2:], rows[5])
     read = tables.read
-    monkeypatch.setattr(tables, "read", lambda name, *panel: damaged if name == "core_share" else read(name, *panel))
+    monkeypatch.setattr(tables, "read", lambda name: damaged if name == "core_share" else read(name))
     findings = "\n".join(check())
     assert "ALB 2014 150 is no plausible share" in findings
     assert "'XXX' is no ally" in findings
@@ -75,7 +75,7 @@ def test_a_panel_knows_nothing_after_its_origin():
     assert {s.end for s in panel.values()} == {2013}
 
 
-@pytest.mark.parametrize("vintage", ALLIES.vintages)
+@pytest.mark.parametrize("vintage", VINTAGES)
 def test_every_vintage_can_be_used(vintage):
     figures = load_figures(vintage)
     assert figures.vintage == vintage

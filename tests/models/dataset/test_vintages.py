@@ -11,9 +11,8 @@ import pytest
 from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.alliance import alliance_forecast
 from models.dataset import tables
-from models.dataset.config import ALLIES
 from models.dataset.observations import UnknownVintage
-from models.dataset.tables import BUNDLED, Uses
+from models.dataset.tables import BUNDLED, VINTAGES, Uses
 from models.dataset.vintages import BadName, DamagedVintage, Draft, Finding, VintageExists, VintageStore
 from models.forecast.fit_all import fit_all
 from models.scenarios.levers import Freeze
@@ -52,7 +51,7 @@ def contents(folder):
 
 
 def test_the_bundled_vintages_are_there_without_a_folder():
-    assert VintageStore(None).names() == ALLIES.vintages
+    assert VintageStore(None).names() == VINTAGES
     assert VintageStore(None).figures("nato-2026") == load_figures()
     assert VintageStore(None).figures("nato-2025", sipri=False).key == "nato-2025-without-sipri"
     manifest = VintageStore(None).manifest("nato-2026")
@@ -70,9 +69,9 @@ def test_the_bundled_tables_hold_what_is_said_of_them():
 
 def test_a_saved_vintage_is_found_by_another_process_and_is_what_was_added(vintages):
     other = VintageStore(vintages.folder)
-    assert other.names() == ALLIES.vintages
+    assert other.names() == VINTAGES
     added = vintages.add(draft(DEU_2026="2.99"))
-    assert other.names() == (*ALLIES.vintages, "nato-2027")
+    assert other.names() == (*VINTAGES, "nato-2027")
     assert other.manifest("nato-2027") == added == vintages.manifest("nato-2027")
     assert added.findings == (Finding("warning", "core_share", "a jump"),)
     assert [t.name for t in added.tables if t.changed] == ["core_share", "sources"]
@@ -124,7 +123,7 @@ def test_what_was_cut_off_is_no_vintage(vintages):
     vintages.add(draft())
     (vintages.folder / ".new-abc").mkdir()
     (vintages.folder / "stray.txt").write_text("")
-    assert vintages.names() == (*ALLIES.vintages, "nato-2027")
+    assert vintages.names() == (*VINTAGES, "nato-2027")
     for name in ("nato-2030", "..", "", "stray.txt"):
         with pytest.raises(UnknownVintage):
             vintages.figures(name)
@@ -149,7 +148,7 @@ def test_damage_on_disk_is_told_and_not_used(vintages, damage):
     with pytest.raises(DamagedVintage, match="nato-2027"):
         again.figures("nato-2027")
     # The others are served all the same.
-    assert again.names() == (*ALLIES.vintages, "own-2027")
+    assert again.names() == (*VINTAGES, "own-2027")
     assert list(again.damaged()) == ["nato-2027"]
 
 
@@ -204,7 +203,7 @@ def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(vintages, tm
     ordinary = answers(Forecaster(load_figures(), PathStore(tmp_path / "b"), draws=60))
 
     read = tables.read
-    monkeypatch.setattr(tables, "read", lambda name, *panel: changed[name] if name in changed else read(name, *panel))
+    monkeypatch.setattr(tables, "read", lambda name: changed[name] if name in changed else read(name))
     forget_what_was_read()
     in_their_place = answers(Forecaster(load_figures(), PathStore(tmp_path / "c"), draws=60))
     forget_what_was_read()

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,11 +222,7 @@ def test_an_override_that_leads_beyond_all_numbers_is_named(forecaster):
     assert refused.value.index == 1
 
 
-def test_a_notebook_asks_in_one_line_of_any_panel():
+def test_a_notebook_asks_in_one_line():
     assert models.forecast_country("Iceland", draws=100).ally.code == "ISL"
-    panel = models.read_panel(Path(__file__).parents[3] / "examples/panel-rd")
-    answer = models.forecast_country("Ruritania", draws=100, panel=panel)
-    assert (answer.vintage, answer.deadline, answer.targets[0].threshold) == ("rd-2025", 2030, 3.0)
-    assert "Synthetic figures" in answer.targets[0].rests_on
     with pytest.raises(UnknownCountry):
         models.forecast_country("Ruritania", draws=100)

@@ -1,11 +1,8 @@
 """Scenarios: order and conflicts."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from models import read_panel
 from models.dataset.countries import allies, resolve
 from models.scenarios.builtin import UnknownScenario, named_scenario, named_scenarios
 from models.scenarios.levers import (
@@ -144,20 +141,3 @@ def test_a_watcher_sees_every_lever_in_the_order_in_which_it_acts():
     after = scenario.apply(PATHS, DEFLATOR, 0.5, watch=lambda i, shares: seen.append((i, shares["core"][:, -1].copy())))
     assert [index for index, _ in seen] == [1, 2, 0]
     np.testing.assert_array_equal(seen[-1][1], after.shares["core"][:, -1])
-
-
-def test_what_contradicts_is_judged_by_the_panel_it_is_for():
-    own = read_panel(Path(__file__).parents[3] / "examples/panel-rd")
-    groups = Scenario(
-        "g",
-        levers=(
-            Freeze(what="share", countries=("euro-area",)),
-            PledgeLever(share_pct=3, year=2030, countries=("european",)),
-        ),
-    )
-    with pytest.raises(ContradictoryLevers):
-        groups.apply(PATHS, DEFLATOR, 0.5)
-    groups.apply(PATHS, DEFLATOR, 0.5, panel=own)  # whose countries are in neither group
-    codes = Scenario("c", levers=(Floor(share_pct=3, countries=("XRU",)), Cap(share_pct=2, countries=("XRU",))))
-    with pytest.raises(ContradictoryLevers):
-        codes.apply(PATHS, DEFLATOR, 0.5, panel=own)

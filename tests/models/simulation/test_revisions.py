@@ -17,7 +17,7 @@ def tables_of(monkeypatch):
 
     def replace(**replaced):
         read = tables.read
-        monkeypatch.setattr(tables, "read", lambda name, *panel: replaced.get(name) or read(name, *panel))
+        monkeypatch.setattr(tables, "read", lambda name: replaced.get(name) or read(name))
         learn.cache_clear()
 
     yield replace

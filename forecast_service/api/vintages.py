@@ -11,7 +11,6 @@ from forecast_service.schemas.vintages import (
     CurrentSchema,
     ImportQuerySchema,
     SwitchedSchema,
-    SwitchOrderSchema,
     UseSchema,
     VintageDetailSchema,
     VintageDiffSchema,
@@ -68,20 +67,16 @@ def get_current() -> dict[str, Any]:
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 def put_current(body: dict[str, Any]) -> Written:
     """Switch all replicas to another vintage at one moment"""
-    return jobs.use(body), 202, {"Location": url_for("vintages.get_current")}
+    return jobs.use(body["vintage"]), 202, {"Location": url_for("vintages.get_current")}
 
 
 @blp.post("/current/rollback")
-@blp.arguments(SwitchOrderSchema, required=False)
 @blp.response(202, SwitchedSchema)
-@blp.alt_response(400, "BAD_REQUEST")
 @blp.alt_response(409, "CONFLICT")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
-def post_rollback(body: dict[str, Any]) -> Written:
+def post_rollback() -> Written:
     """Undo the last switch: back to the vintage before it"""
-    return jobs.roll_back(body), 202, {"Location": url_for("vintages.get_current")}
+    return jobs.roll_back(), 202, {"Location": url_for("vintages.get_current")}
 
 
 @blp.get("/<name>", parameters=[NAME])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forecast_service.errors import ServiceError
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
 from models.dataset.importers import BadFile
@@ -49,6 +50,8 @@ def _why(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, DatabaseUnavailable):
         return f"database: {error.cause}"
+    if isinstance(error, ServiceError):
+        return error.detail
     if isinstance(error, UnknownVintage):
         return f"there is no vintage {error}: see 'data vintages'"
     if isinstance(error, VintageExists):

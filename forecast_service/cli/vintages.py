@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -18,33 +16,15 @@ if TYPE_CHECKING:
 BY = "command line"
 
 
-@contextmanager
-def _registry() -> Iterator[ForecasterRegistry]:
+def _registry() -> ForecasterRegistry:
     from forecast_service.forecasting.registry import ForecasterRegistry
-    from forecast_service.store.vintage_switches import AlreadyCurrent, AtTheSameMoment, NothingBefore
 
-    try:
-        yield ForecasterRegistry(Settings.from_environment())
-    except AlreadyCurrent as error:
-        raise click.ClickException(f"{error.vintage} is current already, or will be") from None
-    except NothingBefore:
-        raise click.ClickException("there is no switch to undo") from None
-    except AtTheSameMoment:
-        raise click.ClickException("somebody else switched at the same moment: see 'data current'") from None
+    return ForecasterRegistry(Settings.from_environment())
 
 
 def _say(row: SwitchRow) -> None:
     ahead = (row.effective_at - row.written_at).total_seconds()
     click.echo(f"{row.vintage} is current from {row.effective_at:%Y-%m-%d %H:%M:%S} UTC on, in {ahead:.0f} s")
-
-
-_AHEAD = click.option(
-    "--in",
-    "ahead",
-    type=click.FloatRange(3, 86_400),
-    show_default="FORECAST_SWITCH_AHEAD",
-    help="Seconds until all replicas change over. With less, caches may hold answers of before for longer.",
-)
 
 
 def _checked(registry: ForecasterRegistry, name: str) -> str:
@@ -56,7 +36,6 @@ def _checked(registry: ForecasterRegistry, name: str) -> str:
 
 @click.command()
 @click.argument("name")
-@_AHEAD
 @click.option(
     "--processes",
     type=click.IntRange(1),
@@ -64,39 +43,35 @@ def _checked(registry: ForecasterRegistry, name: str) -> str:
     show_default="all cores",
     help="How many fit at once, where fits are missing.",
 )
-def use(name: str, ahead: float | None, processes: int) -> None:
+def use(name: str, processes: int) -> None:
     """Make the vintage NAME current: fit what is missing, then switch all replicas at one moment."""
     from rich.console import Console
     from rich.progress import Progress
 
     from forecast_service.forecasting.fit_missing import fit_missing
 
-    with _registry() as registry:
-        missing = registry.missing(_checked(registry, name))
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("fitting", total=len(missing))
-            fit_missing(registry, name, processes, lambda _code: progress.update(task, advance=1))
-        settings = registry.settings
-        _say(registry.switches.use(name, settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
+    registry = _registry()
+    missing = registry.missing(_checked(registry, name))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("fitting", total=len(missing))
+        fit_missing(registry, name, processes, lambda _code: progress.update(task, advance=1))
+    _say(registry.switches.use(name, BY))
 
 
 @click.command()
-@_AHEAD
-def rollback(ahead: float | None) -> None:
+def rollback() -> None:
     """Undo the last switch: back to the vintage before it. Its fits are kept, so nothing is computed."""
-    with _registry() as registry:
-        settings = registry.settings
-        _say(registry.switches.undo(settings.vintage, BY, settings.switch_ahead if ahead is None else ahead))
+    _say(_registry().switches.undo(BY))
 
 
 @click.command("current")
 def current_vintage() -> None:
     """Say which vintage is current, what is to come, and what was."""
-    with _registry() as registry:
-        found = registry.switches.read()
-        rows = [(row, row.effective_at <= found.now) for row in found.rows] if found else []
-        click.echo(next((row.vintage for row, past in rows if past), registry.settings.vintage))
-        for row, past in rows:
-            undoes = f", undoes {row.undoes}" if row.undoes else ""
-            when = "from" if past else "to come,"
-            click.echo(f"  {row.number}: {row.vintage} {when} {row.effective_at:%Y-%m-%d %H:%M:%S} UTC{undoes}")
+    switches = _registry().switches
+    found = switches.read()
+    rows = [(row, row.effective_at <= found.now) for row in found.rows] if found else []
+    click.echo(next((row.vintage for row, past in rows if past), switches.default))
+    for row, past in rows:
+        undoes = f", undoes {row.undoes}" if row.undoes else ""
+        when = "from" if past else "to come,"
+        click.echo(f"  {row.number}: {row.vintage} {when} {row.effective_at:%Y-%m-%d %H:%M:%S} UTC{undoes}")

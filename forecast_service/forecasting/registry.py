@@ -70,7 +70,7 @@ class ForecasterRegistry:
             self.store.adopt(Path(settings.fits_dir))
         self.vintage_store = VintageStore(settings.state.vintages)
         self._forecasters: dict[str, Forecaster] = {}
-        self.switches = Switches(database or Database(database_url(settings)))
+        self.switches = Switches(database or Database(database_url(settings)), settings.vintage, settings.switch_ahead)
         self.current_vintage = CurrentVintage(
             lambda: self.switches.read(quiet=True),
             self._prepare,

@@ -7,7 +7,6 @@ import time
 from flask import request
 
 from forecast_service.forecasting.registry import ForecasterRegistry
-from forecast_service.store.vintage_switches import LEAST_AHEAD_S
 from models.scenarios.builtin import named_scenarios
 
 
@@ -16,7 +15,7 @@ class AnswerValidity:
 
     def __init__(self, registry: ForecasterRegistry) -> None:
         self._registry = registry
-        self.notice_s = max(registry.settings.switch_ahead, LEAST_AHEAD_S)
+        self.notice_s = registry.switches.ahead_s
 
     def vintage(self) -> str:
         """The current vintage, as the present request sees it."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
-from forecast_service.schemas.fields import Number, Rounded, probability_out, vintage_in
-from forecast_service.store.vintage_switches import LEAST_AHEAD_S
+from forecast_service.schemas.fields import Rounded, probability_out, vintage_in
 from models.dataset.importers import READERS
 from models.dataset.vintages import LONGEST_NAME, NAME
 
-MOST_AHEAD_S = 86_400
 RESERVED = ("current",)
 """Names that addresses use otherwise."""
 
@@ -157,24 +155,8 @@ class CurrentSchema(Schema):
     )
 
 
-class SwitchOrderSchema(Schema):
-    """When to switch."""
-
-    empty_allowed = True
-
-    ahead_s = Number(
-        validate=validate.Range(min=LEAST_AHEAD_S, max=MOST_AHEAD_S, error="must be from {min} to {max} (seconds)"),
-        metadata={
-            "description": "Number of seconds until all replicas change over, at least 3; FORECAST_SWITCH_AHEAD if "
-            "absent. With less than that, caches may hold answers of the vintage before for longer."
-        },
-    )
-
-
-class UseSchema(SwitchOrderSchema):
-    """Which vintage to switch to, and when."""
-
-    empty_allowed = False
+class UseSchema(Schema):
+    """Which vintage to switch to."""
 
     vintage = vintage_in("The vintage to switch to.", required=True)
 

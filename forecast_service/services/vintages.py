@@ -118,18 +118,16 @@ def current() -> dict[str, Any]:
     return {"vintage": forecasters().vintage, "switches": found.rows if found else ()}
 
 
-def use(body: dict[str, Any]) -> SwitchRow:
+def use(name: str) -> SwitchRow:
     """Switch to a vintage, if its fits are kept; otherwise have them made."""
-    name, settings = body["vintage"], forecasters().settings
     if missing := forecasters().missing(name):
-        fit_missing.fit_in_background(settings, name)
+        fit_missing.fit_in_background(forecasters().settings, name)
         raise ServiceError(
             409, f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again."
         )
-    return forecasters().switches.use(name, settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+    return forecasters().switches.use(name, caller())
 
 
-def roll_back(body: dict[str, Any]) -> SwitchRow:
+def roll_back() -> SwitchRow:
     """Undo the last switch."""
-    settings = forecasters().settings
-    return forecasters().switches.undo(settings.vintage, caller(), body.get("ahead_s", settings.switch_ahead))
+    return forecasters().switches.undo(caller())

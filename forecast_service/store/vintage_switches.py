@@ -32,13 +32,9 @@ Decide = Callable[[Sequence[SwitchRow]], tuple[str, int | None]]
 
 
 class AlreadyCurrent(ServiceError):
-    """The vintage ``vintage`` is the current one, or will be with a switch that is written already."""
+    """The vintage is the current one, or will be with a switch that is written already."""
 
     status, detail = 409, "It is current already, or will be with a switch that is to come."
-
-    def __init__(self, vintage: str) -> None:
-        super().__init__()
-        self.vintage = vintage
 
 
 class NothingBefore(ServiceError):
@@ -71,10 +67,18 @@ class Reading:
 
 
 class Switches:
-    """The switches of one database."""
+    """The switches of one database.
 
-    def __init__(self, database: Database) -> None:
+    Parameters
+    ----------
+    default : the vintage that is current where nothing was ever written.
+    ahead_s : how long before its moment a switch is written, at least 3 s.
+    """
+
+    def __init__(self, database: Database, default: str, ahead_s: float) -> None:
         self.database = database
+        self.default = default
+        self.ahead_s = max(ahead_s, LEAST_AHEAD_S)
 
     def read(self, *, quiet: bool = False) -> Reading | None:
         """What is written; None where there is no database yet."""
@@ -89,13 +93,8 @@ class Switches:
             after = time.monotonic()
             return Reading(moment, rows, (before + after) / 2, (after - before) / 2)
 
-    def use(self, vintage: str, default: str, by: str, ahead_s: float) -> SwitchRow:
-        """Switch to ``vintage`` in ``ahead_s`` seconds, at least 3.
-
-        Parameters
-        ----------
-        default : the vintage that is current where nothing was ever written.
-        by : who wants it.
+    def use(self, vintage: str, by: str) -> SwitchRow:
+        """Switch to ``vintage``, as ``by`` wants.
 
         Raises
         ------
@@ -103,13 +102,13 @@ class Switches:
         """
 
         def decide(rows: Sequence[SwitchRow]) -> tuple[str, int | None]:
-            if (rows[0].vintage if rows else default) == vintage:
-                raise AlreadyCurrent(vintage)
+            if (rows[0].vintage if rows else self.default) == vintage:
+                raise AlreadyCurrent
             return vintage, None
 
-        return self._write(decide, by, ahead_s)
+        return self._write(decide, by)
 
-    def undo(self, default: str, by: str, ahead_s: float) -> SwitchRow:
+    def undo(self, by: str) -> SwitchRow:
         """Undo the last switch that is not undone yet: go back to the vintage before it.
 
         Raises
@@ -122,19 +121,22 @@ class Switches:
             standing = [row for row in rows if row.undoes is None and row.number not in undone]
             if not standing:
                 raise NothingBefore
-            return (standing[1].vintage if len(standing) > 1 else default), standing[0].number
+            return (standing[1].vintage if len(standing) > 1 else self.default), standing[0].number
 
-        return self._write(decide, by, ahead_s)
+        return self._write(decide, by)
 
-    def _write(self, decide: Decide, by: str, ahead_s: float) -> SwitchRow:
+    def _write(self, decide: Decide, by: str) -> SwitchRow:
         try:
             with self.database.writing() as session:
                 rows, moment = _last(session), now(session)
                 vintage, undoes = decide(rows)
+                current = next((row.vintage for row in rows if row.effective_at <= moment), self.default)
+                # This takes back what is still to come, and before it comes: no answer changes, so no cache is misled.
+                ahead_s = LEAST_AHEAD_S if vintage == current else self.ahead_s
                 row = SwitchRow(
                     number=rows[0].number + 1 if rows else 1,
                     vintage=vintage,
-                    effective_at=moment + timedelta(seconds=max(ahead_s, LEAST_AHEAD_S)),
+                    effective_at=moment + timedelta(seconds=ahead_s),
                     written_at=moment,
                     written_by=by,
                     undoes=undoes,

@@ -28,7 +28,7 @@ OLD, NEW = "nato-2026", "nato-2025"
 NEXT = "nato-2027"
 """What NATO's next workbook, made up here, becomes."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": NEXT, "ahead_s": 4})
+CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": NEXT})
 JSON = {"Content-Type": "application/json"}
 
 TOGETHER_S = 0.25
@@ -114,7 +114,7 @@ def test_switch_and_rollback_under_load(
 ) -> None:
     own = tmp_path / "state"  # the switches are of these replicas alone
     own.mkdir()
-    settings = {"FORECAST_FITS_DIR": saved_fits}
+    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_SWITCH_AHEAD": "4"}
     with replicas(own, **settings) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
         asks = [as_gateway(direct(service)) for service in running] + [through(front)]
         known = [truths(ask, (OLD, NEW)) for ask in asks]
@@ -123,11 +123,11 @@ def test_switch_and_rollback_under_load(
         with watching(watch, list(zip(asks, known, strict=True)), running) as unready:
             begun = time.time()
             watch.wait_for(100)
-            said = command(own, "data", "use", NEW, "--in", "4", **settings)  # fits what is missing first
+            said = command(own, "data", "use", NEW, **settings)  # fits what is missing first
             assert "current from" in said
             there = moment(running[0])
             until(there, watch)
-            command(own, "data", "rollback", "--in", "4", **settings)
+            command(own, "data", "rollback", **settings)
             back = moment(running[1])
             until(back, watch)
         assert watch.wrong == []
@@ -162,7 +162,11 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
         address = make_url(url)
         cable = Cable(str(address.host), int(address.port or 5432))
         through_cable = address.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
-        settings = {"FORECAST_DATABASE_URL": through_cable, "FORECAST_FITS_DIR": saved_fits}
+        settings = {
+            "FORECAST_DATABASE_URL": through_cable,
+            "FORECAST_FITS_DIR": saved_fits,
+            "FORECAST_SWITCH_AHEAD": "6",
+        }
         own = tmp_path / "state"
         own.mkdir()
         command(own, "db", "upgrade", **settings)
@@ -171,7 +175,7 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
             with watching(watch, [(ask, truths(ask, (OLD, NEW)))], [service]) as unready:
                 begun = time.time()
                 watch.wait_for(50)
-                command(own, "data", "use", NEW, "--in", "6", **settings)
+                command(own, "data", "use", NEW, **settings)
                 there = moment(service)
                 while time.time() < there - 3:  # everyone has looked
                     time.sleep(0.05)
@@ -185,7 +189,7 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
         with one_replica(own, **settings) as service:  # started anew without its database, it knows what it knew
             assert service.ask("GET", "/version")[1]["vintage"] == NEW
             cable.plug()
-            command(own, "data", "rollback", "--in", "3", **settings)
+            command(own, "data", "rollback", **settings)
             deadline = time.time() + 30
             while service.ask("GET", "/version")[1]["vintage"] != OLD:
                 assert time.time() < deadline
@@ -200,7 +204,7 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
     own = tmp_path / "state"
     own.mkdir()
     # As one that runs on this machine alone, so that everyone may do what needs the scope admin.
-    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS)}
+    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS), "FORECAST_SWITCH_AHEAD": "4"}
     with one_replica(own, **settings) as first, one_replica(own, **settings) as second:
         asks = [direct(first), direct(second)]
         known = [truths(ask, (OLD,)) for ask in asks]

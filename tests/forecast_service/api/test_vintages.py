@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -192,7 +191,7 @@ def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatc
     old = asking.get("/v1/countries/DEU/history")
     assert old.headers["Cache-Control"] == "public, max-age=3"
     assert old.headers["Link"] == '</v1/countries/DEU/history?vintage=nato-2026>; rel="bookmark"'
-    written = asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": 3})
+    written = asking.put("/v1/vintages/current", json={"vintage": "nato-2025"})
     assert (written.status_code, written.json["undoes"]) == (202, None)
     assert asking.put("/v1/vintages/current", json={"vintage": "nato-2025"}).status_code == 409
     time.sleep(1.1)  # so often it is looked
@@ -205,7 +204,7 @@ def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatc
     assert (new.json["vintage"], asking.get("/version").json["vintage"]) == ("nato-2025", "nato-2025")
     assert new.headers["ETag"] != old.headers["ETag"]
     assert asking.get("/v1/countries/DEU/history?vintage=nato-2026").data == old.data, "old links stay"
-    undone = asking.post("/v1/vintages/current/rollback", json={"ahead_s": 3}).json
+    undone = asking.post("/v1/vintages/current/rollback").json
     assert (undone["vintage"], undone["undoes"]) == ("nato-2026", 1)
     assert asking.post("/v1/vintages/current/rollback").status_code == 409
     time.sleep(3.1)
@@ -227,7 +226,7 @@ def test_what_was_kept_and_posted_before_keeps_its_vintage(
     }
     posted = asking.post("/v1/sweeps", json=sweep).json
     under = asking.get(f"/v1/countries/DEU/forecast?scenario={kept['id']}").json["vintage"]
-    asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": 3})
+    asking.put("/v1/vintages/current", json={"vintage": "nato-2025"})
     time.sleep(1.1)
     assert asking.get("/version").json["switch"]
     time.sleep(2.2)
@@ -244,13 +243,6 @@ def test_what_was_kept_and_posted_before_keeps_its_vintage(
     same = {"name": "s", "levers": [{"type": "cap", "share_pct": 1.0}]}
     alone = asking.post("/v1/forecasts", json={"country": "DEU", "vintage": "nato-2026", "scenario": same}).json
     assert first["core"]["at_deadline"] == alone["targets"][0]["probability"]["at_deadline"]
-
-
-@pytest.mark.parametrize("ahead", [2.9, 86_401, "3", None])
-def test_a_switch_has_its_time(asking: FlaskClient, ahead: Any) -> None:
-    answer = asking.put("/v1/vintages/current", json={"vintage": "nato-2025", "ahead_s": ahead})
-    assert answer.status_code == 422
-    assert answer.json["errors"][0]["pointer"] == "/ahead_s"
 
 
 def test_why_forecasts_moved_is_worked_out_beside(

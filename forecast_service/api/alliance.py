@@ -38,37 +38,31 @@ def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
     return _answer(query)
 
 
-@blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_ranking_picture")
-@blp.get("/ranking")
-@answers(draw=charts.ranking, plain=False)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE])
+@answers(draw=charts.ranking)
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(RankingQuerySchema, location="query")
 @blp.response(200)
-def get_ranking(query: dict[str, Any]) -> Response:
+def get_ranking_picture(query: dict[str, Any]) -> Response:
     """The allies in order: a dot and an interval for each"""
     return _document(query)
 
 
-@blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_heatmap_picture")
-@blp.get("/heatmap")
-@answers(draw=charts.heatmap, plain=False)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE])
+@answers(draw=charts.heatmap)
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AlliancePictureQuerySchema, location="query")
 @blp.response(200)
-def get_heatmap(query: dict[str, Any]) -> Response:
+def get_heatmap_picture(query: dict[str, Any]) -> Response:
     """Allies by years: the probability of being at the threshold in each"""
     return _document(query)
 
 
-@blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_count_picture")
-@blp.get("/count")
-@answers(draw=charts.count, plain=False)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE])
+@answers(draw=charts.count)
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(AlliancePictureQuerySchema, location="query")
 @blp.response(200)
-def get_count(query: dict[str, Any]) -> Response:
+def get_count_picture(query: dict[str, Any]) -> Response:
     """How many allies are at the threshold in the deadline year: the distribution"""
     return _document(query)

@@ -69,24 +69,19 @@ def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
 @blp.get(
     "/countries/<code>/waterfall.<picture:form>",
     parameters=[{"in": "path", "name": "code", **CODE}, negotiation.PICTURE],
-    endpoint="get_waterfall_picture",
 )
-@blp.get("/countries/<code>/waterfall", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(draw=charts.waterfall, plain=False)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@answers(draw=charts.waterfall)
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(WaterfallQuerySchema, location="query")
 @blp.response(200)
 @blp.alt_response(404, "NOT_FOUND")
-def get_waterfall(query: dict[str, Any], code: str) -> Response:
+def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
     """What each lever of a scenario does to the probability, from the baseline on"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
 
 
-@blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_waterfall_picture")
-@blp.post("/forecasts/waterfall")
-@answers(draw=charts.waterfall, plain=False)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE])
+@answers(draw=charts.waterfall)
 @blp.arguments(ComponentChartOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200)
@@ -94,6 +89,6 @@ def get_waterfall(query: dict[str, Any], code: str) -> Response:
 @blp.alt_response(413, "CONTENT_TOO_LARGE")
 @blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
-def post_waterfall(_look: dict[str, Any], body: dict[str, Any]) -> Response:
+def post_waterfall_picture(_look: dict[str, Any], body: dict[str, Any]) -> Response:
     """What each lever of any scenario does to the probability, from the baseline on"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))

@@ -25,13 +25,11 @@ def get_track_record() -> dict[str, Any]:
     return track_record.read()
 
 
-@blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE], endpoint="get_reliability_picture")
-@blp.get("/reliability")
-@answers(draw=charts.reliability, plain=False)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE])
+@answers(draw=charts.reliability)
 @blp.alt_response(503, "SERVICE_UNAVAILABLE")
 @blp.arguments(ChartOptionsSchema, location="query")
 @blp.response(200)
-def get_reliability(_look: dict[str, Any]) -> Response:
+def get_reliability_picture(_look: dict[str, Any]) -> Response:
     """How often it happened, by the probability that was given"""
     return jsonify(TrackRecordSchema().dump(track_record.read()))

@@ -84,16 +84,13 @@ def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
         return response
 
 
-def answers(
-    tabulate: Tabulate | None = None, draw: Draw | None = None, *, plain: bool = True
-) -> Callable[[View], View]:
+def answers(tabulate: Tabulate | None = None, draw: Draw | None = None) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
     Parameters
     ----------
     tabulate : makes of the JSON document the table that CSV and its kin show; None where there is none.
     draw : makes of the JSON document its chart in a form, and a sentence that says what it shows; None likewise.
-    plain : whether the document itself is offered, or the chart alone.
 
     Notes
     -----
@@ -107,7 +104,7 @@ def answers(
 
         @wraps(described)
         def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
-            form = negotiate(form, offered(json=plain, **kinds))
+            form = negotiate(form, offered(**kinds))
             asks = request.method in {"GET", "HEAD"}
             depends_on_caller = not _validity().for_everyone()
             kept = asks and not depends_on_caller

@@ -70,10 +70,10 @@ def has_pyarrow() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def offered(*, json: bool = True, table: bool = False, picture: bool = False) -> tuple[str, ...]:
+def offered(*, table: bool = False, picture: bool = False) -> tuple[str, ...]:
     """The forms of an answer, the one that is given to who accepts anything first."""
     tables = (CSV, METADATA, *(WITH_PYARROW if has_pyarrow() else ())) if table else ()
-    return (*((JSON,) if json else ()), *tables, *(PICTURES if picture else ()))
+    return (JSON, *tables, *(PICTURES if picture else ()))
 
 
 def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:

@@ -34,7 +34,6 @@ SWEEP = {
 BODIES: dict[str, Any] = {
     "batch.post_batch": {"items": [{"country": "DEU", "scenario": "{scenario}"}]},
     "forecasts.post_forecast": {"country": "DEU", "scenario": "{scenario}"},
-    "forecasts.post_waterfall": {"country": "DEU", "scenario": "{scenario}"},
     "forecasts.post_waterfall_picture": {"country": "DEU", "scenario": "{scenario}"},
     "requirements.post_requirement": {"country": "DEU", "probability": 0.5, "scenario": "{scenario}"},
     "scenarios.create_scenario": SCENARIO,
@@ -50,7 +49,6 @@ QUERIES = {
     "scenarios.get_version_forecast": "?country=DEU",
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
-    "forecasts.get_waterfall": "?scenario={scenario}",
     "forecasts.get_waterfall_picture": "?scenario={scenario}",
     "sensitivity.get_sensitivity": "?scenario={scenario}",
     "sensitivity.get_sensitivity_picture": "?scenario={scenario}",

@@ -1,4 +1,4 @@
-"""The countries of a panel, and the figures that their forecasts rest on."""
+"""The allies, and the figures that their forecasts rest on."""
 
 from __future__ import annotations
 

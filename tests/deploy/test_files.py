@@ -14,6 +14,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from forecast_service.version import VERSION
 from tests.deploy.support.gateway import BEHIND, configure
 from tests.deploy.support.host import need
 from tests.deploy.support.tools import bin_folder
@@ -173,7 +174,7 @@ def test_the_kustomization_names_every_file() -> None:
     assert set(document["resources"]) == {file.name for file in BASE.glob("*.yaml")} - {"kustomization.yaml"}
     used = {_container(kind, name)["image"] for kind, name in PODS}
     assert used == {image["name"] for image in document["images"]}
-    assert all(image["newTag"] != "latest" for image in document["images"])
+    assert all(image["newTag"] == VERSION for image in document["images"])
 
 
 def pod_of(kind: str, name: str) -> dict[str, Any]:

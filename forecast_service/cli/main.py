@@ -16,9 +16,12 @@ from forecast_service.cli.pledges import pledges
 from forecast_service.cli.serve import serve
 from forecast_service.cli.sweeps import sweep, work
 from forecast_service.cli.vintages import current_vintage, rollback, use
+from forecast_service.version import VERSION
+from models.forecast import MODEL_VERSION
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="forecast-service", message=f"%(prog)s %(version)s, model {MODEL_VERSION}")
 def main() -> None:
     """The probability that an ally meets NATO's 3.5 % / 1.5 % of GDP targets."""
 

@@ -35,6 +35,11 @@ def test_help_names_the_commands(run: Run) -> None:
         assert command in result.output
 
 
+def test_version_gives_the_release_and_the_model(run: Run, client: FlaskClient) -> None:
+    served = client.get("/version").json
+    assert run("--version").output == f"forecast-service {served['service']}, model {served['model']}\n"
+
+
 def test_forecast_prints_a_table_and_a_fan_chart(run: Run) -> None:
     result = run("forecast", "POL")
     assert result.exit_code == 0

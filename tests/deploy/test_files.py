@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import make_url
 
 from forecast_service.version import VERSION
 from tests.deploy.support.gateway import BEHIND, configure
@@ -158,6 +160,30 @@ def test_extras_of_the_image_are_locked() -> None:
     for service in compose()["services"].values():
         for file in (service.get("build") or {}).get("args", {}).values():
             assert "--hash=sha256:" in (ROOT / file).read_text()
+
+
+# ---- Continuous integration ---------------------------------------------------------------------------------------
+
+
+def test_the_workflow_runs_the_whole_check_on_a_real_database_and_may_only_read() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    assert set(workflow["on"]) == {"push", "pull_request"}
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    uses, runs = job["steps"]
+    assert re.fullmatch(r"actions/checkout@v\d+", uses["uses"])
+    assert os.access(ROOT / runs["run"], os.X_OK)
+    assert runs["run"] == ".ci/run"
+    assert make_url(job["env"]["TEST_POSTGRESQL_URL"]).host in job["services"]
+
+
+def test_hooks_before_a_commit_check_what_make_lint_checks_and_fetch_nothing() -> None:
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert repository["repo"] == "local"
+    hooks = [hook["entry"].removeprefix(".venv/bin/").split()[:2] for hook in repository["hooks"]]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert lint
+    assert hooks == [line.split("/", 1)[1].split()[:2] for line in lint[1].splitlines()]
 
 
 # ---- Kubernetes ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && /build/bin/pip --python /app/venv/bin/python install --quiet --require-hashes --only-binary :all: \
         --requirement requirements/runtime.txt ${EXTRA:+--requirement "$EXTRA"}
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE DATA-LICENSE.md ./
 COPY forecast_service/ forecast_service/
 COPY models/ models/
 # Drop the packages' tests and compile the rest here, since the root is read-only later. unchecked-hash ignores the
@@ -49,6 +49,7 @@ ARG REVISION=unknown
 LABEL org.opencontainers.image.title="forecast-service" \
       org.opencontainers.image.description="The probability that an ally meets NATO's 3.5 % / 1.5 % of GDP targets" \
       org.opencontainers.image.licenses="MIT" \
+      forecast-service.data-licenses="Figures of NATO, SIPRI, IMF and others: /app/DATA-LICENSE.md. FORECAST_SIPRI=false leaves SIPRI's out" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
@@ -57,6 +58,7 @@ RUN install -d -o 10001 -g 10001 -m 0750 /app/state
 
 COPY --from=build /app/venv /app/venv
 COPY --from=build /app/fits /app/fits
+COPY DATA-LICENSE.md /app/
 
 # One thread for linear algebra: workers use the other cores.
 ENV PATH=/app/venv/bin:$PATH \

@@ -1,5 +1,6 @@
 """What the documentation says is what the code does."""
 
+import csv
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -48,3 +49,10 @@ def test_every_shipped_scenario_is_described(name):
 
 def test_the_accuracy_page_is_the_published_track_record():
     assert page.PAGE.read_text(encoding="utf-8") == page.page(published.load())
+
+
+def test_every_publisher_whose_terms_are_recorded_has_a_line_in_the_licence_of_the_figures():
+    text = (ROOT / "DATA-LICENSE.md").read_text(encoding="utf-8")
+    with (ROOT / "models/data/sources.csv").open(encoding="utf-8") as file:
+        publishers = {row["publisher"].split(",")[0] for row in csv.DictReader(file) if row["terms"]}
+    assert publishers == set(re.findall(r"^\| \[(.+?)\]\(https://", text, re.MULTILINE))

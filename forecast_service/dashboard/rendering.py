@@ -90,6 +90,6 @@ def _html(template: str, asked: page_state.State, status: int, **context: Any) -
         "freezes": lever_form.FREEZES,
         "needs_key": settings.auth != auth.NONE or bool(settings.identity_header),
         "credential": "token" if settings.auth == auth.JWT else "key",
-        "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage},
+        "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage, "sipri": settings.sipri},
     }
     return make_response(render_template(f"dashboard/{template}.html", **everywhere | context), status)

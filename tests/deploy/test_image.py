@@ -159,6 +159,10 @@ def test_it_says_what_it_is_and_who_runs_it(image: Image) -> None:
     assert set(config["Volumes"]) == {"/app/state"}
     labels = {name.removeprefix("org.opencontainers.image.") for name in config["Labels"]}
     assert {"title", "description", "licenses", "version", "revision"} <= labels
+    data_licenses = config["Labels"]["forecast-service.data-licenses"]
+    (named,) = re.findall(r"/\S+\.md", data_licenses)
+    assert "| [SIPRI]" in (image.root / named.lstrip("/")).read_text(encoding="utf-8")
+    assert "FORECAST_SIPRI=false" in data_licenses
     for entry in config["Env"]:
         assert not entry.startswith(("PIP_", "SSL_")), "nothing of whoever built it"
 

@@ -143,6 +143,9 @@ def test_without_sipri_the_service_works_on_natos_own_figures(tmp_path: Path) ->
     assert {o["definition"] for o in core["observations"]} <= {"nato", "nato-rescaled"}
     body = client.get("/v1/countries/DEU/forecast").json
     assert 0 < body["targets"][0]["probability"]["at_deadline"] < 1
+    chart = client.get("/v1/countries/DEU/forecast.vl.json").text
+    assert min(map(int, re.findall(r'"year":\s*(\d{4})', chart))) == 2012
+    assert "SIPRI" not in client.get("/countries/DEU").text
     assert "without-sipri" in app.extensions[EXTENSION].current.figures.key
 
 

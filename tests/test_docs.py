@@ -51,6 +51,14 @@ def test_the_accuracy_page_is_the_published_track_record():
     assert page.PAGE.read_text(encoding="utf-8") == page.page(published.load())
 
 
+def test_files_that_contributing_names_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = {name for name in re.findall(r"`([\w.-]+(?:/[\w.-]*)*)`", text) if re.search(r"/|\w\.[a-z]+$", name)}
+    assert len(named) > 50
+    missing = [name for name in named if not re.search(r"\bNAME\b", name) and not (ROOT / name).exists()]
+    assert missing == []
+
+
 def test_every_publisher_whose_terms_are_recorded_has_a_line_in_the_licence_of_the_figures():
     text = (ROOT / "DATA-LICENSE.md").read_text(encoding="utf-8")
     with (ROOT / "models/data/sources.csv").open(encoding="utf-8") as file:

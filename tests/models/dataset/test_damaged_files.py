@@ -10,7 +10,7 @@ from datetime import date
 
 import pytest
 
-from models.dataset.importers import BadFile, Content, read
+from models.dataset.importers import READERS, BadFile, Content, read
 from models.dataset.importers import base as limits
 from models.dataset.importers import workbook as workbook_limits
 from models.dataset.imports import draft_of
@@ -264,6 +264,10 @@ def vintages(tmp_path_factory):
     vintages = VintageStore(tmp_path_factory.mktemp("state") / "vintages")
     vintages.add(Draft("kept-2026", "nato-2026", {}))
     return vintages
+
+
+def test_every_importer_is_given_damaged_files():
+    assert {source for source, *_ in CASES.values()} == set(READERS)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy.special import betaln, gammaln, stdtr
+import scoringrules
+from scipy.special import gammaln
 
 from models.ensemble.members.momentum import GRID, HORIZON, History, Parameters, moments
 from models.series import Array
@@ -25,14 +26,6 @@ TURBULENT = 0.25  # share of the past, its most turbulent part, from which the s
 MEAN = ("others", "damping", "memory", "own_reversion", "panel_reversion", "own", "drift")
 SPREAD = ("inflation", "slope", "doubt", "pooling", "tails")
 OUTLIER = 5.0  # standardised errors are cut here: one hyperinflation must not set the spread of a panel
-
-
-def crps_t(z: Array, nu: float) -> Array:
-    """CRPS of a Student t with unit scale (Jordan, Krueger and Lerch 2019, doi:10.18637/jss.v090.i12)."""
-    peak = np.exp(gammaln((nu + 1) / 2) - gammaln(nu / 2)) / np.sqrt(nu * np.pi)
-    density = peak * (1 + z * z / nu) ** (-(nu + 1) / 2)
-    constant = 2 * np.sqrt(nu) / (nu - 1) * np.exp(betaln(0.5, nu - 0.5) - 2 * betaln(0.5, nu / 2))
-    return z * (2 * stdtr(nu, z) - 1) + 2 * density * (nu + z * z) / (nu - 1) - constant
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ class Evidence:
     def crps(self, p: Parameters) -> float:
         error, sd = self.errors(p)
         scale = sd * np.sqrt((p.tails - 2) / p.tails)
-        return float(np.sum(self.weight * scale * crps_t(error / scale, p.tails)))
+        return float(np.sum(self.weight * scoringrules.crps_t(error, p.tails, 0.0, scale, backend="numpy")))
 
     def turbulent(self, p: Parameters, share: float = TURBULENT) -> Array:
         """Weights of the forecasts made in the eras whose errors were largest for their spread.

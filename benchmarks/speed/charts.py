@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from forecast_service import create_app
 from forecast_service.charts.renderer import drawer
-from forecast_service.http.answers import EXTENSION, AnswerCache
+from forecast_service.http.answers import EXTENSION
 from forecast_service.settings import Settings
 
 ROUNDS = 15
@@ -64,7 +64,7 @@ def main() -> None:
         client = app.test_client()
 
         def forget() -> None:
-            app.extensions[EXTENSION] = AnswerCache(app.extensions[EXTENSION].limit_bytes)
+            app.extensions[EXTENSION].answers.clear()
 
         begun = time.perf_counter()
         get(client, "/v1/track-record/reliability.svg")

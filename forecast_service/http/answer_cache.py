@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from threading import Lock
 from typing import Any
+
+from cachetools import LRUCache
 
 from forecast_service.http.compression import compress
 
@@ -44,31 +47,16 @@ class AnswerCache:
     """The answers asked for last, of bounded size; of one process, shared by its threads."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self.limit_bytes = limit_bytes
-        self.bytes = 0
-        self._kept: OrderedDict[Hashable, tuple[Representation, int]] = OrderedDict()
+        self.answers: LRUCache[Hashable, Representation] = LRUCache(limit_bytes, attrgetter("size"))
         self._lock = Lock()
 
     def get(self, key: Hashable) -> Representation | None:
-        """The answer kept under ``key``, which becomes the last to be dropped."""
+        """The answer cached under ``key``, which becomes the last to be dropped."""
         with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
+            return self.answers.get(key)
 
     def put(self, key: Hashable, answer: Representation) -> None:
-        """Keep ``answer``, or count it anew after it has grown; what was not asked for longest makes room."""
-        with self._lock:
-            _, before = self._kept.pop(key, (None, 0))
-            size = answer.size
-            self.bytes -= before
-            if size > self.limit_bytes:
-                return
-            self._kept[key] = (answer, size)
-            self.bytes += size
-            while self.bytes > self.limit_bytes:
-                self.bytes -= self._kept.popitem(last=False)[1][1]
-
-    def __len__(self) -> int:
-        return len(self._kept)
+        """Cache ``answer``, or count it anew after it has grown; the answer not asked for longest makes room."""
+        with self._lock, suppress(ValueError):  # it is larger than the cache
+            self.answers.pop(key, None)
+            self.answers[key] = answer

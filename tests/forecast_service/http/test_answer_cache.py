@@ -10,14 +10,14 @@ def test_the_cache_is_bounded_and_drops_what_was_not_asked_for_longest() -> None
     for number in range(10):
         cache.get(0)
         cache.put(number, Representation(b"x" * 2000, "json", str(number), {}, expires_with_vintage=False))
-        assert cache.bytes <= 10_000
-    assert len(cache) == 3
+        assert cache.answers.currsize <= 10_000
+    assert len(cache.answers) == 3
     assert [n for n in range(10) if cache.get(n)] == [0, 8, 9]
     cache.put("large", Representation(b"x" * 20_000, "json", "large", {}, expires_with_vintage=False))
     assert cache.get("large") is None
     grown = cache.get(9)
     assert grown
-    before = cache.bytes
+    before = cache.answers.currsize
     grown.encoded("gzip")
     cache.put(9, grown)
-    assert cache.bytes > before
+    assert cache.answers.currsize > before

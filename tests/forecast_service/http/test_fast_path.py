@@ -86,10 +86,10 @@ def test_a_tag_is_compared_weakly_and_among_others(short: FlaskClient, sent: str
 
 def test_an_answer_that_was_dropped_is_made_again(short: FlaskClient) -> None:
     before = short.get(FORECAST)
-    cache = short.application.extensions[EXTENSION]
-    cache._kept.clear()
+    cached = short.application.extensions[EXTENSION].answers
+    cached.clear()
     assert short.get(FORECAST).data == before.data
-    assert len(cache) == 1
+    assert len(cached) == 1
 
 
 @pytest.mark.parametrize(("ahead_s", "calls"), [(3600, 0), (5, 1)])

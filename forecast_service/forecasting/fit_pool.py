@@ -8,7 +8,6 @@ first needed and end with the worker.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import socket
 import subprocess
@@ -16,15 +15,14 @@ import sys
 import threading
 import time
 import weakref
-from collections import OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
+from cachetools import LRUCache, cached
 from flask import g, has_request_context
 
 from forecast_service.errors import ServiceError
@@ -130,9 +128,9 @@ class FitPool:
         self.all = [FitProcess() for _ in range(processes)]
         for process in self.all:
             self._free.put(process)
-        self._lock = threading.Lock()
-        self._running: dict[bytes, Future[Fit]] = {}
-        self._made: OrderedDict[bytes, Fit] = OrderedDict()
+        # By the condition, who asks the same meanwhile waits for the one fit.
+        share = cached(LRUCache(OVERRIDES_CACHED), lambda question, _end: question, condition=threading.Condition())
+        self._shared = share(self._make)
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
@@ -162,37 +160,17 @@ class FitPool:
         ------
         FitUnavailable, CannotForecast, FitFailed
         """
-        asked = pickle.dumps(question)
-        key = hashlib.sha256(asked).digest()
-        with self.admitted():
-            with self._lock:
-                if key in self._made:
-                    self._made.move_to_end(key)
-                    return self._made[key]
-                running = self._running.get(key)
-                if running is None:
-                    mine = self._running[key] = Future()
-            if running is not None:
-                return running.result()
-            try:
-                fit = self._make(asked)
-            except BaseException as error:
-                mine.set_exception(error)
-                raise
-            else:
-                mine.set_result(fit)
-                return fit
-            finally:
-                self._remember(key, mine)
-
-    def _make(self, question: bytes) -> Fit:
         end = time.monotonic() + self.timeout_s
+        with self.admitted():
+            return self._shared(pickle.dumps(question), end)
+
+    def _make(self, question: bytes, end: float) -> Fit:
         if has_request_context() and time.monotonic() > g.setdefault("fits_until", end):
             raise FitUnavailable(
                 "busy", "This needs more fits than a request may wait for. Those made are kept: ask again."
             )
         try:
-            process = self._free.get(timeout=self.timeout_s)
+            process = self._free.get(timeout=max(0.0, end - time.monotonic()))
         except Empty:
             raise FitUnavailable("busy", "Other fits took too long. Ask again soon.") from None
         try:
@@ -204,14 +182,6 @@ class FitPool:
         if found is None:
             raise FitFailed
         raise CannotForecast(*found)
-
-    def _remember(self, key: bytes, made: Future[Fit]) -> None:
-        with self._lock:
-            del self._running[key]
-            if made.exception() is None:
-                self._made[key] = made.result()
-                if len(self._made) > OVERRIDES_CACHED:
-                    self._made.popitem(last=False)
 
     def stop(self) -> None:
         """End all processes; a later question starts them anew."""

@@ -178,7 +178,7 @@ def test_what_needs_more_fits_than_a_request_may_wait_for_has_them_made_beside(
 
 
 def test_a_request_waits_for_its_fits_together_no_longer_than_for_one(small: Flask) -> None:
-    pool_of(small).timeout_s = 1e-3
+    pool_of(small).timeout_s = 0.02
     items = [{"history": history(share)} for share in (1.7, 1.8, 1.9)]
     answers = small.test_client().post("/v1/forecasts/batch", json={"items": items}).json["items"]
     assert [item["status"] for item in answers] == [503] * 3

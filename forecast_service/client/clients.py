@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import wraps
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import httpx
 
 from forecast_service.client import operations as ops
-from forecast_service.client.sansio import Call, Item, Pause, Policy, Steps, Stream, retrying
+from forecast_service.client.sansio import Call, Item, Pause, Policy, Steps, Stream, retrying, single
 from forecast_service.version import VERSION
 
 P = ParamSpec("P")
@@ -59,7 +57,7 @@ class _Base:
             "transport": transport,
         }
         self._policy = Policy(retries, longest_wait)
-        self._known: OrderedDict[str, httpx.Response] = OrderedDict()
+        self._known: dict[str, httpx.Response] = {}
 
     def _request(self, http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
         request = http.build_request(
@@ -80,14 +78,15 @@ class _Base:
             self._known.pop(address, None)
             self._known[address] = response
             while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+                del self._known[next(iter(self._known))]
         return response
 
 
 def _now(make: Callable[P, Steps[T]]) -> Callable[Concatenate[Client, P], T]:
     @wraps(make)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._run(make(*args, **kwargs))
+        [found] = self._iterate(single(make(*args, **kwargs)))
+        return found
 
     return method
 
@@ -124,15 +123,6 @@ class Client(_Base):
     cancel_sweep = _now(ops.cancel_sweep)
     delete_sweep = _now(ops.delete_sweep)
 
-    def _run(self, steps: Steps[T]) -> T:
-        steps, reply = retrying(steps, self._policy), None
-        while True:
-            try:
-                reply = self._do(steps.send(reply))
-            except StopIteration as end:
-                result: T = end.value
-                return result
-
     def _iterate(self, steps: Stream[T]) -> Iterator[T]:
         steps, reply = retrying(steps, self._policy), None
         while True:
@@ -165,16 +155,15 @@ class Client(_Base):
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
 def _soon(make: Callable[P, Steps[T]]) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
     @wraps(make)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._run(make(*args, **kwargs))
+        [found] = [item async for item in self._iterate(single(make(*args, **kwargs)))]
+        return found
 
     return method
 
@@ -211,15 +200,6 @@ class AsyncClient(_Base):
     cancel_sweep = _soon(ops.cancel_sweep)
     delete_sweep = _soon(ops.delete_sweep)
 
-    async def _run(self, steps: Steps[T]) -> T:
-        steps, reply = retrying(steps, self._policy), None
-        while True:
-            try:
-                reply = await self._do(steps.send(reply))
-            except StopIteration as end:
-                result: T = end.value
-                return result
-
     async def _iterate(self, steps: Stream[T]) -> AsyncIterator[T]:
         steps, reply = retrying(steps, self._policy), None
         while True:
@@ -252,7 +232,5 @@ class AsyncClient(_Base):
     async def __aenter__(self) -> AsyncClient:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.close()

@@ -71,7 +71,12 @@ class Policy:
         return seconds if seconds <= self.longest_wait else None
 
 
-def retrying(steps: Generator[Any, Any, T], policy: Policy) -> Generator[Any, Any, T]:
+def single(steps: Steps[T]) -> Stream[T]:
+    """The iteration whose one item is the result of ``steps``."""
+    yield Item((yield from steps))
+
+
+def retrying(steps: Stream[T], policy: Policy) -> Stream[T]:
     """``steps``, in which a call that is answered with 429 or 503 is sent again as ``policy`` says.
 
     Raises
@@ -83,9 +88,8 @@ def retrying(steps: Generator[Any, Any, T], policy: Policy) -> Generator[Any, An
     while True:
         try:
             step = steps.send(reply)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        except StopIteration:
+            return
         reply = yield step
         if isinstance(step, Call):
             attempt = 0

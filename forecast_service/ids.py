@@ -1,4 +1,4 @@
-"""Ids of what is kept: drawn by chance, and of letters that are not taken for one another."""
+"""Ids of saved scenarios and sweeps: random, and of letters that are not mistaken for one another."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 SAVED_ID = "[0-9a-hjkmnp-tv-z]{26}"
 """What the id of a saved scenario or sweep looks like; no name of a shipped scenario does."""
 
-_KEPT = re.compile(SAVED_ID)
-
 
 def new_id() -> str:
-    """An id that sorts by time and cannot be guessed: 48 bits of milliseconds, 80 of chance."""
+    """An id that sorts by time and cannot be guessed: 48 bits of milliseconds, 80 random bits."""
     number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def is_id(text: str) -> bool:
     """Whether :func:`new_id` may have made ``text``."""
-    return _KEPT.fullmatch(text) is not None
-
-
-def drawn(length: int) -> str:
-    """So many letters, drawn by chance."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return re.fullmatch(SAVED_ID, text) is not None

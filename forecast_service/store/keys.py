@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
-from forecast_service.ids import drawn
 from forecast_service.store.database import Database
 from forecast_service.store.tables import KeyRow
 
@@ -53,7 +52,7 @@ class Keys:
         self, owner: str, scopes: Iterable[str], name: str = "", expires_at: datetime | None = None
     ) -> tuple[str, str]:
         """A new key: its id, and the key itself, which cannot be had again."""
-        identifier, secret = drawn(12), secrets.token_hex(32)
+        identifier, secret = secrets.token_hex(6), secrets.token_hex(32)
         row = KeyRow(
             id=identifier,
             owner=owner,

@@ -1,9 +1,9 @@
 """Fits that somebody waits for, made in processes beside the worker: few at once, each with a time limit.
 
 A fit takes a hundred times as long as an answer from saved paths. Made in a request's thread it would hold the
-interpreter that all other requests wait for, and load statsmodels into every worker. Here whoever asks for more than
-is bounded is told to come back, and a process that does not answer in time is ended. The processes are started when
-first needed and end with the worker.
+interpreter that all other requests wait for, and load statsmodels into every worker. The pool refuses fits beyond its
+queue and ends a process that does not answer in time. The processes are started when first needed and end with the
+worker.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class FitProcess:
             if there is none in time, or the process was ended from outside.
         """
         if self.process is not None and self.process.poll() is not None:
-            self.stop()  # it was ended while it had nothing to do, which nobody need notice
+            self.stop()  # it was ended from outside while it was idle: start another
         line = self._line or self._start()
         try:
             line.send_bytes(question)
@@ -123,12 +123,12 @@ class FitPool:
     def __init__(self, processes: int, queue: int, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self._places = threading.BoundedSemaphore(processes + queue)
-        self._inside = threading.local()
+        self._thread = threading.local()
         self._free: LifoQueue[FitProcess] = LifoQueue()
         self.all = [FitProcess() for _ in range(processes)]
         for process in self.all:
             self._free.put(process)
-        # By the condition, who asks the same meanwhile waits for the one fit.
+        # With the condition, requests for the same fit wait for the first of them.
         share = cached(LRUCache(OVERRIDES_CACHED), lambda question, _end: question, condition=threading.Condition())
         self._shared = share(self._make)
 
@@ -141,16 +141,16 @@ class FitPool:
         FitUnavailable
             if as many as may do so already.
         """
-        if getattr(self._inside, "is", False):
+        if getattr(self._thread, "admitted", False):
             yield
             return
         if not self._places.acquire(blocking=False):
             raise FitUnavailable("busy", "As many fits as this service makes at once are under way. Ask again soon.")
-        self._inside.__dict__["is"] = True
+        self._thread.admitted = True
         try:
             yield
         finally:
-            del self._inside.__dict__["is"]
+            del self._thread.admitted
             self._places.release()
 
     def fit(self, question: tuple[Any, ...]) -> Fit:

@@ -91,15 +91,16 @@ def test_a_process_that_was_killed_is_replaced(small: Flask) -> None:
     assert pid_of(small) != first
 
 
-def test_a_fit_whose_process_is_killed_is_refused(small: Flask) -> None:
+def test_a_fit_whose_process_is_killed_is_refused_and_made_for_the_next_who_waits_for_it(small: Flask) -> None:
     os.kill(pid_of(small), signal.SIGSTOP)
-    with ThreadPoolExecutor(1) as callers:
-        waiting = callers.submit(ask, small, 1.5)
-        assert within(2, lambda: pool_of(small)._places._value == 1)
+    with ThreadPoolExecutor(2) as callers:
+        waiting = [callers.submit(ask, small, 1.5) for _ in range(2)]
+        assert within(2, lambda: pool_of(small)._places._value == 0)
         time.sleep(0.2)
         os.kill(pid_of(small), signal.SIGKILL)
-        answer = waiting.result()
-    assert (answer.status_code, answer.json["type"]) == (503, "urn:forecast-service:problem:fit-lost")
+        made, refused = sorted((call.result() for call in waiting), key=lambda answer: answer.status_code)
+    assert made.status_code == 200, made.text
+    assert (refused.status_code, refused.json["type"]) == (503, "urn:forecast-service:problem:fit-lost")
 
 
 def test_the_same_question_is_computed_once(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_both_ways_give_the_same(
         headers = headers | {"If-None-Match": str(long_way.headers["ETag"])}
         monkeypatch.setattr(way(short), "_known", {})
         long_way = short.get(path, headers=headers)
-    monkeypatch.setattr(way(short), "_long_way", None)  # from here on it would fail
+    monkeypatch.setattr(way(short), "_flask", None)  # from here on it would fail
     short_way = short.get(path, headers=headers)
     assert short_way.status_code == long_way.status_code == (304 if conditional else 200)
     assert without_id(short_way) == without_id(long_way)
@@ -98,8 +98,8 @@ def test_it_ends_as_a_switch_comes_near(
 ) -> None:
     coming = Switch(1, "nato-2025", datetime.now(UTC), time.monotonic() + ahead_s)
     monkeypatch.setattr(short.application.extensions[FORECASTERS].current_vintage, "pending", lambda: coming)
-    before, long_way, asked = short.get(FORECAST), way(short)._long_way, []
-    monkeypatch.setattr(way(short), "_long_way", lambda *request: asked.append(1) or long_way(*request))
+    before, long_way, asked = short.get(FORECAST), way(short)._flask, []
+    monkeypatch.setattr(way(short), "_flask", lambda *request: asked.append(1) or long_way(*request))
     after = short.get(FORECAST)
     assert (after.data, len(asked)) == (before.data, calls)
     assert int(after.headers["Cache-Control"].split("max-age=")[1]) == pytest.approx(min(60, ahead_s), abs=2)
@@ -137,7 +137,7 @@ def test_where_callers_matter_there_is_no_short_way(state_dir: Path, settings: d
     assert not isinstance(make(state_dir, **settings).wsgi_app, FastPath)
 
 
-def test_what_changes_or_is_refused_takes_the_long_way(short: FlaskClient) -> None:
+def test_what_changes_or_is_refused_takes_the_flask(short: FlaskClient) -> None:
     for path in ("/healthz", "/v1/scenarios", FORECAST + "?scenario=nobodys", "/v1/countries/XYZ/forecast"):
         short.get(path)
     short.head(FORECAST)

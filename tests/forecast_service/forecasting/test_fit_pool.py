@@ -171,7 +171,7 @@ def test_what_needs_more_fits_than_a_request_may_wait_for_has_them_made_beside(
     )
     app = create_app(Settings(state_dir=state_dir, draws=DRAWS))
     client, registry = app.test_client(), app.extensions[EXTENSION]
-    for question in ("forecast?origin=2003&deadline=2010", "ranking?origin=2003&deadline=2010"):
+    for question in ("forecast?origin=2003&deadline=2010", "ranking.svg?origin=2003&deadline=2010"):
         answer = client.get(f"/v1/alliance/{question}")
         assert (answer.status_code, answer.json["type"]) == (503, "urn:forecast-service:problem:being-fitted")
         assert int(answer.headers["Retry-After"]) == len(registry.missing(origin=2003)) > 20

@@ -135,11 +135,11 @@ def test_a_saved_scenario_is_never_served_from_the_cache(keeping: FlaskClient, k
     draft = {"name": "mine", "levers": [{"type": "cap", "share_pct": 2.0}]}
     made = keeping.post("/v1/scenarios", json=draft, headers={"X-Test-Caller": "anna"})
     path = f"{FORECAST}?scenario={made.json['id']}"
-    kept = len(keeping_app.extensions[EXTENSION])
+    kept = len(keeping_app.extensions[EXTENSION].answers)
     mine = keeping.get(path, headers={"X-Test-Caller": "anna"})
     assert (mine.status_code, mine.headers["Cache-Control"]) == (200, "private, no-cache")
     assert keeping.get(path, headers={"X-Test-Caller": "bert"}).status_code != 200
-    assert len(keeping_app.extensions[EXTENSION]) == kept
+    assert len(keeping_app.extensions[EXTENSION].answers) == kept
     known = {"X-Test-Caller": "anna", "If-None-Match": mine.headers["ETag"]}
     assert keeping.get(path, headers=known).status_code == 304
     keeping.put(
@@ -163,7 +163,7 @@ def test_a_cache_without_room_still_answers(make: Make) -> None:
     app = make(cache_bytes=1)
     first, second = (app.test_client().get(FORECAST) for _ in range(2))
     assert (first.data, first.headers["ETag"]) == (second.data, second.headers["ETag"])
-    assert len(app.extensions[EXTENSION]) == 0
+    assert len(app.extensions[EXTENSION].answers) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from models.paths import Floats
 from models.scenarios.levers.base import Lever, LeverComponent, OnComponent, PathEditor
 from models.series import Series
 
@@ -56,7 +55,8 @@ class Purchase(OnComponent):
         if self.last_year is None:
             object.__setattr__(self, "last_year", self.first_year)
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        shares = editor.writable(self.component)
         shares[:, span] += shares.dtype.type(self.share_pct)
 
 
@@ -79,7 +79,8 @@ class Reclassify(OnComponent):
     def components(self) -> tuple[str, ...]:
         return (self.component,) if self.from_component == "other" else (self.component, self.from_component)
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        shares = editor.writable(self.component)
         elapsed = editor.years(span) - (self.first_year or editor.origin + 1) + 1
         moved = (self.share_pct * np.minimum(elapsed / self.years, 1.0)).astype(shares.dtype)
         if self.from_component != "other":

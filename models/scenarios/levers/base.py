@@ -32,7 +32,6 @@ class PathEditor:
         self, paths: Paths, deflator: Array, credibility: float, trend: Callable[[], Paths] | None = None
     ) -> None:
         self.paths = paths
-        self._writers = dict.fromkeys(paths.shares, 0)
         self.origin = paths.origin
         self.shares = dict(paths.shares)
         self.gdp = paths.gdp
@@ -42,11 +41,7 @@ class PathEditor:
         self._trend = trend or (lambda: paths)
 
     def writable(self, component: str) -> Floats:
-        """The shares of ``component``, to be written into; array (draws, 1 + horizon).
-
-        A lever asks for it once, and for the median before it writes.
-        """
-        self._writers[component] += 1
+        """The shares of ``component``, to be written into; array (draws, 1 + horizon)."""
         if self.shares[component] is self.paths.shares[component]:
             self.shares[component] = np.array(self.shares[component])
         return self.shares[component]
@@ -71,9 +66,12 @@ class PathEditor:
         return self.origin + np.arange(span.start, span.stop, dtype=np.float64)
 
     def median(self, component: str) -> Array:
-        """Median share by year, array (1 + horizon,)."""
-        as_saved = self._writers[component] <= 1  # whoever asks is the first to write, and has not begun
-        found = self.paths.medians(component) if as_saved else medians(self.shares[component])
+        """Median share by year of the draws as they are now, array (1 + horizon,).
+
+        The paths remember theirs, so the first lever spares a computation if it asks before it calls ``writable``.
+        """
+        shares = self.shares[component]
+        found = self.paths.medians(component) if shares is self.paths.shares[component] else medians(shares)
         return np.maximum(found.astype(np.float64), LEAST_MEDIAN)
 
     def trend_median(self, component: str) -> Array:
@@ -122,8 +120,8 @@ class OnComponent(Lever):
         if self.component in editor.shares:
             span = editor.span(self)
             if span.stop > span.start:
-                self.edit(editor, editor.writable(self.component), span)
+                self.edit(editor, span)
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
-        """Change ``shares`` (draws, 1 + horizon) in the columns ``span`` and, where the lever carries on, after it."""
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        """Change the component's shares in the columns ``span`` and, where the lever carries on, after it."""
         raise NotImplementedError

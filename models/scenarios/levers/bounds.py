@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from models.paths import Floats, medians
+from models.paths import medians
 from models.scenarios.levers.base import LEAST_MEDIAN, OnComponent, PathEditor
 
 FARTHEST = 10.0
@@ -31,10 +31,11 @@ class Shock(OnComponent):
     spread_factor: float = 1.0
     tails: float = 1.0
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        median, shares = editor.median(self.component), editor.writable(self.component)
         # A draw whose spending other levers have taken away altogether has no logarithm.
         least = shares.dtype.type(LEAST_MEDIAN)
-        distance = np.log(np.maximum(shares[:, span], least) / editor.median(self.component)[span].astype(shares.dtype))
+        distance = np.log(np.maximum(shares[:, span], least) / median[span].astype(shares.dtype))
         moved = distance * shares.dtype.type(self.spread_factor)
         if self.tails != 1:
             size = np.abs(distance)
@@ -56,7 +57,8 @@ class Freeze(OnComponent):
 
     what: Literal["share", "nominal", "real"] = "share"
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        shares = editor.writable(self.component)
         before = slice(span.start - 1, span.start)
         shares[:, span] = shares[:, before]
         if self.what != "share":
@@ -73,7 +75,8 @@ class Floor(OnComponent):
 
     share_pct: float
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        shares = editor.writable(self.component)
         np.maximum(shares[:, span], shares.dtype.type(self.share_pct), out=shares[:, span])
 
 
@@ -85,5 +88,6 @@ class Cap(OnComponent):
 
     share_pct: float
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        shares = editor.writable(self.component)
         np.minimum(shares[:, span], shares.dtype.type(self.share_pct), out=shares[:, span])

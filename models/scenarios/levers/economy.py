@@ -64,7 +64,8 @@ class SpendingGrowth(OnComponent):
     change_pp: float | None = None
     rate_pct: float | None = None
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        shares = editor.writable(self.component)
         money: Floats = shares[:, span.start - 1 : span.stop] * editor.gdp[:, span.start - 1 : span.stop]
         if self.rate_pct is not None:
             median = medians(money)[None, :]

@@ -35,8 +35,8 @@ class SharePath(OnComponent):
 
     points: Mapping[int, float] = field(default_factory=dict)
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
-        median = editor.median(self.component)
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        median, shares = editor.median(self.component), editor.writable(self.component)
         years = sorted(self.points)
         known = [float(editor.origin), *map(float, (y for y in years if y > editor.origin))]
         values = [median[0], *(self.points[y] for y in years if y > editor.origin)]
@@ -61,9 +61,9 @@ class PledgeLever(OnComponent):
     year: int
     credibility: float | Literal["learned"] = 1.0
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
-        median = editor.median(self.component)
-        start = max(median[span.start - 1], 1e-9)
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        median, shares = editor.median(self.component), editor.writable(self.component)
+        start = median[span.start - 1]
         begun = editor.origin + span.start - 1
         if self.share_pct > start and self.year > begun:
             path = np.interp(editor.years(span), [float(begun), float(self.year)], [start, self.share_pct])
@@ -104,8 +104,8 @@ class Delay(OnComponent):
 
     years: int
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
-        median = editor.median(self.component)
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        median, shares = editor.median(self.component), editor.writable(self.component)
         columns = np.arange(span.start, span.stop)
         earlier = np.maximum(columns - self.years, span.start - 1)
         shares[:, span] *= (median[earlier] / median[columns]).astype(shares.dtype)
@@ -137,8 +137,8 @@ class Exit(OnComponent):
         # The years of an exit follow from the election: nothing of it can act before.
         object.__setattr__(self, "first_year", self.year + 1)
 
-    def edit(self, editor: PathEditor, shares: Floats, span: slice) -> None:
-        median = editor.median(self.component)
+    def edit(self, editor: PathEditor, span: slice) -> None:
+        median, shares = editor.median(self.component), editor.writable(self.component)
         level = editor.trend_median(self.component)[span] if self.toward == "trend" else median[0]
         weight = self.reversion * np.minimum((editor.years(span) - self.year) / self.over_years, 1.0)
         factor = ((level / median[span]) ** weight).astype(shares.dtype)

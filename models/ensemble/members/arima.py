@@ -33,19 +33,19 @@ class Arima:
 
     def fit(self, panel: Panel) -> Fitted:
         """See :meth:`models.ensemble.members.base.Member.fit`."""
-        return PerSeries(panel, SHORTEST, _form)
+        return PerSeries(panel, SHORTEST, fit_series)
 
 
-def _form(log: Array) -> StateSpace:
-    return StateSpace.of_results(_best(log))
+def fit_series(log: Array) -> StateSpace:
+    return StateSpace.of_results(fit_best(log))
 
 
-def _best(log: Array) -> Any:
+def fit_best(log: Array) -> Any:
     """statsmodels' results of the candidate with the smallest AICc; MemberFailed if none can be fitted."""
     fits, reasons = [], set()
     for order in ORDERS:
         try:
-            fits.append(_candidate(log, order))
+            fits.append(fit_order(log, order))
         except MemberFailed as failure:
             reasons.add(str(failure))
     if not fits:
@@ -53,7 +53,7 @@ def _best(log: Array) -> Any:
     return min(fits, key=lambda fit: fit.aicc)
 
 
-def _candidate(log: Array, order: tuple[int, int, int]) -> Any:
+def fit_order(log: Array, order: tuple[int, int, int]) -> Any:
     with estimating():
         from statsmodels.tsa.statespace.sarimax import SARIMAX  # here: importing it costs 1 s and 100 MB
 

@@ -25,10 +25,10 @@ class Ets:
 
     def fit(self, panel: Panel) -> Fitted:
         """See :meth:`models.ensemble.members.base.Member.fit`."""
-        return PerSeries(panel, SHORTEST, _form)
+        return PerSeries(panel, SHORTEST, fit_series)
 
 
-def _form(log: Array) -> StateSpace:
+def fit_series(log: Array) -> StateSpace:
     with estimating():
         from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # here: importing it costs 1 s and 100 MB
 

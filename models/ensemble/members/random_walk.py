@@ -24,10 +24,10 @@ class RandomWalk:
 
     def fit(self, panel: Panel) -> Fitted:
         """See :meth:`models.ensemble.members.base.Member.fit`."""
-        return PerSeries(panel, SHORTEST, _form)
+        return PerSeries(panel, SHORTEST, fit_series)
 
 
-def _form(log: Array) -> StateSpace:
+def fit_series(log: Array) -> StateSpace:
     sd = max(float(np.sqrt(np.mean(np.diff(log) ** 2))), SMALLEST_SD)
     one = np.ones(1)
     return StateSpace.innovations(

@@ -26,18 +26,19 @@ def end_with_parent(parent: int, end: Callable[[], object]) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def spawn_once(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
-    """Start a process beside this one, in a group of its own, unless ``what`` is being done already.
+def spawn_once(command: list[str], what: str, environment: dict[str, str] | None = None) -> bool:
+    """Start a process beside this one, in a group of its own, unless ``what`` is being done already; whether it was.
 
     It is to call :func:`run_in_background`.
     """
     with _beginning:
         if what in _begun and _begun[what].poll() is None:  # who is told to ask again does so, and others too
-            return
+            return False
         process = _begun[what] = subprocess.Popen(  # noqa: S603  no shell, and names that were checked
             command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    return True
 
 
 def run_in_background() -> None:

@@ -34,7 +34,7 @@ def prepare() -> None:
     prefer_fast_sorts()
 
 
-def _facts() -> dict[str, str]:
+def first_processor() -> dict[str, str]:
     """What Linux says of the first processor; nothing elsewhere."""
     try:
         first = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
@@ -64,7 +64,7 @@ def prefer_fast_sorts() -> None:
     With 512 bits it packs by compress-stores, which a Zen 4 does in microcode: sorting float32 takes four times as
     long. Sorts are what most of a forecast's time goes to, so that is worth more than the wider exp and log.
     """
-    facts = _facts()
+    facts = first_processor()
     if ZEN_4.items() <= facts.items() and set(facts.get("flags", "").split()) >= SLOW_FLAGS and _may_be_told():
         os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", SLOW)
 

@@ -48,7 +48,7 @@ class Drawer:
 
     def __init__(self) -> None:
         self._turn = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def draw(self, chart_request: dict[str, Any]) -> Drawn:
         """The chart that ``chart_request`` describes (see :func:`forecast_service.charts.process.draw`).
@@ -91,13 +91,13 @@ class Drawer:
         return Drawn(body, header["finding"])
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+        if self.process is None:
             command = [sys.executable, "-m", "forecast_service.charts.process"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  ours
-        return self._process
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  ours
+        return self.process
 
     def _end(self) -> None:
-        process, self._process = self._process, None
+        process, self.process = self.process, None
         if process is not None:
             process.kill()
             with contextlib.suppress(BrokenPipeError):

@@ -42,7 +42,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     found, colours = documents["sensitivity"], options.colours
     shown = found["bars"][:MOST]
     middle = 100 * found["probability"]
-    rows = [_row(bar, middle) for bar in shown]
+    rows = [bar_row(bar, middle) for bar in shown]
     area = PlotArea(left=24, right=24, height=ROW * len(rows), top=30)
     # As wide as need be, with room for what is written beside the bars.
     least = min([middle, *(min(row["low"], row["high"]) for row in rows)])
@@ -105,7 +105,7 @@ def _ticks(low: float, high: float) -> list[int]:
     return [tick for tick in range(0, 101, step) if low <= tick <= high]
 
 
-def _row(bar: Document, middle: float) -> dict[str, Any]:
+def bar_row(bar: Document, middle: float) -> dict[str, Any]:
     """The ends of a bar, and where each begins: on one side the farther where the nearer ends."""
     low, high = 100 * bar["at_low"], 100 * bar["at_high"]
     starts = {"low_from": middle, "high_from": middle}

@@ -115,8 +115,8 @@ class Database:
         except OSError:
             raise DatabaseUnavailable(UNREACHABLE) from None
         engine = create_engine(self.url, max_overflow=-1, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", begin_sqlite)
         try:
             self._set_up_sqlite(engine)
         except DBAPIError:
@@ -210,8 +210,8 @@ def _lacks_table(error: DBAPIError) -> bool:
     return state in {"42P01", "42703"} or str(error.orig).startswith(("no such table", "no such column"))
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # sqlite3 begins no transactions of its own: _begin_sqlite does
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # sqlite3 begins no transactions of its own: begin_sqlite does
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     # With the write-ahead log, readers and the one writer do not wait for each other ...
     _use_write_ahead_log(connection)
@@ -234,7 +234,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             return
 
 
-def _begin_sqlite(connection: Any) -> None:
+def begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begins_with", "BEGIN"))
 
 

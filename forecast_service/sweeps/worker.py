@@ -87,7 +87,7 @@ class Worker:
                         continue
                     if once and not self.sweeps.is_anything_open(MODEL_VERSION):
                         return
-                    self._tidy()
+                    self.tidy()
                     self.stopping.wait(IDLE_S)
                 except (DatabaseUnavailable, ExecutorUnavailable) as error:
                     # Results that are not kept yet wait here; what others took over meanwhile is the same.
@@ -160,7 +160,7 @@ class Worker:
             if key not in held:
                 future.cancel()
 
-    def _tidy(self) -> None:
+    def tidy(self) -> None:
         """While there is nothing to do: let the executor rest, and end what no process will compute any more."""
         if self._worked and time.monotonic() > self._worked + REST_S:
             self._worked = None

@@ -122,7 +122,7 @@ class Comparison:
             for chosen in combinations(self.differing, size)
         }
         draws = self.a.draws
-        parts = {name: float(_shapley(i, self.differing, hits) / (draws + 1)) for i, name in enumerate(INPUTS)}
+        parts = {name: float(shapley(i, self.differing, hits) / (draws + 1)) for i, name in enumerate(INPUTS)}
         # As models.scenarios.targets.proportion has it: half a hit more, of one draw more.
         before, after = ((hits[frozenset(c)] + 0.5) / (draws + 1) for c in ((), self.differing))
         return VintageChange(
@@ -155,10 +155,11 @@ class Comparison:
         if all(side[i] for i in self.differing):
             return self.b
         if side not in self._mixed:
-            self._mixed[side] = self._mix(side)
+            self._mixed[side] = self.mix(side)
         return self._mixed[side]
 
-    def _mix(self, side: Side) -> _Mixed:
+    def mix(self, side: Side) -> _Mixed:
+        """A forecaster that takes each of the inputs from the vintage that ``side`` says."""
         figures, growth, plans, model = ((self.a, self.b)[newer].figures for newer in side)
         tables = _mixed_tables(figures.tables, growth.tables, plans.tables)
         known = Known(growth.origin, plans.origin, model.origin)
@@ -199,7 +200,7 @@ def _mixed_tables(figures: Tables, growth: Tables, plans: Tables) -> Tables:
     return Tables(key, uses, {name: tables.read(name) for name, tables in origin.items()})
 
 
-def _shapley(index: int, players: tuple[int, ...], value: Mapping[frozenset[int], int]) -> Fraction:
+def shapley(index: int, players: tuple[int, ...], value: Mapping[frozenset[int], int]) -> Fraction:
     """What ``index`` adds, averaged over all orders of ``players``; 0 if it is none of them."""
     if index not in players:
         return Fraction(0)

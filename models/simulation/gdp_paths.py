@@ -97,12 +97,12 @@ def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
       1 / variance. It is far from -1, which a recession alone would give, as most surprises in the share are
       decisions about spending.
     """
-    return _growth_errors(min(origin, tables.uses.outlook_actual), tables)
+    return errors_until(min(origin, tables.uses.outlook_actual), tables)
 
 
 @cache
-def _growth_errors(last: int, tables: Tables) -> GrowthErrors:
-    errors = {code: _winsorised(_deviations(actual_growth(code, tables), last, RECENT)) for code in allies(tables)}
+def errors_until(last: int, tables: Tables) -> GrowthErrors:
+    errors = {code: winsorised(deviations(actual_growth(code, tables), last, RECENT)) for code in allies(tables)}
     count = sum(len(e) for e in errors.values())
     if count < ENOUGH_ERRORS:
         # Round figures of the kind that later years teach.
@@ -114,20 +114,20 @@ def _growth_errors(last: int, tables: Tables) -> GrowthErrors:
     for row, (code, found) in enumerate(errors.items()):
         for year, error in found.items():
             scaled[row, year - FIRST_ERROR] = error / sd[code]
-    persistence = _autocorrelation(scaled)
+    persistence = autocorrelation(scaled)
     surprises = {code: found for code, found in _share_surprises(last, tables).items() if code in errors}
     return GrowthErrors(
         MappingProxyType(sd),
-        _mean_correlation(scaled),
+        mean_correlation(scaled),
         persistence,
-        _trend_part(sd, last, persistence, tables),
-        _slope(errors, surprises, sd),
+        trend_part(sd, last, persistence, tables),
+        slope_on_surprises(errors, surprises, sd),
         count,
         sum(len(found.keys() & errors[code].keys()) for code, found in surprises.items()),
     )
 
 
-def _deviations(values: Mapping[int, float], last: int, at_least: int) -> dict[int, float]:
+def deviations(values: Mapping[int, float], last: int, at_least: int) -> dict[int, float]:
     """Each year's value minus the mean of the :data:`RECENT` years before it, from :data:`FIRST_ERROR` to ``last``."""
     found: dict[int, float] = {}
     for year in range(FIRST_ERROR, last + 1):
@@ -137,7 +137,7 @@ def _deviations(values: Mapping[int, float], last: int, at_least: int) -> dict[i
     return found
 
 
-def _winsorised(values: Mapping[int, float]) -> dict[int, float]:
+def winsorised(values: Mapping[int, float]) -> dict[int, float]:
     if not values:
         return {}
     clipped = _clipped(np.array(list(values.values()))[:, None])[:, 0]
@@ -156,11 +156,11 @@ def _share_surprises(last: int, tables: Tables) -> dict[str, dict[int, float]]:
     surprises: dict[str, dict[int, float]] = {}
     for code, series in latest_figures(tables).panel(last).items():
         changes = dict(zip(series.years[1:].tolist(), np.diff(series.log).tolist(), strict=True))
-        surprises[code] = _winsorised(_deviations(changes, last, RECENT_AT_LEAST))
+        surprises[code] = winsorised(deviations(changes, last, RECENT_AT_LEAST))
     return surprises
 
 
-def _mean_correlation(scaled: Array) -> float:
+def mean_correlation(scaled: Array) -> float:
     """Mean correlation of two different rows in the same column; NaN where there is no error."""
     seen = (~np.isnan(scaled)).sum(axis=0)
     products = np.nansum(scaled, axis=0) ** 2 - np.nansum(scaled**2, axis=0)
@@ -168,18 +168,18 @@ def _mean_correlation(scaled: Array) -> float:
     return float(np.clip(correlation, 0.0, 0.95))
 
 
-def _autocorrelation(scaled: Array) -> float:
+def autocorrelation(scaled: Array) -> float:
     now, before = scaled[:, 1:], scaled[:, :-1]
     both = ~np.isnan(now) & ~np.isnan(before)
     return float(np.clip((now[both] * before[both]).sum() / (before[both] ** 2).sum(), 0.0, 0.9))
 
 
-def _trend_part(sd: Mapping[str, float], last: int, persistence: float, tables: Tables = BUNDLED) -> float:
+def trend_part(sd: Mapping[str, float], last: int, persistence: float, tables: Tables = BUNDLED) -> float:
     start = FIRST_ERROR - MEDIUM_TERM_MEMORY
     grown = np.full((len(sd), last - start + 1), np.nan)
     for row, code in enumerate(sd):
         known = {year: g for year, g in actual_growth(code, tables).items() if FIRST_ERROR - RECENT <= year <= last}
-        for year, value in _winsorised(known).items():
+        for year, value in winsorised(known).items():
             grown[row, year - start] = value
     misses = []
     for end in range(MEDIUM_TERM_MEMORY, grown.shape[1] - MEDIUM_TERM + 1):
@@ -191,18 +191,18 @@ def _trend_part(sd: Mapping[str, float], last: int, persistence: float, tables: 
         misses.append((after[usable].sum(axis=1) - MEDIUM_TERM * expected) / np.array(list(sd.values()))[usable])
     if not misses:
         return 0.0
-    autoregression = _cumulated_variance(persistence, MEDIUM_TERM)
+    autoregression = cumulated_variance(persistence, MEDIUM_TERM)
     excess = float(np.mean(np.concatenate(misses) ** 2)) - autoregression
     return float(np.clip(excess / (MEDIUM_TERM**2 - autoregression), 0.0, MOST_TREND))
 
 
-def _cumulated_variance(persistence: float, years: int) -> float:
+def cumulated_variance(persistence: float, years: int) -> float:
     """Variance of the sum of an AR(1)'s first values, starting from 0, where that of a late one is 1."""
     weights = np.cumsum(persistence ** np.arange(years))
     return float((weights**2).sum()) * (1 - persistence**2)
 
 
-def _slope(
+def slope_on_surprises(
     errors: Mapping[str, Mapping[int, float]], surprises: Mapping[str, Mapping[int, float]], sd: Mapping[str, float]
 ) -> float:
     pairs = np.array(

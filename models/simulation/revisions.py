@@ -112,7 +112,7 @@ def learn(vintage: str, lag: int, tables: Tables = BUNDLED) -> Revision:
     ------
     UnknownVintage
     """
-    misses = [np.array(found) for found in _misses(vintage, lag, tables).values()]
+    misses = [np.array(found) for found in misses_by_year(vintage, lag, tables).values()]
     pairs, editions = sum(x.size for x in misses), len(misses)
     if not pairs:
         return Revision(0.0, math.hypot(BETWEEN_SD, BIAS_SD), OWN_SD, TAILS, 0, 0)
@@ -147,7 +147,7 @@ def _editions(tables: Tables) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _misses(vintage: str, lag: int, tables: Tables = BUNDLED) -> dict[int, list[float]]:
+def misses_by_year(vintage: str, lag: int, tables: Tables = BUNDLED) -> dict[int, list[float]]:
     """Edition year -> log ratios of the latest figure, as of ``vintage``, to the first estimate.
 
     Where an ally stands in several editions of one year the earliest counts: their misses of the same

@@ -32,7 +32,7 @@ class Installed:
 def settled(monkeypatch: pytest.MonkeyPatch, facts: dict[str, str], numpy: Installed) -> str | None:
     """What numpy is told, where it is told nothing before."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setattr(runtime, "_facts", lambda: facts)
+    monkeypatch.setattr(runtime, "first_processor", lambda: facts)
     monkeypatch.setattr(metadata, "distribution", lambda _name: numpy)
     try:
         runtime.prefer_fast_sorts()
@@ -74,7 +74,7 @@ def test_so_is_a_numpy_that_might_refuse(monkeypatch: pytest.MonkeyPatch, numpy:
 
 
 def test_what_the_environment_says_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "_facts", lambda: ZEN_4)
+    monkeypatch.setattr(runtime, "first_processor", lambda: ZEN_4)
     monkeypatch.setenv(VARIABLE, "AVX2")
     runtime.prefer_fast_sorts()
     assert os.environ[VARIABLE] == "AVX2"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,13 +128,9 @@ class TestVersions:
         assert self.ask(keeping, made, query="&deadline=2032&model=latest").status_code == 200
         check_problem(self.ask(keeping, made, query="&deadline=2032"), 410, "model-gone", ())
 
-    def test_the_figures_it_was_written_for_are_used(
-        self, keeping: FlaskClient, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_figures_it_was_written_for_are_used(self, keeping: FlaskClient) -> None:
         made = create(keeping)
-        draft = scenarios._draft
-        monkeypatch.setattr(scenarios, "_draft", lambda **sent: replace(draft(**sent), vintage="nato-2025"))
-        assert put(keeping, made["id"], "*").status_code == 200
+        assert put(keeping, made["id"], "*", vintage="nato-2025").status_code == 200
         pinned, latest = (self.ask(keeping, made, 2, query).json for query in ("", "&model=latest"))
         assert (pinned["vintage"], latest["vintage"]) == ("nato-2025", "nato-2026")
         assert pinned["origin"] < latest["origin"]

@@ -149,7 +149,7 @@ def test_a_long_word_is_cut_and_the_rest_wrapped() -> None:
 @pytest.mark.parametrize(("low", "high", "starts"), [(40, 50, (50, 60)), (70, 80, (60, 70)), (50, 70, (60, 60))])
 def test_no_end_of_a_bar_hides_the_other(low: int, high: int, starts: tuple[int, int]) -> None:
     bar = {"assumption": "pledges", "at_low": low / 100, "at_high": high / 100}
-    row = tornado._row(bar, 60)
+    row = tornado.bar_row(bar, 60)
     assert (row["low_from"], row["high_from"]) == pytest.approx(starts)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,9 @@ def test_two_processes_draw_the_same_bytes(drawer: Drawer) -> None:
 
 def test_one_that_was_killed_is_replaced(drawer: Drawer) -> None:
     first = drawer.draw(ORDER)
-    assert drawer._process
-    drawer._process.kill()
-    drawer._process.wait(10)
+    assert drawer.process
+    drawer.process.kill()
+    drawer.process.wait(10)
     assert drawer.draw(ORDER) == first
 
 
@@ -76,8 +77,9 @@ def test_one_that_hangs_is_ended_and_the_client_told(
 
 def test_who_waits_too_long_is_told(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renderer, "WAIT_S", 0.01)
-    with drawer._turn, pytest.raises(DrawerBusy):
-        drawer.draw(ORDER)
+    with ThreadPoolExecutor(2) as pool:  # the first one starts the process, which takes longer than that
+        found = [future.exception() for future in [pool.submit(drawer.draw, ORDER) for _ in range(2)]]
+    assert {type(one) for one in found} == {type(None), DrawerBusy}
 
 
 def test_nothing_of_it_is_imported_by_the_service() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from forecast_service.store.database import EXTENSION
 from forecast_service.store.scenarios import Draft, QuotaExceeded, create
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.store.tables import ChunkRow, SweepRow
-from forecast_service.sweeps.worker import TIDY_S, Worker
+from forecast_service.sweeps.worker import Worker
 from tests.support.callers import SCENARIO, key, keyed
 from tests.support.executors import InProcess
 from tests.support.service import free_port
@@ -100,7 +99,10 @@ def test_writers_at_once_do_not_share_the_last_room(keeping_app: Flask) -> None:
         assert sum(pool.map(write, range(8))) == 2  # the second begins while there is room
 
 
-def test_finished_sweeps_are_forgotten_in_time(keeping_app: Flask, keeping: FlaskClient, state_dir: Path) -> None:
+def test_finished_sweeps_are_forgotten_in_time(
+    keeping_app: Flask, keeping: FlaskClient, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecast_service.sweeps.worker.TIDY_S", -1)
     database = keeping_app.extensions[EXTENSION]
     worker = Worker(Sweeps(database), InProcess(), state_dir / "fits", keep=timedelta(days=3))
     ids = [keeping.post("/v1/sweeps", json=SWEEP, headers={"X-Test-Caller": "old"}).json["id"] for _ in range(3)]
@@ -111,8 +113,7 @@ def test_finished_sweeps_are_forgotten_in_time(keeping_app: Flask, keeping: Flas
             session.execute(update(SweepRow).where(SweepRow.id == identifier).values(finished_at=finished))
         # What has not finished is never old.
         session.execute(update(SweepRow).where(SweepRow.id == ids[2]).values(status="running"))
-    worker._tidied = time.monotonic() - TIDY_S - 1
-    worker._tidy()
+    worker.tidy()
     left = keeping.get("/v1/sweeps", headers={"X-Test-Caller": "old"}).json["items"]
     assert [one["id"] for one in left] == ids[:0:-1]
     with database.reading() as session:

@@ -18,7 +18,7 @@ from forecast_service import create_app
 from forecast_service.cli.main import main
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
-from forecast_service.store.database import EXTENSION, Database, _prepare_sqlite
+from forecast_service.store.database import EXTENSION, Database, prepare_sqlite
 from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import BODY
 from tests.support.databases import fresh
@@ -151,7 +151,7 @@ def test_those_who_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
 
     def come_in(file: Path, together: Barrier) -> None:
         engine = create_engine(f"sqlite:///{file}")
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
         together.wait()
         with engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

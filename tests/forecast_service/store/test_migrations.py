@@ -20,8 +20,8 @@ from forecast_service.store.database import (
     EXTENSION,
     NOT_APPLIED,
     Database,
-    _begin_sqlite,
-    _prepare_sqlite,
+    begin_sqlite,
+    prepare_sqlite,
     revisions,
 )
 from forecast_service.store.migrate import configuration, upgrade
@@ -135,8 +135,8 @@ def test_what_fails_leaves_nothing_behind(engine: Engine, monkeypatch: pytest.Mo
         raise RuntimeError
 
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", begin_sqlite)
     with monkeypatch.context() as patch:
         patch.setattr("alembic.op.create_index", fail)
         with pytest.raises(RuntimeError):

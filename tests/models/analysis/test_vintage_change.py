@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models import Forecaster, Scenario, Targets, load_figures
-from models.analysis.vintage_change import INPUTS, Comparison, _shapley
+from models.analysis.vintage_change import INPUTS, Comparison, shapley
 from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED
 from models.dataset.vintages import Draft, VintageStore
@@ -58,7 +58,7 @@ def test_a_country_without_core_spending_is_told_so(comparison):
 
 def test_a_mixture_of_one_vintage_alone_is_that_vintage(comparison, forecasters):
     for side, forecaster in zip(((False,) * 4, (True,) * 4), forecasters, strict=True):
-        mixed, deadline = comparison._mix(side), 2035
+        mixed, deadline = comparison.mix(side), 2035
         for code in ("FRA", "FIN"):
             ally = allies()[code]
             for component in ("core", "related"):
@@ -116,5 +116,5 @@ def test_shapley_by_hand():
     # A glove game: 0 has a left one, 1 and 2 a right one each; a pair is worth 6.
     players = (0, 1, 2)
     value = {frozenset(c): 6 if 0 in c and len(c) > 1 else 0 for size in range(4) for c in combinations(players, size)}
-    assert [_shapley(i, players, value) for i in players] == [Fraction(4), Fraction(1), Fraction(1)]
-    assert _shapley(3, players, value) == 0
+    assert [shapley(i, players, value) for i in players] == [Fraction(4), Fraction(1), Fraction(1)]
+    assert shapley(3, players, value) == 0

@@ -17,7 +17,7 @@ DRAWS = 20_000
 CACHED = (
     projections.growth,
     projections.actual_growth,
-    gdp_paths._growth_errors,
+    gdp_paths.errors_until,
     projections.nominal_gdp,
     projections.gdp_usd,
     observations.load_figures,
@@ -72,41 +72,41 @@ def test_before_the_outlook_the_recent_average_stands_in():
 
 def test_deviations_by_hand():
     values = {1990: 1.0, 1991: 2.0, 1992: 3.0, 1993: 4.0, 1994: 5.0, 1995: 9.0, 1996: 0.0, 1997: 7.0}
-    found = gdp_paths._deviations(values, 1996, 5)
+    found = gdp_paths.deviations(values, 1996, 5)
     assert found == pytest.approx({1995: 9 - 3, 1996: 0 - 4.6})
-    assert gdp_paths._deviations({1993: 1.0, 1994: 2.0, 1995: 3.0}, 1995, 3) == {}
+    assert gdp_paths.deviations({1993: 1.0, 1994: 2.0, 1995: 3.0}, 1995, 3) == {}
 
 
 def test_winsorising_by_hand():
     # Median 0, median absolute deviation 1: the reach is 3 x 1.4826.
-    values = gdp_paths._winsorised({1: -1.0, 2: 0.0, 3: 1.0, 4: -1.0, 5: 90.0, 6: 0.5, 7: -0.5})
+    values = gdp_paths.winsorised({1: -1.0, 2: 0.0, 3: 1.0, 4: -1.0, 5: 90.0, 6: 0.5, 7: -0.5})
     assert values[5] == pytest.approx(0.0 + 3 * 1.4826 * 1.0)
     assert values[1] == -1.0
-    assert gdp_paths._winsorised({}) == {}
+    assert gdp_paths.winsorised({}) == {}
 
 
 def test_correlation_and_persistence_by_hand():
     same = np.array([[1.0, -1.0, 1.0], [1.0, -1.0, np.nan]])
     # Pairs (both orders): 1, 1; mean of squares 1.
-    assert gdp_paths._mean_correlation(same) == pytest.approx(0.95)  # clipped
+    assert gdp_paths.mean_correlation(same) == pytest.approx(0.95)  # clipped
     apart = np.array([[1.0, 1.0], [1.0, -1.0]])
-    assert gdp_paths._mean_correlation(apart) == 0.0
+    assert gdp_paths.mean_correlation(apart) == 0.0
     falling = np.array([[4.0, 2.0, 1.0], [np.nan, 2.0, np.nan]])
-    assert gdp_paths._autocorrelation(falling) == pytest.approx((4 * 2 + 2 * 1) / (16 + 4))
+    assert gdp_paths.autocorrelation(falling) == pytest.approx((4 * 2 + 2 * 1) / (16 + 4))
 
 
 def test_cumulated_variance_by_hand():
-    assert gdp_paths._cumulated_variance(0.0, 5) == pytest.approx(5.0)
+    assert gdp_paths.cumulated_variance(0.0, 5) == pytest.approx(5.0)
     # x1 = u1, x2 = 0.5 u1 + u2: sum 1.5 u1 + u2, var u = 0.75.
-    assert gdp_paths._cumulated_variance(0.5, 2) == pytest.approx((1.5**2 + 1) * 0.75)
+    assert gdp_paths.cumulated_variance(0.5, 2) == pytest.approx((1.5**2 + 1) * 0.75)
 
 
 def test_trend_part_by_hand(monkeypatch):
     steady = {"AAA": dict.fromkeys(range(1990, 2005), 0.04), "BBB": dict.fromkeys(range(1990, 2005), 0.0)}
     monkeypatch.setattr(gdp_paths, "actual_growth", lambda code, _tables: steady[code])
     # Half-way between its own mean and all allies' (0.02), each is missed by 0.01 a year: 2.5 sd in five years.
-    assert gdp_paths._trend_part({"AAA": 0.02, "BBB": 0.02}, 2004, 0.0) == pytest.approx((2.5**2 - 5) / (25 - 5))
-    assert gdp_paths._trend_part({"AAA": 0.02, "BBB": 0.02}, 1998, 0.0) == 0.0  # not one span of five years
+    assert gdp_paths.trend_part({"AAA": 0.02, "BBB": 0.02}, 2004, 0.0) == pytest.approx((2.5**2 - 5) / (25 - 5))
+    assert gdp_paths.trend_part({"AAA": 0.02, "BBB": 0.02}, 1998, 0.0) == 0.0  # not one span of five years
 
 
 def test_slope_by_hand():
@@ -115,8 +115,8 @@ def test_slope_by_hand():
     sd = {"AAA": 0.02, "BBB": 0.04}
     top = (-0.02 * 0.1 - 0.01 * 0.1) / 0.02**2 - 0.08 * 0.2 / 0.04**2
     bottom = 2 * 0.1**2 / 0.02**2 + 0.2**2 / 0.04**2
-    assert gdp_paths._slope(errors, surprises, sd) == pytest.approx(top / bottom)
-    assert gdp_paths._slope(errors, {}, sd) == 0.0
+    assert gdp_paths.slope_on_surprises(errors, surprises, sd) == pytest.approx(top / bottom)
+    assert gdp_paths.slope_on_surprises(errors, {}, sd) == 0.0
 
 
 def test_what_history_teaches():

@@ -60,9 +60,9 @@ def test_the_earliest_estimate_of_a_year_is_held_against_the_latest_figure(table
             row("BBB", 2025, 1.1, "nato_2026"),
         )
     )
-    misses = revisions._misses("nato-2026", 0)
+    misses = revisions.misses_by_year("nato-2026", 0)
     assert misses == {2025: pytest.approx([math.log(1.1), math.log(1.1)])}
-    assert revisions._misses("nato-sgar-2025", 0) == {2025: pytest.approx([math.log(1.25)])}
+    assert revisions.misses_by_year("nato-sgar-2025", 0) == {2025: pytest.approx([math.log(1.25)])}
 
 
 def test_a_figure_that_is_no_estimate_says_nothing(tables_of):

@@ -101,14 +101,14 @@ def test_scenarios_from_keeping_to_deleting(client: Client) -> None:
 def test_a_list_is_read_over_all_its_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = [client.create_scenario(HALF_WAY | {"name": f"paged {number}"}) for number in range(5)]
     asked: list[str] = []
-    send = client._http.send
+    send = httpx.Client.send
 
-    def small(request: httpx.Request) -> httpx.Response:
+    def small(http: httpx.Client, request: httpx.Request) -> httpx.Response:
         request.url = request.url.copy_merge_params({"limit": 2})
         asked.append(request.url.path)
-        return send(request)
+        return send(http, request)
 
-    monkeypatch.setattr(client._http, "send", small)
+    monkeypatch.setattr(httpx.Client, "send", small)
     names = [item["name"] for item in client.scenarios(q="paged")]
     assert sorted(names) == [f"paged {number}" for number in range(5)]
     assert len(asked) == 3
@@ -158,14 +158,14 @@ def test_bad_input_is_an_exception_that_names_the_field(client: Client) -> None:
 def test_an_answer_is_fetched_again_only_when_it_has_changed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     first = client.forecast("DEU", deadline=2031)
     codes: list[int] = []
-    send = client._http.send
+    send = httpx.Client.send
 
-    def watched(request: httpx.Request) -> httpx.Response:
-        response = send(request)
+    def watched(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+        response = send(http, request)
         codes.append(response.status_code)
         return response
 
-    monkeypatch.setattr(client._http, "send", watched)
+    monkeypatch.setattr(httpx.Client, "send", watched)
     assert client.forecast("DEU", deadline=2031) == first
     client.forecast("DEU", deadline=2032)
     assert codes == [304, 200]

@@ -78,6 +78,7 @@ def test_head_is_get_without_its_body(client: FlaskClient, path: str, encoding: 
     get = client.get(path, headers={"Accept-Encoding": encoding, "X-Request-ID": "a"})
     head = client.head(path, headers={"Accept-Encoding": encoding, "X-Request-ID": "a"})
     assert head.data == b""
+    del get.headers["Date"], head.headers["Date"]  # a second may end between the two
     assert (head.status_code, dict(head.headers)) == (get.status_code, dict(get.headers))
     assert int(get.headers["Content-Length"]) == len(get.data)
 

@@ -53,12 +53,6 @@ def test_a_method_that_is_not_taken(client: FlaskClient, method: str, path: str,
     assert {one.strip() for one in response.headers["Allow"].split(",")} == allowed
 
 
-def test_head_is_get_without_the_body(client: FlaskClient) -> None:
-    head, get = (client.open("/v1/countries/DEU/forecast", method=method) for method in ("HEAD", "GET"))
-    assert (head.status_code, head.data) == (200, b"")
-    assert head.headers["Content-Length"] == get.headers["Content-Length"]
-
-
 def test_options_says_what_is_allowed(client: FlaskClient) -> None:
     response = client.options("/v1/forecasts")
     assert response.status_code == 204

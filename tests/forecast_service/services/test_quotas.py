@@ -84,19 +84,19 @@ def test_saved_scenarios_count_against_a_quota(state_dir: Path, tmp_path: Path) 
         assert client.post("/v1/scenarios", json=SCENARIO, headers=bob).status_code == 201
 
 
-def test_writers_at_once_do_not_share_the_last_room(keeping_app: Flask) -> None:
+def test_writers_at_once_do_not_share_what_is_left_of_the_quota(keeping_app: Flask) -> None:
     draft = Draft({"name": "big", "description": "x" * 580, "levers": []}, False, None, "2", "nato-2026")
 
     def write(_: int) -> bool:
         with keeping_app.app_context():
             try:
-                create("crowd", draft, room=1000)
+                create("crowd", draft, quota=1000)
             except QuotaExceeded:
                 return False
             return True
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(write, range(8))) == 2  # the second begins while there is room
+        assert sum(pool.map(write, range(8))) == 2  # the second begins while some is left
 
 
 def test_finished_sweeps_are_forgotten_in_time(

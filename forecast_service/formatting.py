@@ -39,7 +39,5 @@ def frequency(p: float) -> str:
 
 
 def odds(p: float) -> str:
-    """As :func:`frequency`, in brackets behind a percentage: so it goes by the rounded one, and counts no hundreds."""
-    if p < 0.05:
-        return "very unlikely"
-    return "almost certain" if p > 0.95 else f"about {int(round(100 * p) / 10 + 0.5)} in 10"
+    """What stands in brackets behind a percentage: so many in ten, by the rounded one; an adjective at both ends."""
+    return f"about {int(round(100 * p) / 10 + 0.5)} in 10" if 0.05 <= p <= 0.95 else likelihood(p)

@@ -125,7 +125,7 @@ def test_a_probability_is_never_0_or_100(p: float, said: str) -> None:
 def test_odds_go_with_the_rounded_percentage() -> None:
     assert formatting.odds(0.41) == "about 4 in 10"
     assert formatting.odds(0.246) == "about 3 in 10"
-    assert (formatting.odds(0.02), formatting.odds(0.97)) == ("very unlikely", "almost certain")
+    assert (formatting.odds(0.02), formatting.odds(0.97)) == ("very unlikely", "very likely")
 
 
 def test_what_is_not_seen_is_taken_out_of_names() -> None:

@@ -128,20 +128,9 @@ def create(
     """
     identifier, now = new_id(), datetime.now(UTC)
     with database().writing() as session:
-        if idempotent:
-            values = {
-                "owner": owner,
-                "key": idempotent.key,
-                "request_hash": idempotent.request_hash,
-                "scenario_id": identifier,
-                "version": 1,
-                "status": 201,
-                "created_at": now,
-            }
-            if not insert_new(session, IdempotencyKey, values) and (
-                before := _created_before(session, owner, idempotent)
-            ):
-                return before
+        created = {"scenario_id": identifier, "version": 1, "status": 201, "created_at": now}
+        if idempotent and (used := claim_key(session, owner, idempotent, created)):
+            return _created_by(session, used)
         _charge_quota(session, owner, draft, quota)
         row = ScenarioRow(
             id=identifier,
@@ -181,17 +170,33 @@ def created_before(owner: str, idempotent: IdempotentRequest) -> ScenarioVersion
     KeyReused
     """
     with database().reading() as session:
-        return _created_before(session, owner, idempotent)
+        used = _used_key(session, owner, idempotent)
+        return _created_by(session, used) if used else None
 
 
-def _created_before(session: Session, owner: str, idempotent: IdempotentRequest) -> ScenarioVersion | None:
+def claim_key(
+    session: Session, owner: str, idempotent: IdempotentRequest, created: dict[str, Any]
+) -> IdempotencyKey | None:
+    """Write down what is ``created`` under the key; what was written under it before, if anything.
+
+    Raises
+    ------
+    KeyReused
+    """
+    key = {"owner": owner, "key": idempotent.key, "request_hash": idempotent.request_hash}
+    return None if insert_new(session, IdempotencyKey, key | created) else _used_key(session, owner, idempotent)
+
+
+def _used_key(session: Session, owner: str, idempotent: IdempotentRequest) -> IdempotencyKey | None:
     used = session.get(IdempotencyKey, (owner, idempotent.key))
-    if used is None:
-        return None
-    if used.request_hash != idempotent.request_hash:
+    if used is not None and used.request_hash != idempotent.request_hash:
         raise KeyReused
+    return used
+
+
+def _created_by(session: Session, used: IdempotencyKey) -> ScenarioVersion:
     row = session.get_one(ScenarioRow, used.scenario_id)
-    return _version(row, session.get_one(VersionRow, (row.id, used.version)), owner)
+    return _version(row, session.get_one(VersionRow, (row.id, used.version)), used.owner)
 
 
 def _add_version(session: Session, row: ScenarioRow, draft: Draft, now: datetime) -> VersionRow:

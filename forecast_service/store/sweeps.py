@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, defer
 from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import Database, now
-from forecast_service.store.scenarios import IdempotentRequest, KeyReused, insert_new
-from forecast_service.store.tables import ChunkRow, IdempotencyKey, SweepRow
+from forecast_service.store.scenarios import IdempotentRequest, claim_key
+from forecast_service.store.tables import ChunkRow, SweepRow
 
 QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "done", "cancelled", "failed")
 OPEN = (QUEUED, RUNNING)
@@ -100,22 +100,8 @@ class Sweeps:
         identifier = new_id()
         with self.database.writing() as session:
             moment = now(session)
-            if idempotent and not insert_new(
-                session,
-                IdempotencyKey,
-                {
-                    "owner": owner,
-                    "key": idempotent.key,
-                    "request_hash": idempotent.request_hash,
-                    "scenario_id": identifier,
-                    "version": None,
-                    "status": 202,
-                    "created_at": moment,
-                },
-            ):
-                used = session.get_one(IdempotencyKey, (owner, idempotent.key))
-                if used.request_hash != idempotent.request_hash:
-                    raise KeyReused
+            created = {"scenario_id": identifier, "version": None, "status": 202, "created_at": moment}
+            if idempotent and (used := claim_key(session, owner, idempotent, created)):
                 return _own(session, owner, str(used.scenario_id))
             unfinished = select(func.count()).where(SweepRow.owner == owner, SweepRow.status.in_(OPEN))
             if most_open is not None and (session.scalar(unfinished) or 0) >= most_open:

@@ -11,6 +11,7 @@ from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year
 from models.dataset.countries import allies
 from models.dataset.groups import GROUPS
 from models.scenarios.levers import (
+    LEVER_COMPONENTS,
     Cap,
     Delay,
     Exit,
@@ -93,11 +94,8 @@ def _count(low: int, high: int, description: str, *, required: bool = False) -> 
     )
 
 
-def _component() -> fields.String:
-    return fields.String(
-        validate=validate.OneOf(["core", "related"]),
-        metadata={"description": "The component it acts on; core if absent."},
-    )
+def _component(description: str = "The component it acts on; core if absent.") -> fields.String:
+    return fields.String(validate=validate.OneOf(LEVER_COMPONENTS), metadata={"description": description})
 
 
 class _GrowthSchema(LeverSchema):
@@ -262,14 +260,11 @@ class ReclassifySchema(LeverSchema):
         "years": 3,
     }
     type = _type("reclassify")
-    component = fields.String(
-        validate=validate.OneOf(["core", "related"]),
-        metadata={"description": "What it is counted as from now on; core if absent."},
-    )
+    component = _component("What it is counted as from now on; core if absent.")
     share_pct = share_in("What is counted in addition, points", required=True)
     years = _count(1, 30, "Years over which it comes, in equal steps; 1, all at once, if absent.")
     from_component = fields.String(
-        validate=validate.OneOf(["other", "core", "related"]),
+        validate=validate.OneOf(["other", *LEVER_COMPONENTS]),
         metadata={
             "description": "What it was counted as before: neither (other), or the other component, which loses it; "
             "other if absent."

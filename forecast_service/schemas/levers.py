@@ -11,7 +11,7 @@ from forecast_service.ids import SAVED_ID, is_id
 from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
 from models.scenarios.builtin import named_scenarios
-from models.scenarios.levers import Lever
+from models.scenarios.levers import LEVER_COMPONENTS, Lever
 from models.scenarios.scenario import Scenario
 
 MAX_LEVERS = 50
@@ -73,7 +73,7 @@ class ScenarioSchema(Schema):
     )
     components = BoundedList(
         fields.String(
-            validate=validate.OneOf(["core", "related"]), metadata={"description": "A component that it touches."}
+            validate=validate.OneOf(LEVER_COMPONENTS), metadata={"description": "A component that it touches."}
         ),
         most=2,
         what="components",

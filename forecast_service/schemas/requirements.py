@@ -13,6 +13,7 @@ from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.levers import ScenarioField
 from models.analysis.requirements import LEAST_EXTRA, MOST_EXTRA, Requirement
 from models.dataset.countries import COMPONENTS
+from models.scenarios.levers import LEVER_COMPONENTS
 
 
 class RequirementRequestSchema(Schema):
@@ -117,7 +118,7 @@ class RequirementSchema(Schema):
     )
     moved = fields.String(
         required=True,
-        validate=validate.OneOf(["core", "related"]),
+        validate=validate.OneOf(LEVER_COMPONENTS),
         metadata={"description": "The component whose spending is raised, and that share and money speak of."},
     )
     threshold = share_out("The threshold", required=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.forecaster import FitContext
 from models.paths import Floats, Paths
 from models.scenarios.levers import (
+    LEVER_COMPONENTS,
     Floor,
     GdpGrowth,
     Lever,
-    LeverComponent,
     PathEditor,
     PledgeLever,
     Shock,
@@ -159,7 +159,7 @@ class _Moved:
         return f"{change * 100:+g} %", self._probability(self.scenario, moved)
 
     def _spread(self, change: float) -> tuple[str, float]:
-        levers = [Shock(spread_factor=1 + change, component=c) for c in ("core", "related")]
+        levers = [Shock(spread_factor=1 + change, component=c) for c in LEVER_COMPONENTS]
         return f"{change * 100:+g} % spread", self._probability(self.scenario, self._underneath(*levers))
 
     def _pledges_kept(self, paths: Paths) -> Paths:
@@ -170,7 +170,7 @@ class _Moved:
         pledged = {("core", CORE_TARGET, HAGUE_DEADLINE), ("related", RELATED_TARGET, HAGUE_DEADLINE)}
         pledged |= {(p.component, p.target_pct, p.year) for p in self.question.ally.pledges if p.target_pct and p.year}
         levers: list[Lever] = []
-        for component in get_args(LeverComponent):
+        for component in LEVER_COMPONENTS:
             for year, share in sorted((year, share) for name, share, year in pledged if name == component):
                 levers.append(PledgeLever(component=component, share_pct=share, year=year))
                 levers.append(Floor(component=component, share_pct=share, first_year=year))

@@ -7,7 +7,7 @@ inclusive.
 """
 
 from models.scenarios.levers.accounts import HistoryOverride, Purchase, Reclassify
-from models.scenarios.levers.base import Lever, LeverComponent, OnComponent, PathEditor
+from models.scenarios.levers.base import LEVER_COMPONENTS, Lever, LeverComponent, OnComponent, PathEditor
 from models.scenarios.levers.bounds import Cap, Floor, Freeze, Shock
 from models.scenarios.levers.economy import LEAST_RATIO, GdpGrowth, SpendingGrowth
 from models.scenarios.levers.plans import EXECUTION_SD, Delay, Exit, PledgeLever, SharePath
@@ -38,6 +38,7 @@ top of it, what is counted as what, and the bounds on what is reported.
 __all__ = [
     "EXECUTION_SD",
     "LEAST_RATIO",
+    "LEVER_COMPONENTS",
     "ORDER",
     "Cap",
     "Delay",

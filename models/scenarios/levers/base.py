@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from models.paths import Floats, Paths, medians
 from models.series import Array
 
 LeverComponent = Literal["core", "related"]
+LEVER_COMPONENTS: tuple[LeverComponent, ...] = get_args(LeverComponent)
 
 LEAST_MEDIAN = 1e-9
 """A median is taken to be at least this, % of GDP, where another is measured against it."""

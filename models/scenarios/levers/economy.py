@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from models.paths import Floats, medians
-from models.scenarios.levers.base import Lever, OnComponent, PathEditor
+from models.scenarios.levers.base import LEVER_COMPONENTS, Lever, OnComponent, PathEditor
 
 LEAST_RATIO = 1e-6
 """Neither an economy nor its spending can shrink by more than all of it in a year."""
@@ -30,7 +30,7 @@ class GdpGrowth(Lever):
 
     @property
     def components(self) -> tuple[str, ...]:
-        return ("core", "related")
+        return LEVER_COMPONENTS
 
     def apply(self, editor: PathEditor) -> None:
         span = editor.span(self)

@@ -13,17 +13,17 @@ NAMED = sorted(set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*/|[a-z_/]+\.py)`", PAGE)))
 PACKAGES = (ROOT / "forecast_service", ROOT / "models")
 
 
-def test_it_is_two_screens_long() -> None:
+def test_the_page_is_two_screens_long() -> None:
     assert len(PAGE.splitlines()) <= 80
 
 
-def test_it_names_folders_and_files() -> None:
+def test_the_page_names_folders_and_files() -> None:
     assert len([name for name in NAMED if name.endswith("/")]) > 20
     assert len([name for name in NAMED if name.endswith(".py")]) > 15
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_what_it_names_is_there(name: str) -> None:
+def test_every_path_on_the_page_exists(name: str) -> None:
     places = (ROOT, *PACKAGES, ROOT / "tests", ROOT / "benchmarks")
     assert any((place / name).exists() for place in places), name
 

@@ -33,7 +33,7 @@ def test_the_page_and_its_picture_are_what_was_measured() -> None:
     assert page.PICTURE.read_text().startswith("<svg")
 
 
-def test_everything_was_measured() -> None:
+def test_every_way_was_measured() -> None:
     assert {row["name"] for row in RESULTS["targets"]} == WANTED
     assert {row["name"] for row in RESULTS["growth"]} == GROWN
     assert sum(RESULTS["profile"].values()) == pytest.approx(1, abs=0.01)

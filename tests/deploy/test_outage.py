@@ -229,7 +229,7 @@ def test_database_and_redis_stopped_and_started_again(site: Site, tell: Callable
     tell(f"database and Redis away twice: {running.figures}; {len(site.acknowledged)} acknowledged, all there once")
 
 
-def test_the_database_alone(site: Site, tell: Callable[[str], None]) -> None:
+def test_an_outage_of_the_database_alone_fails_no_forecast(site: Site, tell: Callable[[str], None]) -> None:
     with under_load(site) as running:
         site.database.stop()
         running.go_on(100)

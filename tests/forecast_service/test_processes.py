@@ -10,7 +10,7 @@ from forecast_service.processes import spawn_once
 from tests.support.processes import ended, within
 
 
-def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
+def test_a_background_process_is_started_once(tmp_path: Path) -> None:
     told = tmp_path / "told"
     line = [sys.executable, "-c", f"import time; open({str(told)!r}, 'a').write('x'); time.sleep(1)"]
     assert [spawn_once(line, "a test") for _ in range(3)] == [True, False, False]
@@ -18,7 +18,7 @@ def test_what_runs_beside_is_started_once(tmp_path: Path) -> None:
     assert within(10, lambda: told.read_text() == "xx")
 
 
-def test_what_runs_beside_ends_with_who_started_it(tmp_path: Path) -> None:
+def test_a_background_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     child = (
         "import time; from forecast_service.processes import run_in_background; "
         "run_in_background(); print('there'); time.sleep(60)"
@@ -38,7 +38,7 @@ def test_what_runs_beside_ends_with_who_started_it(tmp_path: Path) -> None:
     assert within(10, lambda: ended(beside))
 
 
-def test_it_costs_next_to_nothing_to_import() -> None:
+def test_importing_the_module_imports_the_standard_library_alone() -> None:
     code = (
         "import sys; before = set(sys.modules); import forecast_service.processes;"
         "new = {name.split('.')[0] for name in set(sys.modules) - before};"

@@ -69,7 +69,7 @@ def test_any_other_processor_is_left_alone(monkeypatch: pytest.MonkeyPatch, fact
         Installed("2.4.6", None),
     ],
 )
-def test_so_is_a_numpy_that_might_refuse(monkeypatch: pytest.MonkeyPatch, numpy: Installed) -> None:
+def test_a_numpy_that_might_refuse_is_left_alone(monkeypatch: pytest.MonkeyPatch, numpy: Installed) -> None:
     assert settled(monkeypatch, ZEN_4, numpy) is None
 
 
@@ -80,7 +80,7 @@ def test_what_the_environment_says_stands(monkeypatch: pytest.MonkeyPatch) -> No
     assert os.environ[VARIABLE] == "AVX2"
 
 
-def test_here_numpy_loads_without_a_warning() -> None:
+def test_numpy_loads_without_a_warning_on_this_machine() -> None:
     kept = {name: value for name, value in os.environ.items() if name != VARIABLE}
     code = "from models.runtime import prepare; prepare(); import numpy; numpy.sort(numpy.ones(9, numpy.float32))"
     command = [sys.executable, "-W", "error::ImportWarning:numpy", "-W", "error::RuntimeWarning", "-c", code]

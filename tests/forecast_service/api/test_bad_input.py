@@ -219,7 +219,9 @@ def check_still_answers(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(("sent", "expected"), POSTED)
-def test_a_bad_body(client: FlaskClient, sent: bytes, expected: tuple[int, str, tuple[str, ...]]) -> None:
+def test_a_bad_body_is_refused_by_field(
+    client: FlaskClient, sent: bytes, expected: tuple[int, str, tuple[str, ...]]
+) -> None:
     check_problem(client.post("/v1/forecasts", data=sent, content_type="application/json"), *expected)
     check_still_answers(client)
 
@@ -262,19 +264,19 @@ def test_a_bad_body(client: FlaskClient, sent: bytes, expected: tuple[int, str, 
         ("Deadline=2030", "Deadline"),
     ],
 )
-def test_a_bad_query(client: FlaskClient, query: str, where: str) -> None:
+def test_a_bad_query_is_refused_by_name(client: FlaskClient, query: str, where: str) -> None:
     check_problem(client.get(f"/v1/countries/CZE/forecast?{query}"), *named(INVALID, where))
     check_still_answers(client)
 
 
 @pytest.mark.parametrize("query", ["vintage=nato-1949", "vintage=", "vintage=nato-2025&vintage=nato-2026", "x=1"])
-def test_a_bad_query_of_history(client: FlaskClient, query: str) -> None:
+def test_a_bad_query_of_the_history_is_refused(client: FlaskClient, query: str) -> None:
     check_problem(client.get(f"/v1/countries/DEU/history?{query}"), *named(INVALID, query.split("=")[0]))
 
 
 @pytest.mark.parametrize("code", ["ZZZ", "Austria", "%20", "%FF", "%00", "..", "'; DROP TABLE allies; --", "x" * 3000])
 @pytest.mark.parametrize("path", ["", "/history", "/forecast"])
-def test_an_unknown_country_in_the_path(client: FlaskClient, code: str, path: str) -> None:
+def test_an_unknown_country_in_the_path_is_404(client: FlaskClient, code: str, path: str) -> None:
     check_problem(client.get(f"/v1/countries/{code}{path}"), 404, "unknown-country", ("code",))
     check_still_answers(client)
 
@@ -282,18 +284,18 @@ def test_an_unknown_country_in_the_path(client: FlaskClient, code: str, path: st
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data", None]
 )
-def test_a_wrong_content_type(client: FlaskClient, content_type: str | None) -> None:
+def test_a_wrong_content_type_is_415(client: FlaskClient, content_type: str | None) -> None:
     response = client.post("/v1/forecasts", data=body(), content_type=content_type)
     check_problem(response, *named("unsupported-media-type"))
     check_still_answers(client)
 
 
-def test_a_query_beside_a_body(client: FlaskClient) -> None:
+def test_a_query_beside_a_body_is_refused(client: FlaskClient) -> None:
     check_problem(client.post("/v1/forecasts?deadline=2030", json={"country": "DEU"}), *named(INVALID, "deadline"))
 
 
 @pytest.mark.parametrize("path", ["/v1/countries", "/v1/countries/DEU", "/v1/track-record", "/healthz", "/version"])
-def test_a_query_where_none_is_read(client: FlaskClient, path: str) -> None:
+def test_a_query_where_none_is_read_is_refused(client: FlaskClient, path: str) -> None:
     problem = client.get(f"{path}?surprise=1")
     assert problem.status_code == 422
     assert problem.json["errors"] == [{"parameter": "surprise", "detail": "is not known here"}]
@@ -304,7 +306,7 @@ def test_every_offending_field_is_named(client: FlaskClient) -> None:
     assert {error["pointer"] for error in problem["errors"]} == {"/country", "/origin", "/targets/core"}
 
 
-def test_but_no_answer_grows_with_the_mistakes(client: FlaskClient) -> None:
+def test_no_answer_grows_with_the_number_of_mistakes(client: FlaskClient) -> None:
     response = client.post("/v1/forecasts", json={f"key{i}": i for i in range(20_000)})
     assert response.status_code == 422
     assert len(response.json["errors"]) == 50

@@ -65,7 +65,7 @@ def test_a_suffix_and_accept_give_the_same_picture(client: FlaskClient, path: st
         ("image/gif", None),
     ],
 )
-def test_accept_chooses(client: FlaskClient, accept: str, kind: str | None) -> None:
+def test_accept_chooses_the_form_of_a_chart(client: FlaskClient, accept: str, kind: str | None) -> None:
     found = client.get("/v1/countries/DEU/forecast", headers={"Accept": accept})
     assert (found.status_code, found.mimetype) == ((200, kind) if kind else (406, "application/problem+json"))
 

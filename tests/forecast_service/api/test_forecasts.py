@@ -155,7 +155,7 @@ def test_the_id_does_not_depend_on_how_the_country_is_written(client: FlaskClien
 
 
 @pytest.mark.parametrize("written", ["türkiye", "turkiye", "TR"])
-def test_nor_on_accents(client: FlaskClient, written: str) -> None:
+def test_the_id_does_not_depend_on_accents(client: FlaskClient, written: str) -> None:
     assert get(client, f"{written}/forecast")["id"] == get(client, "TUR/forecast")["id"]
 
 

@@ -21,7 +21,7 @@ def test_own_figures_take_the_place_of_the_allys(client):
     assert answer["id"] != ask(client, country="DEU").get_json()["id"]
 
 
-def test_a_series_that_belongs_to_no_ally(client):
+def test_a_series_may_belong_to_no_ally(client):
     answer = ask(client, history=RISING, targets={"core": 2.5, "deadline": 2035}).get_json()
     assert answer["country"] == {"code": "XXX", "code2": "XX", "name": "Own series"}
     assert answer["origin"] == 2025
@@ -84,7 +84,7 @@ def test_a_history_that_cannot_be_used_is_refused(client, change, field):
         ({"history": RISING, "targets": {"deadline": 2025}}, "/targets/deadline"),
     ],
 )
-def test_other_contradictions(client, body, field):
+def test_other_contradictions_are_refused_at_their_field(client, body, field):
     problem = ask(client, **body)
     assert problem.status_code == 422
     assert field in [e["pointer"] for e in problem.get_json()["errors"]]

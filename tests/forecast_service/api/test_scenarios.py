@@ -57,7 +57,7 @@ def test_what_was_created_is_read_again(keeping: FlaskClient) -> None:
     assert keeping.get(f"/v1/scenarios/{made['id']}/versions/1").json == made
 
 
-def test_a_shipped_one_is_read_by_its_name(keeping: FlaskClient) -> None:
+def test_a_shipped_scenario_is_read_by_its_name(keeping: FlaskClient) -> None:
     found = keeping.get("/v1/scenarios/baseline").json
     assert (found["kind"], found["id"], found["name"]) == ("shipped", "baseline", "baseline")
 
@@ -108,7 +108,7 @@ class TestIdempotency:
         assert len(keeping_app.test_client().get(f"/v1/scenarios?q={name}").json["items"]) == 1
 
     @pytest.mark.parametrize("key", ["", " ", "a b", "ü", "x" * 256])
-    def test_what_is_no_key(self, keeping: FlaskClient, key: str) -> None:
+    def test_a_key_that_is_none_is_refused(self, keeping: FlaskClient, key: str) -> None:
         response = keeping.post("/v1/scenarios", json=BODY, headers={"Idempotency-Key": key})
         check_problem(response, 422, "invalid-input", ("Idempotency-Key",))
 
@@ -141,11 +141,11 @@ class TestReplace:
             following = page["next"]
         assert found == [5, 4, 3, 2, 1]
 
-    def test_not_without_saying_of_what(self, keeping: FlaskClient) -> None:
+    def test_a_change_without_if_match_is_refused(self, keeping: FlaskClient) -> None:
         check_problem(put(keeping, create(keeping)["id"], None), 428, "precondition-required", ())
 
     @pytest.mark.parametrize("tag", ['"{}-2"', "{}-1", 'W/"{}-1"', '""', '"', "", '"x", "y"'])
-    def test_not_of_what_is_not_current(self, keeping: FlaskClient, tag: str) -> None:
+    def test_a_change_of_a_version_that_is_not_current_is_refused(self, keeping: FlaskClient, tag: str) -> None:
         made = create(keeping)
         check_problem(put(keeping, made["id"], tag.format(made["id"])), 412, "precondition-failed", ())
         assert keeping.get(f"/v1/scenarios/{made['id']}").json == made
@@ -156,7 +156,7 @@ class TestReplace:
 
 
 class TestDelete:
-    def test_it_is_gone_with_its_versions(self, keeping: FlaskClient) -> None:
+    def test_a_deleted_scenario_is_gone_with_its_versions(self, keeping: FlaskClient) -> None:
         made = create(keeping, {"public": True})
         where = f"/v1/scenarios/{made['id']}"
         check_problem(keeping.delete(where, headers={"If-Match": '"stale"'}), 412, "precondition-failed", ())
@@ -171,7 +171,7 @@ class TestDelete:
 
 
 class TestFork:
-    def test_it_is_a_copy_of_ones_own(self, keeping: FlaskClient) -> None:
+    def test_a_fork_is_a_copy_of_the_callers_own(self, keeping: FlaskClient) -> None:
         source = create(keeping, {"public": True, "levers": [PATH]})
         response = keeping.post(f"/v1/scenarios/{source['id']}/fork", headers=by("bob"))
         fork = response.json
@@ -180,11 +180,11 @@ class TestFork:
         assert (fork["name"], fork["description"], fork["levers"]) == (source["name"], source["description"], [PATH])
         check_problem(keeping.get(f"/v1/scenarios/{fork['id']}"), *GONE)
 
-    def test_it_may_have_a_name_of_its_own(self, keeping: FlaskClient) -> None:
+    def test_a_fork_may_have_a_name_of_its_own(self, keeping: FlaskClient) -> None:
         fork = keeping.post(f"/v1/scenarios/{create(keeping)['id']}/fork", json={"name": "mine", "public": True}).json
         assert (fork["name"], fork["public"]) == ("mine", True)
 
-    def test_of_a_shipped_one_that_is_the_same_for_all_allies(self, keeping: FlaskClient) -> None:
+    def test_only_a_scenario_that_is_the_same_for_all_allies_can_be_forked(self, keeping: FlaskClient) -> None:
         name = next(iter(library()))
         shipped = keeping.get(f"/v1/scenarios/{name}").json
         fork = keeping.post(f"/v1/scenarios/{name}/fork").json
@@ -226,7 +226,7 @@ class TestPrivacy:
         check_problem(keeping.delete(where, headers=bob), 403, "forbidden", ())
         assert keeping.get(where, headers=by("ann")).json == made
 
-    def test_versions_from_before_it_was_public_stay_private(self, keeping: FlaskClient) -> None:
+    def test_versions_from_before_a_scenario_was_public_stay_private(self, keeping: FlaskClient) -> None:
         made = create(keeping, {"name": "draft"}, X_Test_Caller="ann")
         where, bob = f"/v1/scenarios/{made['id']}", by("bob")
         ann = by("ann") | {"If-Match": "*"}
@@ -255,18 +255,18 @@ class TestBadInput:
             ({"id": "x"}, "/id"),
         ],
     )
-    def test_a_bad_scenario(self, keeping: FlaskClient, change: dict[str, Any], where: str) -> None:
+    def test_a_bad_scenario_is_refused_by_field(self, keeping: FlaskClient, change: dict[str, Any], where: str) -> None:
         made = create(keeping)
         check_problem(keeping.post("/v1/scenarios", json=BODY | change), 422, "invalid-input", (where,))
         check_problem(put(keeping, made["id"], "*", **change), 422, "invalid-input", (where,))
 
-    def test_contradictory_levers(self, keeping: FlaskClient) -> None:
+    def test_levers_that_contradict_are_refused(self, keeping: FlaskClient) -> None:
         levers = [{"type": "floor", "share_pct": 3}, {"type": "cap", "share_pct": 2}]
         check_problem(
             keeping.post("/v1/scenarios", json=BODY | {"levers": levers}), 422, "contradictory-levers", ("/levers/1",)
         )
 
-    def test_what_it_is_written_for_may_be_said(self, keeping: FlaskClient) -> None:
+    def test_a_scenario_may_say_which_model_and_vintage_it_is_written_for(self, keeping: FlaskClient) -> None:
         made = create(keeping, {"model_version": "1", "vintage": "nato-2025"})
         assert (made["model_version"], made["vintage"]) == ("1", "nato-2025")
         for change, where in (({"model_version": "\x00"}, "/model_version"), ({"vintage": "nato-1949"}, "/vintage")):
@@ -276,9 +276,9 @@ class TestBadInput:
         check_problem(keeping.post("/v1/scenarios", json={"levers": []}), 422, "invalid-input", ("/name",))
 
     @pytest.mark.parametrize("identifier", ["x", "0" * 25, "0" * 27, "O" * 26, "%00", "0" * 26, "0" * 26 + "%0A"])
-    def test_an_unknown_id(self, keeping: FlaskClient, identifier: str) -> None:
+    def test_an_unknown_id_is_404(self, keeping: FlaskClient, identifier: str) -> None:
         check_problem(keeping.get(f"/v1/scenarios/{identifier}"), *GONE)
 
     @pytest.mark.parametrize("number", [0, 2, 2**31, 10**30])
-    def test_an_unknown_version(self, keeping: FlaskClient, number: int) -> None:
+    def test_an_unknown_version_is_404(self, keeping: FlaskClient, number: int) -> None:
         check_problem(keeping.get(f"/v1/scenarios/{create(keeping)['id']}/versions/{number}"), *GONE)

@@ -32,7 +32,7 @@ def test_a_saved_scenario_is_one_wherever_one_is_asked_for(keeping: FlaskClient)
     assert "unknown-scenario" not in required.text
 
 
-def test_the_alliance_takes_them_too(keeping: FlaskClient) -> None:
+def test_the_alliance_takes_a_saved_scenario(keeping: FlaskClient) -> None:
     made = create(keeping, {"levers": [CAP | {"share_pct": 1.0}]})["id"]
     answer = keeping.get(f"/v1/alliance/forecast?scenario={made}&deadline=2027")
     assert (answer.status_code, answer.json["scenario"]["name"]) == (200, "half way")
@@ -49,7 +49,7 @@ def test_an_unknown_id_names_the_field(keeping: FlaskClient) -> None:
     check_problem(keeping.get(f"/v1/scenarios/compare?country=DEU&ids=baseline,{UNKNOWN}"), *problem, ("ids",))
 
 
-def test_one_that_leads_beyond_all_numbers_is_refused_when_it_is_asked_for(keeping: FlaskClient) -> None:
+def test_a_saved_scenario_that_leads_beyond_all_numbers_is_refused_when_it_is_asked_for(keeping: FlaskClient) -> None:
     made = create(keeping, {"levers": [{"type": "shock", "spread_factor": 5}] * 20})["id"]
     for path in ("/v1/countries/DEU/forecast", "/v1/alliance/forecast"):
         answer = keeping.get(f"{path}?scenario={made}")
@@ -58,7 +58,7 @@ def test_one_that_leads_beyond_all_numbers_is_refused_when_it_is_asked_for(keepi
 
 
 class TestCompare:
-    def test_side_by_side_with_differences_from_the_first(self, keeping: FlaskClient) -> None:
+    def test_scenarios_are_compared_with_the_first(self, keeping: FlaskClient) -> None:
         made = create(keeping)["id"]
         answer = keeping.get(f"/v1/scenarios/compare?country=DE&ids=baseline,{made},stall&deadline=2030").json
         assert answer["country"]["code"] == "DEU"
@@ -76,7 +76,7 @@ class TestCompare:
         assert differences == pytest.approx([b - a for a, b in zip(*medians, strict=True)], abs=1e-6)
         assert set(first["difference"]["paths"]["core"]["mean"]) == {0}
 
-    def test_an_ally_without_armed_forces(self, keeping: FlaskClient) -> None:
+    def test_an_ally_without_armed_forces_is_compared_without_core(self, keeping: FlaskClient) -> None:
         answer = keeping.get("/v1/scenarios/compare?country=ISL&ids=baseline,pledge").json
         assert "probability" not in answer["items"][1]["difference"]["targets"][0]
         assert "core" not in answer["items"][1]["difference"]["paths"]
@@ -93,10 +93,10 @@ class TestCompare:
             ("country=DEU&ids=baseline,stall&deadline=2020", "deadline"),
         ],
     )
-    def test_a_bad_query(self, keeping: FlaskClient, query: str, where: str) -> None:
+    def test_a_bad_query_is_refused_by_name(self, keeping: FlaskClient, query: str, where: str) -> None:
         check_problem(keeping.get(f"/v1/scenarios/compare?{query}"), 422, "invalid-input", (where,))
 
-    def test_an_unknown_country(self, keeping: FlaskClient) -> None:
+    def test_an_unknown_country_is_refused(self, keeping: FlaskClient) -> None:
         response = keeping.get("/v1/scenarios/compare?country=ZZZ&ids=baseline,stall")
         check_problem(response, 422, "unknown-country", ("country",))
 
@@ -139,10 +139,12 @@ class TestVersions:
     @pytest.mark.parametrize(
         ("query", "where"), [("&model=old", "model"), ("&vintage=nato-2025", "vintage"), ("&deadline=x", "deadline")]
     )
-    def test_a_bad_query(self, keeping: FlaskClient, query: str, where: str) -> None:
+    def test_a_bad_query_is_refused_by_name(self, keeping: FlaskClient, query: str, where: str) -> None:
         check_problem(self.ask(keeping, create(keeping), query=query), 422, "invalid-input", (where,))
 
-    def test_levers_that_are_no_more(self, keeping: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_levers_that_no_longer_exist_are_refused(
+        self, keeping: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         made = create(keeping)
         monkeypatch.setattr("forecast_service.schemas.levers.SCHEMAS", {})
         check_problem(self.ask(keeping, made), 409, "old-form", ())

@@ -49,7 +49,7 @@ def test_every_page_goes_on_where_the_last_ended(keeping: FlaskClient, ann: str,
     assert set(made) <= set(kept)
 
 
-def test_whose_they_are(keeping: FlaskClient, ann: str) -> None:
+def test_lists_are_filtered_by_owner(keeping: FlaskClient, ann: str) -> None:
     private = create(keeping, {"name": "private"}, X_Test_Caller=ann)["id"]
     public = create(keeping, {"name": "public", "public": True}, X_Test_Caller=ann)["id"]
     other = create(keeping, {"public": True}, X_Test_Caller=ann + "2")["id"]
@@ -66,7 +66,7 @@ def test_whose_they_are(keeping: FlaskClient, ann: str) -> None:
     assert secret not in ids("")
 
 
-def test_what_they_derive_from(keeping: FlaskClient, ann: str) -> None:
+def test_lists_are_filtered_by_what_scenarios_derive_from(keeping: FlaskClient, ann: str) -> None:
     base = create(keeping, X_Test_Caller=ann)["id"]
     forks = [
         keeping.post(f"/v1/scenarios/{base}/fork", json={"name": f"f{i}"}, headers=by(ann)).json["id"] for i in range(3)
@@ -95,13 +95,13 @@ class TestSearch:
             ("strasse", ["Straße"]),
         ],
     )
-    def test_names_from_any_word_on(self, keeping: FlaskClient, ann: str, q: str, found: list[str]) -> None:
+    def test_names_are_found_from_any_word_on(self, keeping: FlaskClient, ann: str, q: str, found: list[str]) -> None:
         for name in ("Half way", "half-hearted", "More than half", "3.5 by 2030", "Élan vital", "Straße"):
             create(keeping, {"name": name}, X_Test_Caller=ann)
         response = keeping.get("/v1/scenarios", query_string={"q": q, "owner": "me"}, headers=by(ann))
         assert sorted(names(response.json["items"])) == sorted(found)
 
-    def test_shipped_ones_are_found_too(self, keeping: FlaskClient, ann: str) -> None:
+    def test_a_search_finds_shipped_scenarios_too(self, keeping: FlaskClient, ann: str) -> None:
         assert "national-plan" in names(walk(keeping, "q=plan", ann))
 
     def test_pages_hold_each_once_though_two_of_its_words_match(self, keeping: FlaskClient, ann: str) -> None:
@@ -110,7 +110,7 @@ class TestSearch:
             found = [item["id"] for item in walk(keeping, f"q=twice&owner=me&limit={limit}", ann)]
             assert sorted(found) == sorted(made)
 
-    def test_it_follows_changes(self, keeping: FlaskClient, ann: str) -> None:
+    def test_a_search_follows_changes(self, keeping: FlaskClient, ann: str) -> None:
         made = create(keeping, {"name": "before", "public": True}, X_Test_Caller=ann)
         where, headers = f"/v1/scenarios/{made['id']}", by(ann) | {"If-Match": "*"}
         bob = ann + "2"
@@ -127,7 +127,7 @@ def forged(*parts: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def test_a_cursor_of_another_list(keeping: FlaskClient, ann: str) -> None:
+def test_a_cursor_of_another_list_is_refused(keeping: FlaskClient, ann: str) -> None:
     for _ in range(2):
         create(keeping, X_Test_Caller=ann)
     following = keeping.get("/v1/scenarios?owner=me&limit=1", headers=by(ann)).json["next"]
@@ -169,5 +169,5 @@ def test_a_cursor_of_another_list(keeping: FlaskClient, ann: str) -> None:
         ("x=1", "x"),
     ],
 )
-def test_a_bad_query(keeping: FlaskClient, query: str, where: str) -> None:
+def test_a_bad_query_is_refused_by_name(keeping: FlaskClient, query: str, where: str) -> None:
     check_problem(keeping.get(f"/v1/scenarios?{query}"), 422, "invalid-input", (where,))

@@ -1,7 +1,7 @@
 """``POST /v1/sensitivity``."""
 
 
-def test_the_answer(client):
+def test_the_widest_bar_comes_first_and_the_levers_have_bars(client):
     answer = client.post("/v1/sensitivity", json={"country": "DEU", "scenario": "pledge"}).get_json()
     assert answer["country"]["code"] == "DEU"
     assert answer["component"] == "core"

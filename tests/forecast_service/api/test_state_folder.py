@@ -29,7 +29,7 @@ def alone(saved_fits: str, tmp_path: Path) -> Iterator[Flask]:
     app.extensions[EXTENSION].close()
 
 
-def test_a_lost_folder(alone: Flask, tmp_path: Path) -> None:
+def test_a_lost_folder_is_told_and_made_anew(alone: Flask, tmp_path: Path) -> None:
     client, state = alone.test_client(), tmp_path / "state"
     assert client.get("/readyz").json["status"] == "ready"
     assert client.get(FIT.format("DEU")).status_code == 200
@@ -61,7 +61,7 @@ def test_a_lost_folder(alone: Flask, tmp_path: Path) -> None:
     assert "FRA" not in client.get("/readyz").json["missing"]
 
 
-def test_a_full_folder(alone: Flask) -> None:
+def test_a_full_folder_is_told_and_saved_fits_still_answer(alone: Flask) -> None:
     client, past = alone.test_client(), FIT.format("PRT") + "?origin=2020&deadline=2030"
     with files_of_at_most(1000):
         refused = client.get(past)

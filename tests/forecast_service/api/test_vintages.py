@@ -62,7 +62,7 @@ def tidy(**changes: str) -> bytes:
     return out.getvalue().encode()
 
 
-def test_what_there_is(asking: FlaskClient) -> None:
+def test_the_vintages_are_listed(asking: FlaskClient) -> None:
     items = asking.get("/v1/vintages").json["items"]
     assert [one["name"] for one in items] == ["nato-2019", "nato-2025", "nato-2026"]
     assert [one["current"] for one in items] == [False, False, True]
@@ -185,7 +185,9 @@ def test_a_file_that_takes_too_long_is_given_up(asking: FlaskClient, monkeypatch
     assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, "file")
 
 
-def test_a_switch_over_http_and_back(own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_switch_and_its_rollback_take_effect(
+    own: Flask, asking: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     registry = own.extensions[EXTENSION]
     monkeypatch.setattr(registry, "missing", lambda _vintage=None: [])
     old = asking.get("/v1/countries/DEU/history")

@@ -28,7 +28,7 @@ def drawer() -> Iterator[Drawer]:
     drawer.close()
 
 
-def test_threads_share_it_and_get_their_own_pictures(drawer: Drawer) -> None:
+def test_threads_share_the_process_and_get_their_own_charts(drawer: Drawer) -> None:
     widths = [280, 300, 320, 340, 360, 380, 400, 420]
     found: dict[int, bytes] = {}
 
@@ -49,7 +49,7 @@ def test_two_processes_draw_the_same_bytes(drawer: Drawer) -> None:
     assert drawer.draw(ORDER) == first
 
 
-def test_one_that_was_killed_is_replaced(drawer: Drawer) -> None:
+def test_a_drawing_process_that_was_killed_is_replaced(drawer: Drawer) -> None:
     first = drawer.draw(ORDER)
     assert drawer.process
     drawer.process.kill()
@@ -57,13 +57,13 @@ def test_one_that_was_killed_is_replaced(drawer: Drawer) -> None:
     assert drawer.draw(ORDER) == first
 
 
-def test_what_cannot_be_drawn_fails_alone(drawer: Drawer) -> None:
+def test_a_chart_that_cannot_be_drawn_fails_alone(drawer: Drawer) -> None:
     with pytest.raises(DrawingFailed, match="KeyError"):
         drawer.draw(ORDER | {"picture": "nonsense"})
     assert drawer.draw(ORDER).body
 
 
-def test_one_that_hangs_is_ended_and_the_client_told(
+def test_a_drawing_process_that_hangs_is_ended_and_the_client_told(
     client: FlaskClient, drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(renderer, "DRAW_S", 0.01)
@@ -75,14 +75,14 @@ def test_one_that_hangs_is_ended_and_the_client_told(
     assert refused.headers["Retry-After"]
 
 
-def test_who_waits_too_long_is_told(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_waits_too_long_is_told(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renderer, "WAIT_S", 0.01)
     with ThreadPoolExecutor(2) as pool:  # the first one starts the process, which takes longer than that
         found = [future.exception() for future in [pool.submit(drawer.draw, ORDER) for _ in range(2)]]
     assert {type(one) for one in found} == {type(None), DrawerBusy}
 
 
-def test_nothing_of_it_is_imported_by_the_service() -> None:
+def test_the_service_imports_no_drawing_library() -> None:
     code = (
         "import sys, forecast_service as f; from forecast_service.settings import Settings; f.create_app(Settings());"
         "import forecast_service.server.worker;"

@@ -40,7 +40,7 @@ def test_it_writes_quantiles_in_the_form_that_the_scorer_reads(small, tmp_path):
         assert values[0] > 0
 
 
-def test_it_prints_a_table(small):
+def test_backtest_prints_a_table(small):
     done = run("--panel", small, "--origins", "2011:2011", "--horizon", "2")
     assert done.exit_code == 0, done.output
     assert "random walk in logs" in done.stdout

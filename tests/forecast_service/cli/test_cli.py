@@ -85,7 +85,7 @@ def test_forecast_refuses_by_name(run: Run, arguments: tuple[str, ...], words: t
     assert not [word for word in words if word not in result.output], result.output
 
 
-def test_a_scenario_file(run: Run, tmp_path: Path) -> None:
+def test_forecast_reads_a_scenario_from_a_file(run: Run, tmp_path: Path) -> None:
     content = {"name": "half way", "levers": [{"type": "cap", "share_pct": 2.0, "from": 2035}]}
     result = run("forecast", "DEU", "--json", "--scenario", scenario_file(tmp_path, json.dumps(content)))
     answer = json.loads(result.stdout)
@@ -110,7 +110,7 @@ def test_a_scenario_file(run: Run, tmp_path: Path) -> None:
     ],
     ids=["broken", "not UTF-8", "list", "deep", "unknown lever", "NaN", "duplicate years", "contradictory"],
 )
-def test_a_bad_scenario_file(run: Run, tmp_path: Path, content: str | bytes, words: tuple[str, ...]) -> None:
+def test_a_bad_scenario_file_is_refused(run: Run, tmp_path: Path, content: str | bytes, words: tuple[str, ...]) -> None:
     result = run("forecast", "DEU", "--scenario", scenario_file(tmp_path, content))
     assert result.exit_code == 2, result.output
     assert not [word for word in (*words, "--scenario") if word not in result.output], result.output

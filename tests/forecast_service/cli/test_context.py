@@ -20,14 +20,14 @@ def run(state: Path, *arguments: str, **more: str) -> Result:
     "command",
     ["serve", "fit", "work", "forecast DEU", "openapi", "db current", "keys list", "data vintages", "data use x"],
 )
-def test_a_bad_setting(tmp_path: Path, command: str) -> None:
+def test_a_bad_setting_is_told_in_one_line(tmp_path: Path, command: str) -> None:
     result = run(tmp_path, *command.split(), FORECAST_LOG_LEVEL="loud")
     assert result.exit_code == 1
     assert result.output == "Error: FORECAST_LOG_LEVEL: 'loud' is not one of debug, info, warning, error\n"
 
 
 @pytest.mark.parametrize("command", ["keys list", "work --once", "data use nato-2025", "data rollback", "data current"])
-def test_no_database(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_database_is_told_in_one_line(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast_service.observability.logs.configure", lambda *_: None)  # it would stay
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr("forecast_service.forecasting.fit_missing.fit_missing", lambda *_: 0)
@@ -36,7 +36,7 @@ def test_no_database(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPat
     assert result.output.splitlines()[-1] == "Error: database: not reachable"
 
 
-def test_an_unknown_vintage(tmp_path: Path) -> None:
+def test_an_unknown_vintage_is_told_in_one_line(tmp_path: Path) -> None:
     assert run(tmp_path, "data", "diff", "nato-1949", "nato-2026").output == (
         "Error: there is no vintage nato-1949: see 'data vintages'\n"
     )
@@ -46,7 +46,7 @@ def test_an_unknown_vintage(tmp_path: Path) -> None:
     assert (result.exit_code, result.output) == (1, "Error: there is no vintage nato-1949: see 'data vintages'\n")
 
 
-def test_a_damaged_vintage(tmp_path: Path) -> None:
+def test_a_damaged_vintage_is_told_in_one_line(tmp_path: Path) -> None:
     folder = tmp_path / "vintages" / "ours-2026"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{")

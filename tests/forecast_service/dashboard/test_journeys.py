@@ -18,7 +18,7 @@ def headline(page: Page) -> str:
     return page.locator(".number").first.inner_text().replace("\u00a0", " ")
 
 
-def test_choose_an_ally_by_search_and_by_the_table(opened: Opening, site: str) -> None:
+def test_an_ally_is_chosen_by_search_and_by_the_table(opened: Opening, site: str) -> None:
     page = opened(site)
     page.get_by_label("Find an ally").fill("Poland")
     page.get_by_role("button", name="Go").click()
@@ -37,7 +37,7 @@ def test_choose_an_ally_by_search_and_by_the_table(opened: Opening, site: str) -
     assert page.evaluate("performance.getEntriesByType('navigation').length") == 1, "the page was never loaded anew"
 
 
-def test_sort_the_table(opened: Opening, site: str) -> None:
+def test_the_table_can_be_sorted(opened: Opening, site: str) -> None:
     page = opened(site)
     page.get_by_role("columnheader", name="Latest share").get_by_role("link").click()
     expect(page.get_by_role("columnheader", name="Latest share")).to_have_attribute("aria-sort", "descending")
@@ -45,7 +45,7 @@ def test_sort_the_table(opened: Opening, site: str) -> None:
     assert shares == sorted(shares, reverse=True)
 
 
-def test_tabs_and_deadline(opened: Opening, site: str) -> None:
+def test_tabs_and_deadline_change_what_is_shown(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
     core = headline(page)
     page.get_by_role("link", name=re.compile("^Related")).click()
@@ -61,7 +61,7 @@ def test_tabs_and_deadline(opened: Opening, site: str) -> None:
     assert query_of(page)["deadline"] == "2029"
 
 
-def test_a_scenario_by_its_name_with_waterfall(opened: Opening, site: str) -> None:
+def test_a_scenario_chosen_by_its_name_has_a_waterfall(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
     page.get_by_label("Scenario", exact=True).select_option("stall")
     expect(page.locator(".eyebrow").first).to_contain_text("Stall")
@@ -73,7 +73,7 @@ def test_a_scenario_by_its_name_with_waterfall(opened: Opening, site: str) -> No
     expect(page.locator("#scenario-says")).to_contain_text("frozen")
 
 
-def test_sliders_and_numbers_are_one(opened: Opening, site: str) -> None:
+def test_sliders_and_numbers_move_together(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
     before = headline(page)
     slider = page.get_by_label("Cap, % of GDP, slider")
@@ -103,7 +103,7 @@ def test_levers_that_contradict_are_told_at_their_fields(opened: Opening, site: 
     assert faulty.get_attribute("aria-describedby")
 
 
-def test_ghost_and_at_most_three_overlays(opened: Opening, site: str) -> None:
+def test_a_chart_has_a_ghost_and_at_most_three_overlays(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?scenario=stall")
     for name in ("Trend", "Pledge", "GDP shock"):
         page.get_by_role("checkbox", name=name, exact=True).check()
@@ -118,7 +118,7 @@ def test_ghost_and_at_most_three_overlays(opened: Opening, site: str) -> None:
     assert "ghost" not in (page.locator("[data-picture=fan] img").get_attribute("data-light-wide") or "")
 
 
-def test_save_fork_and_share(opened: Opening, site: str) -> None:
+def test_a_scenario_is_saved_forked_and_shared(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?cap=3")
     number = headline(page)
     shared = page.locator("[data-share]").inner_text()
@@ -138,7 +138,7 @@ def test_save_fork_and_share(opened: Opening, site: str) -> None:
     expect(again.locator("#lever-cap")).to_have_value("3")
 
 
-def test_compare_two_allies(opened: Opening, site: str) -> None:
+def test_two_allies_can_be_compared(opened: Opening, site: str) -> None:
     page = opened(f"{site}/compare")
     page.get_by_label("One ally").select_option("POL")
     expect(page.locator("h1")).to_have_text("Poland and France")
@@ -151,7 +151,7 @@ def test_compare_two_allies(opened: Opening, site: str) -> None:
     expect(page.locator("[data-picture=fan]")).to_have_count(2)
 
 
-def test_track_record_and_method(opened: Opening, site: str) -> None:
+def test_track_record_and_method_can_be_read(opened: Opening, site: str) -> None:
     page = opened(site)
     page.get_by_role("navigation", name="Views").get_by_role("link", name="Track record").click()
     expect(page.locator("h1")).to_have_text("How often were we right?")
@@ -161,7 +161,7 @@ def test_track_record_and_method(opened: Opening, site: str) -> None:
     expect(page.locator("h1")).to_contain_text("what it cannot know")
 
 
-def test_downloads_and_lines_to_copy(opened: Opening, site: str) -> None:
+def test_downloads_and_lines_to_copy_give_the_answer_shown(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?scenario=stall", permissions=["clipboard-read", "clipboard-write"])
     for link in page.locator(".downloads a").all():
         answer: Any = page.request.get(f"{site}{link.get_attribute('href')}")
@@ -186,7 +186,7 @@ def test_the_chart_is_read_year_by_year_with_the_keyboard(opened: Opening, site:
     assert slider.get_attribute("aria-valuetext") == page.locator("[data-readout-text]").inner_text()
 
 
-def test_everything_with_the_keyboard_alone(opened: Opening, site: str) -> None:
+def test_everything_works_with_the_keyboard_alone(opened: Opening, site: str) -> None:
     page = opened(site)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
@@ -211,7 +211,7 @@ def test_everything_with_the_keyboard_alone(opened: Opening, site: str) -> None:
     assert {"INPUT", "BUTTON"} <= seen
 
 
-def test_without_javascript_it_is_a_report(opened: Opening, site: str) -> None:
+def test_without_javascript_the_page_is_a_report(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU", java_script_enabled=False)
     assert "about" in page.locator(".in-words").inner_text()
     page.locator("#lever-cap").fill("3")

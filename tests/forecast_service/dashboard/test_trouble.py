@@ -114,7 +114,7 @@ def test_only_the_last_of_several_quick_changes_counts(opened: Opening, site: st
     expect(page.locator("#lever-cap")).to_have_value("4.5")
 
 
-def test_under_a_prefix_with_a_key(opened: Opening, guarded: Guarded) -> None:
+def test_under_a_prefix_a_key_works_as_at_the_root(opened: Opening, guarded: Guarded) -> None:
     page = opened(f"{guarded.address}/countries/DEU")
     expect(page.locator("h1")).to_have_text("This page needs a key")
     page.get_by_label("Your key").fill("fs_nobody_knows")

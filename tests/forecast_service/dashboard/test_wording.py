@@ -53,7 +53,7 @@ def test_the_likelier_is_never_put_as_the_less_likely(one: float, other: float) 
         (1.0, "more than 99 in 100"),
     ],
 )
-def test_frequencies(p: float, words: str) -> None:
+def test_a_probability_is_so_many_in_ten_or_a_hundred(p: float, words: str) -> None:
     assert formatting.frequency(p) == words
 
 
@@ -61,7 +61,7 @@ def test_frequencies(p: float, words: str) -> None:
     ("change", "words"),
     [(0.123, "+12 points"), (-0.01, "−1 point"), (0.0001, "no change"), (-0.003, "less than 1 point"), (None, "—")],
 )
-def test_differences(change: float | None, words: str) -> None:
+def test_a_difference_is_said_in_points(change: float | None, words: str) -> None:
     assert text.points(change).replace("\u00a0", " ") == words
 
 
@@ -69,7 +69,7 @@ def test_differences(change: float | None, words: str) -> None:
     ("millions", "words"),
     [(21806.875, "$21.8 billion"), (170328.0, "$170 billion"), (12.4, "$12 million"), (-3500.0, "−$3.5 billion")],
 )
-def test_money(millions: float, words: str) -> None:
+def test_money_is_said_in_round_units(millions: float, words: str) -> None:
     assert text.dollars(millions).replace("\u00a0", " ") == words
 
 
@@ -83,7 +83,7 @@ def test_every_lever_is_said_in_words(schema: type[LeverSchema]) -> None:
             assert f"{abs(value):g}" in said
 
 
-def test_a_lever_in_words() -> None:
+def test_a_lever_is_said_with_its_years_and_numbers() -> None:
     lever = {"type": "gdp_growth", "change_pp": -5, "from": 2027, "to": 2028}
     assert text.lever(lever) == "−5 points a year, from 2027, to 2028"
     path = {"type": "share_path", "component": "related", "points": {"2030": 1.2}}

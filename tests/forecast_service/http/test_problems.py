@@ -26,7 +26,7 @@ def check(response: TestResponse, status: int, kind: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/nothing", "/v2/countries", "/v1/countries/DEU/nothing", "/v1/forecasts/1", "/docs/assets/x"]
 )
-def test_an_unknown_address(client: FlaskClient, path: str) -> None:
+def test_an_unknown_address_is_404(client: FlaskClient, path: str) -> None:
     response = client.get(path)
     check(response, 404, "not-found")
     assert response.json["instance"] == path
@@ -47,7 +47,7 @@ def test_the_instance_is_a_valid_reference(client: FlaskClient) -> None:
         ("PATCH", "/openapi.json", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_method_that_is_not_taken(client: FlaskClient, method: str, path: str, allowed: set[str]) -> None:
+def test_a_method_that_is_not_allowed_is_405(client: FlaskClient, method: str, path: str, allowed: set[str]) -> None:
     response = client.open(path, method=method)
     check(response, 405, "method-not-allowed")
     assert {one.strip() for one in response.headers["Allow"].split(",")} == allowed
@@ -59,13 +59,13 @@ def test_options_says_what_is_allowed(client: FlaskClient) -> None:
     assert "POST" in response.headers["Allow"]
 
 
-def test_a_body_that_is_too_large(client: FlaskClient) -> None:
+def test_a_body_that_is_too_large_is_413(client: FlaskClient) -> None:
     response = client.post("/v1/forecasts", data=b"x" * 2_000_000, content_type="application/json")
     check(response, 413, "too-large")
     assert "1,000,000" in response.json["detail"]
 
 
-def test_a_body_that_is_too_large_and_says_so_only_at_its_end(live_service: Service) -> None:
+def test_a_body_in_chunks_that_grows_too_large_is_413(live_service: Service) -> None:
     # Only just too large, so that the sender is done before the answer comes.
     pieces = iter([b'{"country": "DEU"}', b" " * 1_000_000])
     status, problem = live_service.ask("POST", "/v1/forecasts", pieces, {"Content-Type": "application/json"})
@@ -78,7 +78,7 @@ def test_the_largest_body_is_a_setting(tmp_path: Path) -> None:
     check(client.post("/v1/forecasts", data=b" " * 101, content_type="application/json"), 413, "too-large")
 
 
-def test_a_body_of_another_type(client: FlaskClient) -> None:
+def test_a_body_of_another_type_is_415(client: FlaskClient) -> None:
     check(client.post("/v1/forecasts", data="country=DEU", content_type="text/plain"), 415, "unsupported-media-type")
 
 

@@ -163,7 +163,7 @@ def test_csv_of_what_has_no_table_is_406(client: FlaskClient) -> None:
     assert client.get("/v1/countries/DEU/history.xlsx").status_code == 404
 
 
-def test_without_pyarrow_it_is_not_offered(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyarrow_parquet_is_not_offered(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast_service.http.negotiation.has_pyarrow", lambda: False)
     client = create_app(
         Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S)

@@ -186,7 +186,7 @@ def test_every_operation_and_its_errors_are_as_documented(asked: tuple[Flask, di
 
 
 @pytest.mark.parametrize("change", [{"surprise": 1}, {"service": 1}, {"service": None}, {}])
-def test_a_client_that_checks_notices(state_dir: Path, change: dict[str, Any]) -> None:
+def test_a_client_that_checks_answers_notices_a_wrong_one(state_dir: Path, change: dict[str, Any]) -> None:
     app = create_app(Settings(state_dir=state_dir))
     client = CheckedClient(app, app.response_class)
     answer = client.get("/version").json
@@ -205,5 +205,5 @@ def test_a_client_that_checks_notices(state_dir: Path, change: dict[str, Any]) -
     app.view_functions["operations.version"] = right
 
 
-def test_the_shared_clients_check(client: FlaskClient) -> None:
+def test_the_clients_of_the_tests_check_every_answer(client: FlaskClient) -> None:
     assert isinstance(client, CheckedClient)

@@ -47,7 +47,7 @@ def forecaster(tmp_path_factory):
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda p: p.stem)
-def test_golden(question, forecaster):
+def test_every_answer_is_its_golden_file(question, forecaster):
     want = json.loads(expected(question).read_text())
     got = answer(question, forecaster)
     assert got["model_version"] == want["model_version"]

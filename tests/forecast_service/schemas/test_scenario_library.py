@@ -46,7 +46,7 @@ def forecaster(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_golden(path, forecaster):
+def test_every_shipped_scenario_gives_its_golden_answer(path, forecaster):
     with expected(path).open(encoding="utf-8", newline="") as file:
         want = {row["country"]: [row[c] for c in COLUMNS] for row in csv.DictReader(file)}
     got = answers(path.stem, forecaster)

@@ -67,7 +67,7 @@ def at_once(app: Flask, monkeypatch: pytest.MonkeyPatch, patience_s: float, ask:
 @pytest.mark.parametrize(
     ("scenario", "together", "patience_s"), [("baseline", 1, 0.5), (ELSEWHERE, 1, 0.5), (OWN, 2, 60)]
 )
-def test_who_waits_for_a_fit_takes_no_turn(
+def test_a_request_that_waits_for_a_fit_does_not_hold_the_compute_lock(
     app: Flask, monkeypatch: pytest.MonkeyPatch, scenario: str | Scenario, together: int, patience_s: float
 ) -> None:
     def ask() -> None:
@@ -86,7 +86,7 @@ def test_who_waits_for_a_fit_takes_no_turn(
     ],
     ids=["requirement", "sensitivity", "alliance"],
 )
-def test_every_question_takes_its_turn(app: Flask, monkeypatch: pytest.MonkeyPatch, ask: Callable[[], Any]) -> None:
+def test_every_question_takes_the_lock(app: Flask, monkeypatch: pytest.MonkeyPatch, ask: Callable[[], Any]) -> None:
     with app.app_context():
         forecasts.alliance()  # all fits are kept from here on
     assert at_once(app, monkeypatch, 0.5, ask) == 1
@@ -104,5 +104,5 @@ def test_every_question_takes_its_turn(app: Flask, monkeypatch: pytest.MonkeyPat
         ({"country": "DEU", "scenario": ELSEWHERE}, True),
     ],
 )
-def test_what_needs_no_fit(registry: ForecasterRegistry, asked: dict[str, Any], kept: bool) -> None:
+def test_the_registry_knows_what_needs_a_fit(registry: ForecasterRegistry, asked: dict[str, Any], kept: bool) -> None:
     assert registry.current.has_fits(Question.resolve(registry.current.basis, **asked)) is kept

@@ -58,7 +58,7 @@ def test_an_outage_is_a_503_where_it_matters(without: Flask, method: str, path: 
     assert "secret" not in response.text
 
 
-def test_and_nothing_where_it_does_not(without: Flask) -> None:
+def test_without_the_database_what_needs_none_is_answered(without: Flask) -> None:
     client = without.test_client()
     for path in ("/v1/countries/ISL/forecast?scenario=stall", "/v1/scenarios?owner=shipped", "/v1/scenarios/baseline"):
         assert client.get(path).status_code == 200
@@ -86,7 +86,7 @@ def test_postgresql_is_upgraded_by_who_is_asked_to(tmp_path: Path, state_dir: Pa
         app.extensions[EXTENSION].close()
 
 
-def test_it_comes_back_by_itself(keeping_app: Flask) -> None:
+def test_the_service_recovers_when_the_database_is_back(keeping_app: Flask) -> None:
     database = keeping_app.extensions[EXTENSION]
     client = keeping_app.test_client()
     assert client.post("/v1/scenarios", json=BODY).status_code == 201

@@ -105,7 +105,7 @@ def test_they_make_the_tables_that_the_code_expects(engine: Engine) -> None:
     assert indexes == {index.name for table in Base.metadata.tables.values() for index in table.indexes}
 
 
-def test_several_at_once_do_it_once(empty: str) -> None:
+def test_several_upgrades_at_once_apply_each_revision_once(empty: str) -> None:
     def go(_: int) -> str | None:
         database = Database(database_url(Settings(database_url=empty)))
         try:
@@ -130,7 +130,7 @@ def test_a_later_releases_schema_is_no_reason_to_stop(empty: str) -> None:
     database.close()
 
 
-def test_what_fails_leaves_nothing_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revision_that_fails_leaves_nothing_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 

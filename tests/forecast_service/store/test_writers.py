@@ -10,7 +10,7 @@ from flask import Flask
 from benchmarks.robustness.writers import WRITERS, add, counters, totals
 
 
-def test_no_error_and_no_lost_update(keeping_app: Flask) -> None:
+def test_writers_at_once_see_no_error_and_lose_no_update(keeping_app: Flask) -> None:
     scenarios = counters(keeping_app.test_client(), 4)
     with ThreadPoolExecutor(WRITERS) as pool:
         answers = pool.map(lambda i: add(keeping_app.test_client(), scenarios[i % 4], 3), range(WRITERS))

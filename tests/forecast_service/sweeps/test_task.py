@@ -43,7 +43,7 @@ def document() -> str:
 
 
 @pytest.mark.parametrize("module", ["forecast_service.sweeps.task", "forecast_service.sweep_task"])
-def test_it_loads_neither_web_nor_database(module: str, state_dir: Path) -> None:
+def test_the_task_loads_neither_web_nor_database(module: str, state_dir: Path) -> None:
     code = CODE.format(module=module, folder=str(state_dir / "fits"))
     done = subprocess.run(
         [sys.executable, "-c", code], input=document(), capture_output=True, text=True, check=True, timeout=120

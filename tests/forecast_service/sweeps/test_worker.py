@@ -179,7 +179,7 @@ def test_sigterm_gives_the_leases_back(kept: tuple[Sweeps, str], state_dir: Path
     assert len(free) == left > 0
 
 
-def test_two_at_once_share_the_work(kept: tuple[Sweeps, str], state_dir: Path, uninterrupted: list[bytes]) -> None:
+def test_two_workers_share_the_work(kept: tuple[Sweeps, str], state_dir: Path, uninterrupted: list[bytes]) -> None:
     sweeps, url = kept
     identifier = post(sweeps, document())
     with working(state_dir, url, "--once") as one, working(state_dir, url, "--once") as other:

@@ -179,7 +179,7 @@ def test_the_id_names_the_question(forecaster):
     assert alliance_forecast(forecaster).id != forecaster.forecast("DEU").id
 
 
-def test_what_cannot_be_answered(forecaster):
+def test_a_question_that_cannot_be_answered_is_refused(forecaster):
     with pytest.raises(UnknownScenario):
         alliance_forecast(forecaster, "doom")
     with pytest.raises(CannotForecast) as refused:
@@ -200,7 +200,7 @@ def test_any_tally_sums_to_one_and_knows_no_certainty(allies_counted, data):
 
 
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=100))
-def test_of_one_ally_the_tally_is_its_probability(hits):
+def test_the_tally_of_one_ally_is_its_probability(hits):
     tally = Tally.of(np.array(hits, dtype=np.int16), [sum(hits) / len(hits)])
     assert tally.probabilities[1] == pytest.approx(proportion(sum(hits), len(hits)))
     if tally.dispersion is not None:

@@ -183,7 +183,7 @@ def test_iceland_has_related_only(forecaster):
         ({"scenario": scenario(Floor(share_pct=3.0), Cap(share_pct=2.0))}, ContradictoryLevers),
     ],
 )
-def test_what_cannot_be_asked(forecaster, question, error):
+def test_a_question_that_cannot_be_asked_is_refused(forecaster, question, error):
     with pytest.raises(error):
         required(forecaster, **({"country": "DEU", "probability": 0.5} | question))
 

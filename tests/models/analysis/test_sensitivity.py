@@ -78,7 +78,7 @@ def test_what_a_scenario_settles_no_assumption_underneath_moves(forecaster):
 
 
 @pytest.mark.parametrize("component", ["related", "total"])
-def test_other_components(forecaster, component):
+def test_related_and_total_have_bars_too(forecaster, component):
     found = sensitivity(forecaster, "FRA", component, targets=Targets(deadline=2032))
     assert found.component == component
     assert "growth of related spending" in bars(found)

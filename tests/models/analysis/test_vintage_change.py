@@ -112,7 +112,7 @@ def test_draws_and_seed_must_be_the_same(forecasters, store):
         Comparison(forecasters[0], Forecaster(load_figures(), store, DRAWS + 1))
 
 
-def test_shapley_by_hand():
+def test_shapley_values_are_those_worked_out_by_hand():
     # A glove game: 0 has a left one, 1 and 2 a right one each; a pair is worth 6.
     players = (0, 1, 2)
     value = {frozenset(c): 6 if 0 in c and len(c) > 1 else 0 for size in range(4) for c in combinations(players, size)}

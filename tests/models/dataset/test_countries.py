@@ -16,7 +16,7 @@ def test_every_ally_is_found_by_each_of_its_names():
 
 
 @pytest.mark.parametrize("text", ["", "RUS", "Germany!x", "D"])
-def test_others_are_unknown(text):
+def test_a_name_of_no_ally_is_unknown(text):
     with pytest.raises(UnknownCountry):
         resolve(text)
 
@@ -32,7 +32,7 @@ def test_others_are_unknown(text):
         ("ISL", "pledged"),
     ],
 )
-def test_stance(code, stance):
+def test_an_allys_stance_is_that_of_its_pledges(code, stance):
     assert allies()[code].stance == stance
 
 

@@ -285,7 +285,7 @@ def test_a_damaged_file_is_refused_with_the_cell_and_nothing_is_changed(case, vi
     assert contents(vintages.folder) == before
 
 
-def test_there_are_twenty_kinds_and_more():
+def test_at_least_twenty_kinds_of_damage_are_tried():
     assert len(CASES) > 60
 
 

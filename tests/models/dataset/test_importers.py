@@ -175,7 +175,7 @@ def test_three_columns_are_enough():
         ("", None), ("*", None),
     ],
 )  # fmt: skip
-def test_names(name, code):
+def test_countries_are_recognised_by_many_names(name, code):
     assert ally_code(name) == code
     assert is_aggregate(name) is name.startswith("NATO")
 

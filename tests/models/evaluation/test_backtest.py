@@ -72,13 +72,13 @@ def test_the_burn_in_is_thinned_for_large_panels():
 
 
 @pytest.mark.parametrize("values", [np.full(20, 3.0), np.exp(0.3 * np.arange(20)), np.tile([1.0, 9.0], 10)])
-def test_one_strange_series_by_itself(values):
+def test_one_strange_series_by_itself_has_finite_positive_quantiles(values):
     result = run(Panel([Series("x", 2000, values)]), range(2008, 2018))
     assert np.isfinite(result.quantiles).all()
     assert (result.quantiles > 0).all()
 
 
-def test_no_series_is_long_enough():
+def test_a_panel_without_a_long_enough_series_is_not_forecast():
     assert run(Panel([series("x", 2000, 7, 1)]), range(2003, 2006)).rows == []
 
 
@@ -89,7 +89,7 @@ def test_a_record_can_be_made_of_any_panel():
     assert record["wales"]["below_in_2014"] == 0
 
 
-def test_promises_are_the_allies_alone():
+def test_only_the_allies_panel_has_pledges():
     assert promises_for(PANEL).commitments == ()
     allies = Panel([Series("DEU", 2000, np.full(9, 2.0)), Series("FRA", 2000, np.full(9, 2.0))])
     assert promises_for(allies).commitments

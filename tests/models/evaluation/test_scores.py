@@ -38,7 +38,7 @@ def standard(levels: np.ndarray) -> np.ndarray:
 
 class TestCrps:
     @given(points=quantiles, outcome=values)
-    def test_is_the_integral_of_the_squared_difference_of_the_distributions(
+    def test_crps_is_the_integral_of_the_squared_difference_of_the_distributions(
         self, points: np.ndarray, outcome: float
     ) -> None:
         """At midpoint levels twice the mean pinball loss is exactly the CRPS of equally likely points."""
@@ -46,7 +46,7 @@ class TestCrps:
         assert found[0] == pytest.approx(integral_of_squares(points, outcome), abs=1e-9)
 
     @given(points=arrays(float, LEVELS.size, elements=values).map(np.sort), outcome=values)
-    def test_is_twice_the_mean_pinball_loss_at_any_levels(self, points: np.ndarray, outcome: float) -> None:
+    def test_crps_is_twice_the_mean_pinball_loss_at_any_levels(self, points: np.ndarray, outcome: float) -> None:
         loss = [
             p * (outcome - q) if outcome >= q else (1 - p) * (q - outcome) for p, q in zip(LEVELS, points, strict=True)
         ]
@@ -54,7 +54,7 @@ class TestCrps:
         assert found[0] == pytest.approx(2 * sum(loss) / len(loss), abs=1e-12)
 
     @given(mean=values, sd=st.floats(0.1, 5), distance=st.floats(-3, 3))
-    def test_of_a_normal_distribution_is_its_closed_form(self, mean: float, sd: float, distance: float) -> None:
+    def test_crps_of_a_normal_distribution_is_its_closed_form(self, mean: float, sd: float, distance: float) -> None:
         """Gneiting & Raftery (2007), the example of eq. 20."""
         normal = NormalDist()
         expected = sd * (distance * (2 * normal.cdf(distance) - 1) + 2 * normal.pdf(distance) - np.pi**-0.5)
@@ -62,7 +62,7 @@ class TestCrps:
         assert found[0] == pytest.approx(expected, abs=2e-3 * sd)
 
     @given(points=quantiles, outcome=values, threshold=values)
-    def test_weighted_by_a_threshold_counts_what_lies_above_it(
+    def test_crps_weighted_by_a_threshold_counts_what_lies_above_it(
         self, points: np.ndarray, outcome: float, threshold: float
     ) -> None:
         found = scores.threshold_weighted_crps(points[None], np.array([outcome]), np.array([threshold]))
@@ -71,7 +71,7 @@ class TestCrps:
 
 class TestExceedance:
     @given(points=quantiles, thresholds=st.lists(values, min_size=2, max_size=20).map(sorted))
-    def test_falls_as_the_threshold_rises_and_is_never_certain(
+    def test_exceedance_falls_as_the_threshold_rises_and_is_never_certain(
         self, points: np.ndarray, thresholds: list[float]
     ) -> None:
         found = scores.exceedance(np.tile(points, (len(thresholds), 1)), midpoints(9), np.array(thresholds))
@@ -79,21 +79,21 @@ class TestExceedance:
         assert ((found > 0) & (found < 1)).all()
 
     @given(points=arrays(float, LEVELS.size, elements=st.floats(0.01, 1)).map(np.cumsum))
-    def test_at_a_quantile_is_what_lies_above_it(self, points: np.ndarray) -> None:
+    def test_exceedance_of_a_quantile_is_what_lies_above_it(self, points: np.ndarray) -> None:
         found = scores.exceedance(np.tile(points, (LEVELS.size, 1)), LEVELS, points)
         assert found == pytest.approx(1 - LEVELS, abs=1e-9)
 
 
 class TestPit:
     @given(mean=values, sd=st.floats(0.1, 5))
-    def test_is_uniform_for_a_perfect_forecast(self, mean: float, sd: float) -> None:
+    def test_pit_is_uniform_for_a_perfect_forecast(self, mean: float, sd: float) -> None:
         """Outcomes at equally spaced probabilities: each gets its own back."""
         probabilities = midpoints(400)
         outcomes = mean + sd * standard(probabilities)
         found = scores.pit(np.tile(mean + sd * standard(DENSE), (400, 1)), DENSE, outcomes)
         assert found == pytest.approx(probabilities, abs=1e-3)
 
-    def test_is_hump_shaped_for_a_forecast_that_is_too_wide(self) -> None:
+    def test_pit_is_hump_shaped_for_a_forecast_that_is_too_wide(self) -> None:
         outcomes = standard(midpoints(400))
         found = scores.pit(np.tile(2 * standard(DENSE), (400, 1)), DENSE, outcomes)
         assert np.std(found) < 0.8 * 12**-0.5
@@ -131,7 +131,7 @@ class TestEvents:
 
 class TestReliability:
     @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60), st.integers(1, 20))
-    def test_sorts_every_forecast_into_one_bin(self, forecasts: list[tuple[float, bool]], bins: int) -> None:
+    def test_bins_hold_every_forecast_once(self, forecasts: list[tuple[float, bool]], bins: int) -> None:
         probabilities, happened = np.array([p for p, _ in forecasts]), np.array([h for _, h in forecasts])
         curve = scores.reliability(probabilities, happened, bins)
         assert len(curve) <= bins
@@ -140,7 +140,7 @@ class TestReliability:
         assert sum(b.forecasts * b.probability for b in curve) == pytest.approx(probabilities.sum())
         assert [b.probability for b in curve] == sorted(b.probability for b in curve)
 
-    def test_of_a_calibrated_forecast_lies_on_the_diagonal(self) -> None:
+    def test_reliability_of_a_calibrated_forecast_lies_on_the_diagonal(self) -> None:
         probabilities = np.repeat(np.arange(0.05, 1, 0.1), 100)
         happened = np.tile(midpoints(100), 10) < probabilities
         for found in scores.reliability(probabilities, happened):
@@ -149,24 +149,24 @@ class TestReliability:
 
 class TestSkill:
     @given(arrays(float, 12, elements=st.floats(0.1, 10)))
-    def test_of_the_reference_itself_is_nothing(self, reference: np.ndarray) -> None:
+    def test_skill_of_the_reference_itself_is_zero(self, reference: np.ndarray) -> None:
         assert scores.skill(reference, reference) == 0
         assert scores.skill(0.9 * reference, reference) == pytest.approx(0.1)
 
     @settings(deadline=None)
     @given(seed=st.integers(0, 10_000), groups=st.integers(2, 30))
-    def test_lies_in_its_interval(self, seed: int, groups: int) -> None:
+    def test_skill_lies_in_its_interval(self, seed: int, groups: int) -> None:
         rng = np.random.default_rng(seed)
         names = np.repeat([f"series {k}" for k in range(groups)], 7)
         ours, theirs = rng.lognormal(size=(2, names.size))
         low, high = scores.skill_interval(ours, theirs, names)
         assert low - 1e-9 <= scores.skill(ours, theirs) <= high + 1e-9
 
-    def test_of_one_series_has_an_interval_without_width(self) -> None:
+    def test_skill_of_one_series_has_an_interval_without_width(self) -> None:
         ours, theirs = np.array([1.0, 2.0]), np.array([2.0, 2.0])
         assert scores.skill_interval(ours, theirs, np.array(["a", "a"])) == pytest.approx((0.25, 0.25))
 
-    def test_is_less_certain_when_series_agree_within_themselves(self) -> None:
+    def test_skill_is_less_certain_when_series_agree_within_themselves(self) -> None:
         """Errors of one series that move together are one piece of evidence, not many."""
         rng = np.random.default_rng(1)
         ours, theirs = np.repeat(rng.lognormal(size=20), 10), np.ones(200)

@@ -48,7 +48,7 @@ def test_all_allies_have_a_forecast_and_every_probability_is_honest(forecaster):
             assert np.isfinite(target.required_growth)
 
 
-def test_known_cases(forecaster):
+def test_known_cases_have_the_probabilities_that_they_must(forecaster):
     assert core(forecaster.forecast("ESP", "exemption")).at_deadline < 0.02
     assert core(forecaster.forecast("POL")).at_deadline > 0.7
     stalled = core(forecaster.forecast("POL", "stall"))

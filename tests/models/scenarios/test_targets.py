@@ -27,7 +27,7 @@ def test_met_as_nato_reports_to_two_decimals(share, threshold, expected, dtype):
     assert met(np.array([share], dtype=dtype), threshold)[0] == expected
 
 
-def test_three_ways_of_meeting_a_target():
+def test_a_target_is_met_at_the_deadline_by_it_or_held_until_it():
     shares = np.array(
         [
             [2.0, 3.6, 3.4],  # reached, lost
@@ -58,7 +58,7 @@ def test_a_higher_threshold_is_never_more_likely(shares, threshold, more):
     assert high.by_deadline <= low.by_deadline
 
 
-def test_the_range_across_members():
+def test_the_range_across_members_is_that_of_the_members_own_probabilities():
     shares = np.array([[2.0, 4.0], [2.0, 4.0], [2.0, 3.0], [2.0, 3.0]])
     outcome = assess(shares, 3.5, 2026, np.array([0, 0, 4, 4]))
     assert outcome.probability.across_members == (proportion(0, 2), proportion(2, 2))

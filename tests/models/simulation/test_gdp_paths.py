@@ -70,14 +70,14 @@ def test_before_the_outlook_the_recent_average_stands_in():
     assert 0 < projected_growth("MNE", 1999, 1)[0] < 6
 
 
-def test_deviations_by_hand():
+def test_deviations_are_those_worked_out_by_hand():
     values = {1990: 1.0, 1991: 2.0, 1992: 3.0, 1993: 4.0, 1994: 5.0, 1995: 9.0, 1996: 0.0, 1997: 7.0}
     found = gdp_paths.deviations(values, 1996, 5)
     assert found == pytest.approx({1995: 9 - 3, 1996: 0 - 4.6})
     assert gdp_paths.deviations({1993: 1.0, 1994: 2.0, 1995: 3.0}, 1995, 3) == {}
 
 
-def test_winsorising_by_hand():
+def test_winsorised_values_are_those_worked_out_by_hand():
     # Median 0, median absolute deviation 1: the reach is 3 x 1.4826.
     values = gdp_paths.winsorised({1: -1.0, 2: 0.0, 3: 1.0, 4: -1.0, 5: 90.0, 6: 0.5, 7: -0.5})
     assert values[5] == pytest.approx(0.0 + 3 * 1.4826 * 1.0)
@@ -85,7 +85,7 @@ def test_winsorising_by_hand():
     assert gdp_paths.winsorised({}) == {}
 
 
-def test_correlation_and_persistence_by_hand():
+def test_correlation_and_persistence_are_those_worked_out_by_hand():
     same = np.array([[1.0, -1.0, 1.0], [1.0, -1.0, np.nan]])
     # Pairs (both orders): 1, 1; mean of squares 1.
     assert gdp_paths.mean_correlation(same) == pytest.approx(0.95)  # clipped
@@ -95,13 +95,13 @@ def test_correlation_and_persistence_by_hand():
     assert gdp_paths.autocorrelation(falling) == pytest.approx((4 * 2 + 2 * 1) / (16 + 4))
 
 
-def test_cumulated_variance_by_hand():
+def test_cumulated_variance_is_that_worked_out_by_hand():
     assert gdp_paths.cumulated_variance(0.0, 5) == pytest.approx(5.0)
     # x1 = u1, x2 = 0.5 u1 + u2: sum 1.5 u1 + u2, var u = 0.75.
     assert gdp_paths.cumulated_variance(0.5, 2) == pytest.approx((1.5**2 + 1) * 0.75)
 
 
-def test_trend_part_by_hand(monkeypatch):
+def test_the_trend_part_is_that_worked_out_by_hand(monkeypatch):
     steady = {"AAA": dict.fromkeys(range(1990, 2005), 0.04), "BBB": dict.fromkeys(range(1990, 2005), 0.0)}
     monkeypatch.setattr(gdp_paths, "actual_growth", lambda code, _tables: steady[code])
     # Half-way between its own mean and all allies' (0.02), each is missed by 0.01 a year: 2.5 sd in five years.
@@ -109,7 +109,7 @@ def test_trend_part_by_hand(monkeypatch):
     assert gdp_paths.trend_part({"AAA": 0.02, "BBB": 0.02}, 1998, 0.0) == 0.0  # not one span of five years
 
 
-def test_slope_by_hand():
+def test_the_slope_is_that_worked_out_by_hand():
     errors = {"AAA": {2000: -0.02, 2001: 0.01}, "BBB": {2000: -0.08}}
     surprises = {"AAA": {2000: 0.1, 2001: -0.1, 2002: 9.0}, "BBB": {2000: 0.2}}
     sd = {"AAA": 0.02, "BBB": 0.04}
@@ -119,7 +119,7 @@ def test_slope_by_hand():
     assert gdp_paths.slope_on_surprises(errors, {}, sd) == 0.0
 
 
-def test_what_history_teaches():
+def test_errors_learned_from_history_are_plausible():
     learned = growth_errors(2026)
     assert learned == growth_errors(BUNDLED.uses.outlook_actual)
     assert set(learned.sd) == set(allies())
@@ -217,7 +217,7 @@ def test_a_wild_or_a_frozen_share_moves_growth_no_further():
     )
 
 
-def test_errors_are_persistent_by_hand(monkeypatch):
+def test_simulated_errors_persist_as_worked_out_by_hand(monkeypatch):
     learned = GrowthErrors({"DEU": 0.02}, 0.0, 0.5, 0.0, -0.1, 1, 1)
     monkeypatch.setattr(gdp_paths, "growth_errors", lambda origin, _tables: learned)
     monkeypatch.setattr(
@@ -231,7 +231,7 @@ def test_errors_are_persistent_by_hand(monkeypatch):
     np.testing.assert_allclose(simulate_gdp("DEU", 2026, 3, None, 2, seed=1)[:, 1:], [expected, expected])
 
 
-def test_nominal_gdp_by_hand(tables_of):
+def test_nominal_gdp_is_that_worked_out_by_hand(tables_of):
     tables_of(
         gdp=(
             gdp_row("AAA", 2024, 1.0, nominal=100.0, deflator=2.0),

@@ -34,7 +34,7 @@ def row(code, year, share, source, estimate=True):
     }
 
 
-def test_one_edition_by_hand(tables_of):
+def test_one_edition_gives_what_was_worked_out_by_hand(tables_of):
     # Three allies' 2017e of 2.0, 1.0 and 3.0 became 10 % less two years on.
     first = [row(c, 2017, s, "nato_sgar_2017") for c, s in (("AAA", 2.0), ("BBB", 1.0), ("CCC", 3.0))]
     later = [row(c, 2017, s, "nato_2019", False) for c, s in (("AAA", 1.8), ("BBB", 0.9), ("CCC", 2.7))]

@@ -93,7 +93,7 @@ against_statsmodels = pytest.mark.parametrize(
 
 @each_series
 @against_statsmodels
-def test_agrees_with_statsmodels_simulate(name: str, module: Any, results: Callable[[Array], Any]) -> None:
+def test_every_member_agrees_with_statsmodels_simulate(name: str, module: Any, results: Callable[[Array], Any]) -> None:
     fit = results(PANEL[name].log)
     theirs = fit.simulate(HORIZON, anchor="end", repetitions=DRAWS, rng=np.random.default_rng(2))
     assert_same_moments(simulated(MODULES[module], name), np.asarray(theirs).reshape(HORIZON, DRAWS).T)

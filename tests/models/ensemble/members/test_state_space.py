@@ -33,7 +33,7 @@ def some_form(states: int, shocks: int, rng: np.random.Generator, **given: Any) 
 
 
 @given(SIZES, SIZES, st.integers(1, 6), SEEDS)
-def test_matches_a_loop_over_the_draws(states: int, shocks: int, horizon: int, seed: int) -> None:
+def test_simulate_matches_a_loop_over_the_draws(states: int, shocks: int, horizon: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     form = some_form(states, shocks, rng)
     start, noise = rng.normal(size=(5, states)), rng.normal(size=(horizon, 5, shocks))
@@ -48,7 +48,9 @@ def test_matches_a_loop_over_the_draws(states: int, shocks: int, horizon: int, s
 
 
 @given(SIZES, SIZES, SEEDS, st.floats(-10, 10), st.floats(-10, 10))
-def test_is_linear_in_the_intercepts(states: int, shocks: int, seed: int, observed: float, hidden: float) -> None:
+def test_paths_are_linear_in_the_intercepts(
+    states: int, shocks: int, seed: int, observed: float, hidden: float
+) -> None:
     def paths(d: float, c: float) -> np.ndarray:
         rng = np.random.default_rng(seed)
         return some_form(states, shocks, rng, observation_intercept=d, state_intercept=np.full(states, c)).simulate(
@@ -91,7 +93,7 @@ def test_a_longer_horizon_continues_the_paths_of_a_shorter_one() -> None:
         ({"covariance": np.zeros((2, 2)), "observation_loading": np.zeros(1)}, "no spread"),
     ],
 )
-def test_refuses_what_cannot_be_simulated(broken: dict[str, Any], reason: str) -> None:
+def test_a_form_that_cannot_be_simulated_is_refused(broken: dict[str, Any], reason: str) -> None:
     with pytest.raises(MemberFailed, match=reason):
         some_form(2, 1, np.random.default_rng(0), **broken)
 

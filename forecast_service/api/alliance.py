@@ -29,8 +29,7 @@ def _document(query: dict[str, Any]) -> Response:
 @blp.get("/forecast.<form:form>", parameters=[negotiation.FORM], endpoint="get_alliance_table")
 @blp.get("/forecast")
 @answers(tables.alliance)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(406, 503)
 @blp.arguments(AllianceQuerySchema, location="query")
 @blp.response(200, AllianceForecastSchema)
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE])
 @answers(draw=charts.ranking)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 @blp.arguments(RankingQuerySchema, location="query")
 @blp.response(200)
 def get_ranking_picture(query: dict[str, Any]) -> Response:
@@ -50,7 +49,7 @@ def get_ranking_picture(query: dict[str, Any]) -> Response:
 
 @blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE])
 @answers(draw=charts.heatmap)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 @blp.arguments(AlliancePictureQuerySchema, location="query")
 @blp.response(200)
 def get_heatmap_picture(query: dict[str, Any]) -> Response:
@@ -60,7 +59,7 @@ def get_heatmap_picture(query: dict[str, Any]) -> Response:
 
 @blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE])
 @answers(draw=charts.count)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 @blp.arguments(AlliancePictureQuerySchema, location="query")
 @blp.response(200)
 def get_count_picture(query: dict[str, Any]) -> Response:

@@ -20,9 +20,7 @@ blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description
 @blp.post("")
 @blp.arguments(BatchRequestSchema)
 @blp.response(200, BatchAnswerSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.problems(400, 413, 415)
 def post_batch(body: dict[str, Any]) -> dict[str, Any]:
     """A forecast for each item, or the problem with it: one bad item spoils no other"""
     return {"items": [_item(question, index) for index, question in enumerate(body["items"])]}

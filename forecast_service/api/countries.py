@@ -24,7 +24,7 @@ CONVERTERS = negotiation.CONVERTERS
 
 @blp.get("")
 @answers()
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.problems(406)
 @blp.response(200, CountryListSchema)
 def list_countries() -> dict[str, Any]:
     """All allies with their stance and latest figure"""
@@ -33,9 +33,9 @@ def list_countries() -> dict[str, Any]:
 
 @blp.get("/<code>", parameters=[{"in": "path", "name": "code", **CODE}])
 @answers()
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.problems(406)
 @blp.response(200, CountryDetailSchema)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_country(code: str) -> dict[str, Any]:
     """One ally, with what it has pledged"""
     return countries.one(code)
@@ -48,10 +48,10 @@ def get_country(code: str) -> dict[str, Any]:
 )
 @blp.get("/<code>/history", parameters=[{"in": "path", "name": "code", **CODE}])
 @answers(tables.history)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.problems(406)
 @blp.arguments(HistoryQuerySchema, location="query")
 @blp.response(200, HistorySchema)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_history(query: dict[str, Any], code: str) -> dict[str, Any]:
     """The figures that forecasts of one ally rest on"""
     return countries.history(code, query.get("vintage"))

@@ -41,11 +41,10 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 )
 @blp.get("/countries/<code>/forecast", parameters=[{"in": "path", "name": "code", **CODE}])
 @answers(tables.forecast, charts.fan)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(406, 503)
 @blp.arguments(FanQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """How likely one ally meets the targets, under a scenario that ships with the service"""
     return answer(forecasts.forecast(country=code, **query))
@@ -53,14 +52,11 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 
 @blp.post("/forecasts")
 @answers(tables.forecast, charts.fan)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.problems(406)
 @blp.arguments(FanChartOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 413, 415, 503)
 def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """How likely one ally meets the targets, under any scenario"""
     return answer(forecasts.forecast(**body))
@@ -71,10 +67,10 @@ def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
     parameters=[{"in": "path", "name": "code", **CODE}, negotiation.PICTURE],
 )
 @answers(draw=charts.waterfall)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 @blp.arguments(WaterfallQuerySchema, location="query")
 @blp.response(200)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
     """What each lever of a scenario does to the probability, from the baseline on"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
@@ -85,10 +81,7 @@ def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
 @blp.arguments(ComponentChartOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 413, 415, 503)
 def post_waterfall_picture(_look: dict[str, Any], body: dict[str, Any]) -> Response:
     """What each lever of any scenario does to the probability, from the baseline on"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))

@@ -16,9 +16,7 @@ blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it
 @blp.post("/requirements")
 @blp.arguments(RequirementRequestSchema)
 @blp.response(200, RequirementSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.problems(400, 413, 415)
 def post_requirement(body: dict[str, Any]) -> dict[str, Any]:
     """The extra growth of spending, and the money, that bring the probability to what is asked for"""
     found = forecasts.requirement(**body)

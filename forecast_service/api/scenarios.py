@@ -61,7 +61,7 @@ def _with_etag(found: ScenarioVersion, status: int = 200) -> Answer:
 @blp.get("")
 @blp.arguments(ScenarioListQuerySchema, location="query")
 @blp.response(200, ScenarioListSchema)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
     """The scenarios that ship with the service, and the kept ones that the caller may read"""
     return scenarios.page(query)
@@ -71,11 +71,7 @@ def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(IdempotencySchema, location="headers")
 @blp.arguments(ScenarioDraftSchema)
 @blp.response(201, SavedScenarioSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 409, 413, 415, 503)
 def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
     """Keep a scenario"""
     return _with_etag(scenarios.create(headers, body), 201)
@@ -84,7 +80,7 @@ def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
 @blp.get("/compare")
 @blp.arguments(CompareQuerySchema, location="query")
 @blp.response(200, ComparisonSchema)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
     """Forecasts of one ally under several scenarios, with their differences from the first"""
     return scenarios.compare(query)
@@ -92,8 +88,7 @@ def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.get("/<scenario:id>", parameters=[ANY])
 @blp.response(200, AnyScenarioSchema)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def get_scenario(id: str) -> Answer | NamedScenario:
     """A scenario as it stands"""
     found = scenarios.read_any(id)
@@ -104,15 +99,7 @@ def get_scenario(id: str) -> Answer | NamedScenario:
 @blp.arguments(IfMatchSchema, location="headers")
 @blp.arguments(ScenarioDraftSchema)
 @blp.response(200, SavedScenarioSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(403, "FORBIDDEN")
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(412, "PRECONDITION_FAILED")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(428, "PRECONDITION_REQUIRED")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 403, 404, 409, 412, 413, 415, 428, 503)
 def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
     """Write a new version of a saved scenario"""
     return _with_etag(scenarios.replace(id, headers, body))
@@ -121,10 +108,7 @@ def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> 
 @blp.delete("/<scenario:id>", parameters=[ID])
 @blp.arguments(IfMatchSchema, location="headers")
 @blp.response(204)
-@blp.alt_response(403, "FORBIDDEN")
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(412, "PRECONDITION_FAILED")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(403, 404, 412, 503)
 def delete_scenario(headers: dict[str, Any], id: str) -> None:
     """Delete a saved scenario with all its versions"""
     scenarios.remove(id, headers)
@@ -134,12 +118,7 @@ def delete_scenario(headers: dict[str, Any], id: str) -> None:
 @blp.arguments(IdempotencySchema, location="headers")
 @blp.arguments(ForkSchema, required=False)
 @blp.response(201, SavedScenarioSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 404, 409, 413, 415, 503)
 def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
     """Keep a copy of a scenario as one's own"""
     return _with_etag(scenarios.fork(id, headers, body), 201)
@@ -148,8 +127,7 @@ def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Ans
 @blp.get("/<scenario:id>/versions", parameters=[ID])
 @blp.arguments(PageSchema, location="query")
 @blp.response(200, VersionListSchema)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
     """The versions of a saved scenario"""
     return scenarios.versions(id, query)
@@ -157,8 +135,7 @@ def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
 
 @blp.get("/<scenario:id>/versions/<int:number>", parameters=[ID, NUMBER])
 @blp.response(200, SavedScenarioSchema)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def get_version(id: str, number: int) -> Answer:
     """One version of a saved scenario"""
     return _with_etag(scenarios.read(id, number))
@@ -167,10 +144,7 @@ def get_version(id: str, number: int) -> Answer:
 @blp.get("/<scenario:id>/versions/<int:number>/forecast", parameters=[ID, NUMBER])
 @blp.arguments(VersionQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(410, "GONE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 409, 410, 503)
 def get_version_forecast(query: dict[str, Any], id: str, number: int) -> Response:
     """How likely one ally meets the targets under one version, as it was answered when it was written"""
     return jsonify(scenarios.forecast(id, number, query))

@@ -23,11 +23,10 @@ blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="Assumpti
 )
 @blp.get("/countries/<code>/sensitivity", parameters=[{"in": "path", "name": "code", **CODE}])
 @answers(draw=charts.tornado)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(406, 503)
 @blp.arguments(SensitivityQuerySchema, location="query")
 @blp.response(200, SensitivitySchema)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
     """Every assumption behind one ally's probability moved a little down and up: which matters most?"""
     return forecasts.sensitivity(country=code, **query)
@@ -36,14 +35,11 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 @blp.post("/sensitivity.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_sensitivity_picture")
 @blp.post("/sensitivity")
 @answers(draw=charts.tornado)
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.problems(406)
 @blp.arguments(ChartOptionsSchema, location="query")
 @blp.arguments(SensitivityRequestSchema)
 @blp.response(200, SensitivitySchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 413, 415, 503)
 def post_sensitivity(_look: dict[str, Any], body: dict[str, Any]) -> Sensitivity:
     """Every assumption moved a little down and up, one at a time: which matters most?"""
     return forecasts.sensitivity(**body)

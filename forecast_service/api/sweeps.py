@@ -42,7 +42,7 @@ def _with_wait(row: SweepRow, status: int = 200) -> Answer:
 @blp.get("")
 @blp.arguments(SweepListQuerySchema, location="query")
 @blp.response(200, SweepListSchema)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 def list_sweeps(query: dict[str, Any]) -> dict[str, Any]:
     """The caller's sweeps"""
     return jobs.page(query)
@@ -52,11 +52,7 @@ def list_sweeps(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(IdempotencySchema, location="headers")
 @blp.arguments(SweepRequestSchema)
 @blp.response(202, SweepSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 409, 413, 415, 503)
 def post_sweep(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
     """Evaluate a scenario at many values of its levers, for many allies"""
     return _with_wait(jobs.create(headers, body), 202)
@@ -64,8 +60,7 @@ def post_sweep(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
 
 @blp.get("/<id>", parameters=[ID])
 @blp.response(200, SweepSchema)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def get_sweep(id: str) -> Answer:
     """How a sweep stands"""
     return _with_wait(jobs.read(id))
@@ -73,8 +68,7 @@ def get_sweep(id: str) -> Answer:
 
 @blp.delete("/<id>", parameters=[ID])
 @blp.response(204)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def delete_sweep(id: str) -> None:
     """Stop a sweep and delete it with its results"""
     jobs.remove(id)
@@ -82,8 +76,7 @@ def delete_sweep(id: str) -> None:
 
 @blp.post("/<id>/cancel", parameters=[ID])
 @blp.response(200, SweepSchema)
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def cancel_sweep(id: str) -> Answer:
     """Stop a sweep and keep the results that are there"""
     return _with_wait(jobs.cancel(id))
@@ -93,8 +86,7 @@ def cancel_sweep(id: str) -> Answer:
 @blp.arguments(ResultsQuerySchema, location="query")
 @blp.response(200, ResultsSchema)
 @blp.doc(responses={200: {"content": FORMS}})
-@blp.alt_response(404, "NOT_FOUND")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(404, 503)
 def get_results(query: dict[str, Any], id: str) -> Response:
     """The rows that are there: JSON in pages, all of them as CSV or Parquet"""
     return jobs.results(id, query)

@@ -18,7 +18,7 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 
 @blp.get("")
 @answers()
-@blp.alt_response(406, "NOT_ACCEPTABLE")
+@blp.problems(406)
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
     """Scores of every forecast that would have been made since 1999"""
@@ -27,7 +27,7 @@ def get_track_record() -> dict[str, Any]:
 
 @blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE])
 @answers(draw=charts.reliability)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 @blp.arguments(ChartOptionsSchema, location="query")
 @blp.response(200)
 def get_reliability_picture(_look: dict[str, Any]) -> Response:

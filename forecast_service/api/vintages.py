@@ -39,10 +39,7 @@ def list_vintages() -> dict[str, Any]:
 @blp.arguments(ImportQuerySchema, location="query")
 @blp.doc(requestBody={"required": True, "content": {kind: {"schema": FILE} for kind in jobs.KINDS}})
 @blp.response(201, VintageDetailSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
+@blp.problems(400, 409, 413, 415)
 def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Make a new vintage of a publisher's file, beside the others: it is checked and fitted, not yet current"""
     made = jobs.take_in(query)
@@ -51,7 +48,7 @@ def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, 
 
 @blp.get("/current")
 @blp.response(200, CurrentSchema)
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(503)
 def get_current() -> dict[str, Any]:
     """Which vintage answers rest on where none is named, what is to come, and what was"""
     return jobs.current()
@@ -60,11 +57,7 @@ def get_current() -> dict[str, Any]:
 @blp.put("/current")
 @blp.arguments(UseSchema)
 @blp.response(202, SwitchedSchema)
-@blp.alt_response(400, "BAD_REQUEST")
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(413, "CONTENT_TOO_LARGE")
-@blp.alt_response(415, "UNSUPPORTED_MEDIA_TYPE")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(400, 409, 413, 415, 503)
 def put_current(body: dict[str, Any]) -> Written:
     """Switch all replicas to another vintage at one moment"""
     return jobs.use(body["vintage"]), 202, {"Location": url_for("vintages.get_current")}
@@ -72,8 +65,7 @@ def put_current(body: dict[str, Any]) -> Written:
 
 @blp.post("/current/rollback")
 @blp.response(202, SwitchedSchema)
-@blp.alt_response(409, "CONFLICT")
-@blp.alt_response(503, "SERVICE_UNAVAILABLE")
+@blp.problems(409, 503)
 def post_rollback() -> Written:
     """Undo the last switch: back to the vintage before it"""
     return jobs.roll_back(), 202, {"Location": url_for("vintages.get_current")}
@@ -81,7 +73,7 @@ def post_rollback() -> Written:
 
 @blp.get("/<name>", parameters=[NAME])
 @blp.response(200, VintageDetailSchema)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_vintage(name: str) -> dict[str, Any]:
     """What a vintage holds: tables, sources and their terms, and what the checks of its import found"""
     return jobs.detail(name)
@@ -89,7 +81,7 @@ def get_vintage(name: str) -> dict[str, Any]:
 
 @blp.get("/<a>/diff/<b>", parameters=[BEFORE, AFTER])
 @blp.response(200, VintageDiffSchema)
-@blp.alt_response(404, "NOT_FOUND")
+@blp.problems(404)
 def get_diff(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """What differs between two vintages: figures, and why each ally's probability moved"""
     return jobs.compare(a, b)

@@ -7,12 +7,11 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.forecast_response import ComponentPathsSchema
 from forecast_service.schemas.scenarios import NamedScenarioSchema
 from models.analysis.alliance import AllianceForecast, AllianceTarget, RankedAlly, Tally
-from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan
 
 AT_LEAST = (10, 20, 25)
@@ -145,9 +144,7 @@ class StandingSchema(Schema):
 class AllianceTargetSchema(Schema):
     """One target over all allies that it applies to."""
 
-    component = fields.String(
-        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "core, related or total."}
-    )
+    component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
     at_deadline = fields.Nested(
         TallySchema, required=True, metadata={"description": "Allies at the threshold in the deadline year."}
@@ -247,18 +244,8 @@ class AllianceForecastSchema(Schema):
     reason = fields.String(
         required=True, allow_none=True, metadata={"description": "Why there are no shares, where there are none."}
     )
-    left_out = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        required=True,
-        metadata={"description": "ISO alpha-3 code to why an ally could not be counted from this origin."},
-    )
-    links = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        required=True,
-        metadata={"description": "Related addresses, relative to this one's origin."},
-    )
+    left_out = texts_out("ISO alpha-3 code to why an ally could not be counted from this origin.")
+    links = texts_out("Related addresses, relative to this one's origin.")
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:

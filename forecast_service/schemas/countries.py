@@ -6,8 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
-from forecast_service.schemas.fields import share_out, vintage_in
-from models.dataset.countries import COMPONENTS, STANCES, Ally
+from forecast_service.schemas.fields import component_out, share_out, vintage_in
+from models.dataset.countries import STANCES, Ally
 
 
 class CountryRefSchema(Schema):
@@ -21,9 +21,7 @@ class CountryRefSchema(Schema):
 class PledgeOutSchema(Schema):
     """One stated aim."""
 
-    component = fields.String(
-        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "What it is about."}
-    )
+    component = component_out("What it is about.")
     target_pct = share_out("The level aimed at; null where no figure was given", required=True, allow_none=True)
     year = fields.Integer(
         required=True, allow_none=True, metadata={"description": "By when; null where no year was given."}

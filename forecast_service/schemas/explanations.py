@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
-from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out
 from models.dataset.countries import COMPONENTS
 from models.forecast.explanation import Explanation
 from models.forecast.result import Forecast
@@ -40,9 +40,7 @@ class DifferenceSchema(Schema):
 class BaselineTargetSchema(Schema):
     """One target in the baseline."""
 
-    component = fields.String(
-        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "core, related or total."}
-    )
+    component = component_out("core, related or total.")
     probability = fields.Nested(
         BaselineProbabilitySchema,
         required=True,

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from models.dataset.countries import COMPONENTS
 from models.dataset.vintages import LONGEST_NAME, NAME
 from models.forecast.question import FIRST_ORIGIN
 from models.scenarios.targets import LAST_DEADLINE
@@ -135,6 +136,18 @@ class Numbers(fields.List[Any]):
 def probability_out(description: str, **kwargs: Any) -> Rounded:
     """A field that holds a probability, never exactly 0 or 1."""
     return Rounded(6, metadata={"description": description, "minimum": 0, "maximum": 1}, **kwargs)
+
+
+def component_out(description: str) -> fields.String:
+    """A field that holds core, related or total."""
+    return fields.String(required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": description})
+
+
+def texts_out(description: str) -> fields.Dict:
+    """A field that holds texts by their names."""
+    return fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True, metadata={"description": description}
+    )
 
 
 def share_out(description: str, **kwargs: Any) -> Rounded:

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, post_dump, pre_dump, validate
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, WaterfallStepSchema, explained
 from forecast_service.schemas.fast_dump import writer
-from forecast_service.schemas.fields import Numbers, Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
 from forecast_service.schemas.levers import LeverField, without_silence
 from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
@@ -45,9 +45,7 @@ class RequiredSchema(Schema):
 class TargetSchema(Schema):
     """One target and its probability."""
 
-    component = fields.String(
-        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "core, related or total."}
-    )
+    component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
     basis = fields.String(
         required=True,
@@ -240,12 +238,7 @@ class ForecastSchema(Schema):
     notes = fields.List(
         fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
     )
-    links = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        required=True,
-        metadata={"description": "Related addresses, relative to this one's origin."},
-    )
+    links = texts_out("Related addresses, relative to this one's origin.")
 
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:
         """As the original, in less time where one whole answer is asked for."""

@@ -7,7 +7,16 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import Number, Rounded, probability_out, share_out, vintage_in, year_in
+from forecast_service.schemas.fields import (
+    Number,
+    Rounded,
+    component_out,
+    probability_out,
+    share_out,
+    texts_out,
+    vintage_in,
+    year_in,
+)
 from forecast_service.schemas.forecast_request import TargetsSchema
 from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.levers import ScenarioField
@@ -113,9 +122,7 @@ class RequirementSchema(Schema):
     id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
     scenario = fields.Nested(ScenarioOutSchema, required=True, metadata={"description": "What was assumed."})
-    component = fields.String(
-        required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": "The target's component."}
-    )
+    component = component_out("The target's component.")
     moved = fields.String(
         required=True,
         validate=validate.OneOf(LEVER_COMPONENTS),
@@ -149,12 +156,7 @@ class RequirementSchema(Schema):
     notes = fields.List(
         fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
     )
-    links = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        required=True,
-        metadata={"description": "Related addresses, relative to this one's origin."},
-    )
+    links = texts_out("Related addresses, relative to this one's origin.")
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:

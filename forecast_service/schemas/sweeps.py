@@ -11,7 +11,15 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, va
 
 from forecast_service.media_types import CSV, JSON, PARQUET
 from forecast_service.schemas.countries import ListSchema
-from forecast_service.schemas.fields import BoundedList, QueryYear, probability_out, share_out, vintage_in, year_in
+from forecast_service.schemas.fields import (
+    BoundedList,
+    QueryYear,
+    probability_out,
+    share_out,
+    texts_out,
+    vintage_in,
+    year_in,
+)
 from forecast_service.schemas.forecast_request import TargetsSchema
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.schemas.levers import MAX_LEVERS
@@ -158,9 +166,7 @@ class SweepSchema(Schema):
         required=True,
         metadata={"description": "The axes, by their paths in the scenario.", "example": ["levers/0/credibility"]},
     )
-    links = fields.Dict(
-        keys=fields.String(), values=fields.String(), required=True, metadata={"description": "Where to go from here."}
-    )
+    links = texts_out("Where to go from here.")
 
     @pre_dump
     def _compose(self, row: SweepRow, **_: Any) -> dict[str, Any]:

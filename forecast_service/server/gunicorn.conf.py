@@ -12,7 +12,6 @@ import tempfile
 from gunicorn import util
 
 from forecast_service.observability.logs import gunicorn_configuration
-from forecast_service.server.worker import stop_accepting
 from models.runtime import prepare
 
 prepare()  # before numpy is imported
@@ -76,8 +75,6 @@ def on_starting(server):
     from forecast_service.settings.database import database_url
     from forecast_service.store.database import Database
 
-    # What SIGUSR2 starts anew, however this process was started.
-    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
     settings = Settings.from_environment()
     for address in server.cfg.address:
         host = address[0] if isinstance(address, tuple) else "unix:" if isinstance(address, str) else "a socket given"
@@ -96,14 +93,6 @@ def when_ready(server):
     warmup(server.app.wsgi())
     gc.freeze()
     gc.enable()
-    stop = server.stop
-
-    def stop_gently(graceful=True):
-        if graceful:
-            stop_accepting(server.LISTENERS)
-        stop(graceful)
-
-    server.stop = stop_gently  # gunicorn has no hook for the time between the signal and the end
     _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
     work = [sys.executable, "-m", "forecast_service.cli", "work", "--beside", str(os.getpid())]
     _beside.append(subprocess.Popen(work))  # noqa: S603  our own command
@@ -125,7 +114,6 @@ def child_exit(_server, worker):
     """Forget what only a living worker has."""
     from prometheus_client import multiprocess
 
-    worker.leave()
     multiprocess.mark_process_dead(worker.pid)
 
 

@@ -8,7 +8,6 @@ from marshmallow import Schema, fields, post_dump, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, WaterfallStepSchema, explained
-from forecast_service.schemas.fast_dump import writer
 from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
 from forecast_service.schemas.levers import LeverField, without_silence
 from models.dataset.countries import COMPONENTS
@@ -239,12 +238,6 @@ class ForecastSchema(Schema):
         fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
     )
     links = texts_out("Related addresses, relative to this one's origin.")
-
-    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
-        """As the original, in less time where one whole answer is asked for."""
-        if many or self.many or self.only or self.exclude:
-            return super().dump(obj, many=many)
-        return writer(type(self))(self._compose(obj))
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ scenario says can change, and not every caller may read it: such answers are nev
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Hashable
 from functools import wraps
 from typing import Any, Protocol, TypeVar, cast
@@ -33,8 +32,6 @@ EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
 FRESH, UNTIL_SWITCH_S = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S"
 STALE_S = 86_400
 """How long a client may go on using an answer while it asks for a newer one."""
-IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
-"""How the answers that are computed begin."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
@@ -141,11 +138,7 @@ def _validity() -> Validity:
 
 def _represent(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
     """The answer in the form that was asked for, with the tag of its representation."""
-    noted, written, alt = telemetry.facts(), IDENTIFIED.match(body), ""
-    if form == JSON and written and "country" in noted:  # which saves reading what was just written
-        document: dict[str, Any] = {"id": written[1].decode(), **noted}
-    else:
-        document = json.loads(body)
+    noted, document, alt = telemetry.facts(), json.loads(body), ""
     if form in negotiation.PICTURES and draw:
         body, alt = draw(document, form)
     elif form != JSON and tabulate:

@@ -15,10 +15,7 @@ from forecast_service.observability.logs import gunicorn_configuration
 from models.runtime import prepare
 
 prepare()  # before numpy is imported
-# Figures and code are loaded once, in the master; workers share the pages. Nothing of it is garbage: it is not looked
-# through while it is loaded, and later collections leave it, and so the shared pages, alone (see when_ready).
-preload_app = True
-gc.disable()
+preload_app = True  # figures and code are loaded once, in the master, and workers share the pages
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads, so that a probe is answered while a long forecast is computed.
 worker_class = "forecast_service.server.worker.BalancedThreadWorker"
@@ -91,8 +88,7 @@ def when_ready(server):
     from forecast_service.server.warmup import warmup
 
     warmup(server.app.wsgi())
-    gc.freeze()
-    gc.enable()
+    gc.freeze()  # a worker's collection would write to all shared pages, and so copy them
     _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
     work = [sys.executable, "-m", "forecast_service.cli", "work", "--beside", str(os.getpid())]
     _beside.append(subprocess.Popen(work))  # noqa: S603  our own command

@@ -9,7 +9,8 @@ resets who connects meanwhile, and a proxy cannot know whether a POST was carrie
 have connected, then closes its listeners, so that later clients are refused.
 
 Reading: gunicorn waits for ever for the rest of a request, in a thread that answers nobody else meanwhile. This worker
-sends 408 to a client that is silent for :data:`SILENCE_S`. A gateway that buffers requests sends each at once.
+sends 408 to a client that is silent for :data:`READ_S`, or still sends after it. A gateway that buffers requests sends
+each at once.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ from werkzeug.exceptions import RequestTimeout
 
 WAIT_S, LONGEST_WAIT_S = 0.0001, 0.005
 """How much later a worker accepts, for each connection that it has, and at most."""
-SILENCE_S = 10
-"""How long a client may send nothing in the middle of a request."""
+READ_S = 10
+"""How long a client may send nothing in the middle of a request, and how long it may send one."""
 
 
 class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads what a client sends, and tells silence from its end."""
+    """Reads what a client sends, for a limited time."""
+
+    until: float | None = None
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """As the original.
@@ -41,6 +44,10 @@ class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no 
         ------
         RequestTimeout
         """
+        now = time.monotonic()
+        self.until = self.until or now + READ_S
+        if now > self.until:
+            raise RequestTimeout
         try:
             return bytes(super().chunk(size_hint))
         except BlockingIOError:  # this is how SO_RCVTIMEO ends a read
@@ -60,9 +67,16 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]
         super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
-        """As the original; reading from the client ends after :data:`SILENCE_S` of silence."""
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", SILENCE_S, 0))
+        """As the original; the client has :data:`READ_S` for the request."""
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", READ_S, 0))
+        if conn.initialized:
+            conn.parser.unreader.until = None
         super().enqueue_req(conn)
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """As the original, which bounds by itself how long it waits for a body that nobody read."""
+        conn.parser.unreader.until = None
+        return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """As the original; the application answers a body that does not come, this a head."""

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -64,11 +64,20 @@ def test_it_refuses_badly_framed_chunks_as_a_problem(live_service: Service, body
 def test_half_sent_requests_silence_nobody(live_service: Service) -> None:
     head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     body = f'{head}Content-Length: 100\r\n\r\n{{"country": '
+
+    def trickle(connection: socket.socket) -> None:
+        with suppress(OSError):  # the service closes it
+            while not ended.wait(1):
+                connection.sendall(b"x")
+
+    ended = threading.Event()
     with ExitStack() as stack:
         address = ("127.0.0.1", live_service.port)
         held = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(10)]
         for i, connection in enumerate(held):  # more than the service has threads
             connection.sendall((head if i % 2 else body).encode())
+        threading.Thread(target=trickle, args=(held[0],), daemon=True).start()
+        stack.callback(ended.set)
         assert live_service.ask("GET", "/healthz")[0] == 200
         for i, connection in enumerate(held):
             with connection.makefile("rb") as answer:

@@ -1,5 +1,5 @@
-"""Charts: each one Vega-Lite specification, made of the JSON documents that the API answers with.
+"""Charts: each module makes one Vega-Lite specification from the API's JSON answers.
 
-Only the drawing process (:mod:`forecast_service.charts.process`) imports what draws; ``renderer.py`` is the service's
-side of it. altair and the JavaScript engine of vl-convert are large, and hold the interpreter while they draw.
+Only the drawing process (:mod:`forecast_service.charts.process`) imports altair and vl-convert: they are large and hold
+the interpreter's lock while they draw. The service's workers import ``renderer.py``, which talks to that process.
 """

@@ -15,12 +15,7 @@ from forecast_service.formatting import percent
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The distribution of the count.
-
-    Parameters
-    ----------
-    documents : ``alliance``, the answer; ``component``.
-    """
+    """Draw the distribution from ``alliance`` (the answer) and ``component``."""
     alliance, component = documents["alliance"], documents["component"]
     target = next(t for t in alliance["targets"] if t["component"] == component)
     tally, colours = target["at_deadline"], options.colours
@@ -35,7 +30,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     y = alt.Y("percent:Q").scale(domain=[0, highest * 1.12], nice=False)
     y = y.axis(tickCount=4, format=".2~f", title=None, domain=False, ticks=False)
     layers: list[Any] = []
-    # The bars outside the interval are hollow: not told apart by colour alone.
+    # Bars outside the interval are hollow, so that colour is not the only difference.
     styles: dict[bool, Style] = {
         True: {"color": colours.main},
         False: {"color": colours.bands[0], "stroke": colours.main},

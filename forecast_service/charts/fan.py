@@ -1,4 +1,4 @@
-"""The fan chart: what is known of an ally's share, and the futures that are simulated from there."""
+"""The fan chart: an ally's known shares, then the simulated futures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from forecast_service.formatting import odds, percent
 BANDS = (("95 %", "q2_5", "q97_5"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
 MEDIAN = "q50"
 NEAR = 84
-"""Pixels between the lines of origin and deadline below which their names do not fit between them."""
+"""If the lines of origin and deadline are closer than this (pixels), their names do not fit between them."""
 LEVELS = {"q2_5": "0.025", "q10": "0.1", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q90": "0.9", "q97_5": "0.975"}
 HISTORY_YEARS, HISTORY_YEARS_NARROW = 20, 12
 NAMES = {
@@ -40,18 +40,18 @@ NAMES = {
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The fan chart.
+    """Draw the fan chart.
 
     Parameters
     ----------
-    documents : ``forecast``, an answer; ``component``; ``history``, its known years (each ``year``, ``share_pct``,
-        ``estimate``; none of related and total); ``ghost``, the baseline's answer or None; ``overlays``, answers.
+    documents : ``forecast`` (an answer); ``component``; ``history`` (known years, each ``year``, ``share_pct``,
+        ``estimate``; empty for related and total); ``ghost`` (the baseline's answer or None); ``overlays`` (answers).
     """
     forecast, component = documents["forecast"], documents["component"]
     target = next(t for t in forecast["targets"] if t["component"] == component)
     origin, deadline = forecast["origin"], forecast["deadline"]
     reach = HISTORY_YEARS_NARROW if options.narrow else HISTORY_YEARS
-    known = [seen for seen in documents["history"] if origin - reach <= seen["year"] <= origin]
+    known = [point for point in documents["history"] if origin - reach <= point["year"] <= origin]
     start = known[-1]["share_pct"] if known and known[-1]["year"] == origin else None
     fan = _rows(forecast, component, start)
     ghost = _rows(documents["ghost"], component, start) if documents["ghost"] else []
@@ -62,7 +62,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     )
     first = known[0]["year"] if known else fan[0]["year"]
     highest = max(
-        [row["q97_5"] for row in fan] + [seen["share_pct"] for seen in known] + [target["threshold"]]
+        [row["q97_5"] for row in fan] + [point["share_pct"] for point in known] + [target["threshold"]]
         + [row["q90"] for row in ghost] + [row["q50"] for _, rows in overlays for row in rows]
     )  # fmt: skip
     top = highest * 1.06
@@ -88,7 +88,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     layers += _history(options, known, area, top, deadline, x, y)
     layers += _names(options, area, top, target["threshold"], fan, ghost, overlays)
     country = forecast["country"]["name"]
-    hollow = " Hollow points: estimates." if any(seen["estimate"] for seen in known) else ""
+    hollow = " Hollow points: estimates." if any(point["estimate"] for point in known) else ""
     return chart(
         layers,
         options,
@@ -101,7 +101,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
 
 
 def _rows(forecast: Document, component: str, start: float | None) -> list[dict[str, Any]]:
-    """A row a year; from the origin's own figure on, where there is one."""
+    """One row for each year; the first is the origin's known share, if there is one."""
     found = forecast["paths"][component]["quantiles"]
     rows: list[dict[str, Any]] = [
         {"year": year} | {name: found[level][t] for name, level in LEVELS.items()}
@@ -115,13 +115,13 @@ def _rows(forecast: Document, component: str, start: float | None) -> list[dict[
 def _marked(
     options: ChartOptions, area: PlotArea, origin: int, deadline: int, first: int, threshold: float, known: bool
 ) -> list[Any]:
-    """The lines of origin, deadline and target."""
+    """Lines at origin, deadline and target."""
     colours, wide = options.colours, area.inner(options)
     thin: Style = {"color": colours.quiet, "strokeWidth": 1, "strokeDash": [2, 2]}
     at = wide * (origin - first) / (deadline - first)
     marks: list[Any] = [
         rule(options, x=deadline, **thin),
-        # Beside the origin's, where the two are near each other.
+        # If the two lines are close, the deadline's name goes to the right of the origin's name.
         label(f"deadline {deadline}", at + 6, -10, options, color=colours.quiet)
         if known and wide - at < NEAR
         else label(f"deadline {deadline}", wide, -10, options, align="right", color=colours.quiet),
@@ -136,7 +136,7 @@ def _marked(
 
 
 def _ghost(options: ChartOptions, rows: list[dict[str, Any]], x: alt.X, y: Callable[[str], alt.Y]) -> list[Any]:
-    """The baseline behind another scenario: its median and the edges of its 80 % band."""
+    """The baseline behind another scenario: its median and its 80 % interval."""
     base = alt.Chart(data(rows))
     quiet = options.colours.quiet
     lines = [
@@ -157,12 +157,12 @@ def _history(
     x: alt.X,
     y: Callable[[str], alt.Y],
 ) -> list[Any]:
-    """Known years: a solid line; estimates dotted, with hollow points."""
+    """Known years as a solid line; estimates dotted, with hollow points."""
     if not known:
         return []
     colours, height = options.colours, y("share_pct")
-    settled = [seen for seen in known if not seen["estimate"]]
-    estimates = [seen for seen in known if seen["estimate"]]
+    settled = [point for point in known if not point["estimate"]]
+    estimates = [point for point in known if point["estimate"]]
     line: Style = {"color": colours.ink, "strokeWidth": 2.2}
     marks: list[Any] = [alt.Chart(data(settled)).mark_line(**line).encode(x=x, y=height)]
     if estimates:
@@ -179,10 +179,10 @@ def _history(
 def _estimate(
     options: ChartOptions, known: list[Any], estimates: list[Any], area: PlotArea, top: float, deadline: int
 ) -> list[alt.Chart]:
-    """The word beside the first estimate, where the history leaves room for it; the footer says it in any case."""
+    """The word "estimate" beside the first one if there is space; the footer always explains hollow points."""
     caption = "estimates" if len(estimates) > 1 else "estimate"
     step = area.inner(options) / (deadline - known[0]["year"])
-    places = [(step * (seen["year"] - known[0]["year"]), area.height * (1 - seen["share_pct"] / top)) for seen in known]
+    places = [(step * (p["year"] - known[0]["year"]), area.height * (1 - p["share_pct"] / top)) for p in known]
     right, level = places[-len(estimates)]
     left = right - 8 - text.width(caption, SMALL)
     near = [y for x, y in places if left - step <= x <= right]
@@ -201,13 +201,13 @@ def _names(
     ghost: list[Any],
     overlays: list[Any],
 ) -> list[Any]:
-    """What each line and band is, written at its end, far enough apart to be read."""
+    """The name of each line and band at its right end; names do not overlap."""
     colours, last, space = options.colours, fan[-1], area.right - 12
     named: list[tuple[float, str, str, str]] = [
         (last["q50"], f"median {text.share(last['q50'])}", colours.main, "bold"),
         (threshold, f"target {text.bare(threshold)}", colours.target, "bold"),
     ]
-    # A band is named at its outer edge, if it has any width.
+    # A band's name is at its upper edge; if the widest band is at most 4 pixels high, bands have no names.
     if (last["q97_5"] - last["q2_5"]) / top * area.height > 4:
         named += [
             (last[high], f"{name} of futures" if name == "95 %" and not options.narrow else name, colours.quiet, "")

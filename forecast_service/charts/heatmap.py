@@ -1,4 +1,4 @@
-"""Allies by years: how likely each is at the threshold in each year."""
+"""The heatmap: the probability that each ally is at the threshold, by year."""
 
 from __future__ import annotations
 
@@ -13,23 +13,18 @@ from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
 READABLE = 19
-"""Cells that are narrower (pixels) hold no number."""
+"""Cells narrower than this (pixels) show no number."""
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The heatmap.
-
-    Parameters
-    ----------
-    documents : ``alliance``, the answer; ``component``.
-    """
+    """Draw the heatmap from ``alliance`` (the answer) and ``component``."""
     alliance, component = documents["alliance"], documents["component"]
     target = next(t for t in alliance["targets"] if t["component"] == component)
     years, ranking = alliance["years"], target["ranking"]
     cells = [
-        {"country": standing["country"]["name"], "year": year, "percent": 100 * p, "written": _short(p)}
-        for standing in ranking
-        for year, p in zip(years, standing["by_year"], strict=True)
+        {"country": entry["country"]["name"], "year": year, "percent": 100 * p, "written": _short(p)}
+        for entry in ranking
+        for year, p in zip(years, entry["by_year"], strict=True)
     ]
     area = PlotArea(left=112, right=16, height=ROW * len(ranking), top=8)
     cell = area.inner(options) / len(years)
@@ -37,7 +32,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     step = next(s for s in (1, 2, 5, 10) if cell * s >= 30 or s == 10) if cell < 30 else 1
     shown = [year for year in years if (years[-1] - year) % step == 0]
     x = alt.X("year:O").axis(values=shown, title=None, domain=False, ticks=False, labelAngle=0).scale(padding=0)
-    y = alt.Y("country:N").scale(domain=[standing["country"]["name"] for standing in ranking], padding=0)
+    y = alt.Y("country:N").scale(domain=[entry["country"]["name"] for entry in ranking], padding=0)
     y = y.axis(title=None, domain=False, ticks=False, labelColor=colours.ink, labelLimit=100, labelPadding=6)
     ramp = alt.Color("percent:Q").scale(domain=[0, 100], range=list(colours.ramp), interpolate="rgb").legend(None)
     layers: list[Any] = [
@@ -65,7 +60,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
 
 
 def _ink(p: float, ramp: tuple[str, str]) -> str:
-    """Black or white, whichever stands out more from the colour of the cell (contrast as WCAG 2.2 has it)."""
+    """Black or white, whichever has more contrast (WCAG 2.2) with the colour of the cell."""
     low, high = ([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)] for colour in ramp)
     mixed = [a + (b - a) * p for a, b in zip(low, high, strict=True)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mixed)
@@ -78,13 +73,13 @@ def _deeper(options: ChartOptions) -> str:
 
 
 def _short(p: float) -> str:
-    """A probability as short as a cell needs."""
+    """A probability, short enough for a cell."""
     return "<1" if p < 0.01 else ">99" if p > 0.99 else f"{100 * p:.0f}"
 
 
 def _finding(alliance: Document, target: Document, what: str) -> str:
     years = alliance["years"]
-    likely = [sum(standing["by_year"][t] >= 0.5 for standing in target["ranking"]) for t in (0, -1)]
+    likely = [sum(entry["by_year"][t] >= 0.5 for entry in target["ranking"]) for t in (0, -1)]
     total, first = len(target["ranking"]), target["ranking"][0]
     return (
         f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "

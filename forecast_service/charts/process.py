@@ -1,9 +1,9 @@
-"""The process that draws: reads requests from standard input, writes charts to standard output.
+"""The drawing process: reads requests from standard input, writes charts to standard output.
 
-A process of its own, because the JavaScript engine holds the interpreter's lock while it draws: among the threads of
-a worker it would keep every other request waiting, probes too. Its loss, by a crash or a limit, is a worker's no more.
-A request and an answer each begin with the length of a JSON header (4 bytes, big-endian) and the header; in an answer
-the chart follows.
+It is a separate process because the JavaScript engine holds the interpreter's lock while it draws: in a worker's thread
+it would block all other requests, probes too. If it crashes or is killed, the worker goes on.
+Requests and answers begin with the length of a JSON header (4 bytes, big-endian) and the header. In an answer the
+chart follows.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ DRAW = {
     "reliability": reliability.draw,
 }
 IDLE_S = 600
-"""The process ends after so many seconds without a request; the next request starts another."""
+"""The process ends after this many seconds without a request; the next request starts another."""
 
 
 def draw(chart_request: dict[str, Any]) -> tuple[bytes, str]:
-    """The chart that is ordered, and its finding.
+    """The requested chart and its finding.
 
     Parameters
     ----------
     chart_request : ``picture``, ``documents``, ``theme``, ``width`` (pixels) and ``form`` (svg, png, vl.json).
     """
-    with debug_mode(False):  # as to_dict in theme.py: the tests check every specification whole
+    with debug_mode(False):  # altair need not validate: the tests check every whole specification
         specification = DRAW[chart_request["picture"]](
             chart_request["documents"], ChartOptions(chart_request["theme"], chart_request["width"])
         )
@@ -49,8 +49,8 @@ def draw(chart_request: dict[str, Any]) -> tuple[bytes, str]:
 
 
 def serve(requests: BinaryIO, pictures: BinaryIO) -> None:
-    """Draw what is requested until the input ends."""
-    # The next request is sent after the answer to this one, so none waits in the buffer, unseen by select.
+    """Answer requests until the input ends."""
+    # The worker sends one request at a time, so none is in the buffer, where select does not see it.
     while select.select([requests], [], [], IDLE_S)[0]:
         size = requests.read(4)
         if len(size) < 4:
@@ -59,7 +59,7 @@ def serve(requests: BinaryIO, pictures: BinaryIO) -> None:
         try:
             body, finding = draw(json.loads(requests.read(*struct.unpack(">I", size))))
             header = {"finding": finding, "size": len(body)}
-        except Exception:  # noqa: BLE001  whatever it was: the worker logs it and answers 500
+        except Exception:  # noqa: BLE001  the worker logs it and answers 500
             header = {"failed": traceback.format_exc(), "size": 0}
         text = json.dumps(header).encode()
         pictures.write(struct.pack(">I", len(text)) + text + body)
@@ -67,5 +67,5 @@ def serve(requests: BinaryIO, pictures: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the worker decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches this process too; the worker ends it
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,4 +1,4 @@
-"""The ranking of allies: a dot for each, and an interval."""
+"""The ranking: a dot and an interval for each ally."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ WHAT = {"core": "core", "related": "related", "total": "core and related"}
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The ranking.
+    """Draw the ranking.
 
     Parameters
     ----------
-    documents : ``alliance``, the answer; ``component``; ``measure``: ``probability`` (a dot at the probability, the
-        interval is the range across members) or ``share`` (the median share at the deadline, and its 80 % interval).
+    documents : ``alliance`` (the answer); ``component``; ``measure``: ``probability`` (the dot is the probability, the
+        interval the range across members) or ``share`` (the median share at the deadline and its 80 % interval).
     """
     alliance, component, by_share = documents["alliance"], documents["component"], documents["measure"] == "share"
     target = next(t for t in alliance["targets"] if t["component"] == component)
-    rows = [_row(standing, by_share) for standing in target["ranking"]]
+    rows = [_row(entry, by_share) for entry in target["ranking"]]
     if by_share:
         rows.sort(key=lambda row: -row["dot"])
     area = PlotArea(left=112, right=56, height=ROW * len(rows), top=28 if by_share else 12)
@@ -93,13 +93,13 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     )
 
 
-def _row(standing: Document, by_share: bool) -> dict[str, Any]:
-    """One ally as it is drawn; probabilities as percentages."""
-    country = standing["country"]["name"]
+def _row(entry: Document, by_share: bool) -> dict[str, Any]:
+    """One ally's row; probabilities as percentages."""
+    country = entry["country"]["name"]
     if by_share:
-        middle, (low, high) = standing["share_pct"]["median"], standing["share_pct"]["interval_80"]
+        middle, (low, high) = entry["share_pct"]["median"], entry["share_pct"]["interval_80"]
         return {"country": country, "dot": middle, "low": low, "high": high, "written": text.share(middle)}
-    p, (low, high) = standing["at_deadline"], standing["across_members"]
+    p, (low, high) = entry["at_deadline"], entry["across_members"]
     return {"country": country, "dot": 100 * p, "low": 100 * low, "high": 100 * high, "written": percent(p)}
 
 
@@ -113,7 +113,7 @@ def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bo
             f"of GDP or more in {deadline}: from {first['country']} ({first['written']}) to {last['country']} "
             f"({last['written']})."
         )
-    likely = sum(standing["at_deadline"] >= 0.5 for standing in target["ranking"])
+    likely = sum(entry["at_deadline"] >= 0.5 for entry in target["ranking"])
     return (
         f"{under(alliance, begins=True)} {likely} of {len(rows)} allies are more likely than not to spend "
         f"{threshold} of GDP or more on {what} in {deadline}: {first['country']} is likeliest ({first['written']}), "

@@ -1,4 +1,4 @@
-"""The reliability curve: how often it happened, by the probability that was given."""
+"""The reliability curve: the frequency of outcomes by forecast probability."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
 FEW = 50
-"""Points of fewer forecasts are drawn hollow: chance moves them much."""
+"""Points with fewer forecasts are hollow, because chance moves them much."""
 
 READING = (
     "Above the dashed line it happened more often than was said: the forecasts were too careful. Below it, less often: "
@@ -22,12 +22,7 @@ READING = (
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The curve.
-
-    Parameters
-    ----------
-    documents : ``record``, the track record.
-    """
+    """Draw the curve from ``record`` (the track record)."""
     record, colours = documents["record"], options.colours
     rows = [
         {"given": 100 * one["probability"], "happened": 100 * one["frequency"], "forecasts": one["forecasts"],
@@ -52,7 +47,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
                 size=60, filled=True, fill=fill, stroke=colours.main, strokeWidth=2, opacity=1
             )
             layers.append(dots.encode(x=x, y=y))
-    # On the side of the curve that is away from the diagonal.
+    # On the side of the curve away from the diagonal.
     styles: dict[bool, Style] = {
         True: {"align": "right", "dx": -8, "dy": -7},
         False: {"align": "left", "dx": 9, "dy": 4},

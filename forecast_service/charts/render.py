@@ -1,4 +1,4 @@
-"""From a Vega-Lite specification to bytes: JSON, SVG, PNG. Nothing is fetched."""
+"""Renders a Vega-Lite specification as JSON, SVG or PNG, without network access."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def render(specification: dict[str, Any], form: str) -> bytes:
     if form == "vl.json":
         return json.dumps(specification, ensure_ascii=False, separators=(",", ":")).encode()
     finding = specification["description"]
-    # No base is allowed, so what names an address fails instead of being fetched.
+    # With no allowed base address, a specification that names an address fails; vl-convert does not fetch it.
     drawn = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
     if form == "png":
-        return _finished(vl_convert.svg_to_png(drawn, scale=PNG_SCALE), finding)
+        return _with_finding(vl_convert.svg_to_png(drawn, scale=PNG_SCALE), finding)
     return _accessible(drawn, finding).encode()
 
 
 def _accessible(svg: str, finding: str) -> str:
-    """``svg`` as one image with its alt text; its parts, hundreds, are not read out one by one."""
+    """``svg`` as one image with alt text, so that a screen reader does not read its hundreds of parts."""
     svg = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", svg)
     head, rest = svg.split(">", 1)
     return f'{head} role="img" aria-label={quoteattr(finding)}><title>{escape(finding)}</title>{rest}'
 
 
-def _finished(png: bytes, finding: str) -> bytes:
-    """``png`` with the finding in a text chunk (Description; iTXt is UTF-8), compressed to a third: it comes loose."""
+def _with_finding(png: bytes, finding: str) -> bytes:
+    """``png`` with the finding in a Description chunk (iTXt, UTF-8), compressed to a third of vl-convert's size."""
     at, head, pixels = len(PNG_SIGNATURE), b"", b""
     while at < len(png):
         (size,) = struct.unpack(">I", png[at : at + 4])

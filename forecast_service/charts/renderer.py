@@ -1,7 +1,7 @@
-"""Charts, drawn by a process beside this one that is started when the first is asked for.
+"""Draws charts in a separate process, one for each worker; the worker's threads use it one at a time.
 
-Never before a fork: gunicorn loads the application in its master, and what a fork takes along of a JavaScript engine
-does not work. Each worker has one such process; its threads take turns.
+The first chart starts it, never the application's start: gunicorn loads the application before it forks, and a forked
+JavaScript engine does not work.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import Any
 from forecast_service.errors import ServiceError
 
 DRAW_S = 30.0
-"""The longest that one chart may take, the start of the process included; a usual one takes a hundredth of it."""
+"""Time limit of one chart, including the start of the process; most charts take a hundredth of it."""
 WAIT_S = 20.0
-"""The longest that a request waits for its turn."""
+"""How long a request waits at most for the drawing process."""
 
 
 class DrawerBusy(ServiceError):
-    """Too many charts are asked for at once, or one took too long."""
+    """Too many requests wait for charts, or one chart took too long."""
 
     status, kind, retry_after_s = 503, "drawing-busy", 2
-    detail = "Too many charts are asked for at once. Their figures are there."
+    detail = "Too many charts are requested at once. Their figures are available as JSON."
 
 
 class DrawingFailed(Exception):
@@ -47,31 +47,31 @@ class Drawer:
     """The drawing process of this worker."""
 
     def __init__(self) -> None:
-        self._turn = Lock()
+        self._lock = Lock()
         self.process: subprocess.Popen[bytes] | None = None
 
     def draw(self, chart_request: dict[str, Any]) -> Drawn:
-        """The chart that ``chart_request`` describes (see :func:`forecast_service.charts.process.draw`).
+        """Draw the chart of ``chart_request`` (see :func:`forecast_service.charts.process.draw`).
 
         Raises
         ------
         DrawerBusy, DrawingFailed
         """
         text = json.dumps(chart_request).encode()
-        if not self._turn.acquire(timeout=WAIT_S):
+        if not self._lock.acquire(timeout=WAIT_S):
             raise DrawerBusy
         try:
             try:
                 return self._ask(text)
             except (EOFError, BrokenPipeError):
-                # It had been idle and ended, or was killed: another is started, once.
+                # The process ended because it was idle, or was killed. Start another, once.
                 self._end()
                 return self._ask(text)
         except (EOFError, BrokenPipeError):
             self._end()
             raise DrawerBusy from None
         finally:
-            self._turn.release()
+            self._lock.release()
 
     def _ask(self, text: bytes) -> Drawn:
         process = self._started()
@@ -104,7 +104,6 @@ class Drawer:
                 process.communicate()
 
     def close(self) -> None:
-        """End the process."""
         self._end()
 
 
@@ -117,5 +116,5 @@ def _exactly(process: subprocess.Popen[bytes], size: int) -> bytes:
 
 
 drawer = Drawer()
-"""The one of this process. It ends with its worker: its input does."""
+"""This worker's. The drawing process ends with the worker, because its input ends."""
 atexit.register(drawer.close)

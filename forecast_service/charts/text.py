@@ -1,4 +1,4 @@
-"""Text of pictures: numbers as a person reads them, lines that fit, and names that others wrote made harmless."""
+"""Text in charts: formatted numbers, lines that fit, and users' text made harmless."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ def share(value: float) -> str:
 
 
 def bare(value: float) -> str:
-    """A threshold, with no more decimals than it has."""
+    """A threshold without trailing zeros."""
     return f"{value:g} %"
 
 
 def points(change: float) -> str:
-    """A change of a probability, with a true minus sign."""
+    """A change of a probability in points, with a true minus sign."""
     rounded = round(100 * change, 1)
     return f"{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded):.1f}"
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Parts joined as in a sentence."""
+    """``parts`` joined with commas and a last "and"."""
     *most, last = list(parts)
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def clean(text: str) -> str:
-    """A text that somebody wrote, on one line, without characters that are not seen: they turn or break a chart."""
+    """Users' text on one line, without invisible characters, which can reverse or break a chart's text."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def width(text: str, size: float) -> float:
-    """About how wide ``text`` is in pixels at a font size; rather too much than too little."""
+    """Approximate width of ``text`` in pixels at a font size; rather too wide than too narrow."""
     return sum(_advance(c) for c in text) * size
 
 
@@ -52,7 +52,7 @@ def _advance(character: str) -> float:
 
 
 def clip(text: str, room: float, size: float) -> str:
-    """``text``, cut with an ellipsis where it is wider than ``room`` pixels."""
+    """``text``, cut with an ellipsis if it is wider than ``room`` pixels."""
     if width(text, size) <= room:
         return text
     while text and width(text + "…", size) > room:
@@ -61,9 +61,9 @@ def clip(text: str, room: float, size: float) -> str:
 
 
 def wrap(text: str, room: float, size: float) -> list[str]:
-    """``text`` in lines of at most ``room`` pixels; a word that is longer is cut."""
+    """``text`` in lines of at most ``room`` pixels; longer words are cut."""
     lines: list[str] = []
-    # The parts of "41 %" stay together.
+    # Keep "41 %" on one line.
     for word in text.replace(" %", "\u00a0%").split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and width(longer, size) <= room:
@@ -74,7 +74,7 @@ def wrap(text: str, room: float, size: float) -> list[str]:
 
 
 def apart(places: list[float], gap: float, least: float, most: float) -> list[float]:
-    """``places`` (pixels, any order) moved as little as need be, so that they lie ``gap`` apart within bounds."""
+    """``places`` (pixels, any order) moved as little as possible to be at least ``gap`` apart and within bounds."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
     for _ in range(50):

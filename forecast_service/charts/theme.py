@@ -1,4 +1,4 @@
-"""What all charts share: colours, fonts, the frame of title, chart and footer."""
+"""Shared by all charts: colours, fonts, title and footer."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import altair as alt
 from forecast_service.charts import text
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-"""vl-convert carries Liberation Sans, so text is measured and drawn alike on every machine; Arial is as wide."""
+"""vl-convert includes Liberation Sans, so text is the same on every machine. Arial has the same widths."""
 MARGIN = 14
 TITLE, TITLE_NARROW, TEXT, SMALL, FOOT = 16, 14, 12, 11, 10
 NARROW = 480
-"""Charts narrower than this leave some things out."""
+"""Charts narrower than this (pixels) show less."""
 LONGEST_NAME = 40
-"""Characters of a scenario's name that are shown: the finding travels in a header too, which gateways bound at 4 KB."""
+"""Most characters shown of a scenario's name. The finding is also sent in a header, which gateways limit to 4 KB."""
 
 Document = dict[str, Any]
 Style = dict[str, Any]
@@ -24,7 +24,7 @@ Style = dict[str, Any]
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of a theme. Told apart by colour-blind readers (after Okabe and Ito), and never by colour alone."""
+    """Colours, distinct for colour-blind readers (after Okabe and Ito). Colour is never the only difference."""
 
     ground: str
     ink: str
@@ -66,12 +66,12 @@ DARK = Palette(
     ramp=("#1a222d", "#9ad0ff"),
 )
 DASHES = ((9, 3), (3, 3), (9, 3, 2, 3))
-"""How the lines of the overlays are dashed; the median is (6, 4)."""
+"""Dashes of the overlays' lines; those of the median are (6, 4)."""
 
 
 @dataclass(frozen=True)
 class ChartOptions:
-    """Options of a chart; ``width`` in pixels."""
+    """Theme and width (pixels) of a chart."""
 
     theme: str
     width: int
@@ -87,7 +87,7 @@ class ChartOptions:
 
 @dataclass(frozen=True)
 class PlotArea:
-    """Where the chart proper lies within the chart, in pixels."""
+    """Height and margins (pixels) of the plot area, which holds the axes, within the chart."""
 
     left: float
     right: float
@@ -96,41 +96,41 @@ class PlotArea:
     top: float = 10
 
     def inner(self, options: ChartOptions) -> float:
-        """Width of the chart proper."""
+        """Width of the plot area."""
         return options.width - self.left - self.right
 
 
 def values(rows: list[dict[str, Any]]) -> alt.InlineData:
-    """Rows as data that stand in the specification."""
+    """``rows`` as inline data of the specification."""
     return alt.InlineData(values=rows)
 
 
 def label(text: str | list[str], x: float, y: float, options: ChartOptions, **style: Any) -> alt.Chart:
-    """Text at a place in pixels, from the upper left corner of the chart proper."""
+    """Text at a position in pixels from the upper left corner of the plot area."""
     usual: Style = {"align": "left", "baseline": "middle", "fontSize": SMALL, "color": options.colours.ink}
     mark = alt.Chart(values([{}])).mark_text(text=text, **usual | style)
     return mark.encode(x=alt.XValue(x), y=alt.YValue(y))
 
 
 def rule(options: ChartOptions, *, x: float | None = None, y: float | None = None, **style: Any) -> alt.Chart:
-    """A line across the chart at one value of an axis."""
+    """A line across the plot area at one value of an axis."""
     mark = alt.Chart(values([{"at": x if y is None else y}])).mark_rule(**style)
     return mark.encode(x="at:Q") if y is None else mark.encode(y="at:Q")
 
 
 def years(first: int, last: int, width: float) -> list[int]:
-    """Years to write at an axis that is ``width`` pixels wide."""
+    """Ticks of an axis of years that is ``width`` pixels wide."""
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if width / max(1, (last - first) / s) >= 42)
     return [year for year in range(first, last + 1) if year % step == 0]
 
 
 def rows_from_above(count: int) -> alt.Scale:
-    """The scale of rows that are placed by number, the first at the top."""
+    """A scale that puts row 0 at the top."""
     return alt.Scale(domain=[count, 0], nice=False, padding=0)
 
 
 def footer(document: Document, note: str = "") -> str:
-    """Source, vintage of the figures and version of the model."""
+    """Source, vintage and model version."""
     source = (
         f"Source: NATO figures (vintage {document['vintage']}), forecast_service model {document['model_version']}."
     )
@@ -138,14 +138,14 @@ def footer(document: Document, note: str = "") -> str:
 
 
 def scenario(document: Document) -> str:
-    """Under which scenario; the name may be anybody's text."""
+    """The name of the scenario, which may be any user's text."""
     named = document["scenario"]
     name = text.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def under(document: Document, *, begins: bool = False) -> str:
-    """The same, within a sentence or at its beginning."""
+    """``in the baseline`` or ``under the scenario NAME``, with a capital if it begins a sentence."""
     name, first = scenario(document), "IU" if begins else "iu"
     return f"{first[0]}n the baseline" if name == "baseline" else f"{first[1]}nder the scenario {name}"
 
@@ -153,7 +153,7 @@ def under(document: Document, *, begins: bool = False) -> str:
 def chart(
     layers: list[Any], options: ChartOptions, area: PlotArea, *, title: str, subtitle: str, finding: str, foot: str
 ) -> Document:
-    """The specification: ``layers`` in their frame, with ``finding`` as its description (the alt text)."""
+    """The specification: ``layers`` with title and footer, and ``finding`` as its description (the alt text)."""
     colours, wide = options.colours, options.width - 2 * MARGIN
     size = TITLE_NARROW if options.narrow else TITLE
     titles, subtitles = text.wrap(title, wide, size), text.wrap(subtitle, wide, TEXT)
@@ -197,6 +197,6 @@ def chart(
             titleFontWeight="normal",
         )
     )
-    # Each part would be checked by itself, which takes most of the time; the tests check the whole.
+    # altair would validate each part, which takes most of the time; the tests validate the whole specification.
     specification: Document = chart.to_dict(validate=False)
     return specification

@@ -27,24 +27,19 @@ from forecast_service.formatting import percent
 
 ROW = 40
 BAR = 0.68
-"""Where in its row a bar lies; its name stands above it."""
+"""Position of a bar in its row, 0 to 1 from the top; its name is above it."""
 MOST = 12
-"""How many bars are drawn, the widest first."""
+"""Most bars drawn, the widest first."""
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The tornado.
-
-    Parameters
-    ----------
-    documents : ``sensitivity``, the answer.
-    """
+    """Draw the tornado from ``sensitivity`` (the answer)."""
     found, colours = documents["sensitivity"], options.colours
     shown = found["bars"][:MOST]
     middle = 100 * found["probability"]
     rows = [bar_row(bar, middle) for bar in shown]
     area = PlotArea(left=24, right=24, height=ROW * len(rows), top=30)
-    # As wide as need be, with room for what is written beside the bars.
+    # The domain leaves space for the labels beside the bars.
     least = min([middle, *(min(row["low"], row["high"]) for row in rows)])
     most = max([middle, *(max(row["low"], row["high"]) for row in rows)])
     spare = (0.62 if options.narrow else 0.3) * max(most - least, 8)
@@ -61,19 +56,19 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         data([row | {"place": i + BAR, "above": i + BAR - 0.25, "below": i + BAR + 0.25} for i, row in enumerate(rows)])
     )
     layers: list[Any] = []
-    # Moved down is hollow, moved up filled: not told apart by colour alone.
+    # An assumption moved down is hollow, moved up filled, so that colour is not the only difference.
     for field, fill, edge in (("low", colours.ground, colours.down), ("high", colours.up, colours.up)):
         ends = base.mark_bar(size=13, color=fill, stroke=edge, strokeWidth=1.5)
         layers.append(ends.encode(x=x(field), x2=f"{field}_from:Q", y=y))
-    standing = base.mark_rule(color=colours.ink, strokeWidth=1.5)
+    middle_rule = base.mark_rule(color=colours.ink, strokeWidth=1.5)
     between = alt.Y("above:Q", scale=rows_from_above(len(rows))).axis(None)
-    layers.append(standing.encode(x=alt.XDatum(middle), y=between, y2="below"))
+    layers.append(middle_rule.encode(x=alt.XDatum(middle), y=between, y2="below"))
     for i, (row, bar) in enumerate(zip(rows, shown, strict=True)):
         top, center = i * ROW + 9, (middle - domain[0]) * wide
         layers.append(label(row["name"], 0, top, options, fontWeight="bold"))
         left, right = sorted((("low", row["low"]), ("high", row["high"])), key=lambda side: side[1])
         for (side, value), toward in ((left, -1), (right, 1)):
-            # Where both ends lie on one side, the nearer is named beyond the rule: never on the bar.
+            # If both ends are on one side, the label of the nearer is on the other side of the rule, not on the bar.
             end = min(value, middle) if toward < 0 else max(value, middle)
             place = (end - domain[0]) * wide + (8 if end == middle else 6) * toward
             space = place - 2 + area.left if toward < 0 else options.width - area.left - place - 4
@@ -100,13 +95,13 @@ def draw(documents: Document, options: ChartOptions) -> Document:
 
 
 def _ticks(low: float, high: float) -> list[int]:
-    """Round percentages from ``low`` to ``high``, a handful; none below 0 or above 100, where only labels stand."""
+    """A few round percentages from ``low`` to ``high``; none below 0 or above 100, where there are only labels."""
     step = next(step for step in (1, 2, 5, 10, 20, 50) if (high - low) / step <= 7 or step == 50)
     return [tick for tick in range(0, 101, step) if low <= tick <= high]
 
 
 def bar_row(bar: Document, middle: float) -> dict[str, Any]:
-    """The ends of a bar, and where each begins: on one side the farther where the nearer ends."""
+    """The ends and starts of a bar. If both ends are on one side, the farther starts where the nearer ends."""
     low, high = 100 * bar["at_low"], 100 * bar["at_high"]
     starts = {"low_from": middle, "high_from": middle}
     if (low - middle) * (high - middle) > 0:
@@ -116,7 +111,7 @@ def bar_row(bar: Document, middle: float) -> dict[str, Any]:
 
 
 def _assumption(bar: Document) -> str:
-    """What is moved; a lever by its number from 1, as a person counts."""
+    """The name of the assumption; levers are numbered from 1."""
     name = text.clean(bar["assumption"])
     if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
         number, kind, field = lever.groups()
@@ -126,7 +121,7 @@ def _assumption(bar: Document) -> str:
 
 
 def _how(text: str) -> str:
-    """How it was moved, with a true minus sign."""
+    """``text`` with a true minus sign."""
     return "−" + text[1:] if text.startswith("-") else text
 
 

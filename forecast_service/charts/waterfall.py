@@ -1,4 +1,4 @@
-"""The waterfall: from the baseline's probability, lever by lever, to the scenario's."""
+"""The waterfall: how each lever moves the probability from the baseline's to the scenario's."""
 
 from __future__ import annotations
 
@@ -32,12 +32,7 @@ WORDS = {
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
-    """The waterfall.
-
-    Parameters
-    ----------
-    documents : ``forecast``, the answer; ``component``.
-    """
+    """Draw the waterfall from ``forecast`` (the answer) and ``component``."""
     forecast, component = documents["forecast"], documents["component"]
     target = next(t for t in forecast["targets"] if t["component"] == component)
     rows = _rows(forecast, component, target["probability"]["at_deadline"])
@@ -47,7 +42,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     x_of = x_of.axis(tickCount=5, format=".2~f", title=None, domain=False, ticks=False, labelFlush=False)
     y = alt.Y("place:Q", scale=rows_from_above(len(rows))).axis(None)
     layers: list[Any] = []
-    # Direction is told by the sign that is written, too.
+    # The written sign also shows the direction, so that colour is not the only difference.
     for kind, colour in (("whole", colours.main), ("up", colours.up), ("down", colours.down)):
         part = [row for row in rows if row["kind"] == kind]
         if part:
@@ -96,7 +91,7 @@ def _whole(name: str, p: float) -> dict[str, Any]:
 
 
 def _lever(forecast: Document, step: Document) -> str:
-    """A lever in few words: what it is, of what, and when."""
+    """A lever in few words: its type, component and years."""
     name = WORDS.get(step["type"], step["type"].replace("_", " "))
     if step["lever"] is None:
         return name

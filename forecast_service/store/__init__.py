@@ -1,1 +1,1 @@
-"""What the service keeps in SQL, one repository a resource; nothing here knows schemas, routes or forecasts."""
+"""The database: one module for each resource. It knows no schemas, routes or forecasts."""

@@ -1,7 +1,7 @@
-"""The database: embedded SQLite, or PostgreSQL where ``FORECAST_DATABASE_URL`` names one.
+"""The database: embedded SQLite, or PostgreSQL if ``FORECAST_DATABASE_URL`` names one.
 
-``database().reading()`` and ``database().writing()`` are the two ways in. Each is one transaction; a
-database that cannot be reached, or lacks its tables, is :class:`DatabaseUnavailable` (a 503), never a 500.
+``database().reading()`` and ``database().writing()`` each open one transaction. A database that cannot be reached or
+lacks its tables raises :class:`DatabaseUnavailable` (503, never 500).
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ UNREACHABLE = "not reachable"
 GONE = "its file is gone"
 
 _VERSIONS = Path(__file__).with_name("migrations") / "versions"
-# ProgrammingError: tables or rights that are missing. The statements themselves are tested.
+# ProgrammingError means missing tables or rights: tests run every statement.
 _UNAVAILABLE = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeout)
 _log = logging.getLogger(__name__)
 
 
 class DatabaseUnavailable(ServiceError):
-    """The database does not answer, or is not set up; ``cause`` says which, and nothing else."""
+    """The database does not answer or is not set up; ``cause`` says which, without secrets."""
 
     status, kind, retry_after_s = 503, "no-database", 5
 
@@ -57,31 +57,30 @@ class DatabaseUnavailable(ServiceError):
 
 
 def revisions() -> list[str]:
-    """The migrations that this code knows, first to last."""
+    """Revisions of the migrations in this release, in order."""
     return sorted(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 
 
 class Database:
-    """One database. Safe to hand to forked workers: each process opens connections of its own."""
+    """One database. Forked workers may share the object: each process opens its own connections."""
 
     def __init__(self, url: URL) -> None:
         self.url = url
         self.embedded = url.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._engines: dict[int, Engine] = {}
-        self._away = False
+        self._unreachable = False
         self._file: tuple[int, int] | None = None
-        self._trying = threading.Lock()
+        self._probe_lock = threading.Lock()
 
     @property
     def engine(self) -> Engine:
-        """The engine of this process."""
+        """SQLAlchemy's engine of this process."""
         pid = os.getpid()
         engine = self._engines.get(pid)
         if engine is None:
             with self._lock:
-                # What was inherited through a fork stays untouched, and referenced: its files and sockets are the
-                # parent's, and closing them here would disturb it.
+                # Engines inherited through a fork stay referenced and open: closing them would disturb the parent.
                 engine = self._engines[pid] = self._engines.get(pid) or self._open()
         return engine
 
@@ -93,7 +92,7 @@ class Database:
 
     def _open(self) -> Engine:
         if not self.embedded:
-            # Without prepared statements it also works behind PgBouncer; the timeouts end what hangs on a dead network.
+            # No prepared statements, so that it works behind PgBouncer. The timeouts end calls on a dead network.
             return create_engine(
                 self.url,
                 pool_size=5,
@@ -102,7 +101,7 @@ class Database:
                 pool_pre_ping=True,
                 pool_recycle=1800,
                 connect_args={
-                    "connect_timeout": 2,  # the least there is: whoever asks /readyz waits no longer
+                    "connect_timeout": 2,  # the minimum: /readyz waits this long
                     "prepare_threshold": None,
                     "keepalives_idle": 30,
                     "tcp_user_timeout": 5_000,
@@ -127,7 +126,7 @@ class Database:
 
     @staticmethod
     def _set_up_sqlite(engine: Engine) -> None:
-        """The embedded database brings itself up to date: nobody else administers it."""
+        """Create the tables or run missing migrations: nobody else administers an embedded database."""
         if _state(engine) == NOT_APPLIED:
             from forecast_service.store.migrate import upgrade
 
@@ -135,21 +134,21 @@ class Database:
 
     @contextmanager
     def reading(self, *, quiet: bool = False) -> Iterator[Session]:
-        """A session that sees one state of the database and changes nothing; ``quiet`` for what asks every second."""
+        """A session that reads one state of the database; ``quiet`` logs no errors, for frequent reads."""
         with self._guarded(quiet=quiet), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session that is committed at the end of the block, or not at all."""
+        """A session that commits at the end of the block, or rolls back if the block raises."""
         with self._guarded():
-            # The lock is taken at the start: a transaction that read first could not wait for it, it would fail.
+            # Take SQLite's lock at the start: a transaction that read first would fail instead of waiting for it.
             engine = self.engine.execution_options(begins_with="BEGIN IMMEDIATE")
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
 
     def state(self) -> str | None:
-        """What is wrong with the database; None if nothing is."""
+        """What is wrong with the database; None if it is ready."""
         try:
             with self._guarded():
                 return _state(self.engine)
@@ -158,33 +157,33 @@ class Database:
 
     @contextmanager
     def _guarded(self, *, quiet: bool = False) -> Iterator[None]:
-        """Turns what a database's absence raises into :class:`DatabaseUnavailable`.
+        """Turn the errors of an unreachable or incomplete database into :class:`DatabaseUnavailable`.
 
-        While it is away one thread at a time finds out whether it is back, and the others are refused at once: on a
-        network that swallows everything each attempt takes seconds, and forecasts need those threads.
+        While PostgreSQL is unreachable, one thread at a time tries to connect and the others are refused at once: on a
+        network that drops packets each attempt takes seconds, and forecasts need those threads.
         """
         if self._file is not None and _identity(Path(str(self.url.database))) != self._file:
-            # SQLite would go on writing into a file that nobody finds again, and confirm each write.
+            # SQLite would confirm writes to a deleted file.
             raise DatabaseUnavailable(GONE)
-        alone = self._away and not self.embedded
-        if alone and not self._trying.acquire(blocking=False):
+        probing = self._unreachable and not self.embedded
+        if probing and not self._probe_lock.acquire(blocking=False):
             raise DatabaseUnavailable(UNREACHABLE)
         try:
             yield
-            self._away = False
+            self._unreachable = False
         except _UNAVAILABLE as error:
             missing = isinstance(error, DBAPIError) and _lacks_table(error)
-            self._away = not missing
+            self._unreachable = not missing
             if not quiet:
                 _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
             raise DatabaseUnavailable(NOT_APPLIED if missing else UNREACHABLE) from error
         finally:
-            if alone:
-                self._trying.release()
+            if probing:
+                self._probe_lock.release()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is at ``path``: device and number; None if there is none."""
+    """Device and inode of the file at ``path``; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -200,28 +199,28 @@ def _state(engine: Engine) -> str | None:
         if _lacks_table(error):
             return NOT_APPLIED
         raise
-    # A revision that is not known here was made by a later release, which is rolled out beside this one.
+    # During a rolling update the database may have a later release's revision, which this release does not know.
     return NOT_APPLIED if version is None or version in revisions()[:-1] else None
 
 
 def _lacks_table(error: DBAPIError) -> bool:
-    """Whether a statement failed for want of a table or column."""
+    """Whether a statement failed because a table or column is missing."""
     state = getattr(error.orig, "sqlstate", None)
     return state in {"42P01", "42703"} or str(error.orig).startswith(("no such table", "no such column"))
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # sqlite3 begins no transactions of its own: begin_sqlite does
+    connection.isolation_level = None  # begin_sqlite begins transactions, not sqlite3
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     # With the write-ahead log, readers and the one writer do not wait for each other ...
     _use_write_ahead_log(connection)
-    # ... and FULL syncs it at every commit: what was acknowledged outlives a power cut too.
+    # ... and FULL syncs it at every commit, so that a confirmed write survives a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. While another connection does so, SQLite refuses and does not wait: we do."""
+    """Switch to the write-ahead log. Retry while another connection does so: SQLite refuses without waiting."""
     end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
@@ -239,7 +238,7 @@ def begin_sqlite(connection: Any) -> None:
 
 
 def now(session: Session) -> datetime:
-    """The moment, by the one clock that all replicas share."""
+    """The time by the clock that all replicas share: PostgreSQL's, or this machine's with SQLite."""
     if session.get_bind().dialect.name == "postgresql":
         return cast(datetime, session.scalar(select(func.clock_timestamp())))
     return datetime.now(UTC)

@@ -1,8 +1,7 @@
-"""Keys in SQL: made, listed, revoked, and recognised.
+"""API keys: create, list, revoke and check them.
 
-A key is ``fs_<id>_<secret>``. Of the secret only the SHA-256 is kept. That is enough because the secret is 256 bits
-of chance: there is nothing to guess, so a slow hash, which protects what people choose, would only cost time at
-every request.
+A key is ``fs_<id>_<secret>``. The database holds only the SHA-256 of the secret. The secret is 256 random bits, which
+nobody can guess, so a slow hash (made for passwords) would only cost time at every request.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from forecast_service.store.tables import KeyRow
 
 FORM = re.compile(r"fs_([0-9a-z]{12})_([0-9a-f]{64})")
 USE_NOTED_EVERY = timedelta(hours=1)
-"""``last_used_at`` is only so exact: a write for every read would make one the price of the other."""
+"""``last_used_at`` is exact to this much, so that most reads need no write."""
 
 
 class NoSuchKey(LookupError):
-    """There is no key by this id."""
+    """No key has this id."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose key it is, and what it may do."""
+    """The owner of a key and the key's scopes."""
 
     owner: str
     scopes: frozenset[str]
@@ -51,7 +50,7 @@ class Keys:
     def create(
         self, owner: str, scopes: Iterable[str], name: str = "", expires_at: datetime | None = None
     ) -> tuple[str, str]:
-        """A new key: its id, and the key itself, which cannot be had again."""
+        """Create a key; returns its id and the key itself, which is not saved."""
         identifier, secret = secrets.token_hex(6), secrets.token_hex(32)
         row = KeyRow(
             id=identifier,
@@ -85,14 +84,14 @@ class Keys:
             row.revoked_at = row.revoked_at or datetime.now(UTC)
 
     def holder(self, key: str) -> Holder | None:
-        """Whose key this is; None if it is none, or one that does not hold any more."""
+        """The holder of ``key``; None if it is unknown, expired or revoked."""
         shown = FORM.fullmatch(key)
         if shown is None:
             return None
         now = datetime.now(UTC)
         with self.database.reading() as session:
             row = session.get(KeyRow, shown[1])
-        # In constant time, so that how long a refusal takes does not tell how much was right.
+        # In constant time, so that the time of a refusal does not reveal how much of the secret is right.
         if row is None or not hmac.compare_digest(row.hash, _hash(shown[2])):
             return None
         if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):

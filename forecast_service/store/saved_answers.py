@@ -1,4 +1,4 @@
-"""Finished answers under a version of a scenario: what a link showed, it shows again."""
+"""Saved answers of a scenario's version, so that a link shows the same answer later."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from forecast_service.store.scenarios import ScenarioVersion, insert_new
 from forecast_service.store.tables import SavedAnswer
 
 MAX_PER_VERSION = 1000
-"""Answers kept of one version: 31 allies and a few dozen questions. What is asked beyond is answered, not kept."""
+"""Most saved answers of one version: 31 allies and a few dozen questions. Further answers are not saved."""
 
 
 def saved_answer(version: ScenarioVersion, question_hash: str) -> dict[str, Any] | None:
-    """What was answered under the model and figures that ``version`` was written for."""
+    """The saved answer under ``version``'s own model version and vintage; None if there is none."""
     with database().reading() as session:
         key = (version.id, version.version, question_hash, version.model_version, version.vintage)
         found = session.get(SavedAnswer, key)
@@ -24,7 +24,7 @@ def saved_answer(version: ScenarioVersion, question_hash: str) -> dict[str, Any]
 
 
 def save_answer(version: ScenarioVersion, question_hash: str, body: dict[str, Any]) -> None:
-    """Keep an answer; the first one stays."""
+    """Save an answer, unless there is one or the version has :data:`MAX_PER_VERSION`."""
     with database().writing() as session:
         of_version = (SavedAnswer.scenario_id == version.id, SavedAnswer.number == version.version)
         if (session.scalar(select(func.count()).where(*of_version)) or 0) >= MAX_PER_VERSION:

@@ -1,4 +1,4 @@
-"""Saved scenarios in SQL: every function is one transaction, and what a caller may not see is not there."""
+"""Saved scenarios in SQL. Every function is one transaction; a scenario that the caller may not see raises a 404."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_NUMBER = 2**31 - 1
 
 
 class NoSuchScenario(ServiceError):
-    """There is none by this id, or none that the caller may know of."""
+    """No scenario has this id, or the caller may not see it."""
 
     status, kind = 404, "no-such-scenario"
     detail = "There is no saved scenario, or no version of it, at this address."
@@ -30,37 +30,37 @@ class NoSuchScenario(ServiceError):
 class NotTheOwner(ServiceError):
     """The caller may read the scenario, but not change it."""
 
-    status, detail = 403, "Only its owner may change it. POST to its fork to have a copy of your own."
+    status, detail = 403, "Only the owner may change it. POST to its fork to make your own copy."
 
 
 class Stale(ServiceError):
-    """The scenario has changed since the version that the caller means."""
+    """The scenario has changed since the version named in If-Match."""
 
     status = 412
     detail = "If-Match names a version that is not current. Read it again, and apply your change to that."
 
 
 class QuotaExceeded(ServiceError):
-    """The caller keeps as much as one caller may."""
+    """The caller's saved scenarios have reached their quota."""
 
     status, kind = 409, "no-room"
 
     def __init__(self, limit: int) -> None:
-        kept = f"You keep {limit:,} bytes of scenarios, with all versions and those deleted"
-        super().__init__(detail=f"{kept}: no more is possible.")
+        used = f"Your quota of {limit:,} bytes of scenarios is used up."
+        super().__init__(detail=f"{used} All versions count, and deleted scenarios too.")
 
 
 class KeyReused(ServiceError):
-    """The key of an earlier, different request."""
+    """An earlier, different request had this Idempotency-Key."""
 
     status, kind = 422, "key-reused"
-    errors = ({"parameter": "Idempotency-Key", "detail": "belongs to an earlier request that was a different one"},)
+    errors = ({"parameter": "Idempotency-Key", "detail": "belongs to an earlier, different request"},)
     detail = f"Idempotency-Key: {errors[0]['detail']}"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What a scenario is to say, and what it is written for."""
+    """The content of a new version, with the model version and vintage it was written for."""
 
     body: dict[str, Any]
     public: bool
@@ -71,7 +71,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class IdempotentRequest:
-    """A request that is to be carried out once, however often it is sent."""
+    """A request that the service carries out once, even if the client sends it again."""
 
     key: str
     request_hash: str
@@ -99,24 +99,24 @@ class ScenarioVersion:
 
 
 def _insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that may say what to do about a row that is there."""
+    """The dialect's INSERT, which has ON CONFLICT."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     assert isinstance(table.__table__, Table)  # noqa: S101  for the type checker
     return dialect.insert(table.__table__)
 
 
 def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
-    """Insert a row unless one with its primary key is there; whether it was inserted."""
+    """Insert a row unless its primary key exists; returns whether it was inserted."""
     statement = _insert(session, table).values(values).on_conflict_do_nothing()
-    # Of two at once PostgreSQL lets the second wait for the first; SQLite has one writer anyway.
-    # What was inserted is asked back: not every driver counts the rows of an INSERT.
+    # If two transactions insert at once, PostgreSQL makes the second wait; SQLite has one writer.
+    # RETURNING says what was inserted: not every driver counts the rows of an INSERT.
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
 def create(
     owner: str, draft: Draft, idempotent: IdempotentRequest | None = None, quota: int | None = None
 ) -> ScenarioVersion:
-    """Keep a new scenario; under a key that was used before, the one that was kept then.
+    """Save a new scenario. If the idempotency key was used before, return the scenario saved then.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def create(
 
 
 def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None) -> None:
-    """Add the draft to what its owner has saved, or raise :class:`QuotaExceeded` if that is used up already."""
+    """Add the draft's bytes to its owner's total; raise :class:`QuotaExceeded` if the quota is used up already."""
     insert = _insert(session, ScenarioRoom).values(owner=owner, bytes=len(json.dumps(draft.body)))
     counted = insert.on_conflict_do_update(
         index_elements=["owner"],
@@ -163,7 +163,7 @@ def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None)
 
 
 def created_before(owner: str, idempotent: IdempotentRequest) -> ScenarioVersion | None:
-    """What was created under the key before, if anything.
+    """The scenario created earlier under this key; None if there is none.
 
     Raises
     ------
@@ -250,7 +250,7 @@ def _row_to_change(session: Session, caller: str, identifier: str, expected: set
 def read(caller: str, identifier: str, number: int | None = None) -> ScenarioVersion:
     """One version of a scenario; the current one if ``number`` is None.
 
-    Of a scenario that was made public, others see the versions that were public themselves.
+    Other callers see only those versions of a public scenario that were public themselves.
 
     Raises
     ------
@@ -266,7 +266,7 @@ def read(caller: str, identifier: str, number: int | None = None) -> ScenarioVer
 
 
 def check_owner(caller: str, identifier: str) -> None:
-    """Raise what would be raised if the caller changed the scenario.
+    """Check that the caller may change the scenario.
 
     Raises
     ------
@@ -298,7 +298,7 @@ def versions(caller: str, identifier: str, before: int | None, limit: int) -> li
 def replace(
     caller: str, identifier: str, draft: Draft, expected: set[str], quota: int | None = None
 ) -> ScenarioVersion:
-    """Write a new version of a scenario; ``expected`` holds the validators of which one must be current.
+    """Save a new version of a scenario. One of the validators in ``expected`` must be current.
 
     Raises
     ------
@@ -317,7 +317,7 @@ def replace(
 
 
 def remove(caller: str, identifier: str, expected: set[str] | None) -> None:
-    """Delete a scenario: it is gone for everyone, its rows stay for the record.
+    """Delete a scenario for all callers. Its rows stay in the database, marked as deleted.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Lists of saved scenarios: every page is a few ranges of an index, however many there are."""
+"""Lists of saved scenarios. Every page reads a few ranges of an index, for any number of scenarios."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LAST = "\U0010ffff"
 
 
 def fold(text: str) -> str:
-    """``text`` without regard to case and to how its accents are written."""
+    """``text`` with case and the encoding of accents made uniform, for comparisons."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def words(name: str) -> list[str]:
-    """``name`` from each of its words on: a search for the beginning of any of them finds it."""
+    """The parts of ``name`` that begin at each of its words: a search finds the beginning of any of them."""
     folded = fold(name)
     starts = {0} | {match.start() for match in re.finditer(r"\w+", folded)}
     return [folded[start : start + 100] for start in sorted(starts)]
@@ -36,7 +36,7 @@ def matches(name: str, wanted: str) -> bool:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which scenarios are wanted."""
+    """Which scenarios a list contains."""
 
     caller: str
     mine: bool = True
@@ -46,30 +46,30 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A scenario on a page, and where the next page goes on after it."""
+class Listed:
+    """A scenario on a page, and the cursor of the page that begins after it."""
 
     row: ScenarioRow
     after: tuple[str, ...]
 
 
-def page(wanted: Filter, after: Sequence[str] | None, limit: int) -> list[Found]:
-    """At most ``limit`` scenarios: the latest first, or by what the search found."""
+def page(wanted: Filter, after: Sequence[str] | None, limit: int) -> list[Listed]:
+    """At most ``limit`` scenarios, latest first; those of a search in the order of the words found."""
     with database().reading() as session:
         if wanted.q is not None:
             return _search(session, wanted, fold(wanted.q), after, limit)
         found: dict[str, ScenarioRow] = {}
-        # One query for each index: with an OR neither database would read only as far as the page goes.
+        # One query for each index: with an OR, both databases would read more rows than the page needs.
         for one in _sources(wanted, ScenarioRow.owner, ScenarioRow.public):
             query = _filtered(select(ScenarioRow), wanted).where(one)
             if after:
                 query = query.where(ScenarioRow.id < after[0])
             found |= {row.id: row for row in session.scalars(query.order_by(ScenarioRow.id.desc()).limit(limit))}
-        return [Found(found[key], (key,)) for key in sorted(found, reverse=True)[:limit]]
+        return [Listed(found[key], (key,)) for key in sorted(found, reverse=True)[:limit]]
 
 
-def _search(session: Session, wanted: Filter, q: str, after: Sequence[str] | None, limit: int) -> list[Found]:
-    found: list[Found] = []
+def _search(session: Session, wanted: Filter, q: str, after: Sequence[str] | None, limit: int) -> list[Listed]:
+    found: list[Listed] = []
     while True:
         batch: dict[tuple[str, str], tuple[ScenarioRow, int]] = {}
         key = tuple_(ScenarioWord.tail, ScenarioWord.scenario_id)
@@ -83,9 +83,9 @@ def _search(session: Session, wanted: Filter, q: str, after: Sequence[str] | Non
                 batch[word.tail, row.id] = (row, word.position)
         for place in sorted(batch)[:limit]:
             row, position = batch[place]
-            # A name of which several words match is listed once, under the first of them.
+            # List a name once, under its first matching word.
             if _first(words(row.name), q) == position:
-                found.append(Found(row, place))
+                found.append(Listed(row, place))
             if len(found) == limit:
                 return found
         if len(batch) < limit:

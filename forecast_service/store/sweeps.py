@@ -1,7 +1,7 @@
-"""Sweeps in SQL. Every method is one transaction; a chunk's result and its being done are the same row.
+"""Sweeps in SQL. Every method is one transaction. A chunk is done when its row has a result.
 
-Whoever computes a chunk holds a lease on it that runs out by itself, so that what was being computed by a process
-that is no more is taken over by any other. Locks are always taken chunks first, then the sweep.
+A worker holds a lease on each chunk that it computes. If the worker dies, the lease runs out and another worker takes
+the chunk. To avoid deadlocks, lock chunks first, then the sweep.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "don
 OPEN = (QUEUED, RUNNING)
 
 MAX_ATTEMPTS = 5
-"""A chunk that was begun so often and never finished takes its process with it: the sweep has failed."""
+"""After this many attempts without a result, the chunk must have killed its processes, so the sweep fails."""
 
 FORGOTTEN_AT_ONCE = 100
-"""How many old sweeps one transaction deletes."""
+"""Most old sweeps that one transaction deletes."""
 
 PAUSE_S = 2.0
-"""How long a chunk that was lost with its process waits for the next attempt."""
+"""Wait before the next attempt at a chunk whose process died."""
 
 Key = tuple[str, int]
 """A chunk: the id of its sweep, and its number."""
 
 
 class NoSuchSweep(ServiceError):
-    """There is none by this id that is the caller's own."""
+    """The caller has no sweep with this id."""
 
-    status, detail = 404, "There is no sweep of yours by this id."
+    status, detail = 404, "You have no sweep with this id."
 
 
 class TooManyOpen(ServiceError):
-    """The caller has as many unfinished sweeps as one caller may."""
+    """The caller has the most unfinished sweeps that one caller may have."""
 
     status, kind, retry_after_s = 429, "too-many-open-sweeps", 30
 
     def __init__(self, limit: int) -> None:
-        super().__init__(detail=f"You have {limit} sweeps that have not finished; wait for one, or cancel it.")
+        super().__init__(detail=f"You have {limit} unfinished sweeps; wait for one, or cancel it.")
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,6 @@ class Sweeps:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    # What callers do.
-
     def create(
         self,
         owner: str,
@@ -85,7 +83,7 @@ class Sweeps:
         idempotent: IdempotentRequest | None,
         most_open: int | None = None,
     ) -> SweepRow:
-        """Keep a new sweep, whose chunks hold ``sizes`` evaluations; under a key used before, the one of then.
+        """Save a new sweep whose chunks hold ``sizes`` evaluations. Under a key used before, return the earlier sweep.
 
         Parameters
         ----------
@@ -95,7 +93,7 @@ class Sweeps:
         ------
         KeyReused, TooManyOpen
         NoSuchSweep
-            if that of the key has been deleted.
+                if the sweep saved under the key was deleted.
         """
         identifier = new_id()
         with self.database.writing() as session:
@@ -143,8 +141,7 @@ class Sweeps:
             return _own(session, owner, identifier)
 
     def page(self, owner: str, before: str | None, status: str | None, limit: int) -> list[SweepRow]:
-        """Sweeps created before that of id ``before``, latest first, without their documents."""
-        # Not the documents, which may be long.
+        """Sweeps created before the one with id ``before``, latest first, without their (long) documents."""
         found = select(SweepRow).where(SweepRow.owner == owner).options(defer(SweepRow.document))
         if before is not None:
             found = found.where(SweepRow.id < before)
@@ -154,7 +151,7 @@ class Sweeps:
             return list(session.scalars(found.order_by(SweepRow.id.desc()).limit(limit)))
 
     def cancel(self, owner: str, identifier: str) -> SweepRow:
-        """Compute no further chunk; what is done stays. A finished sweep stays as it is.
+        """Cancel a sweep; its results stay. A finished sweep does not change.
 
         Raises
         ------
@@ -178,7 +175,7 @@ class Sweeps:
             session.execute(delete(SweepRow).where(SweepRow.id == identifier))
 
     def results(self, identifier: str, start: int, limit: int) -> list[tuple[int, bytes]]:
-        """Numbers and results of up to ``limit`` chunks from number ``start`` on, as far as none before is open."""
+        """Numbers and results of up to ``limit`` chunks from ``start`` on, up to the first one without a result."""
         found = select(ChunkRow.number, ChunkRow.result).where(
             ChunkRow.sweep_id == identifier, ChunkRow.number >= start
         )
@@ -190,10 +187,8 @@ class Sweeps:
                 done.append((number, result))
         return done
 
-    # What those who compute do.
-
     def lease(self, worker: str, most: int, seconds: float, model_version: str) -> list[Leased]:
-        """Up to ``most`` chunks that nobody computes, of sweeps that this model can answer."""
+        """Lease up to ``most`` free chunks of sweeps of this model version to ``worker``."""
         with self.database.writing() as session:
             moment = now(session)
             free = (
@@ -222,7 +217,7 @@ class Sweeps:
             return [one for one in leased if one.sweep_id not in hopeless]
 
     def renew(self, worker: str, seconds: float) -> set[Key]:
-        """Prolong the worker's leases; those it still holds."""
+        """Prolong the worker's leases; returns the chunks that it still holds."""
         with self.database.writing() as session:
             mine = ChunkRow.leased_by == worker, ChunkRow.result.is_(None)
             until = now(session) + timedelta(seconds=seconds)
@@ -230,7 +225,7 @@ class Sweeps:
             return {(i, n) for i, n in session.execute(select(ChunkRow.sweep_id, ChunkRow.number).where(*mine))}
 
     def is_anything_open(self, model_version: str) -> bool:
-        """Whether there is a chunk to compute, leased or not."""
+        """Whether any chunk has no result, leased or not."""
         found = (
             select(ChunkRow.number)
             .join(SweepRow, SweepRow.id == ChunkRow.sweep_id)
@@ -240,7 +235,7 @@ class Sweeps:
             return session.execute(found.limit(1)).first() is not None
 
     def release(self, worker: str, keys: Iterable[Key], *, begun: bool) -> None:
-        """Give leases back; if ``begun``, that counts as an attempt, and the next waits a moment."""
+        """Give leases back. If ``begun``, the attempt counts, and the next one waits :data:`PAUSE_S`."""
         with self.database.writing() as session:
             until = now(session) + timedelta(seconds=PAUSE_S) if begun else None
             for identifier, number in sorted(keys):
@@ -255,14 +250,14 @@ class Sweeps:
                 )
 
     def complete(self, key: Key, result: bytes) -> bool:
-        """Keep the result of a chunk; False if it has one already, or is wanted no more."""
+        """Save the result of a chunk; False if it has one already or no longer exists."""
         with self.database.writing() as session:
             this = ChunkRow.sweep_id == key[0], ChunkRow.number == key[1]
             done = update(ChunkRow).where(*this, ChunkRow.result.is_(None))
             if not _changed(session, done.values(result=result, leased_by=None, leased_until=None)):
                 return False
             size = select(ChunkRow.evaluations).where(*this).scalar_subquery()
-            # Locks the sweep's row: of two last chunks at once, the second sees the first.
+            # This locks the sweep's row: if the last two chunks end at once, the second sees the first's count.
             counted = update(SweepRow).where(SweepRow.id == key[0])
             session.execute(
                 counted.values(
@@ -276,7 +271,7 @@ class Sweeps:
             return True
 
     def give_up(self, model_version: str, after: timedelta) -> None:
-        """End sweeps of other versions of the statistics that nobody computes and that were posted so long ago."""
+        """Fail sweeps of other model versions that no worker computes and that were posted more than ``after`` ago."""
         with self.database.writing() as session:
             moment = now(session)
             busy = select(ChunkRow.sweep_id).where(ChunkRow.result.is_(None), ChunkRow.leased_until >= moment)
@@ -290,7 +285,7 @@ class Sweeps:
                 _end(session, identifier, FAILED, "The statistics have a new version; post the sweep again.")
 
     def forget(self, after: timedelta) -> int:
-        """Delete sweeps that finished so long ago, with their results; how many."""
+        """Delete sweeps that finished more than ``after`` ago, with their results; returns how many."""
         with self.database.writing() as session:
             old = select(SweepRow.id).where(SweepRow.status.not_in(OPEN), SweepRow.finished_at < now(session) - after)
             found = session.scalars(old.order_by(SweepRow.id).limit(FORGOTTEN_AT_ONCE)).all()
@@ -298,7 +293,7 @@ class Sweeps:
             return _changed(session, delete(SweepRow).where(SweepRow.id.in_(found)))
 
     def fail(self, identifier: str, why: str) -> None:
-        """End a sweep that cannot be computed."""
+        """Mark a sweep as failed."""
         with self.database.writing() as session:
             _end(session, identifier, FAILED, why)
 

@@ -1,4 +1,4 @@
-"""The tables. Migrations make them; a test compares the two."""
+"""The tables. Migrations create them; a test compares the two."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite knows no time zones: there it is written without."""
+    """A time in UTC. SQLite stores it without a time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -42,7 +42,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# Compared byte by byte on both databases, whatever the locale: ranges of a prefix need that.
+# Both databases compare it byte by byte in every locale, which searches for a prefix need.
 BYTEWISE = String(100).with_variant(String(100, collation="C"), "postgresql")
 NAME = String(100)
 
@@ -52,11 +52,11 @@ class Base(DeclarativeBase):
 
 
 class ScenarioRow(Base):
-    """A saved scenario as it stands; ``VersionRow`` holds what it says."""
+    """The current state of a saved scenario; ``VersionRow`` holds its content."""
 
     __tablename__ = "scenarios"
 
-    # Begins with the moment of creation, so that the order of ids is the order of time.
+    # Begins with the time of creation, so that ids sort by time.
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     owner: Mapped[str] = mapped_column(String(200))
     name: Mapped[str] = mapped_column(NAME)
@@ -70,13 +70,13 @@ class ScenarioRow(Base):
 
 
 _LIVE = text("deleted_at IS NULL")
-# Written as the queries say it: SQLite has no booleans, and takes a partial index only for the very same term.
+# The same words as in the queries: SQLite has no booleans and uses a partial index only for the same term.
 _IS_PUBLIC: dict[str, Any] = {"sqlite_where": text("public = 1"), "postgresql_where": text("public")}
 _LIVE_PUBLIC: dict[str, Any] = {
     "sqlite_where": text("deleted_at IS NULL AND public = 1"),
     "postgresql_where": text("deleted_at IS NULL AND public"),
 }
-# One for each way of listing: its filter, then the id that the cursor holds.
+# One index for each list: its filter, then the id that the cursor holds.
 Index("scenarios_of_owner", ScenarioRow.owner, ScenarioRow.id, sqlite_where=_LIVE, postgresql_where=_LIVE)
 Index("scenarios_public", ScenarioRow.id, **_LIVE_PUBLIC)
 Index(
@@ -96,7 +96,7 @@ Index(
 
 
 class ScenarioWord(Base):
-    """A name from one of its words on, in lower case: what a search looks through."""
+    """A part of a name that begins at one of its words, in lower case, for searches."""
 
     __tablename__ = "scenario_words"
 
@@ -117,7 +117,7 @@ Index(
 
 
 class ScenarioRoom(Base):
-    """How many bytes all versions take that an owner ever kept: what is deleted stays for the record."""
+    """Bytes of all versions that an owner has saved, including deleted scenarios, whose rows stay."""
 
     __tablename__ = "scenario_room"
 
@@ -126,7 +126,7 @@ class ScenarioRoom(Base):
 
 
 class VersionRow(Base):
-    """What a scenario said, and what it was written for. Never changed."""
+    """One version of a scenario, with its model version and vintage. It never changes."""
 
     __tablename__ = "scenario_versions"
 
@@ -140,7 +140,7 @@ class VersionRow(Base):
 
 
 class IdempotencyKey(Base):
-    """A request that was carried out under a key of its caller."""
+    """A request carried out under an Idempotency-Key of its caller."""
 
     __tablename__ = "idempotency"
 
@@ -154,7 +154,7 @@ class IdempotencyKey(Base):
 
 
 class SavedAnswer(Base):
-    """An answer under a version of a scenario, as it was given."""
+    """A saved answer under a version of a scenario."""
 
     __tablename__ = "kept_answers"
     __table_args__ = (
@@ -171,7 +171,7 @@ class SavedAnswer(Base):
 
 
 class KeyRow(Base):
-    """A key that callers show."""
+    """An API key."""
 
     __tablename__ = "api_keys"
 
@@ -187,11 +187,11 @@ class KeyRow(Base):
 
 
 class SweepRow(Base):
-    """A sweep; ``document`` is all that determines its results (:class:`models.analysis.sweep.Sweep`)."""
+    """A sweep; ``document`` determines its results (:class:`models.analysis.sweep.Sweep`)."""
 
     __tablename__ = "sweeps"
 
-    # Begins with the moment of creation, so that the order of ids is the order of time.
+    # Begins with the time of creation, so that ids sort by time.
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     owner: Mapped[str] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(10))
@@ -211,7 +211,7 @@ Index("sweeps_of_owner", SweepRow.owner, SweepRow.id)
 
 
 class ChunkRow(Base):
-    """One chunk of a sweep. Those that will not be computed any more are deleted."""
+    """One chunk of a sweep. Chunks of an ended sweep that have no result are deleted."""
 
     __tablename__ = "sweep_chunks"
 
@@ -225,12 +225,12 @@ class ChunkRow(Base):
 
 
 _OPEN = text("result IS NULL")
-# What is leased next: low numbers first, so that a small sweep need not wait for a large one before it.
+# Workers lease low numbers first, so that a small sweep does not wait for a large one before it.
 Index("sweep_chunks_open", ChunkRow.number, ChunkRow.sweep_id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 
 class SwitchRow(Base):
-    """From ``effective_at`` on ``vintage`` is current, unless a row of a higher number is in effect by then."""
+    """From ``effective_at`` on, ``vintage`` is current, unless a row with a higher number is in effect."""
 
     __tablename__ = "vintage_switches"
 

@@ -1,7 +1,7 @@
-"""Switches between vintages of the figures, in SQL: written ahead of their moment, so that all replicas know in time.
+"""Switches between vintages, in SQL. A switch is written seconds before it takes effect, so that all replicas see it.
 
-The current vintage is that of the row with the highest number whose moment has come. So a later row may overtake one
-that is still to come, and nothing need ever be changed or deleted.
+The current vintage is that of the highest-numbered row in effect. A later row replaces one that is not in effect yet,
+so no row is ever changed or deleted.
 """
 
 from __future__ import annotations
@@ -20,44 +20,43 @@ from forecast_service.errors import ServiceError
 from forecast_service.store.database import Database, now
 from forecast_service.store.tables import SwitchRow
 
-KEPT = 50
-"""How many of the last switches are looked at."""
+MOST_READ = 50
+"""How many of the last switches are read."""
 
 LEAST_AHEAD_S = 3.0
-"""No switch is written with less notice: everyone looks once a second, and a look may come late."""
-
+"""The least time between writing a switch and its effect: replicas read once a second, sometimes late."""
 
 Decide = Callable[[Sequence[SwitchRow]], tuple[str, int | None]]
-"""From the rows to the next one's vintage, and the number of the one that it undoes."""
+"""From the last rows to the next row's vintage and the number of the row that it undoes."""
 
 
 class AlreadyCurrent(ServiceError):
-    """The vintage is the current one, or will be with a switch that is written already."""
+    """The vintage is current already, or the last written switch makes it current."""
 
-    status, detail = 409, "It is current already, or will be with a switch that is to come."
+    status, detail = 409, "It is current already, or a pending switch makes it current."
 
 
 class NothingBefore(ServiceError):
-    """There is no switch that could be undone."""
+    """There is no switch to undo."""
 
     status, detail = 409, "There is no switch to undo."
 
 
 class AtTheSameMoment(ServiceError):
-    """Somebody else has just written a switch."""
+    """Another switch was written at the same time."""
 
     status = 409
-    detail = "Somebody else switched at the same moment. Read what is current, and decide anew."
+    detail = "Another switch was written at the same time. Read the current vintage, then try again."
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What is written: the last switches, latest first.
+    """The last switches, latest first, and the time of reading.
 
     Attributes
     ----------
-    now : the moment by the database's clock. at : the same by this process's (:func:`time.monotonic`).
-    error : by how much the two may be apart (s).
+    now : time by the database's clock. at : the same by this process's :func:`time.monotonic`.
+    error : largest difference of the two (s).
     """
 
     now: datetime
@@ -71,8 +70,8 @@ class Switches:
 
     Parameters
     ----------
-    default : the vintage that is current where nothing was ever written.
-    ahead_s : how long before its moment a switch is written, at least 3 s.
+    default : the current vintage if no switch was ever written.
+    ahead_s : seconds between writing a switch and its effect, at least 3.
     """
 
     def __init__(self, database: Database, default: str, ahead_s: float) -> None:
@@ -81,20 +80,20 @@ class Switches:
         self.ahead_s = max(ahead_s, LEAST_AHEAD_S)
 
     def read(self, *, quiet: bool = False) -> Reading | None:
-        """What is written; None where there is no database yet."""
-        # An embedded database that nobody has used is not made for asking it.
+        """The last switches; None if there is no database yet."""
+        # Reading does not create an embedded database.
         if self.database.embedded and not Path(str(self.database.url.database)).exists():
             return None
         with self.database.reading(quiet=quiet) as session:
             rows = tuple(_last(session))
-            # Asked last and by itself: how long that takes is how exactly the two clocks are compared.
+            # Last and alone, because the time that this query takes is the error of comparing the two clocks.
             before = time.monotonic()
             moment = now(session)
             after = time.monotonic()
             return Reading(moment, rows, (before + after) / 2, (after - before) / 2)
 
     def use(self, vintage: str, by: str) -> SwitchRow:
-        """Switch to ``vintage``, as ``by`` wants.
+        """Switch to ``vintage``; ``by`` says who switches.
 
         Raises
         ------
@@ -109,7 +108,7 @@ class Switches:
         return self._write(decide, by)
 
     def undo(self, by: str) -> SwitchRow:
-        """Undo the last switch that is not undone yet: go back to the vintage before it.
+        """Undo the last switch that is not undone yet, which makes the vintage before it current.
 
         Raises
         ------
@@ -118,10 +117,10 @@ class Switches:
 
         def decide(rows: Sequence[SwitchRow]) -> tuple[str, int | None]:
             undone = {row.undoes for row in rows}
-            standing = [row for row in rows if row.undoes is None and row.number not in undone]
-            if not standing:
+            active = [row for row in rows if row.undoes is None and row.number not in undone]
+            if not active:
                 raise NothingBefore
-            return (standing[1].vintage if len(standing) > 1 else self.default), standing[0].number
+            return (active[1].vintage if len(active) > 1 else self.default), active[0].number
 
         return self._write(decide, by)
 
@@ -148,4 +147,4 @@ class Switches:
 
 
 def _last(session: Session) -> list[SwitchRow]:
-    return list(session.scalars(select(SwitchRow).order_by(SwitchRow.number.desc()).limit(KEPT)))
+    return list(session.scalars(select(SwitchRow).order_by(SwitchRow.number.desc()).limit(MOST_READ)))

@@ -1,1 +1,1 @@
-"""Alembic's migrations. A revision is named for the number its file begins with: 0001, 0002, ..."""
+"""Alembic's migrations. A revision's name is the number that its file begins with: 0001, 0002, ..."""

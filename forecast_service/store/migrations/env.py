@@ -1,4 +1,4 @@
-"""How Alembic runs the migrations: always on a connection that :mod:`forecast_service.store.migrate` opened."""
+"""Runs Alembic's migrations on a connection that :mod:`forecast_service.store.migrate` opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from forecast_service.store.tables import Base
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
-    render_as_batch=True,  # SQLite alters a table by making it anew
+    render_as_batch=True,  # SQLite alters a table by creating it again
     transaction_per_migration=False,
 )
 with context.begin_transaction():

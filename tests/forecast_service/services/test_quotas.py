@@ -45,7 +45,7 @@ def test_open_sweeps_are_counted_by_caller(state_dir: Path, tmp_path: Path) -> N
         assert refused.status_code == 429
         assert refused.headers["Retry-After"] == "30"
         assert refused.json["type"] == "urn:forecast-service:problem:too-many-open-sweeps"
-        assert "2 sweeps" in refused.json["detail"]
+        assert "2 unfinished sweeps" in refused.json["detail"]
         assert client.post("/v1/sweeps", json=SWEEP, headers=once).json["id"] == first.json["id"], "is not a new one"
         assert client.post("/v1/sweeps", json=SWEEP, headers=bob).status_code == 202
         client.post(f"/v1/sweeps/{first.json['id']}/cancel", headers=alice)

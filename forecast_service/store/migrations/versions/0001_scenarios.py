@@ -1,4 +1,4 @@
-"""Scenarios, their versions, idempotency keys and kept answers."""
+"""Scenarios, their versions, idempotency keys and saved answers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# A migration describes the tables as they were: it takes nothing from tables.py, which changes.
+# A migration describes the tables of its time, so it imports nothing from tables.py, which changes.
 MOMENT = sa.DateTime(timezone=True)
 BYTEWISE = sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql")
 
 
 def _partial_index(name: str, table: str, columns: list[str], where: str) -> None:
-    # SQLite has no booleans, and takes a partial index only where the query says the very same.
+    # SQLite has no booleans and uses a partial index only for queries with the same term.
     sqlite_where = where.replace("public", "public = 1")
     op.create_index(name, table, columns, sqlite_where=sa.text(sqlite_where), postgresql_where=sa.text(where))
 

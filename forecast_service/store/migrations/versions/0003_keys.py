@@ -1,4 +1,4 @@
-"""Keys of callers."""
+"""API keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which edition of the figures is current, and from when on."""
+"""Switches between vintages."""
 
 from __future__ import annotations
 

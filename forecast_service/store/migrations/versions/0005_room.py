@@ -1,4 +1,4 @@
-"""How many bytes of scenarios each owner keeps, so that nobody has to add them up."""
+"""Bytes of saved scenarios of each owner, so that no request has to add them up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A client of the service: ``pip install "forecast-service[client]"``. ``docs/clients.md`` shows it at work.
+"""A Python client of the service: ``pip install "forecast-service[client]"``. ``docs/clients.md`` has examples.
 
-:class:`Client` waits for answers, :class:`AsyncClient` has the same methods to be awaited. Nothing of
-the service is imported here but its version.
+:class:`Client` is synchronous; :class:`AsyncClient` has the same methods as coroutines. The client imports only the
+version from the rest of the package.
 """
 
 from forecast_service.client.answers import Forecast, Row, SavedScenario, Sweep

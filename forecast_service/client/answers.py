@@ -1,4 +1,4 @@
-"""What comes back: the parts that programs ask for most, and the whole document beside them."""
+"""Answers of the service. Properties return the most used values; ``document`` is the whole JSON."""
 
 from __future__ import annotations
 
@@ -14,48 +14,46 @@ class Forecast:
     """How likely one ally meets the targets."""
 
     document: Document
-    """The whole answer, as the contract describes it."""
+    """The whole answer as JSON."""
 
     @property
     def id(self) -> str:
-        """A hash of all that determines the numbers."""
+        """A hash of everything that determines the numbers."""
         return str(self.document["id"])
 
     def probability(
         self, component: Component = "core", when: Literal["at_deadline", "by_deadline", "held"] = "at_deadline"
     ) -> float | None:
-        """Probability that the target is met, 0 to 1; None where it does not apply (core and total of Iceland)."""
+        """Probability of meeting the target, 0 to 1; None where it does not apply (core and total of Iceland)."""
         target = next(target for target in self.document["targets"] if target["component"] == component)
         return float(target["probability"][when]) if target["probability"] else None
 
 
 @dataclass(frozen=True)
 class SavedScenario:
-    """One version of a scenario, with the tag that a change to it must show; shipped ones have none."""
+    """One version of a scenario; ``etag``, for changes and deletion, is empty for shipped scenarios."""
 
     document: Document
     etag: str
 
     @property
     def id(self) -> str:
-        """What to ask for it by."""
         return str(self.document["id"])
 
     @property
     def version(self) -> int:
-        """Number of this version, from 1; 0 of one that ships."""
+        """Number of this version, from 1; 0 for shipped scenarios."""
         return int(self.document.get("version", 0))
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """How a sweep stands."""
+    """The state of a sweep."""
 
     document: Document
 
     @property
     def id(self) -> str:
-        """Its id."""
         return str(self.document["id"])
 
     @property
@@ -65,12 +63,12 @@ class Sweep:
 
     @property
     def progress(self) -> float:
-        """The part that is done, 0 to 1."""
+        """The fraction done, 0 to 1."""
         return float(self.document["progress"])
 
     @property
     def finished(self) -> bool:
-        """Whether no more rows will come."""
+        """Whether the sweep is done, cancelled or failed."""
         return self.status not in {"queued", "running"}
 
 

@@ -1,4 +1,4 @@
-"""The two clients: the same operations, driven with and without waiting for each."""
+"""The synchronous and the asynchronous client, which share all operations."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from forecast_service.version import VERSION
 P = ParamSpec("P")
 T = TypeVar("T")
 REMEMBERED = 100
-"""How many answers are kept for their ETag."""
+"""Most answers cached with their ETag."""
 
 
 class _Base:
-    """What both clients are told.
+    """Options and cache of both clients.
 
     Parameters
     ----------
-    url : where the service is, with a gateway's prefix if it has one.
+    url : address of the service, with a gateway's prefix if it has one.
     api_key : sent as ``X-API-Key``.
     token : sent as ``Authorization: Bearer``.
-    timeout : of each request (seconds).
-    retries : how often a request that is answered with 429 or 503 is sent again, after its ``Retry-After``.
-    longest_wait : how long to wait for that at most (seconds); beyond, the error is raised at once.
-    transport : how httpx sends; for tests and proxies.
+    timeout : time limit of each request (seconds).
+    retries : how often the client repeats a request answered with 429 or 503, after its ``Retry-After``.
+    longest_wait : longest wait before a repetition (seconds); if it must wait longer, it raises the error at once.
+    transport : httpx's transport, for tests and proxies.
     """
 
     def __init__(
@@ -57,28 +57,28 @@ class _Base:
             "transport": transport,
         }
         self._policy = Policy(retries, longest_wait)
-        self._known: dict[str, httpx.Response] = {}
+        self._cache: dict[str, httpx.Response] = {}
 
     def _request(self, http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
         request = http.build_request(
             call.method, call.address, params=call.params or None, json=call.body, headers=call.headers
         )
-        if call.method == "GET" and (known := self._known.get(str(request.url))):
-            request.headers["If-None-Match"] = known.headers["ETag"]
-            request.extensions["known"] = known  # by the time of the answer it may be forgotten
+        if call.method == "GET" and (cached := self._cache.get(str(request.url))):
+            request.headers["If-None-Match"] = cached.headers["ETag"]
+            request.extensions["cached"] = cached  # the cache may drop it before the answer
         return request
 
     def _response(self, response: httpx.Response) -> httpx.Response:
-        """The response, or the one kept from before if it still holds."""
+        """The response; for a 304, the cached one."""
         address = str(response.request.url)
         if response.status_code == 304:
-            known: httpx.Response = response.request.extensions["known"]
-            return known
+            cached: httpx.Response = response.request.extensions["cached"]
+            return cached
         if response.request.method == "GET" and response.status_code == 200 and "ETag" in response.headers:
-            self._known.pop(address, None)
-            self._known[address] = response
-            while len(self._known) > REMEMBERED:
-                del self._known[next(iter(self._known))]
+            self._cache.pop(address, None)
+            self._cache[address] = response
+            while len(self._cache) > REMEMBERED:
+                del self._cache[next(iter(self._cache))]
         return response
 
 
@@ -100,7 +100,7 @@ def _each(make: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], Iter
 
 
 class Client(_Base):
-    """The service, asked and waited for. It is a context manager; it may be shared by threads."""
+    """A synchronous client. It is a context manager; threads may share it."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
@@ -177,7 +177,7 @@ def _each_soon(make: Callable[P, Stream[T]]) -> Callable[Concatenate[AsyncClient
 
 
 class AsyncClient(_Base):
-    """The service, with methods to be awaited and iterations to be gone through by ``async for``."""
+    """A client whose methods are coroutines or, for several items, asynchronous iterators."""
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)

@@ -1,4 +1,4 @@
-"""What goes wrong, as exceptions: the service's ``application/problem+json``, typed."""
+"""Exceptions for the service's problems (``application/problem+json``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 
 @dataclass(frozen=True)
 class FieldError:
-    """One offending input."""
+    """An error of one input."""
 
     field: str
     """The name of a parameter, or a JSON Pointer into the body."""
@@ -19,7 +19,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """The service refused, and says why; a kind that is not one of the subclasses too."""
+    """The service answered with an error; subclasses are the common kinds."""
 
     def __init__(self, status: int, document: dict[str, Any], headers: httpx.Headers) -> None:
         self.status = status
@@ -32,23 +32,23 @@ class Problem(Exception):
             for found in document.get("errors", ())
         ]
         self.retry_after = retry_after(headers)
-        """When to ask again (seconds); None where the service does not say."""
+        """When to repeat the request (seconds); None if the service does not say."""
         self.request_id = headers.get("X-Request-ID")
-        """What the service's log calls the request."""
-        said = "; ".join(f"{error.field}: {error.detail}" for error in self.errors) or self.detail
-        super().__init__(f"{status} {self.title}: {said}")
+        """The id of the request in the service's log."""
+        reasons = "; ".join(f"{error.field}: {error.detail}" for error in self.errors) or self.detail
+        super().__init__(f"{status} {self.title}: {reasons}")
 
 
 class InvalidInput(Problem):
-    """400, 413, 415, 422: the question is at fault; ``errors`` names the fields."""
+    """400, 413, 415 or 422: the request has errors; ``errors`` names the fields."""
 
 
 class Forbidden(Problem):
-    """401 or 403: it is not known who asks, or they may not."""
+    """401 or 403: the service does not know the caller, or the caller may not do this."""
 
 
 class NotFound(Problem):
-    """404: no such ally, scenario or sweep, or not for this caller."""
+    """404: there is no such ally, scenario or sweep, or the caller may not see it."""
 
 
 class Stale(Problem):
@@ -56,11 +56,11 @@ class Stale(Problem):
 
 
 class Unavailable(Problem):
-    """429 or 503, after all the tries that the client was allowed."""
+    """429 or 503, after all allowed repetitions."""
 
 
 class SweepFailed(Exception):
-    """A sweep ended without being done: it failed, or was cancelled."""
+    """A sweep failed or was cancelled."""
 
 
 _KINDS: dict[int, type[Problem]] = {
@@ -79,18 +79,13 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def check(response: httpx.Response) -> None:
-    """Raise what a response of 400 and above says.
-
-    Raises
-    ------
-    Problem
-    """
+    """Raise :class:`Problem`, or a subclass, for a status of 400 or more."""
     if response.status_code < 400:
         return
     try:
         document = response.json()
     except ValueError:
-        document = {}  # of a gateway in between, which does not speak problem+json
+        document = {}  # from a gateway, which does not send problem+json
     if not isinstance(document, dict):
         document = {}
     raise _KINDS.get(response.status_code, Problem)(response.status_code, document, response.headers)

@@ -1,4 +1,4 @@
-"""What can be asked of the service, each as steps (:mod:`forecast_service.client.sansio`)."""
+"""The operations of the clients, as generators of steps (:mod:`forecast_service.client.sansio`)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from forecast_service.client.errors import SweepFailed, retry_after
 from forecast_service.client.sansio import Call, Item, Pause, Steps, Stream
 
 Scenario = str | Mapping[str, Any]
-"""A scenario's name or id, or one of one's own: ``{"name": ..., "levers": [...]}``."""
+"""A scenario's name or id, or a scenario of your own: ``{"name": ..., "levers": [...]}``."""
 WATCH_S = 1.0
-"""How often to look at a sweep where the service does not say."""
+"""How long to wait between reads of a sweep if the service does not say."""
 
 
 def _given(**question: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _path(*parts: object) -> str:
 
 
 def _once() -> dict[str, str]:
-    """So that a request that is sent again is carried out once."""
+    """A new Idempotency-Key: the service carries out a repeated request once."""
     return {"Idempotency-Key": str(uuid.uuid4())}
 
 
@@ -44,44 +44,44 @@ def forecast(
     vintage: str | None = None,
     quantiles: Sequence[float] | None = None,
 ) -> Steps[Forecast]:
-    """How likely one ally meets the targets.
+    """The probability that one ally meets the targets.
 
     Parameters
     ----------
-    country : ISO alpha-2, alpha-3 or English name; may be None where a history is given.
-    scenario : the name of a shipped one, the id of a kept one, or one's own.
+    country : ISO alpha-2, alpha-3 or English name; may be None with a history.
+    scenario : name of a shipped scenario, id of a saved one, or a scenario of your own.
     deadline : year.
     core, related : thresholds (% of GDP).
-    history : one's own figures, year to value (% of GDP).
+    history : your own figures, value (% of GDP) by year.
     quantiles : levels, 0.001 to 0.999.
 
     Raises
     ------
     InvalidInput, NotFound, Unavailable
     """
-    beside = _given(origin=origin, vintage=vintage)
+    basis = _given(origin=origin, vintage=vintage)
     targets = _given(deadline=deadline, core=core, related=related)
     if country is not None and isinstance(scenario, str) and history is None:
-        # As a GET, which caches between here and there can answer.
+        # A GET, which caches can answer.
         levels = ",".join(map(str, quantiles)) if quantiles else None
-        params = {"scenario": scenario} | targets | beside | _given(quantiles=levels)
+        params = {"scenario": scenario} | targets | basis | _given(quantiles=levels)
         response = yield Call("GET", _path("countries", country, "forecast"), params)
     else:
         years = {str(year): value for year, value in history.items()} if history else None
-        body = {"scenario": scenario} | beside | _given(country=country, history=years, targets=targets or None)
+        body = {"scenario": scenario} | basis | _given(country=country, history=years, targets=targets or None)
         response = yield Call("POST", _path("forecasts"), body=body | _given(quantiles=quantiles))
     return Forecast(response.json())
 
 
 def batch(items: Sequence[Mapping[str, Any]]) -> Steps[list[Document]]:
-    """A forecast for each question, bodies of ``POST /v1/forecasts``; each answer has status, forecast and problem."""
+    """A forecast for each of ``items``, bodies of ``POST /v1/forecasts``; answers have status, forecast and problem."""
     response = yield Call("POST", _path("forecasts", "batch"), body={"items": list(items)})
     found: list[Document] = response.json()["items"]
     return found
 
 
 def alliance(*, scenario: str = "baseline", deadline: int | None = None, **more: Any) -> Steps[Document]:
-    """How many allies meet the targets, what they spend together, and who bears it.
+    """How many allies meet the targets, what they spend together, and each ally's part.
 
     ``more``: core, related, origin, vintage, as for a forecast.
     """
@@ -95,7 +95,7 @@ def alliance(*, scenario: str = "baseline", deadline: int | None = None, **more:
 def requirement(
     country: str, probability: float, *, component: Component = "core", scenario: Scenario = "baseline", **more: Any
 ) -> Steps[Document]:
-    """The extra growth of spending, and the money, that bring the probability to what is asked for.
+    """The extra growth of spending, and the money, that raise the probability to ``probability``.
 
     ``more``: targets, origin, vintage, as ``POST /v1/requirements`` takes them.
     """
@@ -106,7 +106,7 @@ def requirement(
 
 
 def scenarios(*, q: str | None = None, owner: str | None = None, based_on: str | None = None) -> Stream[Document]:
-    """Every scenario that ships or that the caller may read, page after page."""
+    """Every scenario that the caller may read, shipped ones too."""
     return _pages(Call("GET", _path("scenarios"), _given(q=q, owner=owner, based_on=based_on, limit=200)))
 
 
@@ -127,34 +127,34 @@ def _saved(response: httpx.Response) -> SavedScenario:
 
 
 def scenario(identifier: str) -> Steps[SavedScenario]:
-    """A scenario as it stands."""
+    """The current version of a scenario."""
     return _saved((yield Call("GET", _path("scenarios", identifier))))
 
 
 def create_scenario(draft: Mapping[str, Any]) -> Steps[SavedScenario]:
-    """Keep a scenario: name, levers, and what else ``POST /v1/scenarios`` takes."""
+    """Save a scenario; ``draft`` is the body of ``POST /v1/scenarios``."""
     return _saved((yield Call("POST", _path("scenarios"), body=draft, headers=_once())))
 
 
 def replace_scenario(current: SavedScenario, draft: Mapping[str, Any]) -> Steps[SavedScenario]:
-    """Write a new version in the place of ``current``.
+    """Save a new version after ``current``.
 
     Raises
     ------
     Stale
-        if somebody else has changed it since ``current`` was read.
+            if the scenario has changed since ``current`` was read.
     """
     call = Call("PUT", _path("scenarios", current.id), body=draft, headers={"If-Match": current.etag})
     return _saved((yield call))
 
 
 def fork_scenario(identifier: str, **named: Any) -> Steps[SavedScenario]:
-    """Keep a copy of a scenario as one's own; ``named``: name, description, public."""
+    """Save your own copy of a scenario; ``named``: name, description, public."""
     return _saved((yield Call("POST", _path("scenarios", identifier, "fork"), body=named, headers=_once())))
 
 
 def delete_scenario(current: SavedScenario) -> Steps[None]:
-    """Delete it with all its versions; :class:`Stale` if it has changed since ``current`` was read."""
+    """Delete a scenario with all versions; :class:`Stale` if it has changed since ``current`` was read."""
     yield Call("DELETE", _path("scenarios", current.id), headers={"If-Match": current.etag})
 
 
@@ -165,7 +165,7 @@ def post_sweep(request: Mapping[str, Any]) -> Steps[Sweep]:
 
 
 def watch_sweep(identifier: str) -> Stream[Sweep]:
-    """How a sweep stands, looked at as often as the service asks (``Retry-After``), until it is finished."""
+    """The state of a sweep, read as often as the service asks (``Retry-After``), until it is finished."""
     while True:
         response = yield Call("GET", _path("sweeps", identifier))
         found = Sweep(response.json())
@@ -177,12 +177,12 @@ def watch_sweep(identifier: str) -> Stream[Sweep]:
 
 
 def sweep(request: Mapping[str, Any], progress: Callable[[Sweep], object] | None = None) -> Steps[Sweep]:
-    """Begin a sweep and wait until it is done; ``progress`` is called each time it is looked at.
+    """Begin a sweep and wait until it is done; calls ``progress`` with each state read.
 
     Raises
     ------
     SweepFailed
-        if it fails or somebody cancels it.
+            if it fails or is cancelled.
     """
     begun = yield from post_sweep(request)
     found, steps, reply = begun, watch_sweep(begun.id), None
@@ -200,21 +200,21 @@ def sweep(request: Mapping[str, Any], progress: Callable[[Sweep], object] | None
 
 
 def sweep_results(identifier: str) -> Stream[Row]:
-    """The rows of a sweep that are there now, in the order allies, targets, points; all of them once it is finished."""
+    """The rows computed so far, in the order allies, targets, points; all rows once the sweep is finished."""
     call = Call("GET", _path("sweeps", identifier, "results"), {"limit": 1000})
     while True:
         response: httpx.Response = yield call
         page = response.json()
         for row in page["items"]:
             yield Item(row)
-        # While it runs, next leads on to rows that are not there yet.
+        # While the sweep runs, ``next`` points to rows not computed yet.
         if not page["next"] or not page["items"]:
             return
         call = Call("GET", urljoin(str(response.url), page["next"]))
 
 
 def cancel_sweep(identifier: str) -> Steps[Sweep]:
-    """Stop a sweep and keep the rows that are there."""
+    """Stop a sweep; the computed rows stay."""
     response = yield Call("POST", _path("sweeps", identifier, "cancel"))
     return Sweep(response.json())
 

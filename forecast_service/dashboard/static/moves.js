@@ -134,7 +134,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "get" || form.hasAttribute("data-key-form") || form.hasAttribute("data-keep-form")) return;
+  if (event.defaultPrevented || form.method !== "get" || form.hasAttribute("data-key-form") || form.hasAttribute("data-save-form")) return;
   event.preventDefault();
   go(addressOf(form, event.submitter));
 });

@@ -34,7 +34,7 @@ function name() {
 document.querySelector("[data-theme-toggle]").addEventListener("click", () => {
   const root = document.documentElement, next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "") + 1) % 3];
   if (next) root.dataset.theme = next; else delete root.dataset.theme;
-  try { next ? localStorage.setItem("forecast-service-theme", next) : localStorage.removeItem("five-percent-theme"); } catch { /* for this page alone */ }
+  try { next ? localStorage.setItem("forecast-service-theme", next) : localStorage.removeItem("forecast-service-theme"); } catch { /* for this page alone */ }
   const here = new URL(location.href);
   if (here.searchParams.has("theme")) {
     next ? here.searchParams.set("theme", next) : here.searchParams.delete("theme");

@@ -99,6 +99,9 @@ def test_colours_can_be_chosen_and_stay_chosen(opened: Opening, site: str) -> No
     assert any("theme=dark" in url for url in page.seen.requests)  # type: ignore[attr-defined]
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    toggle.click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme ?? ''") == "", "the system's colours stay chosen"
     page.goto(f"{site}/countries/DEU?theme=light")
     assert page.evaluate("document.documentElement.dataset.theme") == "light", "the address says which"
 

@@ -1,4 +1,4 @@
-"""The page: HTML made of what the public API answers, readable without JavaScript; it computes nothing itself."""
+"""The page: HTML from the public API's answers, readable without JavaScript. It computes no numbers."""
 
 from forecast_service.dashboard.views import blp
 

@@ -1,4 +1,4 @@
-"""The page's own files, under an address that changes with them: a browser keeps each for good."""
+"""The page's static files. Their address changes with their content, so browsers may cache them for ever."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 
 @cache
 def digest() -> str:
-    """Of all files together."""
+    """A hash of all static files."""
     found = hashlib.sha256()
     for file in sorted(FOLDER.iterdir()):
         found.update(file.name.encode() + b"\0" + file.read_bytes())
@@ -22,12 +22,12 @@ def digest() -> str:
 
 
 def address(name: str) -> str:
-    """Where a file is."""
+    """The address of a file."""
     return url_for("dashboard.asset", version=digest(), name=name)
 
 
 def send(version: str, name: str) -> Response:
-    """A file; what another version is asked for, as in a rolling update, is not kept."""
+    """A file. If the address names another version, as in a rolling update, browsers must not cache the answer."""
     response = send_from_directory(FOLDER, name)
     response.headers["Cache-Control"] = FOR_GOOD if version == digest() else "no-cache"
     return response

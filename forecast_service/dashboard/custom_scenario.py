@@ -1,4 +1,4 @@
-"""The reader's own levers: the question that they make for the API, and what is wrong with them."""
+"""Forecasts with the reader's own levers: the request to the API, and the errors of each field."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PNG, SVG, VEGA
 
 NAME = "own levers"
 ACCEPT = {form: MEDIA_TYPES[form] for form in (SVG, PNG, VEGA, CSV, JSON)}
-PICTURE = ("theme", "width", "component", "overlay", "ghost")
-"""What only the chart of an answer takes."""
+CHART_PARAMETERS = ("theme", "width", "component", "overlay", "ghost")
+"""Parameters that only charts have."""
 
 
 def targets(state: State) -> dict[str, Any]:
-    """Thresholds and deadline as a body holds them; empty where they are the usual ones."""
+    """The fields of ``targets`` in a request body; without those that have their default."""
     return {name: number(state.fields[name]) for name in ("deadline", "core", "related") if name in state.fields}
 
 
 def scenario(state: State, base: dict[str, Any]) -> dict[str, Any]:
-    """The scenario ``base`` (as an answer repeats it) with the reader's levers added."""
-    kept = {name: it for name, it in base.items() if name not in {"description", "based_on"}}
+    """The scenario ``base`` (from an answer) plus the reader's levers."""
+    fields = {name: it for name, it in base.items() if name not in {"description", "based_on"}}
     based_on = {"based_on": state.get("scenario")}
-    return kept | based_on | {"name": NAME, "levers": base["levers"] + [lever for _, lever in state.levers]}
+    return fields | based_on | {"name": NAME, "levers": base["levers"] + [lever for _, lever in state.levers]}
 
 
 def question(state: State, code: str, base: dict[str, Any]) -> dict[str, Any]:
-    """The body of POST /v1/forecasts."""
+    """The request body for POST /v1/forecasts."""
     body: dict[str, Any] = {"country": code, "scenario": scenario(state, base)}
     if found := targets(state):
         body["targets"] = found
@@ -40,14 +40,14 @@ def question(state: State, code: str, base: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(state: State, code: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The forecast of this state, and what is wrong with the reader's levers: name of the field to the reason.
+    """The forecast of this state, and the errors of the reader's levers by name of field.
 
-    Where something is wrong the forecast is the one without them.
+    If there are errors, it is the forecast without the reader's levers.
 
     Raises
     ------
     Refused
-        for what is wrong with anything else.
+            if anything else is wrong.
     """
     base = document("forecasts.get_forecast", state.passed, code=code)
     if not state.levers:
@@ -62,7 +62,7 @@ def answer(state: State, code: str) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def faults(state: State, refused: Refused, before: int) -> dict[str, str]:
-    """Which of the reader's levers a problem names; ``before`` is the number of levers that stand before them."""
+    """The errors of the reader's levers by name of field; ``before`` levers of the scenario come first."""
     names = [name for name, _ in state.levers]
     found: dict[str, str] = {}
     for error in refused.problem.get("errors", ()):
@@ -78,16 +78,16 @@ def faults(state: State, refused: Refused, before: int) -> dict[str, str]:
 
 
 def send(code: str, form: str) -> Response:
-    """The answer in one form; a problem as the API puts it."""
+    """The forecast in the format ``form``, or the API's problem."""
     state = states.read()
     try:
         base = document("forecasts.get_forecast", state.passed, code=code)
     except Refused:
         response: Response = ask("forecasts.get_forecast", state.passed, code=code)
         return response
-    picture = {name: request.args[name] for name in PICTURE if name in request.args} if form in _DRAWN else {}
+    chart = {name: request.args[name] for name in CHART_PARAMETERS if name in request.args} if form in _DRAWN else {}
     body = question(state, code, base["scenario"])
-    answered: Response = ask("forecasts.post_forecast", picture, body, ACCEPT[form])
+    answered: Response = ask("forecasts.post_forecast", chart, body, ACCEPT[form])
     return answered
 
 

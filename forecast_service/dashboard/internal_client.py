@@ -1,4 +1,4 @@
-"""Asks the public API from inside the process: what a page shows is what anyone may fetch, from the same cache."""
+"""Calls the public API's routes within the process, so that the page shows what clients get, from the same cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ JSON = "application/json"
 
 
 class Refused(Exception):
-    """The API answered with a problem; ``problem`` is its document (RFC 9457)."""
+    """The API answered with ``problem`` (RFC 9457)."""
 
     def __init__(self, problem: dict[str, Any]) -> None:
         super().__init__()
@@ -22,24 +22,24 @@ class Refused(Exception):
 
 
 def ask(endpoint: str, query: dict[str, Any] | None = None, body: Any = None, accept: str = JSON, **path: Any) -> Any:
-    """What the route ``endpoint`` answers to the caller of the present request.
+    """The answer of the route ``endpoint`` to the caller of the current request.
 
     Parameters
     ----------
-    query, body : as a client would send them; a body makes it a POST.
-    accept : the form that is wanted.
-    path : the parts of the address.
+    query, body : as clients send them; a request with a body is a POST.
+    accept : media type.
+    path : parameters of the path.
 
     Returns
     -------
-    flask.Response, of whatever status.
+    flask.Response, with any status.
     """
     address = url_for(endpoint, **path).removeprefix(request.script_root)
     how: dict[str, Any] = {"base_url": request.url_root, "query_string": query or {}, "headers": {"Accept": accept}}
     if body is not None:
         how |= {"method": "POST", "json": body}
     who = {name: g.get(name) for name in ("caller", "caller_known") if name in g}
-    # A context of its own, so that what is noted of the question inside does not mix with the page's own line.
+    # A separate context, so that annotations of this request do not get into the page's log line.
     with current_app.app_context(), current_app.test_request_context(address, **how):
         for name, value in who.items():
             setattr(g, name, value)
@@ -49,12 +49,12 @@ def ask(endpoint: str, query: dict[str, Any] | None = None, body: Any = None, ac
 def _dispatch() -> Response:
     try:
         return current_app.make_response(current_app.dispatch_request())
-    except Exception as error:  # noqa: BLE001  whatever is wrong is said as the API would say it
+    except Exception as error:  # noqa: BLE001  the API's own handler answers
         return current_app.make_response(current_app.handle_user_exception(error))
 
 
 def document(endpoint: str, query: dict[str, Any] | None = None, body: Any = None, **path: Any) -> dict[str, Any]:
-    """The JSON that the route answers.
+    """The JSON answer of the route ``endpoint``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The assumptions that the page lets a reader set: each a field of the query, a number input and a slider."""
+"""The assumptions that readers can set on the page. Each has a field of the query, a number input and a slider."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Control:
 
     Parameters
     ----------
-    name : of the field of the query.
-    lever, value : type of the lever, and its field that holds the number.
-    low, high, step : of the slider; the number input takes what the API takes.
-    neutral : where the slider stands while the assumption is not made.
-    beside : further fields of the lever, always the same.
-    dated : whether the years 'from' and 'to' hold for it.
+    name : field of the query.
+    lever, value : type of the lever, and its field with the number.
+    low, high, step : of the slider; the number input accepts what the API accepts.
+    neutral : position of the slider while the assumption is not set.
+    fixed : further fields of the lever, which readers cannot set.
+    dated : whether it has the years 'from' and 'to'.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Control:
     high: float
     step: float
     neutral: float
-    beside: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     dated: bool = True
 
 
@@ -74,12 +74,12 @@ CONTROLS = (
 )  # fmt: skip
 FREEZES = {"share": "the share of GDP", "real": "real money", "nominal": "nominal money"}
 YEARS = ("from", "to")
-BESIDE = ("pledge_year", "belief", "freeze", *YEARS)
-FIELDS = (*(control.name for control in CONTROLS), *BESIDE)
+FURTHER = ("pledge_year", "belief", "freeze", *YEARS)
+FIELDS = (*(control.name for control in CONTROLS), *FURTHER)
 
 
 def number(text: str) -> Any:
-    """A number where the text is one; otherwise the text itself, which the API then refuses by name."""
+    """The number in ``text``; if it is none, ``text`` itself, so that the API names the field in its error."""
     try:
         found = float(text)
     except ValueError:
@@ -90,13 +90,13 @@ def number(text: str) -> Any:
 
 
 def levers(fields: Mapping[str, str], deadline: int) -> list[tuple[str, dict[str, Any]]]:
-    """The levers that the fields ask for, each with the name of its field; ``fields`` holds no empty text."""
+    """The levers set by ``fields`` (which holds no empty text), each with the name of its field."""
     years = {name: number(fields[name]) for name in YEARS if name in fields}
     found: list[tuple[str, dict[str, Any]]] = []
     for control in CONTROLS:
         if control.name not in fields:
             continue
-        lever = {"type": control.lever, control.value: number(fields[control.name])} | dict(control.beside)
+        lever = {"type": control.lever, control.value: number(fields[control.name])} | dict(control.fixed)
         if control.dated:
             lever |= years
         if control.lever == "pledge":

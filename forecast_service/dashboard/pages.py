@@ -1,4 +1,4 @@
-"""What each view shows: documents of the API, put beside each other. Every number in it is read off one of them."""
+"""The content of each view, from the API's answers. Every number is one of theirs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SORTS = ("name", "latest", "core", "by", "related", "total")
 
 
 def asked_country() -> str:
-    """What was typed into the search."""
+    """The text of the search field."""
     return request.args.get("country", "").strip()[:60]
 
 
@@ -25,7 +25,7 @@ def countries() -> dict[str, Any]:
 
 
 def scenarios() -> list[dict[str, Any]]:
-    """The scenarios that ship and a page of the caller's own; the shipped ones alone while the database is away."""
+    """The shipped scenarios and a page of the caller's; only shipped ones while the database is unavailable."""
     try:
         found: list[dict[str, Any]] = document("scenarios.list_scenarios", {"limit": 100})["items"]
     except Refused as refused:
@@ -48,8 +48,8 @@ def overview(state: State) -> dict[str, Any]:
         code: {"country": item, "latest": item["latest"]} for code, item in known.items()
     }
     for target in found["targets"]:
-        for standing in target["ranking"]:
-            rows[standing["country"]["code"]][target["component"]] = standing
+        for entry in target["ranking"]:
+            rows[entry["country"]["code"]][target["component"]] = entry
     sort = state.get("sort") if state.get("sort") in SORTS else "core"
     return {
         "alliance": found,
@@ -62,15 +62,15 @@ def overview(state: State) -> dict[str, Any]:
 
 
 def _key(row: dict[str, Any], sort: str) -> tuple[bool, float, str]:
-    """Numbers from the largest, those without one last."""
+    """Sorts by name, or by number, largest first and missing numbers last."""
     name = row["country"]["name"]
     if sort == "name":
         return False, 0.0, name
     if sort == "latest":
         number = row["latest"] and row["latest"]["share_pct"]
     else:
-        standing = row.get("core" if sort == "by" else sort)
-        number = standing and standing["by_deadline" if sort == "by" else "at_deadline"]
+        entry = row.get("core" if sort == "by" else sort)
+        number = entry and entry["by_deadline" if sort == "by" else "at_deadline"]
     return number is None, -(number or 0.0), name
 
 
@@ -79,7 +79,7 @@ def country(state: State, code: str) -> dict[str, Any]:
     detail = document("countries.get_country", code=code)
     code = detail["code"]
     forecast, wrong = custom_scenario.answer(state, code)
-    # Where the reader's levers cannot be used, what is shown is the answer without them.
+    # If the reader's levers have errors, show the answer without them.
     shown = state.without_levers() if wrong else state
     target = by_component(forecast["targets"], state.component)
     history = document("countries.get_history", _vintage(state), code=code)
@@ -105,7 +105,7 @@ def _vintage(state: State) -> dict[str, str]:
 
 
 def future(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
-    """A row a year: the year and its quantiles."""
+    """One row for each year: the year and its quantiles."""
     paths = forecast["paths"][component]
     if paths is None:
         return []
@@ -116,7 +116,7 @@ def future(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
 
 
 def waterfall(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
-    """A row a step from the baseline to the answer: its name, its change, the probability before and after."""
+    """One row for each lever: its type, its fields, the probability before and after, and the change."""
     if forecast["baseline"] is None:
         return []
     before = by_component(forecast["baseline"]["targets"], component)["probability"]
@@ -133,7 +133,7 @@ def waterfall(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
 
 
 def requirement(state: State, code: str, forecast: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
-    """What it takes to reach the wanted probability; a problem where the API does not say."""
+    """What the wanted probability requires; ``problem`` if the API refuses."""
     if target["probability"] is None:
         return {"problem": target["reason"]}
     body = _asked(state, code, forecast) | {"probability": lever_form.number(state.get("wanted"))}
@@ -147,7 +147,7 @@ def requirement(state: State, code: str, forecast: dict[str, Any], target: dict[
 
 
 def sensitivity(state: State, code: str) -> dict[str, Any]:
-    """What moves the probability most."""
+    """Which assumption moves the probability most."""
     detail = document("countries.get_country", code=code)
     forecast, wrong = custom_scenario.answer(state, detail["code"])
     shown = state.without_levers() if wrong else state
@@ -158,7 +158,7 @@ def sensitivity(state: State, code: str) -> dict[str, Any]:
 
 
 def _asked(state: State, code: str, forecast: dict[str, Any]) -> dict[str, Any]:
-    """The body that asks something else about the question that ``forecast`` answers."""
+    """The request body for other analyses of the question of ``forecast``."""
     scenario = forecast["scenario"] if state.levers else state.get("scenario")
     body: dict[str, Any] = {"country": code, "component": state.component, "scenario": scenario}
     body |= {"targets": custom_scenario.targets(state)} | _vintage(state)
@@ -166,7 +166,7 @@ def _asked(state: State, code: str, forecast: dict[str, Any]) -> dict[str, Any]:
 
 
 def compare(state: State) -> dict[str, Any]:
-    """Two allies side by side; the first two by size where none is named."""
+    """Two allies side by side; by default Germany and France."""
     shown = []
     for name, usual in (("a", "DEU"), ("b", "FRA")):
         detail = document("countries.get_country", code=state.get(name) or usual)
@@ -177,11 +177,11 @@ def compare(state: State) -> dict[str, Any]:
 
 
 def track_record(_state: State) -> dict[str, Any]:
-    """How past forecasts fared."""
+    """The scores of past forecasts."""
     names = {item["code"]: item["name"] for item in countries()["countries"]}
     return {"record": document("track-record.get_track_record"), "names": names}
 
 
 def sources() -> dict[str, Any]:
-    """The publishers, as the bundled table has them."""
+    """The publishers in the bundled table."""
     return {"publishers": tables.read("sources"), "api": url_for("docs.page"), "title": text.title}

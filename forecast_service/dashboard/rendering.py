@@ -1,4 +1,4 @@
-"""From documents to HTML: who may see numbers, what is said when the API refuses, what every template knows."""
+"""Renders pages: who may see numbers, pages for refusals and errors, and the variables of all templates."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ POLICY = PAGE.replace("form-action 'none'", "form-action 'self'")
 
 View = Callable[..., Any]
 
-TOLD = {
-    401: "This service asks callers who they are, and does not know you yet.",
+REASONS = {
+    401: "This service asks callers who they are and does not know you yet.",
     403: "Your key is known, but it may not read forecasts.",
     429: "Too many wrong keys came from your address.",
     503: "The service cannot check callers at the moment.",
@@ -32,56 +32,56 @@ TOLD = {
 
 
 def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
-    """Decorate a view: hand it the state, and put what it returns into ``template``.
+    """Decorate a view: pass it the state and render ``template`` with the dict that it returns.
 
     Parameters
     ----------
-    numbers : whether the page shows what the API answers; without a caller who may read, a form for a key is shown.
+    numbers : whether the page shows the API's answers. Callers who may not read them get a form for a key instead.
     """
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapper(**path: Any) -> Response:
-            asked = page_state.read()
+            state = page_state.read()
             refusal = current_app.extensions[authentication.EXTENSION].refusal(READ) if numbers else None
             if refusal is not None:
-                return _locked(asked, refusal)
-            return _answer(template, asked, lambda: view(asked, **path))
+                return _locked(state, refusal)
+            return _answer(template, state, lambda: view(state, **path))
 
         return wrapper
 
     return decorator
 
 
-def _locked(asked: page_state.State, refusal: Response) -> Response:
-    """The page in the place of one whose numbers the caller may not see."""
+def _locked(state: page_state.State, refusal: Response) -> Response:
+    """The page for callers who may not see the numbers."""
     status, wait = refusal.status_code, refusal.headers.get("Retry-After")
-    # With another key it might be shown: the page itself is there. With time alone: it says when.
-    told = _html("locked", asked, status if wait else 200, told=TOLD[status], refused=status, wait=wait)
-    told.headers["Cache-Control"] = "no-store"
+    # 200 if another key could help: the page has a form for it. If only waiting helps, the refusal's own status.
+    locked = _html("locked", state, status if wait else 200, reason=REASONS[status], refused=status, wait=wait)
+    locked.headers["Cache-Control"] = "no-store"
     if wait:
-        told.headers["Retry-After"] = wait
-    return told
+        locked.headers["Retry-After"] = wait
+    return locked
 
 
-def _answer(template: str, asked: page_state.State, view: Callable[[], Any]) -> Response:
+def _answer(template: str, state: page_state.State, view: Callable[[], Any]) -> Response:
     try:
         found = view()
     except Refused as refused:
-        return _html("error", asked, refused.status, problem=refused.problem)
+        return _html("error", state, refused.status, problem=refused.problem)
     except Exception as error:
         current_app.logger.exception("unhandled error on %s", request.path, exc_info=error)
         problem = {"status": 500, "title": "Something went wrong on our side", "detail": "The error has been logged."}
-        return _html("error", asked, 500, problem=problem)
+        return _html("error", state, 500, problem=problem)
     if isinstance(found, dict):
-        return _html(template, asked, found.pop("status", 200), **found)
+        return _html(template, state, found.pop("status", 200), **found)
     return make_response(found)
 
 
-def _html(template: str, asked: page_state.State, status: int, **context: Any) -> Response:
+def _html(template: str, state: page_state.State, status: int, **context: Any) -> Response:
     settings = forecasters().settings
     everywhere = {
-        "state": asked,
+        "state": state,
         "text": text,
         "formatting": formatting,
         "charts": charts,

@@ -1,4 +1,4 @@
-"""How to fetch what a page shows: addresses to download, and lines of curl and Python."""
+"""Downloads of a page's figures, and code in curl and Python that fetches them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,9 @@ DRAWN = (("svg", "SVG"), ("png", "PNG"), ("vl.json", "Vega-Lite"))
 
 
 def of(state: State, code: str, forecast: dict[str, Any], *, drawn: bool) -> dict[str, Any]:
-    """Downloads (label to address) and the lines that fetch the same figures.
-
-    ``drawn`` says whether there is a picture: none is where the target does not apply.
-    """
+    """Downloads (address by label) and code; ``drawn`` is false if the target does not apply, so there is no chart."""
     fan = charts.fan(state, code)
-    shown = {label: _picture(fan, form) for form, label in DRAWN} if drawn else {}
+    shown = {label: _chart(fan, form) for form, label in DRAWN} if drawn else {}
     if state.levers:
         tables = {label: state.link("own_forecast", {"code": code, "form": form}) for form, label in TABLES}
         address = url_for("forecasts.post_forecast")
@@ -34,12 +31,12 @@ def of(state: State, code: str, forecast: dict[str, Any], *, drawn: bool) -> dic
     return {"downloads": tables | shown, "curl": curl, "python": f'import pandas as pd\n\ntable = pd.read_csv("{csv}")'}
 
 
-def _picture(fan: charts.Picture, form: str) -> str:
+def _chart(fan: charts.Chart, form: str) -> str:
     return f"{fan.address.removesuffix('svg')}{form}?{urlencode(fan.query)}"
 
 
 def _before(state: State, forecast: dict[str, Any]) -> list[dict[str, Any]]:
-    """The levers of the answer that are not the reader's own, which stand last."""
+    """The levers of the answer without the reader's own, which are the last."""
     levers: list[dict[str, Any]] = forecast["scenario"]["levers"]
     mine = len(state.levers) if forecast["scenario"]["name"] == custom_scenario.NAME else 0
     return levers[: len(levers) - mine]
@@ -50,7 +47,7 @@ def _query(address: str, state: State) -> str:
 
 
 def _outside(address: str) -> str:
-    """The whole address, as a client elsewhere asks."""
+    """The address with scheme and host."""
     return request.host_url.rstrip("/") + address
 
 

@@ -1,4 +1,4 @@
-"""Numbers in words. Nothing here ever claims certainty, in either direction."""
+"""Numbers and levers as text. No text says that something is certain or impossible."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from forecast_service import formatting
 
 THIN = "\u00a0"
-"""Between a number and its unit: they must not be parted at the end of a line."""
+"""A no-break space between a number and its unit."""
 
 BASIS = {
     "history": "published figures",
@@ -73,11 +73,11 @@ PHRASES = {
     "probability": "with probability {:g}",
     "from_component": "from {}",
 }
-"""The fields of levers, in words."""
+"""The fields of levers as text."""
 
 
 def lever(fields: dict[str, Any]) -> str:
-    """What a lever says beside its type, in words; empty for none."""
+    """The fields of a lever, without its type, as text; may be empty."""
     parts = [f"on {fields['component']}"] if fields.get("component") == "related" else []
     for year, value in fields.get("points", {}).items():
         parts.append(f"{value:g} % in {year}")
@@ -89,12 +89,12 @@ def lever(fields: dict[str, Any]) -> str:
 
 
 def percent(p: float | None) -> str:
-    """A probability (0 to 1) as a percentage; never a bare 0 % or 100 %. An em dash for None."""
+    """A probability (0 to 1) as a percentage, never 0 % or 100 %; an em dash for None."""
     return "—" if p is None else formatting.percent(p).replace(" ", THIN)
 
 
 def points(change: float | None) -> str:
-    """A difference of probabilities (-1 to 1) in percentage points, with its sign; an em dash for None."""
+    """A difference of probabilities (-1 to 1) in percentage points with its sign; an em dash for None."""
     if change is None:
         return "—"
     rounded = round(change * 100)
@@ -104,22 +104,22 @@ def points(change: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share in % of GDP with the two decimals that NATO prints; an em dash for None."""
+    """A share in % of GDP with two decimals, as NATO publishes it; an em dash for None."""
     return "—" if value is None else f"{value:.2f}{THIN}%"
 
 
 def threshold(value: float) -> str:
-    """A threshold in % of GDP, as short as it can be."""
+    """A threshold in % of GDP without trailing zeros."""
     return f"{value:g}{THIN}%"
 
 
 def signed(value: float, places: int = 1) -> str:
-    """A number with its sign, a real minus for negative ones."""
+    """A number with its sign; a true minus for negative ones."""
     return f"{value:+.{places}f}".replace("-", "−")
 
 
 def dollars(millions: float) -> str:
-    """An amount in million US dollars, as people say it."""
+    """An amount in million US dollars as millions or billions."""
     sign, size = ("−" if millions < 0 else ""), abs(millions)
     if size >= 99_500:
         return f"{sign}${size / 1000:,.0f}{THIN}billion"
@@ -135,18 +135,18 @@ def billions(value: float) -> str:
 
 
 def title(name: str) -> str:
-    """The name of a scenario, as a heading."""
+    """The name of a scenario as a heading."""
     text = name.replace("-", " ").replace("gdp", "GDP").replace("us ", "US ")
     return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:
-    """``text`` with a capital; not capitalize(), which would lower the names in it."""
+    """``text`` with a capital; capitalize() would lower the names in it."""
     return text[:1].upper() + text[1:]
 
 
 def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str = "GDP") -> str:
-    """What a forecast says of one target, in a sentence: the headline, and a picture's text."""
+    """The result for one target in a sentence, for the headline and the chart's alt text."""
     if target["probability"] is None:
         return str(target["reason"])
     return (
@@ -157,7 +157,7 @@ def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str =
 
 
 def span(p: dict[str, Any]) -> str:
-    """What single models say, from lowest to highest."""
+    """The range of the members' probabilities as text."""
     low, high = p["across_members"]
     if percent(low) == percent(high):
         return f"all models say {percent(low)}"

@@ -1,4 +1,4 @@
-"""The addresses of the page. A view says which documents its template shows."""
+"""The routes of the page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def overview(state: State) -> dict[str, Any]:
 @blp.get("/countries")
 @page("countries")
 def choose(state: State) -> Any:
-    """The allies; with ``country`` in the query, on to its page."""
+    """The list of allies; with ``country`` in the query, a redirect to its page."""
     name = pages.asked_country()
     if not name:
         return pages.countries()
@@ -55,7 +55,7 @@ def sensitivity(state: State, code: str) -> dict[str, Any]:
 
 @blp.get("/countries/<code>/own.<any(svg, png, csv, json, 'vl.json'):form>")
 def own_forecast(code: str, form: str) -> Response:
-    """What POST /v1/forecasts answers to the levers of the query: for images and links, which can only GET."""
+    """The answer of POST /v1/forecasts to the levers in the query, for images and links, which can only GET."""
     return custom_scenario.send(code, form)
 
 
@@ -69,21 +69,21 @@ def compare(state: State) -> dict[str, Any]:
 @blp.get("/track-record")
 @page("track_record")
 def track_record(state: State) -> dict[str, Any]:
-    """How often were we right?"""
+    """The scores of past forecasts."""
     return pages.track_record(state)
 
 
 @blp.get("/method")
 @page("method", numbers=False)
 def method(_state: State) -> dict[str, Any]:
-    """How it is done, and what it cannot know."""
+    """How the model works and what it cannot know."""
     return {}
 
 
 @blp.get("/sources")
 @page("sources", numbers=False)
 def sources(_state: State) -> dict[str, Any]:
-    """Where the figures come from."""
+    """The sources of the figures."""
     return pages.sources()
 
 

@@ -1,17 +1,17 @@
-// The caller's key: kept in this tab only, sent to this origin only, never in an address.
+// The caller's key. This tab alone holds it; it is sent only to this origin and never in an address.
 const NAME = "forecast-service-key";
-let kept = null;
+let held = null;
 
 export function key() {
-  try { return kept ?? sessionStorage.getItem(NAME); } catch { return kept; }
+  try { return held ?? sessionStorage.getItem(NAME); } catch { return held; }
 }
 
 export function keep(text) {
-  kept = text;
-  try { text ? sessionStorage.setItem(NAME, text) : sessionStorage.removeItem(NAME); } catch { /* kept in memory alone */ }
+  held = text;
+  try { text ? sessionStorage.setItem(NAME, text) : sessionStorage.removeItem(NAME); } catch { /* without storage, only this page holds it */ }
 }
 
-/** Headers that say who calls; none where nobody asks. */
+/** Headers with the key; none if there is no key or the service needs none. */
 export function headers() {
   const shown = key(), kind = document.documentElement.dataset.credential;
   if (!shown || !kind) return {};

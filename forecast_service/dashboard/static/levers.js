@@ -1,4 +1,4 @@
-// Sliders beside number inputs, and saving, forking, sharing what they say.
+// The sliders of number inputs; saving and forking scenarios.
 import { headers } from "./key.js";
 import { go } from "./moves.js";
 
@@ -34,29 +34,29 @@ document.addEventListener("submit", (event) => {
   save(form.dataset.address, scenario, `Saved as “${scenario.name}”.`);
 });
 
-const PLAIN = {
+const MESSAGES = {
   401: "The service does not know who you are. Reload the page and give your key.",
   403: "Your key may read but not save. Ask who runs this service for the scope “write”.",
-  404: "That scenario is gone, or it is not yours to read.",
-  429: "Too much was asked at once. Wait a moment and try again.",
-  503: "The place where scenarios are saved is away. Try again in a few seconds; forecasts go on.",
+  404: "The scenario was deleted, or you may not read it.",
+  429: "There were too many requests. Wait a moment and try again.",
+  503: "The database of scenarios is unavailable. Try again in a few seconds; forecasts work without it.",
 };
 
 async function save(address, body, done) {
-  const told = document.querySelector("[data-save-told]");
-  told.textContent = "Saving …";
+  const message = document.querySelector("[data-save-told]");
+  message.textContent = "Saving …";
   let answer, found;
   try {
     const sent = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2), ...headers() };
     answer = await fetch(address, { method: "POST", headers: sent, body: JSON.stringify(body), signal: AbortSignal.timeout(20000) });
     found = await answer.json();
   } catch {
-    told.textContent = "The service did not answer, so it is not certain that this was saved. Try again.";
+    message.textContent = "The service did not answer, so it is unclear whether the scenario was saved. Try again.";
     return;
   }
   if (!answer.ok) {
     const why = (found.errors ?? []).map((error) => `${error.pointer ?? error.parameter ?? ""} ${error.detail}`).join("; ");
-    told.textContent = PLAIN[answer.status] ?? `It was not saved: ${why || found.detail}`;
+    message.textContent = MESSAGES[answer.status] ?? `It was not saved: ${why || found.detail}`;
     return;
   }
   const here = new URL(location.href);

@@ -1,4 +1,4 @@
-// Links and forms without leaving the page: the server's own HTML is fetched and put in place, part by part.
+// Follows links and forms without a reload: fetches the server's HTML and replaces the parts that changed.
 import { headers } from "./key.js";
 import { attend, carry } from "./pictures.js";
 
@@ -26,7 +26,7 @@ function troubled(text, again) {
   box.append(line, button);
 }
 
-/** The address of a form that is sent by GET, without what is empty. */
+/** The address of a GET form, without empty fields. */
 export function addressOf(form, submitter) {
   const address = new URL(form.getAttribute("action"), location.href), several = {};
   for (const [name, value] of new FormData(form, submitter)) {
@@ -56,7 +56,7 @@ function replaceParts(fresh) {
   return true;
 }
 
-/** Remembers what has the focus; called later, gives it to what stands in its place. */
+/** Notes the focused element; the returned function focuses its replacement. */
 function place() {
   const active = document.activeElement, region = active?.closest("[data-region]")?.dataset.region;
   const same = (it) => {
@@ -72,7 +72,7 @@ function place() {
   };
 }
 
-/** Go to an address of this page: `how` is push, replace or none (the address is there already). */
+/** Go to an address of this page; `how` changes the browser's history: push, replace or none. */
 export async function go(address, how = "push", { keepScroll = false } = {}) {
   running?.abort();
   const mine = (running = new AbortController());
@@ -85,10 +85,10 @@ export async function go(address, how = "push", { keepScroll = false } = {}) {
     if (!answer.headers.get("Content-Type")?.startsWith("text/html")) throw Object.assign(new Error(), { status: answer.status });
     text = await answer.text();
   } catch (error) {
-    if (mine.signal.aborted && mine.signal.reason !== "late") return; // something newer was asked
+    if (mine.signal.aborted && mine.signal.reason !== "late") return; // a newer call of go() has aborted this one
     tell("");
-    const why = error.status === 429 ? "Too much was asked at once." : error.status ? `The service answered with an error (${error.status}).` : "The service did not answer.";
-    troubled(`${why} What you see is still the answer to what was asked before.`, () => go(address, how, { keepScroll }));
+    const why = error.status === 429 ? "There were too many requests." : error.status ? `The service answered with an error (${error.status}).` : "The service did not answer.";
+    troubled(`${why} The page still shows the previous answer.`, () => go(address, how, { keepScroll }));
     return;
   } finally {
     clearTimeout(late);

@@ -1,4 +1,4 @@
-// Without this file the page is a report with links and forms; with it nothing has to be loaded anew.
+// The page works without this file; with it, links and forms need no reload.
 import { headers, keep, key } from "./key.js";
 import { go, tell } from "./moves.js";
 import { attend, recolour } from "./pictures.js";
@@ -34,7 +34,7 @@ function name() {
 document.querySelector("[data-theme-toggle]").addEventListener("click", () => {
   const root = document.documentElement, next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "") + 1) % 3];
   if (next) root.dataset.theme = next; else delete root.dataset.theme;
-  try { next ? localStorage.setItem("forecast-service-theme", next) : localStorage.removeItem("forecast-service-theme"); } catch { /* for this page alone */ }
+  try { next ? localStorage.setItem("forecast-service-theme", next) : localStorage.removeItem("forecast-service-theme"); } catch { /* no storage: the choice holds for this page only */ }
   const here = new URL(location.href);
   if (here.searchParams.has("theme")) {
     next ? here.searchParams.set("theme", next) : here.searchParams.delete("theme");
@@ -51,7 +51,7 @@ document.addEventListener("submit", async (event) => {
   keep(document.getElementById("key").value.trim());
   await go(location.href, "replace");
   const locked = document.querySelector("[data-locked]");
-  if (locked && document.getElementById("key")) { keep(""); tell(locked.dataset.locked === "403" ? "That one may not read forecasts." : "That one is not known here.", true); document.getElementById("key").focus(); }
+  if (locked && document.getElementById("key")) { keep(""); tell(locked.dataset.locked === "403" ? "The key may not read forecasts." : "The service does not know the key.", true); document.getElementById("key").focus(); }
 });
 document.querySelector("[data-forget]")?.addEventListener("click", (event) => { keep(""); event.target.hidden = true; go(location.href, "replace"); });
 
@@ -67,7 +67,7 @@ document.addEventListener("click", async (event) => {
   }
   const download = event.target.closest?.("a[data-download], a[download]");
   if (download && Object.keys(headers()).length) {
-    // A link cannot send a key.
+    // A link cannot send the key.
     event.preventDefault();
     const answer = await fetch(download.href, { headers: headers() });
     if (!answer.ok) { tell(`The download was refused (${answer.status}).`); return; }
@@ -83,5 +83,5 @@ document.addEventListener("page:shown", shown);
 shown();
 name();
 attend();
-// A tab that has shown a key goes on with it.
+// This tab has a key, but the browser loaded the page without it.
 if (document.querySelector("[data-locked]") && key()) go(location.href, "replace");

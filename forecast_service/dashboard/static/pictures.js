@@ -1,4 +1,4 @@
-// Pictures: fetched with the key where one is needed, kept as stale while the next is not there, in the right colours.
+// Charts: fetches them with the key if needed, for the theme and width; the old chart stays until the new one arrives.
 import { headers } from "./key.js";
 
 const PATIENCE = 20000;
@@ -25,7 +25,7 @@ function say(image, text, again) {
   note.append(" ", button);
 }
 
-/** The answer; one that says when to ask again is asked again, twice. */
+/** The answer; a 503 with a short Retry-After is tried again, at most twice. */
 async function patient(address, times = 2) {
   const answer = await fetch(address, { headers: headers(), signal: AbortSignal.timeout(PATIENCE) });
   const wait = Number(answer.headers.get("Retry-After"));
@@ -40,7 +40,7 @@ async function draw(image) {
   if (image.dataset.shown === address) { delete image.dataset.pending; return; }
   image.dataset.drawing = address;
   image.classList.add("loading");
-  const slow = setTimeout(() => say(image, "The picture is still being drawn."), 2500);
+  const slow = setTimeout(() => say(image, "The chart is still being drawn."), 2500);
   try {
     const answer = await patient(address);
     if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
@@ -49,7 +49,7 @@ async function draw(image) {
     const next = new Image();
     next.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
     await next.decode();
-    // What stands in <picture> would go on deciding otherwise.
+    // The <source> elements would override img.src.
     image.parentElement.querySelectorAll("source").forEach((source) => source.remove());
     image.src = next.src;
     image.dataset.shown = address;
@@ -58,8 +58,8 @@ async function draw(image) {
     say(image, "");
   } catch (error) {
     if (image.dataset.drawing !== address) return;
-    const before = image.dataset.shown ? "This picture is of what was asked before. " : "";
-    const why = error.status === 429 ? "Too much was asked at once; wait a moment." : error.status === 422 ? "This cannot be drawn." : "The service did not answer with the new one.";
+    const before = image.dataset.shown ? "This is the previous chart. " : "";
+    const why = error.status === 429 ? "There were too many requests; wait a moment." : error.status === 422 ? "This cannot be drawn." : "The service did not answer.";
     say(image, `${before}${why} The figures are in the table.`, () => draw(image));
   } finally {
     clearTimeout(slow);
@@ -71,19 +71,19 @@ const near = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target); }
 }, { rootMargin: "400px" });
 
-/** Watch the pictures in `part`: what is not near the window is not asked for yet. */
+/** Watch the charts in `part`, which are fetched when they come near the window. */
 export function attend(part = document) {
   for (const image of part.querySelectorAll(".picture img")) {
     if (!image.dataset.attended) {
       image.dataset.attended = "yes";
-      // What the browser asked for by itself failed: ask once more, and say so if that fails too.
+      // The browser's own request failed: try again, and say so if that fails too.
       image.addEventListener("error", () => { if (!image.dataset.shown) draw(image); });
       if (image.complete && image.currentSrc && !image.naturalWidth && !image.dataset.blank) draw(image);
     }
     const plain = !Object.keys(headers()).length;
     const already = plain && image.parentElement.querySelector("source") === null && new URL(image.currentSrc || image.src, location).href === new URL(wanted(image), location).href;
     if (already) { image.dataset.shown = wanted(image); delete image.dataset.pending; continue; }
-    // Without a key, the browser's own choice among the sources is right as long as nobody chose colours here.
+    // Without a key or a chosen theme, the browser chooses the right source itself.
     if (plain && !document.documentElement.dataset.theme && !image.dataset.shown && !image.dataset.carried) continue;
     near.observe(image);
   }
@@ -91,7 +91,7 @@ export function attend(part = document) {
 
 const BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
-/** Before `fresh` replaces `old`: each new picture shows the old one until it is there itself. */
+/** Before `fresh` replaces `old`: each new chart shows the old one until it arrives. */
 export function carry(old, fresh) {
   const chosen = Object.keys(headers()).length || document.documentElement.dataset.theme;
   for (const figure of fresh.querySelectorAll("[data-picture]")) {
@@ -99,7 +99,7 @@ export function carry(old, fresh) {
     const image = figure.querySelector("img");
     const carried = before?.complete && before.naturalWidth && !before.dataset.blank;
     if (!carried && !chosen) continue;
-    // The browser would ask for it by itself: without the key, and in the system's colours.
+    // The browser would fetch it itself, without the key and in the system's theme.
     figure.querySelectorAll("source").forEach((source) => source.remove());
     image.removeAttribute("loading");
     image.dataset.carried = image.dataset.pending = "yes";

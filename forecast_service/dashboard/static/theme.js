@@ -1,9 +1,9 @@
-// Before the first paint: the colours that the reader chose here, unless the address says which.
+// Before the first paint: apply the reader's saved theme, unless the address names one.
 (() => {
   const root = document.documentElement;
   if (root.dataset.theme) { root.dataset.themeAsked = "address"; return; }
   try {
-    const kept = localStorage.getItem("forecast-service-theme");
-    if (kept === "light" || kept === "dark") root.dataset.theme = kept;
-  } catch { /* no storage here: the system's colours then */ }
+    const saved = localStorage.getItem("forecast-service-theme");
+    if (saved === "light" || saved === "dark") root.dataset.theme = saved;
+  } catch { /* no storage: the system's theme */ }
 })();

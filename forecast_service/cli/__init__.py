@@ -1,4 +1,4 @@
-"""The command line, one file a group of commands; commands call services and the statistics, and compute nothing."""
+"""The command line, one module for each group of commands. Commands call services and models; they compute nothing."""
 
 
 def run() -> None:

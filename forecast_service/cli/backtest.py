@@ -1,4 +1,4 @@
-"""``forecast-service backtest``: any panel, every origin, quantiles out, and the published proof."""
+"""``forecast-service backtest``: scores the models at past origins, on the bundled panel or any other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from models.series import Panel, Series, SeriesError
 
 
 def read_panel(path: Path) -> Panel:
-    """The panel in a CSV of ``series,year,value``; the contiguous tail of each series.
+    """The panel in a CSV of ``series,year,value``: of each series the years after its last gap.
 
-    Raises
-    ------
-    click.BadParameter
-        naming the row that cannot be used.
+    Raises click.BadParameter, which names the bad row.
     """
     points: dict[str, dict[int, float]] = {}
     with path.open(encoding="utf-8", newline="") as file:
@@ -99,7 +96,7 @@ def backtest(
     publish: bool,
     real_time: bool,
 ) -> None:
-    """Refit at every origin with nothing later than it, forecast, and score what happened."""
+    """At every origin, fit on figures up to that year, forecast, and score the forecasts."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,4 +1,4 @@
-"""What commands work with, and the error that a command ends with where something of it is missing or damaged."""
+"""The database and vintages for commands, and errors that end a command with a message."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """A group whose commands end with an error in words, and no traceback, where :func:`refusals` has words for it."""
+    """A group of commands that end with a message instead of a traceback for the errors in :func:`refusals`."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
         with refusals():
             return super().invoke(ctx)
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what keeps a command from its work into the command's error."""
+    """Turn errors that an operator can correct into messages of the command."""
     try:
         yield
     except Exception as error:
@@ -41,8 +40,8 @@ def refusals() -> Iterator[None]:
 
 
 def _why(error: Exception) -> str | None:
-    """What the operator is told; None of what no operator can mend."""
-    # Only where something is wrong: most commands do without them.
+    """The message for the operator; None for errors that no operator can correct."""
+    # Imported late: most commands do not need them.
     from forecast_service.store.database import DatabaseUnavailable
     from forecast_service.sweeps.executors import ExecutorUnavailable
 
@@ -55,13 +54,13 @@ def _why(error: Exception) -> str | None:
     if isinstance(error, UnknownVintage):
         return f"there is no vintage {error}: see 'data vintages'"
     if isinstance(error, VintageExists):
-        return f"{error} is there already, and is never changed: give another --vintage"
+        return f"{error} is there already, and vintages never change: choose another --vintage"
     return None
 
 
 @contextmanager
 def database_of(settings: Settings) -> Iterator[Database]:
-    """The database, closed at the end."""
+    """The database, closed at the end of the block."""
     from forecast_service.store.database import Database
 
     database = Database(database_url(settings))
@@ -73,7 +72,7 @@ def database_of(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def vintage_store(settings: Settings) -> Iterator[VintageStore]:
-    """The vintages in the state folder; what is wrong with them, or with a file, ends what is done with them."""
+    """The vintages in the state folder; errors of vintages and files end the command."""
     with refusals():
         try:
             yield VintageStore(settings.state.vintages)

@@ -1,4 +1,4 @@
-"""``forecast-service data``: check the bundled tables, import files, look at vintages and at what sets them apart."""
+"""``forecast-service data``: check the bundled tables, import files, list and compare vintages."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from models.dataset.vintages import VintageStore
 
 SHOWN = 40
-"""Changes shown of each table, unless all are asked for."""
+"""Most changes shown of each table without --all."""
 
 
 def show(found: Prepared, *, everything: bool = False) -> None:
-    """What a file would change, and what its checks found."""
+    """Print the changes in a file and the findings of its checks."""
     show_changes(found.changes, everything=everything)
     for finding in found.draft.findings:
         click.echo(str(finding), err=finding.severity == "error")
 
 
 def show_changes(changes: tuple[Change, ...], *, everything: bool = False) -> None:
-    """Changes by table, figure by figure."""
+    """Print changes by table."""
     for table in dict.fromkeys(change.table for change in changes):
         mine = [change for change in changes if change.table == table]
         click.echo(f"{table}: {len(mine)} figures differ")
@@ -44,19 +44,19 @@ def show_changes(changes: tuple[Change, ...], *, everything: bool = False) -> No
 
 
 def keep(vintages: VintageStore, found: Prepared, *, dry_run: bool, everything: bool = False) -> bool:
-    """Show a file and keep it as a vintage; whether it was kept. Errors end the command."""
+    """Show a file and save it as a vintage; returns whether it was saved. Errors end the command."""
     show(found, everything=everything)
     name = found.draft.name
     if found.refused:
         raise click.ClickException(f"{name} is refused; nothing was changed")
     if found.holds_nothing_new:
-        click.echo(f"nothing in it differs from {found.draft.base}: no vintage is made")
+        click.echo(f"nothing in it differs from {found.draft.base}: no vintage was made")
         return False
     if dry_run:
-        click.echo(f"{name} would be kept; nothing was changed")
+        click.echo(f"{name} would be saved; nothing was changed")
         return False
     vintages.add(found.draft)
-    click.echo(f"kept as {name}; 'forecast-service data use {name}' makes it current")
+    click.echo(f"saved as {name}; 'forecast-service data use {name}' makes it current")
     return True
 
 
@@ -75,21 +75,21 @@ def check() -> None:
     click.echo(f"{len(tables.NAMES)} tables, {rows} rows: all checks hold")
 
 
-_BASE = click.option("--base", help="The vintage that it is laid over; the newest if absent.")
-_VINTAGE = click.option("--vintage", help="What the vintage is called; by its source and edition if absent.")
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
+_BASE = click.option("--base", help="The vintage that the file's figures replace or extend; the newest if absent.")
+_VINTAGE = click.option("--vintage", help="Name of the new vintage; from its source and edition if absent.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change; save nothing.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Show every figure that differs.")
 
 
 @click.command("import")
 @click.argument("where", metavar="FILE|URL")
-@click.option("--source", type=click.Choice(list(READERS)), required=True, help="Whose file it is.")
+@click.option("--source", type=click.Choice(list(READERS)), required=True, help="Publisher of the file.")
 @_VINTAGE
 @_BASE
 @_DRY_RUN
 @_ALL
-@click.option("--sha256", default="", help="What a downloaded file must hash to.")
-@click.option("--again", is_flag=True, help="Download it even if it is the one that was imported last.")
+@click.option("--sha256", default="", help="Required SHA-256 of a downloaded file.")
+@click.option("--again", is_flag=True, help="Download the file even if it was imported last time.")
 def import_file(
     where: str,
     source: str,
@@ -100,9 +100,9 @@ def import_file(
     sha256: str,
     again: bool,
 ) -> None:
-    """Make a vintage of a publisher's FILE (or download it from a URL): read, checked, shown, and kept if it holds.
+    """Make a vintage from a publisher's FILE or URL: read and check it, show the changes, and save it.
 
-    Nothing that answers rest on changes until 'data use'. A file with errors changes nothing at all.
+    Answers do not change until 'data use'. A file with errors changes nothing.
     """
     from models.dataset.imports import prepare
 
@@ -112,7 +112,7 @@ def import_file(
         if where.startswith(("http://", "https://")):
             fetched = fetch(settings, where, sha256, again=again)
             if fetched is None:
-                click.echo("the file is the one that was imported last: nothing is done (--again)")
+                click.echo("the file is the one that was imported last: nothing was done (--again)")
                 return
             data, conditions = fetched
         else:
@@ -136,7 +136,7 @@ def _read(path: Path) -> bytes:
 
 
 def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False) -> tuple[bytes, Conditions] | None:
-    """A downloaded file with its conditions; None if it is the one that was imported last."""
+    """Download a file; returns its bytes and conditions, or None if it is the one imported last."""
     from forecast_service.forecasting.vintage_download import DownloadError, Limits, Memory, download
 
     limits = Limits(hosts(settings))
@@ -149,7 +149,7 @@ def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False
 
 
 def remember(settings: Settings, url: str, conditions: Conditions) -> None:
-    """Keep what the server said of a file that counts now."""
+    """Save the conditions (ETag and date) of an imported file for the next download."""
     from forecast_service.forecasting.vintage_download import Memory
 
     Memory(settings.state.downloads).keep(url, conditions)
@@ -157,7 +157,7 @@ def remember(settings: Settings, url: str, conditions: Conditions) -> None:
 
 @click.command("vintages")
 def list_vintages() -> None:
-    """List the vintages, oldest first: their base, what of theirs is new, and what their checks warned of."""
+    """List the vintages, oldest first, with their base, changed tables and warnings."""
     with vintage_store(Settings.from_environment()) as vintages:
         for name in vintages.names():
             manifest = vintages.manifest(name)
@@ -193,7 +193,7 @@ def differ(before: str, after: str, everything: bool) -> None:
 def why(
     before: str, after: str, countries: tuple[str, ...], component: Component, scenario: str, deadline: int
 ) -> None:
-    """Say why the probability moved from vintage BEFORE to AFTER: by new figures, growth, plans, model.
+    """Explain the change of the probability from vintage BEFORE to AFTER: new figures, growth, plans, model.
 
     For each COUNTRY, or all allies that the target applies to.
     """
@@ -229,12 +229,12 @@ def why(
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
+@_DRY_RUN
 def refresh(dry_run: bool) -> None:
-    """Download and import what FORECAST_REFRESH names, for a schedule; what is unchanged is not fetched again.
+    """Download and import the files in FORECAST_REFRESH, for a schedule; skip unchanged files.
 
-    Each file is laid over the newest vintage. One that fails does not keep the others from being imported; the
-    command then ends with 1. Which vintage is current stays as it is: 'data use'.
+    Each file makes a vintage based on the newest. If a file fails, the others are still imported and the command exits
+    with 1. The current vintage stays the same until 'data use'.
     """
     from models.dataset.imports import prepare
 

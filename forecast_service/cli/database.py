@@ -15,7 +15,7 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Run the migrations that are missing. The embedded SQLite runs them by itself."""
+    """Run missing migrations. The embedded SQLite runs them itself."""
     from sqlalchemy.exc import DBAPIError
 
     from forecast_service.store.database import DatabaseUnavailable

@@ -1,6 +1,6 @@
-"""Examples of the contract: real questions, asked of the application itself, with its answers.
+"""Examples in the contract: real requests with the application's answers.
 
-``forecast-service openapi --examples`` asks anew and keeps what came back; a test asks again and compares.
+``forecast-service openapi --examples`` sends the requests and saves the answers; a test sends them and compares.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ QUERY = "deadline=2029&quantiles=0.1,0.5,0.9"
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked; ``{names}`` in the address and in headers stand for what earlier answers held."""
+    """A request. ``{names}`` in its address and headers stand for values of earlier answers."""
 
     name: str
     method: str
@@ -60,7 +60,7 @@ class Question:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     learns: str = ""
-    """What the id of the answer, and with ``_etag`` its ETag, go by from now on."""
+    """Name of the answer's id in later requests; with ``_etag`` added, of its ETag."""
     status: int = 200
 
 
@@ -129,20 +129,13 @@ QUESTIONS = (
     Question("problem-422", "GET", "/v1/countries/DEU/forecast?deadline=1990", status=422),
     Question("problem-428", "PUT", "/v1/scenarios/{scenario}", HALF_WAY, status=428),
 )
-"""In the order in which they are asked. ``listCountries`` is the name of an operation, ``problem-404`` of an error."""
+"""In the order of sending. ``listCountries`` is the name of an operation, ``problem-404`` of an error."""
 
 
 def answered(state_dir: Path, draws: int = Settings.draws) -> dict[str, dict[str, Any]]:
-    """Every question with what the application answers to it now.
+    """Every request with the application's answer, by name; makes missing fits in ``state_dir``.
 
-    Parameters
-    ----------
-    state_dir : where fits are, or are made.
-
-    Raises
-    ------
-    RuntimeError
-        if it answers one of them in another way than it should.
+    Raises RuntimeError if an answer has not the expected status.
     """
     with TemporaryDirectory() as folder:
         address = f"sqlite:///{folder}/examples.sqlite"
@@ -157,7 +150,7 @@ def answered(state_dir: Path, draws: int = Settings.draws) -> dict[str, dict[str
 
 
 def ask_all(app: Flask, fits: Path) -> dict[str, dict[str, Any]]:
-    """Every question with what ``app`` answers, whose database is empty and up to date; sweeps are computed here."""
+    """Every request with the answer of ``app``, whose database must be empty and up to date; computes the sweeps."""
     sweeps = Sweeps(cast(Database, app.extensions[EXTENSION]))
     for vintage in (None, BEFORE):
         fit_all(cast(ForecasterRegistry, app.extensions[FORECASTERS]).forecaster(vintage), os.cpu_count() or 1)
@@ -191,7 +184,7 @@ def _ask(client: FlaskClient, question: Question, learned: dict[str, str]) -> di
 
 
 def settled(answers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """``answers`` with the same word for each id that was drawn, cursor and moment: what can be compared."""
+    """``answers`` with fixed words for random ids, cursors and times, so that they can be compared."""
     text = json.dumps(answers)
     text = re.sub(rf"\b{SAVED_ID}\b", "ID", text)
     text = re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(\+00:00|Z)", "MOMENT", text)
@@ -201,7 +194,7 @@ def settled(answers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def keep(answers: dict[str, dict[str, Any]], folder: Path = KEPT) -> None:
-    """Write ``answers`` to ``folder``, unless those there say the same; what is not among them goes."""
+    """Write ``answers`` to ``folder``, unless it holds the same; delete other answers there."""
     folder.mkdir(exist_ok=True)
     there = {file.stem: json.loads(file.read_text("utf-8")) for file in folder.glob("*.json")}
     if settled(there) == settled(answers):

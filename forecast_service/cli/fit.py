@@ -11,19 +11,19 @@ from forecast_service.settings import Settings
 
 
 @click.command()
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("--quiet", is_flag=True, help="Print only errors.")
 @click.option(
     "--processes",
     type=click.IntRange(1),
     default=os.cpu_count() or 1,
     show_default="all cores",
-    help="How many fit at once.",
+    help="Fits at once.",
 )
 @click.option("--vintage", help="Vintage of the figures; the current one if absent.")
-@click.option("--origin", type=int, help="Last year that the fits know; the last of the vintage if absent.")
-@click.option("--beside", is_flag=True, help="Give way to what answers requests.")
+@click.option("--origin", type=int, help="Last year of the figures used; the vintage's last if absent.")
+@click.option("--beside", is_flag=True, help="Run at low priority, so that requests come first.")
 def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, beside: bool) -> None:
-    """Fit every ally that is not kept yet, in parallel, and keep the paths."""
+    """Fit every ally without a saved fit, in parallel, and save the paths."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -59,7 +59,7 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
             )
     except (OSError, StoreUnavailable) as error:
         why = error.detail if isinstance(error, StoreUnavailable) else error.strerror
-        raise click.ClickException(f"fits cannot be kept in {registry.store.folder}: {why}") from None
+        raise click.ClickException(f"fits cannot be saved in {registry.store.folder}: {why}") from None
     registry.observe()
     if not quiet:
         click.echo(f"{made} allies fitted; {wanted} is complete in {registry.store.folder}")

@@ -1,4 +1,4 @@
-"""``forecast-service keys``: the keys that callers show (FORECAST_AUTH=api-key)."""
+"""``forecast-service keys``: the callers' API keys (FORECAST_AUTH=api-key)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _keys() -> Iterator[Keys]:
 
 @click.group()
 def keys() -> None:
-    """The keys that callers show (FORECAST_AUTH=api-key)."""
+    """The callers' API keys (FORECAST_AUTH=api-key)."""
 
 
 def _owner(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
@@ -44,27 +44,27 @@ def _scopes(_context: click.Context, _parameter: click.Parameter, text: str) -> 
 
 
 @keys.command()
-@click.option("--owner", required=True, callback=_owner, help="Whose key it is: owns what is created with it.")
-@click.option("--scopes", default="read", show_default=True, callback=_scopes, help="What it may do: read,write,admin.")
-@click.option("--name", default="", help="What it is for, up to 100 characters.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day (UTC) from which it holds no more.")
+@click.option("--owner", required=True, callback=_owner, help="Owner of the key, and of all that is created with it.")
+@click.option("--scopes", default="read", show_default=True, callback=_scopes, help="Some of read,write,admin.")
+@click.option("--name", default="", help="Purpose, up to 100 characters.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day (UTC) from which it is invalid.")
 def create(owner: str, scopes: list[str], name: str, expires: datetime | None) -> None:
-    """Make a key, and print it: it is shown this once, and kept only as a hash."""
+    """Create a key and print it, this once: the database holds only its hash."""
     until = None if expires is None else expires.replace(tzinfo=UTC)
     if until is not None and until <= datetime.now(UTC):
-        raise click.BadParameter("must be a day to come", param_hint="--expires")
+        raise click.BadParameter("must be in the future", param_hint="--expires")
     if len(name) > 100:
         raise click.BadParameter("must be at most 100 characters", param_hint="--name")
     with _keys() as kept:
         identifier, key = kept.create(owner, scopes, name, until)
-    # The key alone on the one stream, so that it can be piped into where it is to be kept.
+    # Only the key goes to standard output, so that it can be piped.
     click.echo(f"key {identifier} of {owner} ({', '.join(scopes)}); it is not shown again:", err=True)
     click.echo(key)
 
 
 @keys.command("list")
 def list_() -> None:
-    """List all keys, without what opens anything."""
+    """List all keys, without their secrets."""
     with _keys() as kept:
         rows = kept.all()
     now = datetime.now(UTC)
@@ -79,12 +79,12 @@ def list_() -> None:
 @keys.command()
 @click.argument("identifier", metavar="ID")
 def revoke(identifier: str) -> None:
-    """End a key for good; ID is its middle part. Workers notice within seconds."""
+    """Revoke a key for ever; ID is its middle part. Workers notice within seconds."""
     from forecast_service.store.keys import NoSuchKey
 
     with _keys() as kept:
         try:
             kept.revoke(identifier)
         except NoSuchKey:
-            raise click.ClickException("there is no key by this id; 'keys list' lists them") from None
+            raise click.ClickException("no key has this id; 'keys list' lists them") from None
     click.echo(f"key {identifier} is revoked")

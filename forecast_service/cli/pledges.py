@@ -1,4 +1,4 @@
-"""``forecast-service data pledges``: the table of plans, edited. Every edit makes a vintage of its own."""
+"""``forecast-service data pledges``: edit the table of plans. Every edit makes a new vintage."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from models.dataset.tables import Row
 
 
-_VINTAGE = click.option("--vintage", help="What the new vintage is called; the base's name and the day if absent.")
+_VINTAGE = click.option("--vintage", help="Name of the new vintage; the base's name and the day if absent.")
 _BASE = click.option("--base", help="The vintage whose table is edited; the newest if absent.")
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change, and keep nothing.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change; save nothing.")
 
 
 @click.group()
 def pledges() -> None:
-    """The table of plans and positions. Every edit makes a vintage; the old table stays in its own."""
+    """The table of plans and positions. Every edit makes a new vintage; the old one does not change."""
 
 
 @pledges.command("list")
-@click.option("--country", help="Of one ally: ISO alpha-2, alpha-3 or English name.")
-@click.option("--csv", "as_csv", is_flag=True, help="The whole rows as CSV, which 'pledges import' takes back.")
+@click.option("--country", help="One ally: ISO alpha-2, alpha-3 or English name.")
+@click.option("--csv", "as_csv", is_flag=True, help="Whole rows as CSV for 'pledges import'.")
 @_BASE
 def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
     """List the plans of all allies, or of one, with their numbers."""
@@ -53,15 +53,13 @@ def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
 @pledges.command("add")
 @click.option("--country", required=True, help="ISO alpha-2, alpha-3 or English name.")
 @click.option("--component", type=click.Choice(COMPONENTS), default="core", show_default=True)
-@click.option(
-    "--target", "target_pct", type=click.FloatRange(0, 6, min_open=True), help="The share aimed at, % of GDP."
-)
-@click.option("--year", type=click.IntRange(2024, 2040), help="The year it is aimed at for.")
-@click.option("--stance", type=click.Choice(STANCES), required=True, help="What it is.")
-@click.option("--stated-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day it was said.")
-@click.option("--summary", required=True, help="What was said, in a sentence.")
-@click.option("--title", required=True, help="Where it stands: the document or article.")
-@click.option("--publisher", required=True, help="Who published that.")
+@click.option("--target", "target_pct", type=click.FloatRange(0, 6, min_open=True), help="Planned share, % of GDP.")
+@click.option("--year", type=click.IntRange(2024, 2040), help="Year of the planned share.")
+@click.option("--stance", type=click.Choice(STANCES), required=True, help="Kind of statement.")
+@click.option("--stated-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day of the statement.")
+@click.option("--summary", required=True, help="The statement in a sentence.")
+@click.option("--title", required=True, help="Title of the document or article.")
+@click.option("--publisher", required=True, help="Its publisher.")
 @click.option("--address", default="", help="Its public address.")
 @_VINTAGE
 @_BASE
@@ -81,7 +79,7 @@ def add(
     base: str | None,
     dry_run: bool,
 ) -> None:
-    """Add a plan. The newest statement on a year stands for the ally; older ones are kept."""
+    """Add a plan. The ally's newest statement on a year counts; older ones stay in the table."""
     if stated_on.date() > datetime.now(UTC).date():
         raise click.BadParameter("is in the future", param_hint="--stated-on")
     row = {
@@ -104,7 +102,7 @@ def add(
 @_BASE
 @_DRY_RUN
 def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_run: bool) -> None:
-    """Take out the plans with these NUMBERS, as 'pledges list' shows them."""
+    """Remove the plans with these NUMBERS, as 'pledges list' shows them."""
 
     def without(rows: list[Row]) -> list[Row]:
         if max(numbers) > len(rows):
@@ -120,7 +118,7 @@ def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_
 @_BASE
 @_DRY_RUN
 def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: bool) -> None:
-    """Put the table in FILE, a CSV as 'pledges list --csv' writes it, in the place of the whole table of plans."""
+    """Replace the whole table of plans by FILE, a CSV as 'pledges list --csv' writes it."""
     from models.dataset.importers import BadFile, Content, read
     from models.dataset.imports import prepared
 
@@ -155,7 +153,7 @@ def _edit(
     *,
     dry_run: bool,
 ) -> None:
-    """Make a vintage of the edited table; ``about`` says where the new row is from: title, publisher, date, address."""
+    """Make a vintage with the edited table; ``about`` is the new row's source: title, publisher, date, address."""
     from models.dataset.importers import Parsed
     from models.dataset.imports import prepared
 

@@ -53,7 +53,7 @@ def show(forecast: Forecast, console: Console | None = None) -> None:
 
 
 def show_real_time(record: dict[str, Any], console: Console | None = None) -> None:
-    """Print the scores of a real-time backtest, each beside those of the ordinary one."""
+    """Print the scores of a real-time backtest beside those of the ordinary one."""
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 132)
     table = Table(
         title=f"as each edition said it, up to {record['horizon']} years ahead; outcomes: {record['vintage']}"
@@ -76,7 +76,7 @@ def show_real_time(record: dict[str, Any], console: Console | None = None) -> No
 
 def show_scores(record: dict[str, Any], console: Console | None = None) -> None:
     """Print the scores of a backtest."""
-    # A table this wide must not be folded because it goes to a file.
+    # In a file, rich must not fold this wide table.
     console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 132)
     first, last = record["origins"]
     table = Table(title=f"origins {first} to {last}, {record['horizon']} years ahead")
@@ -122,7 +122,7 @@ def _score_cells(found: dict[str, Any]) -> list[str]:
 
 
 def fan(forecast: Forecast, paths: Fan, threshold: float) -> list[str]:
-    """One line a year: the median with its 80 % and 95 % intervals, and the threshold."""
+    """One line for each year: the median, its 80 % and 95 % intervals, and the threshold."""
     at = dict(zip(forecast.levels, paths.quantiles, strict=True))
     top = max(float(at[0.975].max()), threshold) * 1.02
 

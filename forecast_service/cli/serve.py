@@ -27,7 +27,6 @@ def serve(host: str, port: int) -> None:
     from forecast_service import server
 
     configuration = Path(server.__file__).with_name("gunicorn.conf.py")
-    # gunicorn runs in this process, so signals reach it, what is loaded already need not be loaded again, and what
-    # create_app refuses ends this command.
+    # gunicorn runs in this process: signals reach it, modules load once, and errors of create_app end the command.
     sys.argv = ["gunicorn", "--config", str(configuration), "--bind", f"{host}:{port}", "forecast_service:create_app()"]
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()

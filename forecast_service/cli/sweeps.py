@@ -19,7 +19,7 @@ from forecast_service.settings import Settings
 
 
 def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
-    """The executor, and the folder of fits that its processes share with this one."""
+    """The executor, and the folder of fits, or None if its processes are on other machines."""
     from forecast_service.sweeps.executors import is_remote, make_executor
 
     executor = make_executor(settings.sweep_executor, settings.sweep_processes, niceness)
@@ -27,10 +27,14 @@ def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="End when nothing is left to do.")
+@click.option("--once", is_flag=True, help="End when no chunk is left to compute.")
 @click.option("--beside", type=int, metavar="PID", help="End when the process PID, which started this one, ends.")
 @click.option(
-    "--lease", default=30.0, show_default=True, type=click.FloatRange(1), help="Seconds until others take over."
+    "--lease",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Seconds until others take a dead worker's chunks.",
 )
 def work(once: bool, beside: int | None, lease: float) -> None:
     """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
@@ -88,7 +92,7 @@ def sweep(file: Path, out: Path | None) -> None:
 
 
 def _document(settings: Settings, file: Path) -> str:
-    """The sweep in a file, with every default filled in."""
+    """The sweep in a file, as JSON with all defaults."""
     from marshmallow import ValidationError
 
     from forecast_service.forecasting.registry import ForecasterRegistry
@@ -115,7 +119,7 @@ def _document(settings: Settings, file: Path) -> str:
 def _computed(
     executor: Any, asked: Any, document: str, folder: Path | None, done: Callable[[int], None]
 ) -> Iterator[tuple[int, bytes]]:
-    """The chunks in order, a few of them computed ahead; ``done`` is told how many evaluations each held."""
+    """The chunks in order, computed a few ahead; calls ``done`` with the number of evaluations of each."""
     from forecast_service.sweeps.task import compute
 
     where = None if folder is None else str(folder.resolve())

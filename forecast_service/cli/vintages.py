@@ -1,4 +1,4 @@
-"""``forecast-service data use``, ``rollback`` and ``current``: which vintage of the figures answers rest on."""
+"""``forecast-service data use``, ``rollback`` and ``current``: the vintage that answers use."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _checked(registry: ForecasterRegistry, name: str) -> str:
     type=click.IntRange(1),
     default=os.cpu_count() or 1,
     show_default="all cores",
-    help="How many fit at once, where fits are missing.",
+    help="Missing fits made at once.",
 )
 def use(name: str, processes: int) -> None:
     """Make the vintage NAME current: fit what is missing, then switch all replicas at one moment."""
@@ -60,13 +60,13 @@ def use(name: str, processes: int) -> None:
 
 @click.command()
 def rollback() -> None:
-    """Undo the last switch: back to the vintage before it. Its fits are kept, so nothing is computed."""
+    """Undo the last switch: the vintage before it becomes current. Its fits are saved, so nothing is computed."""
     _say(_registry().switches.undo(BY))
 
 
 @click.command("current")
 def current_vintage() -> None:
-    """Say which vintage is current, what is to come, and what was."""
+    """Print the current vintage, pending switches and past ones."""
     switches = _registry().switches
     found = switches.read()
     rows = [(row, row.effective_at <= found.now) for row in found.rows] if found else []

@@ -56,7 +56,7 @@ def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path)
 
     kept = run("import", file, "--source", "nato")
     assert kept.exit_code == 0, kept.output
-    assert "kept as nato-2027" in kept.output
+    assert "saved as nato-2027" in kept.output
     assert "more (--all)" in kept.output
     manifest = VintageStore(state / "vintages").manifest("nato-2027")
     assert manifest.base == "nato-2026"
@@ -177,12 +177,12 @@ def test_a_schedule_fetches_what_is_new(run, state, server):
     first = run("refresh", **environment)
     assert first.exit_code == 1  # the Outlook is missing; NATO's tables came in all the same
     assert "127.0.0.1 answers 404" in first.output
-    assert "kept as nato-2027" in first.output
+    assert "saved as nato-2027" in first.output
     server.files["/weo.xls"] = weo_text(edition="October 2026").encode("utf-16")
     second = run("refresh", **environment)
     assert second.exit_code == 0, second.output
     assert "the file is the one that was imported last" in second.output
-    assert "kept as nato-2027-weo-2026-10" in second.output
+    assert "saved as nato-2027-weo-2026-10" in second.output
     assert server.sent == [len(server.files["/nato.xlsx"]), 0, len(server.files["/weo.xls"])]
     before = contents(state / "vintages")
     third = run("refresh", **environment)

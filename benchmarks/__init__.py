@@ -1,5 +1,5 @@
-"""What things cost, measured side by side. Nothing in the tests depends on speed."""
+"""Measurements of speed, accuracy and robustness. No test depends on speed."""
 
 from models.runtime import prepare
 
-prepare()  # as every process that serves or fits, before numpy is imported
+prepare()  # before numpy is imported, as in every process that serves or fits

@@ -1,1 +1,1 @@
-"""How good forecasts are beside those of others."""
+"""The accuracy of forecasts, compared with statsforecast's models."""

@@ -2,14 +2,13 @@
 
     peers.py PANEL.csv ORIGINS HORIZON OUTDIR [--min-years 8] [--processes 2]
 
-Runs in an environment of its own (statsforecast needs pandas below 3), so it imports nothing from the project.
-Every series is fitted again at every origin at which it was observed, with nothing later than the origin.
-Off the shelf: the models' own defaults, no season, and statsforecast's own intervals around the mean, which on
-the log scale is the median; quantiles are those intervals' ends, taken back from logs.
+Runs in a separate environment (statsforecast needs pandas below 3), so it imports nothing from the project. It fits
+every series at every origin at which the series was observed, on values up to the origin, with the models' defaults
+and no season. Quantiles are the exponentials of the ends of statsforecast's intervals around the mean, which is the
+median on the log scale.
 
-Writes to OUTDIR, a file for each peer, quantiles (``series,origin,horizon,q0.01...``, in the series' own unit),
-and ``peers.json``: CPU seconds, fits, and what failed. A series that a peer cannot fit has no rows and is counted:
-nothing stands in for it.
+Writes to OUTDIR one file of quantiles for each peer (``series,origin,horizon,q0.01...``, in the series' own unit) and
+``peers.json``: CPU seconds, fits and failures. A fit that fails has no rows, and no other forecast replaces it.
 """
 
 from __future__ import annotations
@@ -35,24 +34,24 @@ Forecast = Callable[[np.ndarray, int, list[int]], Mapping[str, np.ndarray]]
 """Log values, horizon, intervals in % -> ``mean`` and ``lo-..``, ``hi-..``, each array (horizon,)."""
 
 LEVELS = (0.01, 0.025, *(round(0.05 * k, 2) for k in range(1, 20)), 0.975, 0.99)
-"""Of the quantiles: the same as models.evaluation.backtest.LEVELS (a test compares them)."""
+"""Levels of the quantiles, equal to models.evaluation.backtest.LEVELS (a test compares them)."""
 INTERVALS = sorted({round(100 * (1 - 2 * p)) for p in LEVELS if p < 0.5})
-"""Central intervals whose ends are those quantiles, in %."""
+"""The central intervals (%) whose ends are those quantiles."""
 PEERS = ("AutoETS", "AutoARIMA", "AutoTheta")
 MIN_YEARS = 8
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Read when the processes that fit import numpy."""
+"""The processes that fit read these when they import numpy."""
 
 
 @dataclass
 class Result:
-    """What one peer made of one series at all origins, or of all series.
+    """One peer's forecasts of one series from all origins, or of all series.
 
     Attributes
     ----------
-    cpu_seconds : spent on fitting and forecasting; importing and compiling are not in it.
-    fits : how many were tried.
-    failures : ``series origin: why``, one for each fit that gave nothing.
+    cpu_seconds : of fitting and forecasting, without importing and compiling.
+    fits : number tried.
+    failures : ``series origin: reason`` for each fit that failed.
     rows : (series, origin, horizon in years, quantiles in the series' unit).
     """
 
@@ -62,7 +61,6 @@ class Result:
     rows: list[tuple[str, int, int, list[float]]] = field(default_factory=list)
 
     def add(self, other: Result) -> None:
-        """Take in what another holds."""
         self.cpu_seconds += other.cpu_seconds
         self.fits += other.fits
         self.failures += other.failures
@@ -70,7 +68,7 @@ class Result:
 
 
 def read_panel(path: Path) -> dict[str, dict[int, float]]:
-    """Values by series and year; of a series with gaps only what follows the last one."""
+    """Values by series and year; of each series the years after its last gap."""
     panel: dict[str, dict[int, float]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -86,7 +84,7 @@ def _tail(points: Points) -> dict[int, float]:
 
 
 def histories(points: Points, origins: range, min_years: int) -> Iterator[tuple[int, np.ndarray]]:
-    """For each origin at which the series was observed long enough: the log values up to and including it."""
+    """The log values up to each origin at which the series has at least ``min_years`` of them."""
     for origin in origins:
         known = np.log([value for year, value in sorted(points.items()) if year <= origin])
         if origin in points and known.size >= min_years:
@@ -113,7 +111,7 @@ def forecast_series(
         started = time.process_time()
         try:
             answer = forecast(known, horizon, INTERVALS)
-        except Exception as failure:  # noqa: BLE001 - whatever a peer raises, its row is left out and counted
+        except Exception as failure:  # noqa: BLE001  a failure of the peer is counted
             result.failures.append(f"{name} {origin}: {type(failure).__name__}: {failure}")
             continue
         finally:
@@ -140,19 +138,19 @@ def _peer(peer: str) -> Forecast:
 
 
 def _work(name: str, points: Points, origins: range, horizon: int, min_years: int) -> dict[str, Result]:
-    """All peers on one series; in a process of its own."""
+    """The forecasts of all peers for one series; runs in a process of the pool."""
     warnings.simplefilter("ignore")
     found = {}
     for peer in PEERS:
         forecast = _peer(peer)
-        # Whatever is compiled or loaded at the first call is no cost of forecasting.
+        # The first call compiles and loads code, which is no cost of forecasting.
         forecast(np.log(2 + np.sin(np.arange(20.0))), horizon, INTERVALS)
         found[peer] = forecast_series(name, points, origins, horizon, min_years, forecast)
     return found
 
 
 def write(path: Path, rows: list[tuple[str, int, int, list[float]]]) -> None:
-    """Quantiles in the form of ``forecast-service backtest --quantiles``."""
+    """Write quantiles in the format of ``forecast-service backtest --quantiles``."""
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(["series", "origin", "horizon", *(f"q{p:g}" for p in LEVELS)])

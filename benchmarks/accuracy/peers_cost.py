@@ -1,4 +1,4 @@
-"""What the peers take to fit and simulate every series: statsforecast's AutoETS, AutoARIMA and AutoTheta.
+"""Measures how long statsforecast's AutoETS, AutoARIMA and AutoTheta take to fit and simulate every series.
 
     peers_cost.py PANEL.csv HORIZON DRAWS PROCESSES
 
@@ -24,7 +24,7 @@ PEERS = ("AutoETS", "AutoARIMA", "AutoTheta")
 
 
 def simulate(values: list[float], horizon: int, draws: int) -> int:
-    """Fit and simulate one series by all peers; how many of them could."""
+    """Fit and simulate one series with all peers; returns how many succeeded."""
     from statsforecast import models  # type: ignore[import-not-found]
 
     warnings.simplefilter("ignore")
@@ -33,7 +33,7 @@ def simulate(values: list[float], horizon: int, draws: int) -> int:
         try:
             paths = getattr(models, peer)(season_length=1).fit(np.log(values)).simulate(h=horizon, n_paths=draws)
             done += np.shape(paths) == (draws, horizon)
-        except Exception as error:  # noqa: BLE001  a peer that fails on a series is told of, not stood in for
+        except Exception as error:  # noqa: BLE001  a failure is printed, and nothing replaces it
             print(f"peers_cost: {peer}: {error}", file=sys.stderr)
     return done
 

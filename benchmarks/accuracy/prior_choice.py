@@ -1,7 +1,7 @@
-"""How the prior of the pooled member's spread was chosen: on origins 1970-1997 and outcomes to 1998, nothing later.
+"""How the prior of the pooled member's spread was chosen: on origins 1970-1997 and outcomes up to 1998.
 
-Prints, for each pair of prior values, skill against a random walk in logs and coverage. The published track
-record starts in 1999, so the choice could not know it.
+Prints skill against a random walk in logs and coverage for each pair of prior values. The published track record
+starts in 1999, so it is independent of the choice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEVELS = midpoints(99)
 
 
 def judge(panel: Panel, prior: Parameters) -> tuple[float, float, float, float]:
-    """Skill, coverage of the 80 and the 95 % interval, and of the 80 % interval 8-10 years ahead."""
+    """Skill, coverage of the 80 % and 95 % intervals, and of the 80 % interval 8-10 years ahead."""
     rows: list[tuple[str, int, int]] = []
     found = []
     for origin in range(1970, LAST_OUTCOME):

@@ -1,14 +1,13 @@
-"""Who forecasts best: the peers beside ours, on the same forecasts, in one table.
+"""Scores our models and statsforecast's on the same forecasts, in one table.
 
     python -m benchmarks.accuracy.table PANEL.csv --peers OUTDIR [--origins A:B] [--horizon H] [--json FILE]
 
-Ours are run here; the peers' quantiles, with what they cost, are read from OUTDIR, where ``peers.py`` wrote them in
-its own environment (``make accuracy`` does both, one after the other). ``--write-panel FILE`` writes the bundled
-panel of the allies and does nothing else.
+Runs our models. Reads the peers' quantiles and costs from OUTDIR, where ``peers.py`` wrote them in its environment
+(``make accuracy`` runs both). ``--write-panel FILE`` only writes the bundled panel of the allies.
 
-All methods are scored on the forecasts that every one of them made; what one left out is counted. Only the pledge
-member, which speaks where a commitment is in force, is scored on its own part of them. The yardstick is a random
-walk in logs with the standard deviation of the series' own annual log changes. Definitions: :func:`score`.
+All methods are scored on the forecasts that all of them made; the table counts those that a method lacks. The pledge
+member, which forecasts only where a commitment is in force, is scored on its own forecasts among them. Skill is
+relative to a random walk in logs with the standard deviation of the series' annual log changes; see :func:`score`.
 """
 
 from __future__ import annotations
@@ -62,24 +61,24 @@ RECENT = 2014
 FAR = 8
 """First horizon, years, of the far forecasts."""
 SMALLEST_SD = 1e-4
-"""Of the random walk, log points a year."""
+"""Least standard deviation of the random walk, log points a year."""
 RISES = (1.1, 1.3, 1.5)
-"""The events of the Brier score: a value of at least so many times that of the origin."""
+"""The events of the Brier score: a value of at least this many times the origin's."""
 WALES_SHARE, WALES_REPORTED, WALES_DEADLINE = 2.0, 1.995, 2024
-"""2 % of GDP, what is reported as it with two decimals, and the year in which it was due."""
+"""The pledge of Wales (% of GDP), the least share that two decimals round to it, and its deadline."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Read when the processes that fit import numpy."""
+"""The processes that fit read these when they import numpy."""
 COST_ORIGINS = 3
-"""Origins at which the members' CPU time is measured, spread evenly."""
+"""Number of evenly spread origins at which the members' CPU time is measured."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a method's forecasts were worth; see :func:`score`.
+    """A method's scores; see :func:`score`.
 
-    CRPS is in the series' unit. A score that does not apply to the forecasts is None. ``missing`` counts forecasts
-    that some other method made and this one did not. Costs are CPU seconds of one fit and forecast of one series,
-    as a multiple of the peer's of the same run; None where not measured.
+    CRPS is in the series' unit. Scores that do not apply are None. ``missing`` counts forecasts that another method
+    made and this one did not. Costs are the CPU time of one fit and forecast of one series as a multiple of a peer's
+    in the same run; None if not measured.
     """
 
     forecasts: int
@@ -120,7 +119,7 @@ def write_panel(panel: Panel, path: Path) -> None:
 
 
 def read_forecasts(path: Path) -> Forecasts:
-    """A peer's quantiles. ValueError if their levels are not LEVELS."""
+    """A peer's quantiles; raises ValueError if their levels are not LEVELS."""
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
         header = next(reader)
@@ -130,14 +129,14 @@ def read_forecasts(path: Path) -> Forecasts:
 
 
 def forecasts_of(rows: Sequence[Row], quantiles: Array) -> Forecasts:
-    """``quantiles`` (rows, levels) by row, without those that hold NaN."""
+    """``quantiles`` (rows, levels) by row, without rows that hold NaN."""
     return {row: q for row, q in zip(rows, quantiles, strict=True) if np.isfinite(q).all()}
 
 
 def random_walk(points: Points, rows: Sequence[Row], levels: Array) -> Array:
     """Quantiles of a random walk in logs, array (rows, levels), in the series' unit.
 
-    Its sd is that of the series' own annual log changes up to the origin, times the root of the horizon.
+    The sd is that of the series' annual log changes up to the origin, times the root of the horizon.
     """
     z = np.array([NormalDist().inv_cdf(p) for p in levels])
     known: dict[tuple[str, int], tuple[float, float]] = {}
@@ -152,7 +151,7 @@ def random_walk(points: Points, rows: Sequence[Row], levels: Array) -> Array:
 
 
 def scorable(points: Points, rows: set[Row], min_years: int = 2) -> set[Row]:
-    """Those of ``rows`` whose outcome is known and whose series was observed for ``min_years`` up to the origin."""
+    """The ``rows`` with a known outcome and at least ``min_years`` of observations up to the origin."""
     starts = {name: Series.from_points(name, values).start for name, values in points.items()}
     return {(s, o, h) for s, o, h in rows if o in points[s] and o + h in points[s] and o - starts[s] + 1 >= min_years}
 
@@ -209,10 +208,9 @@ def score_all(
     partial: Sequence[str] = (),
     min_years: int = SHORTEST,
 ) -> dict[str, Figures]:
-    """Score all ``methods`` on the forecasts that all but the ``partial`` ones made, the latter on their part of them.
+    """Score ``methods`` on the forecasts that all but the ``partial`` ones made; the latter on their part of these.
 
-    Only forecasts from at least ``min_years`` of history count. A method without any forecast in common with the
-    others is left out.
+    Only forecasts from at least ``min_years`` of history count. Methods with no such forecast are left out.
     """
     tried = scorable(points, {row for made in methods.values() for row in made}, min_years)
     common = tried.intersection(*(made.keys() for name, made in methods.items() if name not in partial))
@@ -226,7 +224,7 @@ def score_all(
 
 
 def run_ours(panel: Panel, origins: range, horizon: int, promises: Promises, processes: int) -> dict[str, Forecasts]:
-    """The ensemble with and without the pledge member, and every member alone."""
+    """Forecasts of the ensemble with and without the pledge member, and of every member."""
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("origins, ours", total=None)
         found = backtest(
@@ -240,7 +238,7 @@ def run_ours(panel: Panel, origins: range, horizon: int, promises: Promises, pro
     methods = {ENSEMBLE: found.quantiles, TREND: found.trend} | {_alone(k): q for k, q in found.members.items()}
     made = {name: forecasts_of(found.rows, quantiles) for name, quantiles in methods.items()}
     if not made[_alone(PLEDGE)]:
-        # Without commitments there is one ensemble, not two.
+        # Without commitments there is only one ensemble.
         del made[TREND], made[_alone(PLEDGE)]
     return made
 
@@ -250,10 +248,10 @@ def _alone(member: str) -> str:
 
 
 def cost_of_ours(panel: Panel, origins: range, horizon: int, promises: Promises) -> dict[str, float]:
-    """CPU seconds of one fit and forecast of one series, by method, measured at a few origins.
+    """CPU seconds of one fit and forecast of one series by method, measured at a few origins.
 
-    A member fitted on the whole panel has its cost shared out among the series; the ensembles cost what their
-    members do (mixing the draws adds nothing that counts).
+    The cost of a member fitted on the whole panel is divided by the number of series. An ensemble costs the sum of its
+    members; mixing draws costs next to nothing.
     """
     pledge = PledgeMember(promises.commitments, promises.equipment, promises.equipment_commitments)
     members = (*GLOBAL, *LOCAL, pledge)
@@ -287,7 +285,7 @@ def run_random_walk(points: Points, rows: Sequence[Row]) -> tuple[Forecasts, flo
 
 
 def with_costs(figures: Mapping[str, Figures], cpu: Mapping[str, float]) -> dict[str, Figures]:
-    """``figures`` with the costs ``cpu`` (seconds a series) as multiples of the random walk's and of AutoETS'."""
+    """``figures`` with the costs ``cpu`` (seconds a series) as multiples of the random walk's and AutoETS's."""
     units = {"cpu_vs_random_walk": cpu.get(RANDOM_WALK), "cpu_vs_autoets": cpu.get(UNIT_OF_COST)}
 
     def ratios(name: str) -> dict[str, float | None]:
@@ -305,7 +303,7 @@ def _with_interval(value: float, interval: Interval) -> str:
 
 
 def table_of(figures: Mapping[str, Figures], title: str) -> Table:
-    """The table as it is printed."""
+    """The printed table."""
     table = Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.caption = (
         "skill: 1 - CRPS / the random walk's, with 90 % bootstrap-by-series interval; from 2014: origins; cover: of "
@@ -334,7 +332,7 @@ def table_of(figures: Mapping[str, Figures], title: str) -> Table:
 def compare(
     points: Points, origins: range, horizon: int, peers: Path | None, processes: int, min_years: int = SHORTEST
 ) -> tuple[dict[str, Figures], dict[str, list[str]]]:
-    """Run ours, read the peers' and score all; with the peers' failures (``series origin: why``)."""
+    """Run our models, read the peers' forecasts, score all; returns scores and failures (``series origin: why``)."""
     panel = Panel(Series.from_points(name, values) for name, values in points.items())
     promises = promises_for(panel)
     ours = run_ours(panel, origins, horizon, promises, processes)

@@ -1,7 +1,7 @@
-"""Runs schemathesis with all phases against the service, with so many cases for each kind of caller.
+"""Runs all phases of schemathesis against the service, with ``--cases`` cases for each kind of caller.
 
-The callers: ``open`` (everyone is let in), ``with a key``, and ``without a key``, whose every request must be refused.
-schemathesis counts the cases; the answers are counted in the service's log::
+The callers: ``open`` (no authentication), ``with a key``, and ``without a key``: the service must refuse all its
+requests. schemathesis counts cases; the service's log gives the answers::
 
     python -m benchmarks.robustness.fuzz --cases 20000 --write docs/fuzzing.md
 """
@@ -28,16 +28,16 @@ from pathlib import Path
 
 OPEN, KEY, STRANGER = CALLERS = ("open", "with a key", "without a key")
 CASES = re.compile(r"Test cases:.*?([\d,]+) generated", re.DOTALL)
-# A stranger is refused before the input is looked at: these two checks ask what becomes of the input.
+# Without a key the service refuses before it reads the input, which these two checks are about.
 NOT_OF_STRANGERS = "positive_data_acceptance,negative_data_rejection,missing_required_header,unsupported_method"
 PATIENCE_S = 120
 SLOW = {"FORECAST_FIT_TIMEOUT_S": "300"}
-"""A first question about another vintage waits for its fits, instead of being told to come back."""
+"""The first request for another vintage waits for its fits instead of getting a 503."""
 
 
 @dataclass
 class Result:
-    """What came of one kind of caller."""
+    """The counts for one kind of caller."""
 
     caller: str
     cases: int = 0
@@ -47,12 +47,12 @@ class Result:
 
     @property
     def crashes(self) -> int:
-        """Answers with a status of 500 or more."""
+        """Number of answers with a status of 500 or more."""
         return sum(n for status, n in self.answers.items() if status >= 500)
 
     @property
     def row(self) -> str:
-        """As the table has it."""
+        """The row of the table."""
         families = Counter(status // 100 for status in self.answers.elements())
         counts = [f"{families[family]:,}" for family in (2, 3, 4, 5)]
         return f"| {self.caller} | {self.cases:,} | {self.failed} | {self.answers.total():,} | {' | '.join(counts)} |"
@@ -60,7 +60,7 @@ class Result:
 
 @contextmanager
 def service(folder: Path, **more: str) -> Iterator[str]:
-    """The service under gunicorn, ready; its address."""
+    """Start the service under gunicorn; yields its address when it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -77,7 +77,7 @@ def service(folder: Path, **more: str) -> Iterator[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """This process's, with the service's settings of the test alone."""
+    """This process's environment, with only the test's settings of the service."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORECAST_")}
     return kept | {"FORECAST_STATE_DIR": str(folder), "FORECAST_DRAWS": "1000", "FORECAST_SWEEP_PROCESSES": "1"} | SLOW
 
@@ -94,7 +94,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
 
 
 def fuzz(caller: str, folder: Path, cases: int, examples: int, first_seed: int = 1) -> Result:
-    """Rounds of schemathesis, each with another seed, until there were so many cases."""
+    """Rounds of schemathesis with different seeds, until there are ``cases`` cases."""
     result = Result(caller)
     more, arguments = {"FORECAST_AUTH": "none"}, ["--checks=all"]
     if caller != OPEN:
@@ -113,7 +113,7 @@ def fuzz(caller: str, folder: Path, cases: int, examples: int, first_seed: int =
                     *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", *arguments),
                     *("--phases=examples,coverage,fuzzing,stateful", f"--max-examples={examples}"),
                     *(f"--seed={first_seed + result.rounds - 1}", "--workers=1", "--continue-on-failure"),
-                    # A question about another year or vintage makes fits first, of all allies one after the other.
+                    # A request for another year or vintage makes fits first, one ally after the other.
                     *("--request-timeout=120", "--max-response-time=120"),
                     *("--generation-database=none", "--no-color"),
                 ],
@@ -172,7 +172,7 @@ refusals that the contract cannot express.
 
 
 def main() -> None:
-    """Run; exit 1 if a check failed or anything was answered with a 5xx."""
+    """Exit with 1 if a check failed or an answer was a 5xx."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=20_000, help="for each kind of caller")
     parser.add_argument("--examples", type=int, default=40, help="for each operation and round")

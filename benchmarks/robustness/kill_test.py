@@ -31,7 +31,7 @@ PATIENCE_S = 60
 
 
 class Service:
-    """The service under gunicorn, in a process group of its own, so that all of it can be killed at once."""
+    """The service under gunicorn, in its own process group, so that one signal kills all of it."""
 
     def __init__(self, state_dir: Path, database: str = "", workers: int = 4) -> None:
         self.state_dir = state_dir
@@ -48,11 +48,11 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
 
     def command(self, *arguments: str) -> list[str]:
-        """One of the service's own commands."""
+        """The command line of one of the service's commands."""
         return [sys.executable, "-m", "forecast_service.cli", *arguments]
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the service and wait until it answers."""
         with (self.state_dir / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own command
                 self.command("serve", "--port", str(self.port)),
@@ -71,7 +71,7 @@ class Service:
         raise AssertionError(f"it did not start: {(self.state_dir / 'serve.log').read_text()[-2000:]}")
 
     def kill(self) -> None:
-        """SIGKILL to the master, the workers and what they started: the group that :meth:`start` made."""
+        """Send SIGKILL to the process group: master, workers and their children."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(30)
@@ -80,7 +80,7 @@ class Service:
     def ask(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any, dict[str, str]]:
-        """Status, JSON and headers of one request; OSError if it was not answered whole."""
+        """Status, JSON and headers of one answer; raises OSError if the answer is not complete."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             sent = None if body is None else json.dumps(body)
@@ -94,7 +94,7 @@ class Service:
             connection.close()
 
     def names(self) -> list[tuple[str, str]]:
-        """Name and id of every saved scenario, read page by page."""
+        """Name and id of every saved scenario."""
         found: list[tuple[str, str]] = []
         following = "/v1/scenarios?owner=me&limit=200"
         while following:
@@ -108,7 +108,7 @@ class Service:
 
 @dataclass
 class Result:
-    """What was counted."""
+    """The counts of a run."""
 
     kills: int = 0
     acknowledged: dict[str, str] = field(default_factory=dict)
@@ -130,7 +130,7 @@ class Result:
 
 
 def _create(service: Service, name: str, result: Result, lock: threading.Lock) -> bool:
-    """Whether the creation was acknowledged."""
+    """Create a scenario; returns whether the service acknowledged it."""
     body = {"name": name, "levers": [{"type": "cap", "share_pct": 2.0}]}
     try:
         status, answer, _ = service.ask("POST", "/v1/scenarios", body, {"Idempotency-Key": name})
@@ -181,7 +181,7 @@ def run(state_dir: Path, database: str, kills: int, seed: int = 1) -> Result:
             result.lost += len(result.acknowledged.keys() - there)
             result.cut_off += len(open_)
             result.carried_out_unheard += len(there & set(open_))
-            for name in open_:  # as a client does that was not answered: again, under the same key
+            for name in open_:  # as a client without an answer does: repeat under the same key
                 if not _create(service, name, result, lock):
                     raise AssertionError(f"{name} could not be created")
         names = service.names()
@@ -194,7 +194,6 @@ def run(state_dir: Path, database: str, kills: int, seed: int = 1) -> Result:
 
 
 def main() -> None:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--database", default="", help="Address of an empty PostgreSQL database; SQLite if absent.")

@@ -1,7 +1,7 @@
 """32 concurrent writers: no 5xx, and no lost update.
 
-Each writer adds one to a number that others add to as well, by GET, then PUT with If-Match, again where that is
-answered 412. Every writer is a process with connections of its own, forked as gunicorn forks its workers::
+Each writer adds one to a shared number by GET and PUT with If-Match, and repeats both after a 412. Writers are forked
+processes with their own connections, as gunicorn's workers are::
 
     python -m benchmarks.robustness.writers
     python -m benchmarks.robustness.writers --database postgresql://postgres@127.0.0.1/some_empty_database
@@ -23,7 +23,7 @@ WRITERS, COUNTERS, TIMES = 32, 8, 10
 
 
 def add(client: Any, identifier: str, times: int) -> Counter[int]:
-    """Add one to a scenario's number ``times`` times; the statuses of all answers."""
+    """Add one to a scenario's number ``times`` times; returns the count of each status."""
     statuses: Counter[int] = Counter()
     done = 0
     while done < times:
@@ -57,7 +57,6 @@ def _writer(app: Any, identifier: str, start: Any, answers: Any) -> None:
 
 
 def main() -> None:
-    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", default="", help="Address of an empty PostgreSQL database; SQLite if absent.")
     database = parser.parse_args().database

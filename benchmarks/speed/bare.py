@@ -1,4 +1,4 @@
-"""The bare Flask application that ours is compared with: one view that returns the bytes of a file."""
+"""The bare Flask application for comparison: one view that returns the bytes of a file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 from flask import Flask, Response
 
 BODY = "BENCH_BODY"
-"""Names the variable that names the file."""
+"""The environment variable with the path of the file."""
 
 
 def create() -> Flask:
-    """The application."""
     app = Flask(__name__)
     body = Path(os.environ[BODY]).read_bytes()
 

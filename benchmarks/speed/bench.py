@@ -1,9 +1,9 @@
-"""All that is measured, in one run: targets side by side with their peers, growth, and a profile of the hot path.
+"""Runs all measurements of speed: targets, growth of costs, and a profile of the hot path.
 
     python -m benchmarks.speed.bench [--quick] [--only PART ...]
 
-Writes ``benchmarks/speed/results.json`` and the measured parts of ``docs/performance.md``; with ``--quick`` it measures
-little and only prints it. What is kept are ratios: absolute figures do not carry over to another machine.
+Writes ``benchmarks/speed/results.json`` and the measured parts of ``docs/performance.md``. With ``--quick`` it measures
+little and only prints. Results are ratios, because absolute times depend on the machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Measured = dict[str, Any]
 
 
 def parts(state: Path, quick: bool) -> dict[str, Callable[[], Measured]]:
-    """What is measured, by name; each gives targets, growth or a profile."""
+    """The measurements by name; each returns targets, growth or a profile."""
     return {
         "serving": lambda: {"targets": [row.facts() for row in serving.measure(state, quick=quick)]},
         "fits": lambda: {"targets": [row.facts() for row in fits.measure(state, quick=quick)]},
@@ -41,7 +41,7 @@ def parts(state: Path, quick: bool) -> dict[str, Callable[[], Measured]]:
 
 
 def run(state: Path, quick: bool, only: list[str] | None) -> Measured:
-    """Measure; every part says on standard error what it found."""
+    """Measure; prints each part's results to standard error."""
     forecaster = Forecaster(load_figures(), PathStore(state / "fits"))
     fit_all(forecaster, os.cpu_count() or 1)
     results: Measured = {"machine": _machine(), "repeats": REPEATS, "targets": [], "growth": [], "profile": {}}
@@ -68,7 +68,7 @@ def _machine() -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="measure little, and print it only")
-    parser.add_argument("--only", nargs="+", metavar="PART", help="some parts; their rows replace the kept ones")
+    parser.add_argument("--only", nargs="+", metavar="PART", help="some parts; their rows replace the saved ones")
     asked = parser.parse_args()
     hosts.need_wrk()
     if not fits.PEERS.exists():
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def merged(before: Measured, now: Measured) -> Measured:
-    """``before`` with the rows of ``now`` in the place of those of the same name."""
+    """``before`` with rows replaced by those of ``now`` with the same name."""
     found = before | {"machine": now["machine"], "profile": now["profile"] or before["profile"]}
     for kind in ("targets", "growth"):
         new = {row["name"]: row for row in now[kind]}

@@ -1,7 +1,7 @@
-"""What a chart costs: p50 of one that is drawn and of one from the cache, as multiples of the same of its JSON.
+"""The cost of charts, drawn and cached: median times as multiples of those of the same answers as JSON.
 
-``python -m benchmarks.speed.charts``. Wall time, since the drawing process works for the one that waits; each chart
-is measured beside its JSON, so that the ratio carries over to other machines and the times do not.
+``python -m benchmarks.speed.charts``. Times are wall time, because another process draws. The ratios hold on other
+machines, the times do not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SCENARIO = {"waterfall": "recession-fixed-money"}
 
 
 def p50(ask: Callable[[], object], before: Callable[[], None] = lambda: None) -> float:
-    """Median seconds of a question; ``before`` is done ahead of each and not counted."""
+    """Median seconds of ``ask``; ``before`` runs ahead of each call and is not measured."""
     taken = []
     for _ in range(ROUNDS):
         before()

@@ -1,4 +1,4 @@
-"""What fitting costs, beside statsforecast; and what the alliance costs on saved fits."""
+"""The cost of fits compared with statsforecast, and of the alliance's forecast on saved fits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _fitters: dict[int, Fitter] = {}
 
 
 def _fit(code: str, draws: int, turn: int) -> int:
-    """Fit one ally with all members and simulate it to 2060; in a process that learns from the panel at every turn."""
+    """Fit one ally with all members and simulate it to 2060; each ``turn`` learns from the panel again."""
     if turn not in _fitters:
         _fitters.clear()
         _fitters[turn] = Fitter(load_figures(), draws, seed=1)
@@ -35,7 +35,7 @@ def _fit(code: str, draws: int, turn: int) -> int:
 
 
 def measure(state: Path, *, quick: bool) -> list[Row]:
-    """All rows on fits; ``state`` holds kept ones. The peers are left out where their environment is not there."""
+    """All rows on fits; ``state`` holds saved ones. Leaves out the peers if their environment is missing."""
     rows = [_alliance(state, 2 if quick else REPEATS)]
     if PEERS.exists():
         rows.append(_beside_peers(state, 1000 if quick else 10_000, 2 if quick else REPEATS))
@@ -47,7 +47,7 @@ def _beside_peers(state: Path, draws: int, repeats: int) -> Row:
     write_panel(load_figures().panel(), panel)
     turns = count(1)
     with _peers(panel, draws) as theirs, ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_fit, codes[:4], [10] * 4, [0] * 4))  # statsmodels is loaded
+        list(pool.map(_fit, codes[:4], [10] * 4, [0] * 4))  # load statsmodels
 
         def ours() -> float:
             start, turn = time.perf_counter(), next(turns)

@@ -1,4 +1,4 @@
-"""How cost grows with the size of what is asked, in this process on saved fits."""
+"""How costs grow with the size of requests, in this process on saved fits."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from models.scenarios.levers import Lever, PledgeLever, Purchase
 from models.simulation.path_store import PathStore
 
 LINEAR = 1.1
-"""What is called linear: the slope of log cost over log size, with room for noise."""
+"""Largest slope of log cost over log size that counts as linear, with a margin for noise."""
 
 
 def measure(state: Path, *, quick: bool) -> list[Growth]:
-    """Everything that grows within one process; ``state`` holds the fits."""
+    """All measurements of growth in one process; ``state`` holds the fits."""
     repeats = 3 if quick else 9
     figures = load_figures()
     forecaster = Forecaster(figures, PathStore(state / "fits"))
@@ -45,7 +45,7 @@ def grown(name: str, what: str, sizes: Sequence[float], ask: Callable[[int], obj
 
 
 class _New:
-    """Scenarios that nobody has asked about before."""
+    """Scenarios that no cache holds."""
 
     def __init__(self) -> None:
         self._numbers = count()

@@ -1,4 +1,4 @@
-"""What more processes bring: gunicorn's workers, and Dask's."""
+"""How costs change with the number of gunicorn's and Dask's workers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from models.analysis.sweep import Sweep
 from models.simulation.path_store import PathStore
 
 EVEN = 0.25
-"""The slope that cost for a piece of work may have: none, with room for what processes take from one another."""
+"""Largest slope of the cost of one piece of work: 0, with a margin because processes share the machine."""
 
 
 def measure(state: Path, *, quick: bool) -> list[Growth]:
-    """By workers of gunicorn and of Dask."""
+    """Growth by gunicorn's and by Dask's workers."""
     return [*_workers(state, (1, 2) if quick else (1, 2, 4, 8), 1 if quick else 3), _dask(state, 8 if quick else 40)]
 
 

@@ -1,4 +1,4 @@
-"""How lists and lookups of saved scenarios grow with their number, up to a million rows of SQLite."""
+"""How the costs of lists and lookups grow with the number of saved scenarios, up to a million rows in SQLite."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 
 LOGARITHMIC = 0.15
-"""A thousand times the rows may cost less than three times as much."""
+"""Largest slope: a thousand times the rows may cost less than three times as much."""
 NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT :first UNION ALL SELECT n + 1 FROM numbers WHERE n < :last) "
-# Ids in the alphabet and length of the service's own, which sort before any of them.
+# Ids like the service's own, which sort before all of them.
 ROWS = (
     "INSERT INTO scenarios (id, owner, name, description, public, based_on, current_version, created_at, updated_at) "
     "SELECT printf('0%025d', n), :owner, 'plan ' || n, 'of a benchmark', 0, 'baseline', 1, '2026-01-01 00:00:00', "
@@ -38,15 +38,15 @@ BODY = '{"name": "plan", "description": "of a benchmark", "levers": []}'
 
 
 def measure(*, quick: bool, patience_s: float = 120.0) -> list[Growth]:
-    """Each way of reading, by rows; sizes that would not be filled within ``patience_s`` are left out."""
+    """Growth of each kind of read; leaves out sizes that take longer than ``patience_s`` to fill."""
     sizes = (100, 1000) if quick else (1000, 10_000, 100_000, 1_000_000)
     costs: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        # One owner has all rows: more than any may keep.
+        # One owner has all rows, more than the quota.
         app = create_app(Settings(state_dir=Path(folder), log_level="warning", kept_bytes=10**12))
         client = app.test_client()
         database = app.extensions[EXTENSION]
-        client.get("/v1/scenarios")  # the tables are made
+        client.get("/v1/scenarios")  # creates the tables
         filled, begun, spent = 0, time.perf_counter(), []
         for size in sizes:
             if spent and time.perf_counter() - begun + spent[-1] * 10 > patience_s:

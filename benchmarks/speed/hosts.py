@@ -1,4 +1,4 @@
-"""Our service and a bare Flask application on the same gunicorn, and load on 127.0.0.1."""
+"""Starts our service or a bare Flask application under gunicorn, and sends load to it on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ function request()
   return wrk.format("POST", "/v1/forecasts", {["Content-Type"]="application/json"}, body)
 end
 """
-"""A new custom scenario with every request."""
+"""A script for wrk: every request has a new custom scenario."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Host:
 
     @property
     def requests(self) -> list[int]:
-        """How many requests each worker has had; zeros follow."""
+        """The number of requests of each worker, then zeros."""
         return list(self.counts)
 
     def get(self, path: str) -> tuple[int, bytes, dict[str, str]]:
@@ -71,7 +71,7 @@ class Host:
 
 
 def free_port() -> int:
-    """A port that nothing listens on at this moment."""
+    """A port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -79,14 +79,14 @@ def free_port() -> int:
 
 
 def need_wrk() -> None:
-    """End with a word of advice where wrk is not there."""
+    """End with a message if wrk is not installed."""
     if not shutil.which("wrk"):
         raise SystemExit("make bench needs wrk (Debian: apt-get install wrk)")
 
 
 @contextmanager
 def service(state: Path, workers: int = 2) -> Iterator[Host]:
-    """Ours, as ``forecast-service serve`` starts it, ready."""
+    """Our service, as ``forecast-service serve`` starts it, when it is ready."""
     command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port"]
     with _host(command, {"FORECAST_STATE_DIR": str(state)}, workers, "/readyz", state) as host:
         yield host
@@ -94,7 +94,7 @@ def service(state: Path, workers: int = 2) -> Iterator[Host]:
 
 @contextmanager
 def bare(state: Path, body: Path, workers: int = 2) -> Iterator[Host]:
-    """The bare application, on gunicorn with our own worker and settings: what differs is what Flask is asked to do."""
+    """The bare application under gunicorn with our worker and settings, so that only the application differs."""
     command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", str(workers), "--threads", "4"]
     command += ["--keep-alive", "75", "--worker-tmp-dir", "/dev/shm", "--no-control-socket"]  # noqa: S108
     command += ["benchmarks.speed.bare:create()", "--bind"]
@@ -133,7 +133,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
             if connection.getresponse().status == 200:
                 return
         except OSError:
-            pass  # it does not listen yet
+            pass  # it is not listening yet
         finally:
             connection.close()
         time.sleep(0.01)
@@ -141,7 +141,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str) -> None:
 
 
 def _wait_for_all(host: Host, path: str, workers: int) -> None:
-    """Until every worker answers: the first does before the last is forked, and would take all connections."""
+    """Wait until every worker answers: the first does so before the last is forked and would take all connections."""
     end = time.monotonic() + PATIENCE_S
     while sum(map(bool, host.requests)) < workers:
         if time.monotonic() > end:
@@ -154,7 +154,7 @@ def _wait_for_all(host: Host, path: str, workers: int) -> None:
 
 
 def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:
-    """Load by wrk: how many requests were answered, and how many a second. RuntimeError if one failed."""
+    """Send load with wrk; returns answered requests and requests a second. Raises RuntimeError if one failed."""
     command = [
         "wrk",
         "-t1",
@@ -182,7 +182,7 @@ def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple
 
 
 def paced(host: Host, bodies: list[bytes], rate: float, clients: int = 8) -> list[float]:
-    """Send each body at its moment, ``rate`` a second, whether or not the last was answered; the waits, seconds."""
+    """Send ``rate`` bodies a second without waiting for earlier answers; returns each one's wait in seconds."""
     waits: list[float] = []
     begun = time.perf_counter() + 0.1
 

@@ -1,4 +1,4 @@
-"""Measuring: medians, processes' CPU time and memory, and how cost grows."""
+"""Medians, CPU time and memory of processes, and growth of costs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 REPEATS = 5
-"""Every figure is a median of so many, at least."""
+"""Every figure is a median of at least this many measurements."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing measured.
+    """One measurement.
 
     Attributes
     ----------
-    name : of the row, which a target may be looked up by. what : in words.
-    ratio : of the median to what it is compared with; ``bound`` and ``holds`` say what it must be.
-    spread : how the requests of each side were spread over its workers, where that may decide.
+    name : unique name. what : description.
+    ratio : of the median to that of the comparison; ``bound`` and ``holds`` say what it must be.
+    spread : how each side's requests were spread over its workers, where this affects the result.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def met(self) -> bool:
-        """Whether it is within its bound."""
+        """Whether the ratio is within its bound."""
         return self.ratio >= self.bound if self.holds == "at least" else self.ratio <= self.bound
 
     def facts(self) -> dict[str, Any]:
@@ -45,12 +45,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Growth:
-    """How the cost of something grows.
+    """How a cost grows.
 
     Attributes
     ----------
-    sizes, costs : the costs relative to that of the first size.
-    bound : the exponent that the slope of log cost over log size must not exceed. why : in words.
+    sizes, costs : costs are relative to that of the first size.
+    bound : largest slope of log cost over log size. why : the reason.
     """
 
     name: str
@@ -77,18 +77,18 @@ class Growth:
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """The slope of log cost over log size, by least squares: 1 is linear, 0 constant."""
+    """The slope of log cost over log size by least squares: 1 is linear, 0 constant."""
     x, y = [math.log(size) for size in sizes], [math.log(cost) for cost in costs]
     return statistics.linear_regression(x, y).slope
 
 
 def cpu(work: Callable[[], object], repeats: int = REPEATS, warm: int = 1) -> float:
-    """Median CPU seconds of ``work`` in this process, after so many runs to warm up."""
+    """Median CPU seconds of ``work`` in this process, after ``warm`` runs to warm up."""
     return _median(work, repeats, warm, time.process_time)
 
 
 def elapsed(work: Callable[[], object], repeats: int = REPEATS, warm: int = 0) -> float:
-    """Median seconds that ``work`` takes."""
+    """Median wall time of ``work`` in seconds."""
     return _median(work, repeats, warm, time.perf_counter)
 
 
@@ -104,7 +104,7 @@ def _median(work: Callable[[], object], repeats: int, warm: int, clock: Callable
 
 
 def side_by_side(ways: dict[str, Callable[[], float]], repeats: int = REPEATS) -> dict[str, float]:
-    """Medians of several measurements, taken in turns: whatever else the machine does strikes all of them."""
+    """Medians of several measurements, taken alternately, so that other load affects all of them alike."""
     found: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, measure in ways.items():
@@ -113,7 +113,7 @@ def side_by_side(ways: dict[str, Callable[[], float]], repeats: int = REPEATS) -
 
 
 def workers_of(master: int) -> list[int]:
-    """Ids of the processes that ``master`` forked: its children that run what it runs."""
+    """Ids of the processes forked by ``master``: its children with the same command line."""
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     mine = _command(master)
     return [int(child) for child in children if _command(int(child)) == mine]
@@ -124,7 +124,7 @@ def _command(pid: int) -> bytes:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """CPU seconds that the processes have used so far."""
+    """CPU seconds used by the processes so far."""
     used = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -133,7 +133,7 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def pss_mb(pids: Iterable[int]) -> float:
-    """Memory of the processes, what they share counted once (proportional set size), MB."""
+    """Memory of the processes in MB, with shared pages counted once (proportional set size)."""
     total = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

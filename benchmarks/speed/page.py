@@ -53,7 +53,7 @@ def _yes_no(met: bool) -> str:
 
 
 def page(text: str, results: dict[str, Any]) -> str:
-    """``text`` with its measured parts written anew."""
+    """``text`` with new measured parts."""
     for name, content in sections(results).items():
         begin, end = BEGIN.format(name), END.format(name)
         before, _, rest = text.partition(begin)
@@ -65,7 +65,7 @@ def page(text: str, results: dict[str, Any]) -> str:
 
 
 def picture(results: dict[str, Any]) -> str:
-    """Cost by size, both relative to the first, on logarithmic axes; an SVG."""
+    """An SVG of cost by size, both relative to the first, on logarithmic axes."""
     import altair
     import vl_convert
 

@@ -1,4 +1,4 @@
-"""Where the CPU time of the hot path goes: a new custom scenario on a saved fit, through the whole application."""
+"""A profile of the hot path: a new custom scenario on a saved fit, through the whole application."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forecast_service import create_app
 from forecast_service.settings import Settings
 
 REQUESTS = 300
-# Where time spent belongs, by a part of the file's name or, of what is written in C, of the function's; the first wins.
+# Parts of the time by a part of the file's name or, for C code, of the function's; the first match counts.
 PARTS = (
     ("sorting the draws of each year", ("'sort' of 'numpy",)),
     ("levers: changing the paths", ("models/scenarios/levers", "models/scenario")),
@@ -32,7 +32,7 @@ REST = "Python built-ins, called by all of these"
 
 
 def shares(state: Path, *, quick: bool) -> dict[str, float]:
-    """Part -> fraction of the CPU time; they sum to 1. ``state`` holds the fits."""
+    """Fractions of the CPU time by part, which sum to 1; ``state`` holds the fits."""
     app = create_app(Settings(state_dir=state, log_level="warning"))
     numbers = count()
 

@@ -1,4 +1,4 @@
-"""What a request costs under gunicorn, beside a bare Flask view that returns the same bytes."""
+"""The cost of requests under gunicorn, compared with a bare Flask view that returns the same bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CPU_MS, RATE, WAIT_MS = 4.0, 400.0, 30.0
 TOGETHER_MB, FURTHER_MB = 250.0, 30.0
 START_FACTOR, START_S = 1.5, 1.0
 LOPSIDED, ATTEMPTS = 0.8, 10
-"""Where one worker had a larger part of the requests it is measured again: two workers are compared with two."""
+"""If one worker had a larger part of the requests, measure again: the comparison is of two workers with two."""
 OWN = {str(year): round(1 + 0.02 * (year - 1990), 3) for year in range(1990, 2027)}
 
 
@@ -36,7 +36,7 @@ def measure(state: Path, *, quick: bool) -> list[Row]:
 
 
 def _answer(host: Host) -> tuple[bytes, str]:
-    """The answer that everybody asks for; both workers have it afterwards."""
+    """The requested forecast; both workers have cached it afterwards."""
     for _ in range(20):
         status, body, headers = host.get(FORECAST)
         if status != 200:
@@ -84,7 +84,7 @@ def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> l
 
 
 def _shares(counts: list[int]) -> str:
-    """The parts of the requests that the two workers had, in per cent."""
+    """Each worker's part of the requests in per cent."""
     return " : ".join(f"{100 * count / sum(counts):.0f}" for count in sorted(counts, reverse=True)[:2])
 
 
@@ -113,7 +113,7 @@ def _scenario(share: float) -> bytes:
 
 
 def _memory(state: Path, seconds: int, repeats: int) -> list[Row]:
-    """Of the master and its workers after a mixed load; who fits own histories is not in it."""
+    """Memory of the master and its workers after a mixed load, without the processes that fit callers' histories."""
     found = side_by_side({str(workers): partial(_loaded_mb, state, seconds, workers) for workers in (2, 4)}, repeats)
     together = "memory (PSS) of two workers and their master under load /"
     further = "memory (PSS) of each further worker /"

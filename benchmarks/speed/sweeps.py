@@ -1,7 +1,7 @@
-"""What sweeps cost: 100,000 evaluations by the local pool and by Dask, and with a Dask worker killed on the way.
+"""The cost of sweeps: 100,000 evaluations by the local pool, by Dask, and by Dask with a worker killed on the way.
 
-Prints ratios to one process that computes by itself, and whether all results are equal to the last bit. Absolute
-figures (``--absolute``) do not carry over to another machine.
+Prints ratios to a single process, and whether all results are equal to the last bit. Absolute figures (``--absolute``)
+depend on the machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from models.dataset.countries import allies
 from models.forecast.fit_all import fit_all
 from models.simulation.path_store import PathStore
 
-STEPS = 57  # of each of two axes, times 31 allies: 100,719 evaluations
+STEPS = 57  # on each of two axes, times 31 allies: 100,719 evaluations
 PATIENCE_S = 60
 
 
@@ -44,7 +44,7 @@ class Cluster:
 
 @contextmanager
 def cluster(state_dir: Path, port: int, workers: int = 2) -> Iterator[Cluster]:
-    """A scheduler and workers, each a process of one thread on this machine, ended when the block is left."""
+    """A scheduler and workers on this machine, each a process of one thread, killed at the end of the block."""
     address, local = f"tcp://127.0.0.1:{port}", state_dir / "dask"
     local.mkdir(exist_ok=True)
     environment = os.environ | {"FORECAST_STATE_DIR": str(state_dir), "DASK_TEMPORARY_DIRECTORY": str(local)}
@@ -86,7 +86,7 @@ def _wait_for(address: str, workers: int) -> None:
 def run(
     executor: Executor, document: str, folder: Path | None, progress: Callable[[float], None] = lambda _: None
 ) -> list[bytes]:
-    """All chunks of a sweep, in order; ``progress`` is told the part that is done, 0 to 1."""
+    """All chunks of a sweep in order; calls ``progress`` with the fraction done, 0 to 1."""
     chunks = Sweep(json.loads(document)).chunks
     where = None if folder is None else str(folder)
     running: dict[Future[bytes], int] = {}
@@ -104,7 +104,7 @@ def run(
 
 
 def request(forecaster: Forecaster, countries: list[str], steps: int) -> str:
-    """A sweep over how high a pledge is and how far it is kept."""
+    """A sweep over the height and credibility of a pledge."""
     lever = {
         "type": "pledge",
         "year": 2035,
@@ -123,7 +123,7 @@ def request(forecaster: Forecaster, countries: list[str], steps: int) -> str:
 
 
 class _Alone:
-    """One process that computes by itself: what the others are measured by."""
+    """An executor in this process, for comparison."""
 
     slots = 1
     lost: tuple[type[BaseException], ...] = ()
@@ -162,7 +162,7 @@ def _measure(state: Path, forecaster: Forecaster, asked: argparse.Namespace) -> 
     digests: dict[str, str] = {}
 
     def measure(name: str, executor: Executor, document: str, folder: Path | None, **more: Any) -> None:
-        run(executor, request(forecaster, armed, 2), folder)  # processes are up and have read what they need
+        run(executor, request(forecaster, armed, 2), folder)  # start the processes and load the fits
         start = time.perf_counter()
         results = run(executor, document, folder, **more)
         rates[name] = Sweep(json.loads(document)).evaluations / (time.perf_counter() - start)

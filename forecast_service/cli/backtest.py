@@ -83,7 +83,7 @@ class Origins(click.ParamType[range]):
 @click.option(
     "--real-time",
     is_flag=True,
-    help="From each vintage at hand only what it said, beside the ordinary backtest of the same origins.",
+    help="Backtest on the figures of each edition alone, beside the ordinary backtest of the same origins.",
 )
 def backtest(
     panel_file: Path | None,
@@ -109,7 +109,7 @@ def backtest(
 
     if real_time:
         if publish or panel_file or origins or quantiles or scenario != "baseline":
-            raise click.UsageError("--real-time is for the bundled figures at the origins that have a vintage")
+            raise click.UsageError("--real-time is for the bundled figures at the origins that have an edition")
         _real_time(horizon, as_json=as_json)
         return
     if publish and (panel_file or origins or horizon != track_record.HORIZON):

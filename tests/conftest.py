@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from models.runtime import prepare
+
+prepare()  # before numpy is imported: this process computes with the kernels of those that the tests start
+
 from collections.abc import Iterator
 from pathlib import Path
 

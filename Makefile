@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint openapi fuzz bench accuracy images publish lock image clean
+.PHONY: help serve test test-fast lint openapi fuzz bench accuracy images publish lock image clean
 
 help: ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -29,9 +29,16 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 # What loads the machine, or measures, has it alone; the rest runs on two cores.
 ALONE := tests/benchmarks tests/deploy
 
-test: $(VENV)/.dev ## set up and run the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
+# They start hundreds of processes, each of which would compile the project anew.
+test test-fast: export PYTHONDONTWRITEBYTECODE :=
+
+test: $(VENV)/.dev ## set up and run all tests, in at most seven minutes on two cores
+	$(BIN)/python -m pytest $(BESIDE)
 	$(BIN)/python -m pytest $(ALONE)
+
+test-fast: $(VENV)/.dev ## those without browser, image, PostgreSQL and gateway, in at most a minute
+	$(BIN)/python -m pytest -m "not slow" $(BESIDE)
 
 lint: $(VENV)/.dev ## style, types, layers, and the exported contract
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ from models.runtime import prepare
 
 prepare()  # before numpy is imported: this process computes with the kernels of those that the tests start
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
 from tests.support.contract import CheckedClient
-from tests.support.databases import KINDS, fresh
+from tests.support.databases import KINDS, fresh, stop
 from tests.support.service import DRAWS, FIT_TIMEOUT_S, Service, serving
 
 # No test depends on how fast the machine is at the moment.
@@ -27,10 +28,33 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a browser or a server of its own is slow."""
+    for item in items:
+        if not {"chromium", "live_service"}.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
+def pytest_unconfigure() -> None:
+    """End what the tests have shared."""
+    stop()
+
+
 @pytest.fixture(scope="session")
-def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the fits of this run are kept."""
-    return tmp_path_factory.mktemp("state")
+def fits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fits of this run: each is made once, for all tests in all of pytest's processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fits"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory, fits: Path) -> Path:
+    """The state of the services of this run."""
+    folder = tmp_path_factory.mktemp("state")
+    (folder / "fits").symlink_to(fits)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +102,6 @@ def live_service(state_dir: Path) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def saved_fits(live_service: Service, state_dir: Path) -> str:
+def saved_fits(live_service: Service, fits: Path) -> str:
     """A folder with the fits of all allies, for services with a state of their own."""
-    return str(state_dir / "fits")
+    return str(fits)

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from forecast_service.processes import spawn_once
 from tests.support.processes import ended, within
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_background_process_is_started_once(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_numpy_loads_without_a_warning_on_this_machine() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_statistics_set_nothing_and_read_nothing() -> None:
     code = f"""
 import ctypes, os, sys

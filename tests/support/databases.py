@@ -5,27 +5,30 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
-KINDS = ("sqlite", "postgresql")
+from tests.deploy.support.servers import postgresql
+
+KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
+_running = ExitStack()
 
 
+@cache
 def _server() -> Engine:
-    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
-    try:
-        engine.connect().close()
-    except OperationalError:
-        missing = f"no PostgreSQL at {make_url(SERVER).host}:{make_url(SERVER).port}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{missing}: CI must test on it")
-        pytest.skip(f"{missing}: start one there (trust authentication), or name one in TEST_POSTGRESQL_URL")
-    return engine
+    """The server that TEST_POSTGRESQL_URL names, or one of this process, up until :func:`stop`."""
+    url = os.environ.get("TEST_POSTGRESQL_URL") or _running.enter_context(postgresql()).url
+    driven = make_url(url).set(drivername="postgresql+psycopg")
+    return create_engine(driven, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+
+def stop() -> None:
+    """End the server that this process has started, if it has."""
+    _running.close()
 
 
 @contextmanager
@@ -35,12 +38,10 @@ def fresh(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/{name}.sqlite"
         return
-    server = _server()
-    with server.connect() as connection:
+    with _server().connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     try:
-        yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+        yield _server().url.set(database=name).render_as_string(hide_password=False)
     finally:
-        with server.connect() as connection:
+        with _server().connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        server.dispose()

@@ -10,6 +10,8 @@ from flask.testing import FlaskClient
 
 from models.scenarios.builtin import named_scenarios
 
+pytestmark = pytest.mark.slow
+
 
 def get(client: FlaskClient, query: str = "") -> dict[str, Any]:
     response = client.get(f"/v1/alliance/forecast{query}")

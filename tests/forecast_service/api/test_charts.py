@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 
 from forecast_service.http.answers import EXTENSION
 
+pytestmark = pytest.mark.slow
+
 PICTURES = {
     "/v1/countries/DEU/forecast": "Germany has a probability",
     "/v1/countries/DEU/waterfall?scenario=border-war": "From ",

@@ -88,6 +88,7 @@ def test_the_members_share_the_draws(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("scenario", named_scenarios())
+@pytest.mark.slow
 def test_every_ally_answers_every_named_scenario(client: FlaskClient, scenario: str) -> None:
     for code in allies():
         body = get(client, f"{code}/forecast?scenario={scenario}")
@@ -144,6 +145,7 @@ def fresh_clients(tmp_path: Path) -> Iterator[FlaskClient]:
     return (create_app(Settings(state_dir=tmp_path / name, draws=500)).test_client() for name in "ab")
 
 
+@pytest.mark.slow
 def test_two_services_that_share_nothing_give_identical_bytes(fresh_clients: Iterator[FlaskClient]) -> None:
     one, other = ([c.get(f"/v1/countries/{x}/forecast").data for x in ("ITA", "ISL")] for c in fresh_clients)
     assert one == other

@@ -38,6 +38,7 @@ def test_the_same_history_gives_the_same_bytes(client):
 
 @pytest.mark.parametrize("length", [8, 9, 12, 25, 100])
 @pytest.mark.parametrize("shape", ["constant", "trend", "noise", "huge", "tiny", "jump"])
+@pytest.mark.slow
 def test_any_series_is_answered(client, length, shape):
     rng = np.random.default_rng(length)
     t = np.arange(length)

@@ -32,6 +32,7 @@ def test_a_saved_scenario_is_one_wherever_one_is_asked_for(keeping: FlaskClient)
     assert "unknown-scenario" not in required.text
 
 
+@pytest.mark.slow
 def test_the_alliance_takes_a_saved_scenario(keeping: FlaskClient) -> None:
     made = create(keeping, {"levers": [CAP | {"share_pct": 1.0}]})["id"]
     answer = keeping.get(f"/v1/alliance/forecast?scenario={made}&deadline=2027")

@@ -17,6 +17,8 @@ from tests.support.callers import SCENARIO
 from tests.support.limits import files_of_at_most
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
 
+pytestmark = pytest.mark.slow
+
 FIT = "/v1/countries/{}/forecast"
 
 

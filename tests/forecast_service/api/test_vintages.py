@@ -26,6 +26,8 @@ from models.forecast import MODEL_VERSION
 from tests.support.contract import CheckedClient
 from tests.support.service import DRAWS
 
+pytestmark = pytest.mark.slow
+
 PROBLEM = "application/problem+json"
 XLSX = vintages.XLSX
 

@@ -324,6 +324,7 @@ def test_open_to_all_it_refuses_to_start_unless_told_so(monkeypatch: pytest.Monk
     assert len(started) == 2
 
 
+@pytest.mark.slow
 def test_gunicorn_itself_refuses_too(tmp_path: Path) -> None:
     configuration = Path(server.__file__).with_name("gunicorn.conf.py")
     command = [sys.executable, "-m", "gunicorn", "--config", str(configuration)]

@@ -149,6 +149,7 @@ def test_a_route_that_was_forgotten_is_closed(state_dir: Path, tmp_path: Path) -
     app.extensions[EXTENSION].close()
 
 
+@pytest.mark.slow
 def test_the_matrix_is_the_page(app: Flask, callers: dict[str, dict[str, str]]) -> None:
     client = app.test_client()
     lines = [f"| route | needs | {' | '.join(CALLERS)} |", "| --- " * (len(CALLERS) + 2) + "|"]

@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 from forecast_service.charts import renderer
 from forecast_service.charts.renderer import Drawer, DrawerBusy, DrawingFailed
 
+pytestmark = pytest.mark.slow
+
 ORDERS = json.loads((Path(__file__).parent / "orders.json").read_text(encoding="utf-8"))
 ORDER = ORDERS["count"] | {"theme": "light", "width": 320, "form": "svg"}
 

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from forecast_service.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 
 def panel(path, rows):
     path.write_text("series,year,value\n" + "".join(f"{s},{y},{v}\n" for s, y, v in rows), encoding="utf-8")

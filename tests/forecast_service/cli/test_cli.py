@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from forecast_service.cli.main import main
 from tests.support.service import environment
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 

@@ -210,6 +210,7 @@ PLAN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_plan_is_added_and_counts_in_its_own_vintage_only(run, state):
     before = run("pledges", "list", "--country", "BEL").output
     added = run(*PLAN)

@@ -76,6 +76,7 @@ def test_a_view_is_a_whole_document_with_its_own_policy(client: FlaskClient, vie
         assert not content.strip()
 
 
+@pytest.mark.slow
 def test_every_link_of_every_view_leads_somewhere(client: FlaskClient) -> None:
     seen: set[str] = set()
     for view in VIEWS:
@@ -305,6 +306,7 @@ def test_with_a_key_that_may_read_the_page_is_whole(locked: Flask) -> None:
     assert "needs a key" in text_of(client.get("/", headers={"X-API-Key": "fs_wrong_key"}).text)
 
 
+@pytest.mark.slow
 def test_who_tried_too_many_keys_gets_a_page_that_says_to_wait(state_dir: Path, tmp_path: Path) -> None:
     app = keyed(state_dir, tmp_path, auth_failures="2/hour")
     client, wrong = app.test_client(), {"X-API-Key": "fs_wrong_key"}

@@ -26,6 +26,8 @@ from forecast_service.settings import Settings
 from tests.support.processes import ended, within
 from tests.support.service import DRAWS, environment
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 30
 
 

@@ -8,12 +8,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from tests.deploy.support.host import need
 from tests.support.service import DRAWS, free_port
 
 
+@pytest.mark.slow
 def test_replicas_count_together_in_redis_and_go_on_without(state_dir: Path) -> None:
     need("redis-server", packages=("redis-server",))
     port = free_port()

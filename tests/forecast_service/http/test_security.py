@@ -76,6 +76,7 @@ def test_the_policy_of_pages_is_strict(client: FlaskClient) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason="install Debian's chromium")
+@pytest.mark.slow
 def test_the_documentation_works_under_the_policy_in_a_real_browser(live_service: Service, tmp_path: Path) -> None:
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
     command += ["--enable-logging=stderr", "--virtual-time-budget=20000", "--dump-dom", f"{live_service.url}/docs"]

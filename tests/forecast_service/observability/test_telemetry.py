@@ -213,6 +213,7 @@ def test_requests_are_counted_by_route_method_and_status(client: FlaskClient) ->
     assert not [key for key in after if "secret" in str(key) or "XXX" in str(key)]
 
 
+@pytest.mark.slow
 def test_cache_fits_and_drift_are_counted(tmp_path: Path) -> None:
     client = create_app(Settings(state_dir=tmp_path, draws=200)).test_client()
     before = figures(client)
@@ -247,6 +248,7 @@ def traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[FlaskClient
     return app.test_client(), spans
 
 
+@pytest.mark.slow
 def test_a_request_is_a_span_below_the_callers(traced: tuple[FlaskClient, InMemorySpanExporter]) -> None:
     client, spans = traced
     client.get("/v1/countries/EST/forecast", headers={"traceparent": PARENT})

@@ -20,6 +20,8 @@ from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from forecast_service.observability.multiprocess import WorkersCollector
 from tests.support.service import Service, environment, free_port
 
+pytestmark = pytest.mark.slow
+
 COUNT = re.compile(r'^forecast_http_requests_total\{method="GET",route="/v1/countries",status="200"\} ([0-9.]+)', re.M)
 
 

@@ -19,6 +19,8 @@ from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
 from tests.support.contract import CheckedClient, Contract, contract_of
 
+pytestmark = pytest.mark.slow
+
 ROUGH = 2e-3
 """Numbers may differ so much between processors: a few futures in ten thousand that cross a threshold or do not."""
 OF_ONE_MEMBER, FEW = "across_members", 0.2

@@ -42,6 +42,7 @@ def test_the_served_document_is_the_exported_one(client: FlaskClient) -> None:
     assert response.data.decode() == EXPORTED.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.1"
     OpenAPIV31SpecValidator(document).validate()

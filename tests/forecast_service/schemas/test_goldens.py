@@ -42,8 +42,8 @@ def expected(question: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory):
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")))
+def forecaster(fits):
+    return Forecaster(load_figures(), PathStore(fits))
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda p: p.stem)

@@ -17,6 +17,8 @@ from models.dataset.countries import allies
 from models.scenarios.library import FOLDER, library
 from models.simulation.path_store import PathStore
 
+pytestmark = pytest.mark.slow
+
 FILES = sorted(FOLDER.glob("*.json"))
 COLUMNS = ("core_at", "core_by", "related_at", "total_at")
 
@@ -41,8 +43,8 @@ def expected(path):
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory):
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")))
+def forecaster(fits):
+    return Forecaster(load_figures(), PathStore(fits))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

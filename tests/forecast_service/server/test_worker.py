@@ -20,6 +20,8 @@ from models.dataset.countries import allies
 from tests.support.service import Service, serving
 from tests.support.sockets import ESTABLISHED, connections, sockets_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_answers_at_once_becomes_ready_and_ends_cleanly(tmp_path: Path) -> None:
     with serving(tmp_path) as service:

@@ -100,6 +100,7 @@ def test_a_vintage_that_is_not_there_is_refused_at_the_start(
         assert (result.exit_code, result.output) == (1, f"Error: {refused}\n")
 
 
+@pytest.mark.slow
 def test_serve_refuses_a_vintage_that_is_not_there(tmp_path: Path) -> None:
     environment = os.environ | {"FORECAST_STATE_DIR": str(tmp_path), "FORECAST_VINTAGE": "nato-1949"}
     command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(free_port())]
@@ -136,6 +137,7 @@ def test_a_bad_number_of_workers_is_refused_by_name(text: str) -> None:
     assert result.output.startswith("Error: WEB_CONCURRENCY: ")
 
 
+@pytest.mark.slow
 def test_without_sipri_the_service_works_on_natos_own_figures(tmp_path: Path) -> None:
     app = create_app(Settings(state_dir=tmp_path, draws=500, sipri=False))
     client = app.test_client()
@@ -149,6 +151,7 @@ def test_without_sipri_the_service_works_on_natos_own_figures(tmp_path: Path) ->
     assert "without-sipri" in app.extensions[EXTENSION].current.figures.key
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_draws_reach_the_answer(tmp_path: Path) -> None:
     answers = [
         create_app(Settings(state_dir=tmp_path, draws=draws, seed=seed)).test_client().get("/v1/countries/ISL/forecast")

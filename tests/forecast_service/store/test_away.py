@@ -20,6 +20,7 @@ def _attempt(database: Database) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.slow
 def test_one_thread_at_a_time_waits() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

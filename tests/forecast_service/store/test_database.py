@@ -23,6 +23,8 @@ from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import BODY
 from tests.support.databases import fresh
 
+pytestmark = pytest.mark.slow
+
 ROUTES = [
     ("GET", ""),
     ("POST", ""),

@@ -75,6 +75,7 @@ def fill_first_schema(engine: Engine) -> None:
             connection.execute(tables.tables[name].insert().values(row))
 
 
+@pytest.mark.slow
 def test_from_the_first_to_the_last_with_data(empty: str, engine: Engine, state_dir: Path) -> None:
     upgrade(engine, "0001")
     fill_first_schema(engine)

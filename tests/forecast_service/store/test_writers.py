@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from flask import Flask
 
 from benchmarks.robustness.writers import WRITERS, add, counters, totals
 
 
+@pytest.mark.slow
 def test_writers_at_once_see_no_error_and_lose_no_update(keeping_app: Flask) -> None:
     scenarios = counters(keeping_app.test_client(), 4)
     with ThreadPoolExecutor(WRITERS) as pool:

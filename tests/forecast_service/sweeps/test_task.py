@@ -43,6 +43,7 @@ def document() -> str:
 
 
 @pytest.mark.parametrize("module", ["forecast_service.sweeps.task", "forecast_service.sweep_task"])
+@pytest.mark.slow
 def test_the_task_loads_neither_web_nor_database(module: str, state_dir: Path) -> None:
     code = CODE.format(module=module, folder=str(state_dir / "fits"))
     done = subprocess.run(

@@ -38,6 +38,8 @@ from tests.support.databases import KINDS, fresh
 from tests.support.executors import InProcess
 from tests.support.service import DRAWS, environment, free_port
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "forecast_service.cli"]
 PATIENCE_S = 120
 

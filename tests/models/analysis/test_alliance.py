@@ -17,12 +17,14 @@ from models.scenarios.builtin import UnknownScenario, named_scenarios
 from models.scenarios.targets import met, proportion
 from models.simulation.path_store import PathStore
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 2000
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory):
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")), draws=DRAWS)
+def forecaster(fits):
+    return Forecaster(load_figures(), PathStore(fits), draws=DRAWS)
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ DRAWS = 2000
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory):
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")), draws=DRAWS)
+def forecaster(fits):
+    return Forecaster(load_figures(), PathStore(fits), draws=DRAWS)
 
 
 def scenario(*levers, trend=False):

@@ -12,8 +12,8 @@ from tests.support.asking import sensitivity
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory):
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")), draws=2000)
+def forecaster(fits):
+    return Forecaster(load_figures(), PathStore(fits), draws=2000)
 
 
 def bars(found):

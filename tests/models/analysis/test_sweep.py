@@ -40,8 +40,8 @@ def read(scenario: dict[str, Any]) -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory: pytest.TempPathFactory) -> Forecaster:
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")), draws=500)
+def forecaster(fits: Path) -> Forecaster:
+    return Forecaster(load_figures(), PathStore(fits), draws=500)
 
 
 def test_axes_are_found_by_their_paths() -> None:

@@ -18,6 +18,8 @@ from models.dataset.tables import BUNDLED
 from models.dataset.vintages import Draft, VintageStore
 from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_text, worldbank_json
 
+pytestmark = pytest.mark.slow
+
 
 def share_cell(cell, value):
     """NATO's workbook with another value in a cell of the table of shares."""

@@ -196,6 +196,7 @@ def answers(forecaster):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_forecast_reads_no_bundled_table_behind_its_vintages_back(vintages, tmp_path, monkeypatch):
     changed = everything_changed()
     vintages.add(Draft("changed-2026", "nato-2026", changed))
@@ -224,6 +225,7 @@ def forget_what_was_read():
                     value.cache_clear()
 
 
+@pytest.mark.slow
 def test_fits_made_ahead_in_other_processes_rest_on_the_vintage(vintages, tmp_path):
     vintages.add(draft(DEU_2026="3.33"))
     figures = vintages.figures("nato-2027")

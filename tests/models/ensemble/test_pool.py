@@ -15,6 +15,8 @@ from models.ensemble.pool import Ensemble, NoMember, allot
 from models.ensemble.stacking import PRIOR, Weights, pruned
 from models.series import Panel, Series
 
+pytestmark = pytest.mark.slow
+
 PANEL = load_figures().panel()
 
 

@@ -55,6 +55,7 @@ def test_estimates_are_given_the_revisions_that_were_known_then(known):
     assert known["nato_2025"].lag == 1
 
 
+@pytest.mark.slow
 def test_scores_stand_beside_those_of_the_ordinary_backtest(monkeypatch, known):
     """With the newest figures in an edition's place both backtests are the same."""
     edition = known["nato_2024"]

@@ -25,14 +25,15 @@ from tests.support.asking import required, sensitivity
 
 
 @pytest.fixture(scope="module")
-def forecaster(tmp_path_factory):
-    return Forecaster(load_figures(), PathStore(tmp_path_factory.mktemp("fits")), draws=2000)
+def forecaster(fits):
+    return Forecaster(load_figures(), PathStore(fits), draws=2000)
 
 
 def core(answer):
     return answer.targets[0].outcome.probability
 
 
+@pytest.mark.slow
 def test_all_allies_have_a_forecast_and_every_probability_is_honest(forecaster):
     for code in allies():
         answer = forecaster.forecast(code)
@@ -92,7 +93,7 @@ def test_the_id_tells_questions_apart(forecaster):
     assert len({a.id for a in answers}) == len(answers)
 
 
-def test_standing_in_the_past_knows_nothing_later(forecaster, monkeypatch):
+def test_standing_in_the_past_knows_nothing_later(forecaster, tmp_path):
     """Changing every figure after the origin changes no number of the forecast."""
     before = forecaster.forecast("LTU", origin=2014, targets=Targets(2024, core=2.0))
     figures = load_figures()
@@ -103,7 +104,7 @@ def test_standing_in_the_past_knows_nothing_later(forecaster, monkeypatch):
             for code, seen in figures.observations.items()
         },
     )
-    again = Forecaster(altered, PathStore(forecaster.store.folder / "other"), draws=2000)
+    again = Forecaster(altered, PathStore(tmp_path), draws=2000)
     after = again.forecast("LTU", origin=2014, targets=Targets(2024, core=2.0))
     assert after.targets == before.targets
 
@@ -192,6 +193,7 @@ def every_number(part):
     ),
     st.sampled_from([2030, 2060]),
 )
+@pytest.mark.slow
 def test_figures_give_numbers_or_are_refused_by_name(forecaster, values, deadline):
     history = Series("history", 2027 - len(values), np.array(values))
     try:
@@ -215,6 +217,7 @@ def test_the_lever_that_leads_beyond_all_numbers_is_named(forecaster):
         alliance_forecast(forecaster, wild)
 
 
+@pytest.mark.slow
 def test_an_override_that_leads_beyond_all_numbers_is_named(forecaster):
     override = HistoryOverride(points={year: (100, 0.01)[year % 2] for year in range(2007, 2027)})
     with pytest.raises(LeverOverflow, match="vary so much") as refused:

@@ -16,12 +16,14 @@ from models.forecast import Question
 from models.scenarios.levers import Freeze, GdpGrowth
 from models.simulation.path_store import PathStore
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 400
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return PathStore(tmp_path_factory.mktemp("fits"))
+def store(fits):
+    return PathStore(fits)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,9 @@ def comparison(forecasters):
     return Comparison(*forecasters)
 
 
-@pytest.mark.parametrize("code", [code for code, ally in allies().items() if ally.has_armed_forces])
-def test_the_parts_add_up_to_the_whole_change_for_every_ally(code, comparison, forecasters):
+# A large one, a small one with a short history, one with plans of its own, one far above its target, the largest.
+@pytest.mark.parametrize("code", ["DEU", "MKD", "ESP", "POL", "USA"])
+def test_the_parts_add_up_to_the_whole_change(code, comparison, forecasters):
     found = comparison.why(code)
     before, after = (f.forecast(code).targets[0].outcome.probability.at_deadline for f in forecasters)
     assert (found.before, found.after) == (before, after)

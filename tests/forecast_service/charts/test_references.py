@@ -18,6 +18,8 @@ from altair.vegalite.v6.schema.core import TopLevelSpec
 from forecast_service.charts.process import DRAW, draw
 from tests.forecast_service.charts.images import chunks, pixels
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 REFERENCES = HERE / "references"
 ORDERS: dict[str, dict[str, Any]] = json.loads((HERE / "orders.json").read_text(encoding="utf-8"))
@@ -67,7 +69,7 @@ def test_a_changed_picture_is_noticed() -> None:
 
 
 @each_picture
-@pytest.mark.parametrize("width", [280, 720, 1600])
+@pytest.mark.parametrize("width", [280, 1600])
 def test_the_specification_is_valid_and_holds_its_data(name: str, width: int) -> None:
     body, finding = drawn(name, "light", "vl.json", width)
     specification = json.loads(body)

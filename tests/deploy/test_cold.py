@@ -19,7 +19,7 @@ import pytest
 from tests.deploy.support.gateway import start
 from tests.support.service import Service, free_port
 
-ROUNDS = int(os.environ.get("COLD_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("COLD_ROUNDS", "1"))
 CLIENTS = 16
 LEVERS = [{"type": "cap", "share_pct": 3.0, "from": 2030}]
 SCENARIO = {"name": "cap", "levers": LEVERS}

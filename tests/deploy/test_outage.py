@@ -1,10 +1,14 @@
-"""The database and Redis stopped and started again under load: what needs neither goes on, and nothing is lost."""
+"""The database and Redis stopped and started again under load: what needs neither goes on, and nothing is lost.
+
+``OUTAGE_ROUNDS=10 python -m pytest tests/deploy/test_outage.py`` for more rounds than every run needs.
+"""
 
 from __future__ import annotations
 
 import http.client
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +30,7 @@ from tests.deploy.support.load import Load, load
 from tests.deploy.support.servers import PostgreSQL, Redis, postgresql, redis_server
 from tests.support.service import DRAWS, Service, environment, free_port
 
+ROUNDS = int(os.environ.get("OUTAGE_ROUNDS", "1"))
 FORECASTS = ("/v1/countries/DEU/forecast", "/v1/countries/POL/forecast?scenario=pledge&deadline=2033", "/v1/countries")
 LONGEST_S = 5.0
 """No answer may take longer, whatever is away; a refused connection is known at once."""
@@ -116,12 +121,12 @@ def _command(settings: dict[str, str], *arguments: str) -> str:
     return subprocess.run(command, env=settings, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.fixture
-def site(state_dir: Path, tmp_path: Path) -> Iterator[Site]:
-    """The site, ready."""
+@pytest.fixture(scope="module")
+def site(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site, ready; what one test has written the next must not lose either."""
     with ExitStack() as stack:
         database = stack.enter_context(postgresql())
-        redis = stack.enter_context(redis_server(tmp_path))
+        redis = stack.enter_context(redis_server(tmp_path_factory.mktemp("redis")))
         more = {
             "FORECAST_DATABASE_URL": database.url,
             "FORECAST_REDIS_URL": redis.url,
@@ -201,7 +206,7 @@ def test_database_and_redis_stopped_and_started_again(site: Site, tell: Callable
     status, sweep = site.ask("POST", "/v1/sweeps", SWEEP)
     assert status == 202
     with under_load(site) as running:
-        for _ in range(2):
+        for _ in range(ROUNDS):
             site.database.stop()
             site.redis.stop()
             running.go_on(100)
@@ -226,7 +231,8 @@ def test_database_and_redis_stopped_and_started_again(site: Site, tell: Callable
     while (found := site.ask("GET", f"/v1/sweeps/{sweep['id']}")[1])["status"] != "done":
         assert time.monotonic() < end, found
         time.sleep(0.2)
-    tell(f"database and Redis away twice: {running.figures}; {len(site.acknowledged)} acknowledged, all there once")
+    kept = f"{len(site.acknowledged)} acknowledged, all there once"
+    tell(f"database and Redis away, {ROUNDS} times: {running.figures}; {kept}")
 
 
 def test_an_outage_of_the_database_alone_fails_no_forecast(site: Site, tell: Callable[[str], None]) -> None:

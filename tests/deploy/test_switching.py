@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import make_url
 
 from tests.deploy.support.cable import Cable
@@ -28,6 +29,8 @@ OLD, NEW = "nato-2026", "nato-2025"
 NEXT = "nato-2027"
 """What NATO's next workbook, made up here, becomes."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+AHEAD_S = "3"
+"""The least that the service takes."""
 CURRENT, USE = "/v1/vintages/current", json.dumps({"vintage": NEXT})
 JSON = {"Content-Type": "application/json"}
 
@@ -103,18 +106,25 @@ def moment(service: Service) -> float:
 
 
 def until(at: float, watch: Watch) -> None:
-    """Go on for two seconds beyond the moment."""
-    while time.time() < at + 2:
+    """Go on for a second beyond the moment."""
+    while time.time() < at + 1:
         time.sleep(0.02)
     watch.wait_for(50)
 
 
+@pytest.fixture(scope="module")
+def both_fitted(saved_fits: str, state_dir: Path) -> str:
+    """A folder with the fits of both vintages."""
+    command(state_dir, "fit", "--quiet", "--vintage", NEW)
+    return saved_fits
+
+
 def test_switch_and_rollback_under_load(
-    nginx: None, saved_fits: str, tmp_path: Path, tell: Callable[[str], None]
+    nginx: None, both_fitted: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     own = tmp_path / "state"  # the switches are of these replicas alone
     own.mkdir()
-    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_SWITCH_AHEAD": "4"}
+    settings = {"FORECAST_FITS_DIR": both_fitted, "FORECAST_SWITCH_AHEAD": AHEAD_S}
     with replicas(own, **settings) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
         asks = [as_gateway(direct(service)) for service in running] + [through(front)]
         known = [truths(ask, (OLD, NEW)) for ask in asks]
@@ -123,7 +133,7 @@ def test_switch_and_rollback_under_load(
         with watching(watch, list(zip(asks, known, strict=True)), running) as unready:
             begun = time.time()
             watch.wait_for(100)
-            said = command(own, "data", "use", NEW, **settings)  # fits what is missing first
+            said = command(own, "data", "use", NEW, **settings)
             assert "current from" in said
             there = moment(running[0])
             until(there, watch)
@@ -155,16 +165,15 @@ def one_replica(state_dir: Path, **more: str) -> Iterator[Service]:
 
 
 def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written_comes(
-    saved_fits: str, state_dir: Path, tmp_path: Path, tell: Callable[[str], None]
+    both_fitted: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    command(state_dir, "fit", "--quiet", "--vintage", NEW)
     with fresh("postgresql", tmp_path) as url:
         address = make_url(url)
         cable = Cable(str(address.host), int(address.port or 5432))
         through_cable = address.set(host="127.0.0.1", port=cable.port).render_as_string(hide_password=False)
         settings = {
             "FORECAST_DATABASE_URL": through_cable,
-            "FORECAST_FITS_DIR": saved_fits,
+            "FORECAST_FITS_DIR": both_fitted,
             "FORECAST_SWITCH_AHEAD": "6",
         }
         own = tmp_path / "state"
@@ -204,7 +213,7 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
     own = tmp_path / "state"
     own.mkdir()
     # As one that runs on this machine alone, so that everyone may do what needs the scope admin.
-    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS), "FORECAST_SWITCH_AHEAD": "4"}
+    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS), "FORECAST_SWITCH_AHEAD": AHEAD_S}
     with one_replica(own, **settings) as first, one_replica(own, **settings) as second:
         asks = [direct(first), direct(second)]
         known = [truths(ask, (OLD,)) for ask in asks]

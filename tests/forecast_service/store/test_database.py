@@ -22,6 +22,7 @@ from forecast_service.store.database import EXTENSION, Database, prepare_sqlite
 from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import BODY
 from tests.support.databases import fresh
+from tests.support.service import FIT_TIMEOUT_S
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def without(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[Flask]:
         url = f"postgresql://nobody:secret@127.0.0.1:{held.getsockname()[1]}/none"
         if request.param == "no folder":
             url = "sqlite:////proc/none/forecast.sqlite"
-        yield create_app(Settings(state_dir=state_dir, draws=500, database_url=url))
+        yield create_app(Settings(state_dir=state_dir, draws=500, database_url=url, fit_timeout_s=FIT_TIMEOUT_S))
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -72,7 +73,7 @@ def test_without_the_database_what_needs_none_is_answered(without: Flask) -> Non
 
 def test_postgresql_is_upgraded_by_who_is_asked_to(tmp_path: Path, state_dir: Path) -> None:
     with fresh("postgresql", tmp_path) as url:
-        app = create_app(Settings(state_dir=state_dir, draws=500, database_url=url))
+        app = create_app(Settings(state_dir=state_dir, draws=500, database_url=url, fit_timeout_s=FIT_TIMEOUT_S))
         client = app.test_client()
         response = client.get("/readyz")
         assert (response.status_code, response.json["database"]) == (503, "migrations not applied")

@@ -27,6 +27,7 @@ from forecast_service.store.database import (
 from forecast_service.store.migrate import configuration, upgrade
 from forecast_service.store.tables import Base
 from tests.support.databases import KINDS, fresh
+from tests.support.service import FIT_TIMEOUT_S
 
 ID = "01jd3k8v2xq4t6r9m0n5p7s8yb"
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
@@ -85,7 +86,7 @@ def test_from_the_first_to_the_last_with_data(empty: str, engine: Engine, state_
         assert connection.execute(text("SELECT count(*) FROM kept_answers")).scalar() == 1
         kept = connection.execute(text("SELECT LENGTH(CAST(body AS TEXT)) FROM scenario_versions")).scalar()
         assert connection.execute(text("SELECT owner, bytes FROM scenario_room")).all() == [("local", kept)]
-    app = create_app(Settings(state_dir=state_dir, draws=500, database_url=empty))
+    app = create_app(Settings(state_dir=state_dir, draws=500, database_url=empty, fit_timeout_s=FIT_TIMEOUT_S))
     client = app.test_client()
     read = client.get(f"/v1/scenarios/{ID}").json
     assert (read["name"], read["version"], read["model_version"]) == ("old one", 1, "0")

@@ -1,16 +1,16 @@
 """The statistics of forecast_service: from a country and a scenario to a probability.
 
-They know no web and no database, set nothing in the process and read no environment. A notebook asks in one line:
+Importing it changes nothing in the process. It knows no web and no database. A notebook needs one line:
 
 >>> from models import forecast_country
 >>> answer = forecast_country("Iceland", draws=1000)
 >>> [target.component for target in answer.targets if target.outcome]
 ['related']
 
-Whoever asks more makes a :class:`Forecaster` and keeps it: fits are made once, and can be kept in a folder.
+For more forecasts, make one :class:`Forecaster`: it fits each ally once and saves the fits in a folder.
 
-What is named here is imported when it is first used: a process that serves or fits calls
-:func:`models.runtime.prepare` before, and statsmodels is loaded only by what fits.
+The names below are imported at their first use, so that a process can call :func:`models.runtime.prepare` before
+numpy is loaded, and only a process that fits loads statsmodels.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
     "load_figures",
 ]
 
-_ROOMS = {
+_MODULES = {
     "Figures": "models.dataset.observations",
     "Forecast": "models.forecast.result",
     "Forecaster": "models.forecast",
@@ -50,6 +50,6 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(_ROOMS[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'models' has no attribute {name!r}")

@@ -1,14 +1,14 @@
-"""What every room of the statistics may refuse with."""
+"""The error that every package of the statistics may raise."""
 
 from __future__ import annotations
 
 
 class CannotForecast(ValueError):
-    """A question that has no answer.
+    """The question cannot be answered.
 
     Attributes
     ----------
-    field : the input that is at fault (``deadline``, ``origin``, ``history``).
+    field : the wrong input (``deadline``, ``origin``, ``history``).
     detail : what is allowed instead.
     """
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writes: a reader sees the old file or the whole new one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of ``path`` at the end of the block; of a failed one nothing stays."""
+    """Yield a file that replaces ``path`` at the end of the block, and is deleted if the block fails."""
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
         try:
             yield file
@@ -23,7 +23,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file, and its folder if there is none; readable for all, as other replicas may run as another user."""
+    """Write a file, and its folder if there is none. All users may read it: replicas may run as different users."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(text.encode())

@@ -1,4 +1,4 @@
-"""Simulated futures and what is read off them."""
+"""Simulated paths, and the medians and quantiles computed from them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Floats = NDArray[np.floating]
 T = TypeVar("T")
 
 MOST_VALUE = 1e18
-"""No value of a future is larger: figures of one's own may be up to 1e12, and what is read off shares (money, means)
-must stay below 3e38, where numbers of 32 bits end."""
+"""The largest value that paths may hold. A user's own figures may reach 1e12, and money and means computed from paths
+must stay below 3e38, the largest float32."""
 
 MOST_NOTES = 64
-"""How much that was read off one set of paths is remembered: small arrays each."""
+"""How many results are cached for one set of paths; each is a small array."""
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Simulated shares of one ally, one row a draw; row i of every component belongs to the same future.
+    """Simulated shares of one ally, one row per draw; row i of every component belongs to the same future.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Paths:
     shares : component (``core``, ``related``) -> array (draws, 1 + horizon), % of GDP.
     gdp : array (draws, 1 + horizon), index of real GDP in the same futures, 1 at the origin.
     member : array (draws,), the index of the ensemble's member that each draw of ``core`` came from.
-    base : the paths to which a scenario was applied; what it left alone is the same array in both.
+    base : the paths before the scenario; a component that it left unchanged is the same array in both.
     """
 
     origin: int
@@ -41,7 +41,7 @@ class Paths:
     gdp: Floats
     member: NDArray[np.integer]
     base: Paths | None = None
-    _notes: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _cuts: dict[int, Paths] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -54,26 +54,26 @@ class Paths:
         return self.origin + np.arange(self.gdp.shape[1])
 
     def until(self, year: int) -> Paths:
-        """The same paths with nothing later than ``year``; the same object each time."""
+        """These paths up to ``year``; every call returns the same object."""
         if year not in self._cuts:
             end = year - self.origin + 1
             shares = {name: x[:, :end] for name, x in self.shares.items()}
             self._cuts[year] = Paths(self.origin, shares, self.gdp[:, :end], self.member)
         return self._cuts[year]
 
-    def once(self, what: Hashable, read: Callable[[], T]) -> T:
-        """What ``read`` reads off these paths, remembered under ``what``: paths never change."""
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The result of ``compute``, cached under ``key``: paths never change."""
         try:
-            known: T = self._notes[what]
+            result: T = self._cache[key]
         except KeyError:
-            known = read()
-            if len(self._notes) >= MOST_NOTES:
-                self._notes.clear()
-            self._notes[what] = known
-        return known
+            result = compute()
+            if len(self._cache) >= MOST_NOTES:
+                self._cache.clear()
+            self._cache[key] = result
+        return result
 
     def holding(self, component: str) -> Paths:
-        """The paths that ``component`` is best read off: those beneath, where the scenario left it alone."""
+        """``base``, which caches results, if the scenario left ``component`` unchanged; otherwise these paths."""
         parts = ("core", "related") if component == "total" else (component,)
         base = self.base
         if base is None or any(self.shares.get(part) is not base.shares.get(part) for part in parts):
@@ -81,26 +81,26 @@ class Paths:
         return base
 
     def medians(self, component: str) -> Floats:
-        """Median of ``component``, which must apply, by year, array (1 + horizon,)."""
+        """Median share of ``component``, which must apply, by year; array (1 + horizon,)."""
         here = self.holding(component)
         return here.once(("medians", component), lambda: _medians(here.ordered(component)))
 
     def ordered(self, component: str) -> Floats:
-        """Every year's shares of ``component``, which must apply, from low to high; array (1 + horizon, draws)."""
-        return self._while_answering(("ordered", component), lambda: ordered(self.known(component)))
+        """Shares of ``component``, which must apply, sorted within each year; array (1 + horizon, draws)."""
+        return self._cached_in_scenario(("ordered", component), lambda: ordered(self.known(component)))
 
     def known(self, component: str) -> Floats:
         """Shares of ``component``, which must apply, array (draws, 1 + horizon)."""
         shares = self.component(component)
-        assert shares is not None  # noqa: S101  whoever asks has seen that it applies
+        assert shares is not None  # noqa: S101  callers check that it applies
         return shares
 
-    def _while_answering(self, what: Hashable, make: Callable[[], Floats]) -> Floats:
-        # Bent paths live as long as one answer; on those of a saved fit a large array would stay.
-        return make() if self.base is None else self.once(what, make)
+    def _cached_in_scenario(self, key: Hashable, compute: Callable[[], Floats]) -> Floats:
+        # The paths of a scenario live for one answer. Those of a saved fit live on and must not cache large arrays.
+        return compute() if self.base is None else self.once(key, compute)
 
     def applies(self, component: str) -> bool:
-        """Whether there is anything to read of ``core``, ``related`` or ``total``."""
+        """Whether the ally has shares of ``core``, ``related`` or ``total``."""
         return {"core", "related"} <= self.shares.keys() if component == "total" else component in self.shares
 
     def component(self, name: str) -> Floats | None:
@@ -113,11 +113,11 @@ class Paths:
         core, related = self.shares.get("core"), self.shares.get("related")
         if core is None or related is None:
             return None
-        return self._while_answering("total", lambda: core + counted(related))
+        return self._cached_in_scenario("total", lambda: core + counted(related))
 
 
 def counted(related: Floats) -> Floats:
-    """What of related spending counts towards the total, % of GDP."""
+    """The part of related spending that counts towards the total, % of GDP."""
     return np.asarray(np.minimum(related, np.float32(RELATED_COUNTED)))
 
 
@@ -133,19 +133,19 @@ def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: fl
 
 
 def exponential(logs: Floats) -> Floats:
-    """The values that have these logs; infinite where there is no such number, which :func:`within_range` tells."""
+    """``exp(logs)``; infinite where it overflows, which :func:`within_range` detects."""
     with np.errstate(over="ignore"):
         return np.asarray(np.exp(logs))
 
 
 def within_range(shares: Mapping[str, Floats]) -> bool:
     """Whether every value of every component is a number of at most :data:`MOST_VALUE`."""
-    return all(float(values.max()) <= MOST_VALUE for values in shares.values())  # which no NaN is
+    return all(float(values.max()) <= MOST_VALUE for values in shares.values())  # false for NaN
 
 
 def ordered(values: Floats) -> Floats:
     """Each column of ``values`` (draws, years) from low to high; array (years, draws)."""
-    # Contiguous rows: NumPy sorts them whole (in vector registers) ten times faster than it selects a few ranks.
+    # NumPy sorts contiguous rows (in vector registers) ten times faster than it selects a few ranks.
     return np.sort(np.ascontiguousarray(values.T), axis=1)
 
 
@@ -165,7 +165,7 @@ def quantiles(shares: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def quantiles_of(by_year: Floats, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same of what is :func:`ordered` already, array (years, draws)."""
+    """:func:`quantiles` of values that are :func:`ordered` already, array (years, draws)."""
     draws = by_year.shape[1]
     rank = levels * (draws - 1)
     below = np.floor(rank).astype(int)
@@ -178,7 +178,7 @@ def medians(values: Floats) -> Floats:
     """Median across draws of every column of ``values`` (draws, years), in its own precision; array (years,)."""
     draws = values.shape[0]
     middle = draws // 2
-    # One rank, which NumPy selects in vector registers too, at a third of what the whole order takes.
+    # Selecting one rank takes a third of the time of a full sort.
     by_year = np.partition(np.ascontiguousarray(values.T), middle, axis=1)
     if draws % 2:
         return np.asarray(by_year[:, middle])

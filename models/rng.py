@@ -8,5 +8,5 @@ import numpy as np
 
 
 def generator(seed: int, *words: str) -> np.random.Generator:
-    """A stream of its own for every purpose, so that no answer depends on what was drawn before it."""
+    """The random stream for one purpose, so that no draw depends on the draws for another."""
     return np.random.default_rng([seed, *(zlib.crc32(word.encode()) for word in words)])

@@ -1,6 +1,6 @@
-"""What suits the machine: a process that serves or fits calls :func:`prepare` before it imports numpy.
+"""Process settings for speed. A process that serves or fits calls :func:`prepare` before it imports numpy.
 
-Importing the statistics sets nothing: in a notebook the machine is its owner's.
+Importing this package sets nothing, so a notebook keeps its own settings.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 ZEN_4 = {"vendor_id": "AuthenticAMD", "cpu family": "25"}
 SLOW = "X86_V4"
-"""numpy's name for the kernels with 512-bit vectors, since :data:`NAMED_SINCE`."""
+"""NumPy's name for its kernels with 512-bit vectors, from version :data:`NAMED_SINCE` on."""
 SLOW_FLAGS = frozenset({"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"})
-"""What Linux calls what they need."""
+"""Linux's names for the processor features that those kernels need."""
 NAMED_SINCE = (2, 4)
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # as glibc's malloc.h numbers them
@@ -23,10 +23,9 @@ KEPT_BYTES, LARGE_BYTES = 32 << 20, 16 << 20
 
 
 def prepare() -> None:
-    """Settle what suits this process: kernels, memory, and one thread, as the workers already use all the cores.
+    """Set NumPy's kernels, malloc's limits, and one thread, since the workers already use all cores.
 
-    What the environment says itself stays. Processes that are started later take over the environment, and call this
-    for the memory.
+    Variables that the environment sets stay. Child processes inherit them, but must call this for malloc.
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -45,10 +44,10 @@ def first_processor() -> dict[str, str]:
 
 
 def _may_be_told() -> bool:
-    """Whether the numpy that is installed can do without those kernels.
+    """Whether the installed NumPy can disable those kernels.
 
-    An older one would warn that it knows no such name. One that was built for a single kind of processor may hold
-    them to be its baseline, and refuses to be imported without; a wheel for any Linux never does.
+    An older NumPy warns that it does not know the name. A build for one kind of processor may need the kernels and
+    fail to import without them; a wheel for any Linux never needs them.
     """
     try:
         numpy = metadata.distribution("numpy")
@@ -59,10 +58,10 @@ def _may_be_told() -> bool:
 
 
 def prefer_fast_sorts() -> None:
-    """Let numpy sort with 256-bit vectors on a Zen 4, unless the environment says something itself.
+    """Let NumPy sort with 256-bit vectors on a Zen 4, unless the environment sets the variable.
 
-    With 512 bits it packs by compress-stores, which a Zen 4 does in microcode: sorting float32 takes four times as
-    long. Sorts are what most of a forecast's time goes to, so that is worth more than the wider exp and log.
+    NumPy's 512-bit sort uses compress-stores, which a Zen 4 runs in microcode: sorting float32 takes four times as
+    long. A forecast spends most of its time on sorts, so fast sorts matter more than wide exp and log.
     """
     facts = first_processor()
     if ZEN_4.items() <= facts.items() and set(facts.get("flags", "").split()) >= SLOW_FLAGS and _may_be_told():
@@ -70,11 +69,11 @@ def prefer_fast_sorts() -> None:
 
 
 def keep_memory() -> None:
-    """Let malloc keep what a forecast used for the next one; nothing happens where the C library is not glibc.
+    """Let glibc's malloc reuse memory between forecasts; do nothing with another C library.
 
-    A forecast makes dozens of arrays of half a megabyte. By its defaults glibc gives them back to the system at once
-    and fetches fresh pages for the next: a third of a forecast's time. All threads share one heap, so that what is
-    kept is kept once: they compute one at a time anyway.
+    A forecast allocates dozens of arrays of half a megabyte. By default glibc returns each to the system and fetches
+    new pages for the next, which takes a third of a forecast's time. All threads share one heap and so hold this
+    memory once: they compute one at a time.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

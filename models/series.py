@@ -1,7 +1,7 @@
-"""Annual series as the statistics see them: positive numbers, one a year, no gaps.
+"""Annual series: positive numbers, one a year, no gaps.
 
-A :class:`Panel` is a set of series observed together. Members are fitted on a panel that was
-cut at the origin (:meth:`Panel.until`), so nothing later than the origin can reach a forecast.
+A :class:`Panel` is a set of series. Members are fitted on a panel that is cut at the origin (:meth:`Panel.until`),
+so no later figure can reach a forecast.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Series:
 
     @classmethod
     def from_points(cls, name: str, points: Mapping[int, float]) -> Series:
-        """The contiguous tail of ``points`` (year -> value): what precedes the last gap is dropped."""
+        """The contiguous tail of ``points`` (year -> value): values before the last gap are dropped."""
         if not points:
             raise SeriesError(f"{name}: a series needs at least one value")
         last = start = max(points)
@@ -85,7 +85,7 @@ class Series:
 
 
 class Panel(Mapping[str, Series]):
-    """Series observed together, by name, in a fixed (sorted) order."""
+    """A set of series by name, sorted."""
 
     def __init__(self, series: Iterable[Series]) -> None:
         self._series = {s.name: s for s in sorted(series, key=lambda s: s.name)}

@@ -1,2 +1,1 @@
-"""The members and how they are pooled: draws, learned weights, commitments;
-scenarios and answers are not known here."""
+"""The members and how they are pooled: draws, learned weights, commitments."""

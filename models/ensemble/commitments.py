@@ -1,6 +1,6 @@
-"""What allies have committed themselves to, as the pledge member needs it: who, how much, by when, since when.
+"""The allies' commitments, as the pledge member takes them.
 
-The tables hold plans and positions since 2024. The commitment before them is the one of Wales.
+The tables hold plans and positions since 2024. The only earlier commitment is the one of Wales.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WALES_SHARE, WALES_EQUIPMENT = 2.0, 20.0
 
 
 PROTOCOL_YEARS = {"FIN": 2022, "SWE": 2022}
-"""Accession protocols signed on 5 July 2022: from then on the two were bound to NATO's guideline, though not yet in."""
+"""Accession protocols were signed on 5 July 2022: from then on NATO's guideline bound both, though not yet members."""
 
 
 def _wales(threshold: float) -> list[Commitment]:
@@ -29,7 +29,7 @@ def _wales(threshold: float) -> list[Commitment]:
 
 
 def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
-    """All dated commitments on core spending, % of GDP. One counts from the year it was stated."""
+    """All dated commitments on core spending, % of GDP. Each counts from the year it was stated in."""
     stated = [
         Commitment(ally.code, p.target_pct, p.year, int(p.stated_on[:4]), p.stance)
         for ally in allies(tables).values()
@@ -40,12 +40,12 @@ def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
 
 
 def equipment_commitments() -> list[Commitment]:
-    """The equipment commitment of Wales, % of core spending: another pledge of the same allies, to learn from."""
+    """The equipment commitment of Wales, % of core spending: a second pledge of the same allies to learn from."""
     return _wales(WALES_EQUIPMENT)
 
 
 def equipment_panel(tables: Tables = BUNDLED) -> Panel:
-    """Equipment shares of all allies, % of core spending; years without any are left out."""
+    """Equipment shares of all allies, % of core spending; years with none are left out."""
     points: dict[str, dict[int, float]] = {}
     for row in tables.read("equipment_share"):
         if float(row["equipment_pct"]) > 0:

@@ -3,9 +3,9 @@
 Each member contributes draws in proportion to its weight. Mixing distributions, unlike averaging
 quantiles, keeps the disagreement between members as part of the spread (Gneiting & Ranjan 2013).
 
-Row i of every series is one world: the pooled members share their common shocks by construction, and the
-draws of the members that take every series by itself are put in an order that moves with a common factor
-(a Schaake shuffle of whole paths, Clark et al. 2004), which changes no series' own distribution.
+Row i of every series is the same simulated world. The global members draw common shocks for all series. The
+draws of the local members, which fit each series alone, are reordered to follow a common factor (a Schaake
+shuffle of whole paths, Clark et al. 2004), which changes no series' own distribution.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from models.rng import generator
 from models.series import Array, Panel
 
 TOGETHER = 0.4
-"""Correlation of allies' ten-year changes, for the members that take every series by itself (accuracy of the
-panel 1949-2013: raw ten-year changes correlate by 0.4 to 0.5)."""
+"""Correlation of allies' ten-year changes in the draws of the local members (in the panel of 1949-2013, raw
+ten-year changes correlate by 0.4 to 0.5)."""
 ALIGNED_AT = 10
 """Horizon, in years, at which the common factor orders the draws."""
 
 
 class NoMember(MemberFailed):
-    """Not one member could speak for a series."""
+    """Every member failed on a series."""
 
 
 def allot(draws: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Shares of ``draws`` in proportion to ``weights``, by largest remainder; they sum to ``draws``."""
+    """Counts of draws in proportion to ``weights``, by largest remainder; they sum to ``draws``."""
     exact = draws * weights / weights.sum()
     counts: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     missing = draws - int(counts.sum())
@@ -51,7 +51,7 @@ class Mixture:
     ----------
     logs : array (draws, horizon), natural logarithms of the values.
     member : array (draws,), index into :data:`NAMES`.
-    weights : the weight that each member ended with; those that failed are not in it.
+    weights : each member's final weight; members that failed have none.
     failed : member -> why it was left out.
     """
 
@@ -67,7 +67,7 @@ class Ensemble:
     Parameters
     ----------
     panel : the series, cut at the origin.
-    commitments, equipment, equipment_commitments : what :class:`PledgeMember` takes; none for series without any.
+    commitments, equipment, equipment_commitments : arguments of :class:`PledgeMember`; empty for series without any.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Ensemble:
         self.fitted[PLEDGE] = self.pledges
 
     def member(self, member: str, name: str, horizon: int, draws: int, seed: int) -> Array:
-        """Log paths of series ``name`` by one member, array (draws, horizon), ordered so that rows are worlds.
+        """Log paths of series ``name`` by one member, array (draws, horizon); row i is world i.
 
         Raises
         ------
@@ -92,16 +92,16 @@ class Ensemble:
         if member in POOL[len(GLOBAL) :]:
             paths = self.fitted[member].simulate(name, horizon, draws, generator(seed, member, name))
             return _aligned(paths, generator(seed, member), generator(seed, member, name, "alone"))
-        # The same stream for every series: what it draws first is what they share.
+        # All series use the same stream: its first draws are the shocks that they share.
         return self.fitted[member].simulate(name, horizon, draws, generator(seed, member))
 
     def simulate(
         self, name: str, horizon: int, draws: int, seed: int, weights: Weights, *, pledge: bool = True
     ) -> Mixture:
-        """Futures of series ``name``: a mixture of the members that can speak for it.
+        """Futures of series ``name``: a mixture of the members that do not fail.
 
-        A member that fails is left out and named; the others take its draws in proportion. Without
-        ``pledge`` the pledge member takes no part.
+        The mixture names the members that fail; the others take their draws in proportion. Without ``pledge``
+        the pledge member is left out.
 
         Raises
         ------
@@ -122,19 +122,19 @@ class Ensemble:
             raise NoMember(f"{name}: " + "; ".join(f"{member}: {why}" for member, why in failed.items()))
         wanted = weights.array(pledged=len(NAMES) - 1 in paths)
         owner = np.repeat(np.arange(len(NAMES), dtype=np.int8), allot(draws, wanted))
-        speaking = np.array(sorted(paths), dtype=np.int8)
-        orphans = np.flatnonzero(~np.isin(owner, speaking))
-        owner[orphans] = np.repeat(speaking, allot(orphans.size, np.maximum(wanted[speaking], 1e-12)))
+        working = np.array(sorted(paths), dtype=np.int8)
+        unassigned = np.flatnonzero(~np.isin(owner, working))
+        owner[unassigned] = np.repeat(working, allot(unassigned.size, np.maximum(wanted[working], 1e-12)))
         logs = np.empty((draws, horizon))
         for index, drawn in paths.items():
             median = np.median(drawn, axis=0)
             logs[owner == index] = median + weights.spread * (drawn[owner == index] - median)
-        final = {NAMES[i]: float(wanted[i] / wanted[speaking].sum()) for i in speaking}
+        final = {NAMES[i]: float(wanted[i] / wanted[working].sum()) for i in working}
         return Mixture(logs, owner, final, failed)
 
 
 def _aligned(paths: Array, shared: np.random.Generator, alone: np.random.Generator) -> Array:
-    """The rows of ``paths`` in an order that follows a factor shared with other series."""
+    """The rows of ``paths``, reordered to follow a factor shared with other series."""
     draws = paths.shape[0]
     factor = np.sqrt(TOGETHER) * shared.standard_normal(draws) + np.sqrt(1 - TOGETHER) * alone.standard_normal(draws)
     by_change = np.argsort(paths[:, min(ALIGNED_AT, paths.shape[1]) - 1], kind="stable")

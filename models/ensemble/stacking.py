@@ -1,8 +1,8 @@
 """Weights of a linear pool: the prior, and those that minimise its CRPS on forecasts whose outcomes are known.
 
 The CRPS of the mixture with weights ``w`` is ``w'a - w'Bw / 2`` with ``a_i = E|X_i - y|`` and ``B_ij = E|X_i - X_j|``
-(Gneiting and Raftery 2007, eq. 21): two small arrays per forecast are all that stacking needs, and they add up over
-forecasts, so that weights can be learned again at every origin at no cost.
+(Gneiting and Raftery 2007, eq. 21). Stacking needs only these two small arrays of a forecast, and they add up over
+forecasts, so learning the weights again at every origin costs next to nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.ensemble.members.registry import GLOBAL, LOCAL, POOL
 from models.series import Array
 
 POINTS = 25  # quantile midpoints that stand for a predictive distribution; more change no weight by 0.01
-STRENGTH = 5.0  # independent origins that the prior (equal weights unless told otherwise) is worth
+STRENGTH = 5.0  # the prior counts as many independent origins
 STEPS = 400
 
 
@@ -28,7 +28,7 @@ def midpoints(points: int = POINTS) -> Array:
 
 @dataclass(frozen=True)
 class Scores:
-    """What the members' past forecasts say about the pool.
+    """Errors of the members' past forecasts, as stacking needs them.
 
     Attributes
     ----------
@@ -68,13 +68,13 @@ def learn_weights(scores: Scores, prior: Array | None = None, strength: float = 
     """Weights on the simplex, shrunk toward ``prior``.
 
     The penalty ``|w - prior|^2`` counts as much as ``strength`` origins, in units of the average member's CRPS: the
-    forecasts of one origin share their shocks, so that origins, not forecasts, measure the evidence.
+    forecasts of one origin share their shocks, so evidence is counted in origins, not in forecasts.
     """
     members = scores.error.shape[1]
     prior = np.full(members, 1 / members) if prior is None else np.asarray(prior, dtype=float)
     if not len(scores.origin):
         return prior
-    # Every origin weighs the same: the crowd of recent, jointly shocked series is not more evidence than a few.
+    # Every origin weighs the same: many series with common shocks are no more evidence than a few.
     _, group, size = np.unique(scores.origin, return_inverse=True, return_counts=True)
     each = 1 / (size[group] * size.size)
     a, b = each @ scores.error, np.einsum("f,fij->ij", each, scores.distance)
@@ -108,14 +108,14 @@ def pool_quantiles(points: Array, weights: Array, levels: Array) -> Array:
 
 @dataclass(frozen=True)
 class Weights:
-    """How the members are put together: a spread-adjusted linear pool (Gneiting & Ranjan 2013).
+    """The weights of a spread-adjusted linear pool (Gneiting & Ranjan 2013).
 
-    A linear pool of calibrated members is too wide, since what they disagree on comes on top of each
-    one's own spread. So every member's draws are drawn toward that member's median first.
+    A linear pool of calibrated members is too wide: their disagreement adds to each one's own spread. So
+    every member's draws are first pulled toward that member's median.
 
     Attributes
     ----------
-    pool : weights of the members without commitments, on the simplex.
+    pool : weights of all members but the pledge member, on the simplex.
     pledge_weight : weight of the pledge member where a commitment is in force; the pool keeps 1 - pledge_weight.
     spread : factor on every draw's log distance from its member's median of that year.
     """
@@ -132,7 +132,7 @@ class Weights:
 
 
 NEGLIGIBLE = 0.02
-"""A learned weight below this does not earn its member's time: it is set to zero and the others share it."""
+"""A learned weight below this is set to zero, to save the member's time; the other members share it."""
 
 
 def pruned(weights: Array) -> Array:
@@ -141,12 +141,12 @@ def pruned(weights: Array) -> Array:
     return np.asarray(kept / kept.sum())
 
 
-# Before any evidence: models that pool the panel against models fitted series by series, two to one (off the
-# shelf, the latter lose to a random walk on series like these), equal within the families.
+# Without evidence the global members weigh twice as much as the local ones, which lose to a random walk on series
+# like these; weights are equal within each group.
 PRIOR = Weights(
     pool={name: 2 / 3 / len(GLOBAL) for name in POOL[: len(GLOBAL)]}
     | {name: 1 / 3 / len(LOCAL) for name in POOL[len(GLOBAL) :]},
-    # The pledge member's own prior holds "nothing of the gap is closed", which is the trend: it nests the pool's
-    # view, so most of the weight is its own from the start.
+    # The pledge member's own prior includes "nothing of the gap is closed", which is the trend. It covers the
+    # pool's view, so it starts with most of the weight.
     pledge_weight=0.9,
 )

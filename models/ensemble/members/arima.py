@@ -16,11 +16,11 @@ ORDERS = ((0, 1, 0), (1, 1, 0), (0, 1, 1), (1, 1, 1), (2, 1, 0), (0, 1, 2))
 class Arima:
     """The best by AICc of six orders of an ARIMA(p, 1, q), without drift.
 
-    All are differenced once, so their likelihoods compare. Stationarity and invertibility are enforced; a candidate
-    that does not converge is left out. Needs at least 10 years.
+    All are differenced once, so their likelihoods are comparable. Stationarity and invertibility are enforced; a
+    candidate that does not converge is left out. Needs at least 10 years.
 
-    A drift chosen by AICc would carry the trend of decades on without end: on allies' shares (13 origins, 1999-2023)
-    it lowers the skill against a random walk from -0.05 to -0.12, and it takes four times as long.
+    A drift chosen by AICc would extrapolate the trend of decades for ever. On allies' shares (13 origins, 1999-2023)
+    it lowers the skill against a random walk from -0.05 to -0.12 and takes four times as long.
 
     Source
     ------
@@ -57,8 +57,7 @@ def fit_order(log: Array, order: tuple[int, int, int]) -> Any:
     with estimating():
         from statsmodels.tsa.statespace.sarimax import SARIMAX  # here: importing it costs 1 s and 100 MB
 
-        # Concentrating the scale out leaves the optimiser one parameter less, the worst scaled one: it more than halves
-        # the time and the number of failures.
+        # Concentrating out the scale, the optimiser's worst scaled parameter, more than halves time and failures.
         model = SARIMAX(log, order=order, concentrate_scale=True)
         # The pure random walk has nothing left to optimise, and fit() fails on it.
         fit = model.fit(disp=False, cov_type="none") if model.k_params else model.filter([])

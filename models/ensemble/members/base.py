@@ -1,4 +1,4 @@
-"""What every member is and may raise."""
+"""The interface of every member, and the error that it may raise."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from models.series import Array, Panel
 
 
 class MemberFailed(Exception):
-    """A member that cannot speak for a series (too short, no convergence): left out and named, never replaced."""
+    """A member cannot forecast a series (too short, no convergence). The ensemble leaves it out and names it."""
 
 
 class Fitted(Protocol):
-    """A member after it has seen a panel."""
+    """A member that is fitted on a panel."""
 
     def simulate(self, name: str, horizon: int, draws: int, rng: np.random.Generator) -> Array:
         """Simulated futures of series ``name``.
@@ -32,10 +32,10 @@ class Fitted(Protocol):
 
 
 class Member(Protocol):
-    """A statistical model, before it has seen any figures."""
+    """A statistical model before it is fitted."""
 
     name: str
 
     def fit(self, panel: Panel) -> Fitted:
-        """Learn whatever is common to the panel; nothing in it may be later than the origin."""
+        """Learn what the series of ``panel`` have in common; none may go beyond the origin."""
         ...

@@ -13,14 +13,14 @@ from models.series import Array, Panel
 Index = int | NDArray[np.intp]
 
 HORIZON = 10  # years ahead over which parameters are learned; longer simulations extrapolate the same formulas
-VARIANCE_MEMORY = 0.97  # yearly weight of old squared changes: half counts for less after 23 years
+VARIANCE_MEMORY = 0.97  # yearly weight of old squared changes: after 23 years they count half
 LEVEL_PRIOR = 10.0  # years by which a series' norm and drift are shrunk to the present level and to no drift
-PANEL_PRIOR = 2.0  # unchanging series added to the panel's mean: a panel of two or three says little
+PANEL_PRIOR = 2.0  # constant series added to the panel's mean, since two or three series say little
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the panel's past teaches; the defaults are the prior, all on general grounds (no fit to any panel).
+    """Parameters learned from the panel's past; the defaults are the prior, which is fitted to no panel.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ def discounted(values: Array, memory: float) -> Array:
 
 
 class History:
-    """The panel on one calendar, and what a forecaster standing in any year of it would compute.
+    """The panel on one calendar, with the statistics that a forecaster could compute in each year.
 
     Every array is (years, series) and its row ``t`` uses nothing later than year ``t``.
     """
@@ -98,10 +98,10 @@ class History:
         self._recent: dict[float, tuple[Array, Array]] = {}
 
     def recent(self, memory: float) -> tuple[Array, Array]:
-        """Recent mean log change (own, others), exponentially weighted, both shrunk to zero where there is little."""
+        """Recent mean log change (own, others), exponentially weighted; the fewer years, the closer to zero."""
         if memory not in self._recent:
             own = discounted(self._change, memory) / (discounted(self._moved, memory) + 0.5)
-            # Leaving the series out keeps its own noise from passing for news about the panel.
+            # The series itself is left out: its own noise says nothing about the panel.
             rest = self._change.sum(axis=1, keepdims=True) - self._change
             n = self._moved.sum(axis=1, keepdims=True) - self._moved
             others = discounted(rest / (n + PANEL_PRIOR), memory) / discounted(np.ones_like(rest), memory)

@@ -1,11 +1,11 @@
-"""Pledges: spending closes part of the gap to a dated promise, and the part is learned from what allies did so far.
+"""Pledges: spending closes a fraction of the gap to a dated pledge; the fraction is learned from past progress.
 
-A pledge made in year ``m`` names a threshold and a deadline ``d``. A share ``f`` of the gap is closed by the
-deadline, pro rata; ``f >= 1`` means kept. ``f`` has a prior from other pledges (``KEPT``), is updated at every
-origin with the progress of all series on all pledges (as one panel, whose shocks are common), and then for each
-series with its own record. Around that path lie the shocks of the pooled member; a slip below it is made up for in
-part, the more so the more of the gap a government closes. A promise only lifts: where the pooled member's drift is
-above the promised path, the drift stands, and an ally above the threshold is only held there.
+A pledge made in year ``m`` names a threshold and a deadline ``d``. Spending closes the fraction ``f`` of the gap by
+the deadline, an equal part each year; ``f >= 1`` means that the pledge is kept. The prior of ``f`` comes from other
+pledges (``KEPT``). Each origin updates it with the progress of all series on all pledges (as one panel, whose shocks
+are common), then for each series with its own record. The shocks of the pooled member are added to that path.
+Spending that falls below the path recovers in part, and more so the larger ``f`` is. A pledge only raises spending:
+the pooled member's drift counts where it is above the pledged path, and an ally above the threshold is only held there.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from models.ensemble.members.momentum import History, moments
 from models.ensemble.members.pooled import FittedMomentum, PooledMomentum
 from models.series import Array, Panel
 
-# Judgement, from pledges outside this panel's. Share of parties that kept a dated numerical promise, by recollection
-# of the literature and to be checked by whoever relies on it: Kyoto 2008-12 0.95, Maastricht deficits 1997 0.8, EU
+# Judgement: the share of parties that kept a dated numerical promise, in pledges outside this panel. Recalled from
+# the literature, so check it before relying on it: Kyoto 2008-12 0.95, Maastricht deficits 1997 0.8, EU
 # renewables 2020 0.8, NATO's 3 % real growth of 1977 (by year) 0.35, Education for All 2015 0.33, EU-15 aid of 0.7 %
 # by 2015 0.3, aid of 0.7 % by 1975-80 0.24, EU research of 3 % in 2020 0.15, Abuja health budgets 0.1, research of
-# 3 % in 2010 0.07: 0.41 on average. Those who missed are taken to have closed any part of the gap, equally likely.
+# 3 % in 2010 0.07: 0.41 on average. For those who missed, every part of the gap is equally likely.
 KEPT = 0.4
 OVERSHOOT = 1.2  # those who keep a promise close between all and this much of the gap
 FRACTIONS = np.linspace(0.0, OVERSHOOT, 25)
-PANEL_STRENGTH = 5.0  # independent pledges that the prior is worth: ten, at half credit for other fields
-OWN_RECORD = 0.5  # what a series' progress on another pledge counts for in this one
-STEADY = 0.8  # part of a shock that a government which keeps its promise makes up for (judgement)
+PANEL_STRENGTH = 5.0  # the prior counts as many independent pledges: the ten above, at half weight for other fields
+OWN_RECORD = 0.5  # weight of a series' progress on another pledge
+STEADY = 0.8  # part of a shortfall that a government makes up if it keeps its promise (judgement)
 TOGETHER = 0.4  # correlation between series of the fraction closed: the same threats and elections
 MEASUREMENT = 0.02  # log points by which a figure may be off
 POOLING = 20.0  # years of panel evidence in the variance of a series
@@ -72,7 +72,7 @@ def prior() -> Array:
 
 
 def in_force(pledges: Iterable[Commitment], year: int) -> list[Commitment]:
-    """One pledge per series and deadline: a stance taken on it outranks the common declaration, later ones earlier."""
+    """One pledge per series and deadline: an own stance outranks the common declaration, a later one an earlier one."""
     chosen: dict[tuple[str, int], Commitment] = {}
     for p in sorted(pledges, key=lambda p: (p.made, p.stance != "pledged")):
         kept = chosen.get((p.series, p.deadline))
@@ -82,7 +82,7 @@ def in_force(pledges: Iterable[Commitment], year: int) -> list[Commitment]:
 
 
 def progress(history: History, pledges: Iterable[Commitment]) -> list[tuple[Commitment, Array]]:
-    """Log likelihood of each fraction, from what was closed of each gap so far; where nothing can be told, none."""
+    """By pledge, the log likelihood of each fraction, given the progress so far; only pledges with any evidence."""
     variance = history.variance(POOLING)
     seen = []
     for p in pledges:
@@ -121,7 +121,7 @@ def panel_fractions(evidence: Sequence[tuple[Commitment, Array]], common: float)
 
 @dataclass(frozen=True)
 class FittedPledges:
-    """The pledge member after it has seen what was done so far."""
+    """The pledge member, fitted."""
 
     pledges: Sequence[Commitment]
     momentum: FittedMomentum
@@ -129,7 +129,7 @@ class FittedPledges:
     record: Sequence[tuple[Commitment, Array]] = field(repr=False)
 
     def fractions(self, pledge: Commitment) -> Array:
-        """Probabilities of ``FRACTIONS`` for one pledge: the panel's, its stance, the series' own record."""
+        """Probabilities of ``FRACTIONS`` for one pledge, by the panel, its stance and the series' own record."""
         log = np.log(self.panel * pledge.tilt)
         for other, likelihood in self.record:
             if other.series == pledge.series:
@@ -140,11 +140,11 @@ class FittedPledges:
     def credibility(self, name: str, deadline: int) -> float:
         """The fraction of its gap that series ``name`` is expected to close on its commitment for ``deadline``, 0 to 1.
 
-        A commitment it never made counts as a bare one of the panel's.
+        Without such a commitment, the fraction that the panel expects.
         """
         mine = [p for p in self.pledges if p.series == name and p.deadline == deadline]
         if mine and mine[-1].stance == "claims-exemption":
-            # What it may well close is the gap to its own level; of the common one it can be no surer than reluctant.
+            # An exemption is a stance on the ally's own level; on the common one the ally counts as reluctant.
             mine = [replace(mine[-1], stance="reluctant")]
         weights = self.fractions(mine[-1]) if mine else self.panel
         return float(np.minimum(FRACTIONS, 1.0) @ weights)
@@ -168,7 +168,7 @@ class FittedPledges:
         since = last
         for p in ahead:
             weights = self.fractions(p)
-            # The same rank on every way-point: who keeps one promise tends to keep the next.
+            # The same rank for every pledge: an ally that keeps one tends to keep the next.
             fraction = np.interp(rank, np.cumsum(weights) - weights / 2, FRACTIONS)
             reached = level + fraction * np.maximum(p.level - level, 0.0)
             held = np.minimum(reached, p.level)
@@ -183,12 +183,12 @@ class FittedPledges:
         paths = self.momentum.simulate(name, horizon, draws, rng)
         drift = last_log + moments(history, self.momentum.parameters, row, column, horizon)[0]
         paths += np.maximum(promised - drift, 0.0)
-        # Only slips below the promised line are made up for: nobody cuts because the target was passed.
+        # Only shortfalls are made up: no ally cuts spending because it passed the target.
         return paths + resolve * np.maximum(kept - paths, 0.0)
 
 
 class PledgeMember:
-    """The member. ``equipment`` and ``equipment_pledges`` are a second pledge that the same allies made."""
+    """The pledge member. ``equipment`` and ``equipment_pledges`` are a second pledge of the same allies."""
 
     name = "pledge"
 
@@ -204,7 +204,7 @@ class PledgeMember:
 
     def fit(self, panel: Panel) -> FittedPledges:
         momentum = self.member.fit(panel)
-        # The fraction closed is the drift nobody knows; the pooled member's own would count it twice.
+        # The fraction is the unknown drift here; the pooled member's slope would count it twice.
         momentum = replace(momentum, parameters=replace(momentum.parameters, slope=0.0))
         origin = max(s.end for s in panel.values())
         pledges = in_force(self.pledges, origin)

@@ -1,4 +1,4 @@
-"""Pooled momentum: every series drifts with its panel, damped, by an amount it is unsure of.
+"""Pooled momentum: every series follows its panel's recent drift, damped, by an uncertain amount.
 
 For series ``i`` at its last year ``T``, the log value ``h`` years on is Student t with ``nu`` degrees of freedom,
 
@@ -8,7 +8,7 @@ For series ``i`` at its last year ``T``, the log value ``h`` years on is Student
 with ``S_h = damping + ... + damping^h`` and ``R_h(r) = 1 - (1 - r)^h``. ``own`` and ``others`` are exponentially
 weighted recent mean log changes of the series and of the rest of the panel, ``drift`` the series' mean change over
 all its years, ``norm`` its own mean level, ``panel`` the present mean level of the panel, and ``s^2`` the series'
-discounted mean squared change shrunk to the panel's. The slope term is a drift nobody knows: it makes the spread grow
+discounted mean squared change shrunk to the panel's. The slope term is an unknown drift: it makes the spread grow
 faster than the square root of the horizon. All parameters are learned from forecasts of the panel's own past (see
 ``learning.py``).
 """
@@ -26,7 +26,7 @@ from models.ensemble.members.learning import Common, learn
 from models.ensemble.members.momentum import History, Parameters, moments
 from models.series import Array, Panel
 
-SHORTEST = 3  # values below which a series has no spread worth the name
+SHORTEST = 3  # fewer values give no usable spread
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FittedMomentum:
         row, column = self.place(name)
         h, p = np.arange(1, horizon + 1), self.parameters
         mean, _ = moments(self.history, p, row, column, horizon)
-        # What all series share is drawn from `rng` itself, the rest from a stream of the series' own.
+        # Shared shocks are drawn from `rng` itself, the others from the series' own stream.
         scale = np.sqrt((p.tails - 2) / rng.chisquare(p.tails, (draws, 1)))
         shared = rng.standard_normal((draws, horizon + 2))
         alone = np.random.default_rng([int(rng.integers(2**32)), zlib.crc32(name.encode())])
@@ -77,7 +77,7 @@ class FittedMomentum:
 
 
 class PooledMomentum:
-    """The member: parameters learned from the panel's past, then one forecast for every series."""
+    """Learns parameters from the panel's past, then forecasts each of its series with them."""
 
     name = "pooled_momentum"
 
@@ -93,10 +93,10 @@ class PooledMomentum:
 
 
 def return_to_norm() -> PooledMomentum:
-    """The same member with three per cent of the gap to each series' own norm closed a year, half of it in 23 years.
+    """Pooled momentum that closes 3 % of the gap to each series' own norm a year, half of it in 23 years.
 
-    A share of income cannot trend for ever. The past of one panel says little about so slow a force, so that its rate
-    is given and its credit is left to the weights of the pool.
+    A share of income cannot trend for ever. One panel's past says little about so slow a force, so its rate is fixed,
+    and the weights of the pool decide how much it counts.
     """
     member = PooledMomentum(Parameters(own_reversion=0.03))
     member.name = "return_to_norm"

@@ -1,4 +1,4 @@
-"""Random walk in logs: the best guess is the last value; the yardstick of every other member."""
+"""Random walk in logs: it expects the last value; the benchmark of every other member."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from models.ensemble.members.state_space import PerSeries, StateSpace
 from models.series import Array, Panel
 
 SHORTEST = 3  # two changes
-# Standard deviation, log points a year, that a series is given at least. Shares are published to two decimals: a
-# constant 2.00 % may have moved by 0.01 / sqrt(12) / 2.00 = 0.0014 unseen, so 0.001 claims nothing that is not known.
+# Least standard deviation, log points a year. Shares are published to two decimals: a constant 2.00 % may have moved
+# by 0.01 / sqrt(12) / 2.00 = 0.0014 unseen.
 SMALLEST_SD = 1e-3
 
 

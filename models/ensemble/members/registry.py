@@ -1,4 +1,4 @@
-"""Which members there are, in the order in which draws name them."""
+"""The members; a draw names its member by the index in :data:`NAMES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Theta method in logs, by the state space model it is equal to."""
+"""The Theta method in logs, as its equivalent state space model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fit_series(log: Array) -> StateSpace:
 
         slope, weight = np.asarray(ThetaModel(log, period=1, deseasonalize=False).fit().params)
     drift = slope / 2
-    expected = float(log[0])  # as ThetaModel starts: the first value is its own forecast, and its error no error
+    expected = float(log[0])  # like ThetaModel, whose first value is its own forecast, with error 0
     errors = np.empty(log.size)
     for year, value in enumerate(log):
         errors[year] = value - expected

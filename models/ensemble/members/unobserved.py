@@ -16,9 +16,9 @@ SHORTEST = 8  # two variances and a slope from seven changes
 class Unobserved:
     """Local linear deterministic trend: y_t = level_t + noise, level_{t+1} = level_t + slope + shock.
 
-    The slope is constant but not known: how uncertain it is at the end of the series is part of the spread. Maximum
-    likelihood by statsmodels' ``UnobservedComponents``; one of the two variances is zero on most short series, which
-    is an answer, not a failure. Needs at least 8 years.
+    The slope is constant but unknown: its uncertainty at the end of the series is part of the spread. Maximum
+    likelihood by statsmodels' ``UnobservedComponents``; on most short series one of the two variances is zero, which
+    is a valid fit. Needs at least 8 years.
 
     Source
     ------
@@ -37,7 +37,7 @@ def fit_series(log: Array) -> StateSpace:
         # here: importing it costs 1 s and 100 MB
         from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-        # In units of its changes: on the plain logarithms one series in twenty did not converge, and took longer.
+        # In units of its changes: with plain logarithms fits took longer, and one in twenty did not converge.
         centre, unit = float(log[-1]), float(np.sqrt(np.mean(np.diff(log) ** 2)))
         if not unit:
             raise MemberFailed("the series never changes")
@@ -45,8 +45,7 @@ def fit_series(log: Array) -> StateSpace:
     try:
         fit = _maximum(model, "lbfgs")
     except MemberFailed:
-        # At a variance of zero the gradient may never vanish to the last digit, on some processors and not on others;
-        # a search without gradients settles it.
+        # At a variance of zero, rounding on some processors keeps the gradient from vanishing. This search needs none.
         fit = _maximum(model, "powell")
     return StateSpace.of_results(fit, centre=centre, unit=unit)
 

@@ -1,1 +1,1 @@
-"""From figures to saved paths: fits, GDP, revisions, related spending, the store on disk; no lever is applied here."""
+"""From figures to saved paths: fits, GDP, revisions, related spending, the store on disk."""

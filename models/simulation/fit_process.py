@@ -1,4 +1,4 @@
-"""A process that makes fits for another one: it pays for statsmodels, and can be ended when a fit takes too long.
+"""A process that fits for another one: only it loads statsmodels, and it can be ended if a fit takes too long.
 
 ``python -m models.simulation.fit_process FD`` reads questions from the socket FD and writes one reply to each
 until the other end is closed. Both are pickled, so the other end must be the process that started this one.
@@ -20,28 +20,28 @@ from models.simulation.fitter import Fitter
 from models.simulation.path_store import Fit
 
 NICENESS = 5
-"""By how much fitting gives way to the answering of requests."""
+"""The niceness of the process, so that fits yield to requests."""
 
 Refused = tuple[str, str]
 """The field and the detail of a :class:`CannotForecast`."""
 Reply = Fit | Refused | None
-"""What came of a question; None where the models failed, which is told on standard error."""
+"""The answer to a question; None if the models failed, with the traceback on standard error."""
 
 
 @cache
 def fitter(vintages: Path | None, vintage: str, sipri: bool, draws: int, seed: int) -> Fitter:
-    """The one fitter on a vintage of the figures: what it learns from the panel it learns once."""
+    """The fitter on a vintage of the figures; cached, so that it learns from the panel once."""
     return Fitter(VintageStore(vintages).figures(vintage, sipri=sipri), draws, seed)
 
 
 def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Reply:
-    """What :class:`models.simulation.fitter.Fitter` gives, as the store would hand it over."""
+    """The result of a method of :class:`models.simulation.fitter.Fitter`, in the store's form."""
     try:
         fit: Fit = getattr(fitter(*figures), method)(*arguments, **options)
         return fit.as_saved()
     except CannotForecast as refused:
         return refused.field, refused.detail
-    except Exception:  # noqa: BLE001  whatever it is, the next question deserves an answer
+    except Exception:  # noqa: BLE001  a failed question must not end the process
         sys.excepthook(*sys.exc_info())
         return None
 
@@ -49,13 +49,13 @@ def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], opt
 def main() -> None:
     prepare()
     os.nice(NICENESS)
-    with Connection(int(sys.argv[1])) as asked:
+    with Connection(int(sys.argv[1])) as parent:
         while True:
             try:
-                question = asked.recv()
-            except EOFError:  # whoever asked has ended
+                question = parent.recv()
+            except EOFError:  # the parent has ended
                 return
-            asked.send(reply(*question))
+            parent.send(reply(*question))
 
 
 if __name__ == "__main__":

@@ -27,10 +27,9 @@ from models.simulation.revisions import learn, simulate
 
 @dataclass(frozen=True)
 class Known:
-    """The years whose knowledge a fit may use of projected growth, of plans and of the members' weights.
+    """The years up to which a fit knows projected growth, plans and the members' weights; None is the origin.
 
-    None is the origin: whoever stands there knows no more. Others are for asking what a forecast would have been
-    had one of these been newer, or older (:mod:`models.analysis.vintage_change`).
+    :mod:`models.analysis.vintage_change` sets other years, to ask what a forecast would have been with them.
     """
 
     growth: int | None = None
@@ -39,11 +38,11 @@ class Known:
 
 
 class Fitter:
-    """Fits on one set of figures; what is learned from a whole panel is learned once for each origin.
+    """Fits on one set of figures; learns from a whole panel once for each origin.
 
     Parameters
     ----------
-    ensembles : what was learned already, by origin; for fitters that differ in nothing that it is learned from.
+    ensembles : fitted ensembles by origin, shared by fitters on the same panel and plans.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class Fitter:
         self._ensembles = {} if ensembles is None else ensembles
 
     def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
-        """Paths of ``ally`` from ``origin`` to the last deadline; with ``pledge``, commitments pull.
+        """Paths of ``ally`` from ``origin`` to the last deadline; ``pledge`` says whether the pledge member counts.
 
         Raises
         ------
@@ -72,8 +71,8 @@ class Fitter:
         related = self._related(ally, origin)
         if not ally.has_armed_forces:
             gdp = self._gdp(ally, origin, horizon, None)
-            nobody = np.full(self.draws, -1, dtype=np.int8)
-            return Fit(Paths(origin, related, gdp, nobody), NAMES, {}, {}, 0.0)
+            no_member = np.full(self.draws, -1, dtype=np.int8)
+            return Fit(Paths(origin, related, gdp, no_member), NAMES, {}, {}, 0.0)
         series = self.series(ally, origin)
         if origin not in self._ensembles:
             self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
@@ -95,7 +94,7 @@ class Fitter:
         return series
 
     def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
-        """Paths from the ally's figures with some of an analyst's own among them.
+        """Paths fitted on the ally's figures, some of them replaced by an analyst's own.
 
         Raises
         ------
@@ -104,13 +103,13 @@ class Fitter:
         """
         series = override.replace(self.series(ally, origin))
         others = (s for s in self.figures.panel(origin).values() if s.name != ally.code)
-        # The analyst's figures are final; an estimate that they leave in place may still be revised.
+        # The analyst's figures are final; an estimate that they do not replace may still be revised.
         revision = np.zeros(self.draws) if origin in override.points else self._revision(ally, origin)
         related = self._related(ally, origin)
         return self._paths(ally, series, self._ensemble(Panel([*others, series])), related, revision, pledge=pledge)
 
     def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
-        """Paths from an analyst's own figures, which take the place of the ally's; they count as final.
+        """Paths fitted on an analyst's own figures instead of the ally's; they count as final.
 
         Raises
         ------
@@ -125,7 +124,7 @@ class Fitter:
         return self._paths(ally, history, ensemble, related, np.zeros(self.draws), pledge=pledge)
 
     def fit_series(self, history: Series) -> Fit:
-        """Paths of a series that belongs to no ally, by itself: no peers, no pledges, no economy behind it.
+        """Paths of a series of no ally, fitted alone: without a panel, pledges or GDP.
 
         Raises
         ------
@@ -149,12 +148,11 @@ class Fitter:
         plans = core_commitments(tables)
         if self.known.plans is not None:
             last = max(series.end for series in panel.values())
-            # Those that were in force in the year that is asked for count as if they had been so at the origin.
+            # Plans in force in that year count as if they had been in force at the origin.
             plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
         return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
 
     def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
-        """Paths of related spending."""
         horizon = LAST_DEADLINE - origin
         return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)}
 
@@ -163,7 +161,7 @@ class Fitter:
         return simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, tables, self.known.growth)
 
     def _revision(self, ally: Ally, origin: int) -> Array:
-        """Log revisions that the origin's figure may still see, array (draws,); none if it is final."""
+        """Log revisions of the origin's figure, array (draws,); zeros if it is final."""
         seen = next(o for o in self.figures.observations[ally.code] if o.year == origin)
         if not seen.estimate:
             return np.zeros(self.draws)
@@ -184,7 +182,7 @@ class Fitter:
         origin, horizon = series.end, LAST_DEADLINE - series.end
         weights = weights_at(origin if self.known.weights is None else self.known.weights)
         mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
-        # A figure that is revised moves the whole path: the models know growth, not the level it starts from.
+        # A revision moves the whole path: the models forecast growth, not the level that it starts from.
         logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
         gdp = self._gdp(ally, origin, horizon, logs)
         paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)

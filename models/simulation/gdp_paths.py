@@ -1,24 +1,23 @@
 """Futures of each ally's GDP, around the projections of :mod:`models.dataset.gdp`.
 
-**How wrong such projections are** (:func:`growth_errors`). Only one edition of the Outlook is at hand, so
-its own past errors cannot be computed. The proxy is what actual growth missed the recent average by, since
-1995. That is no poor stand-in: Celasun, Lee, Mrkaic & Timmermann (IMF Working Paper 2021/216) find the
-Outlook's forecasts two to five years ahead, 2004-17, in up to half of the countries less accurate than the
-recent average, and too high on average; those of the next year are better, so the first year of our paths is
-rather too wide. No bias is carried over: the paths are centred on the projection.
+**Errors of such projections** (:func:`growth_errors`). Only one edition of the Outlook is bundled, so its own
+past errors cannot be computed. The proxy is the difference of actual growth from its recent average, since
+1995. Celasun, Lee, Mrkaic & Timmermann (IMF Working Paper 2021/216) support it: in up to half of the countries
+the Outlook's forecasts two to five years ahead, 2004-17, are less accurate than the recent average, and they
+are too high on average. Its forecasts of the next year are better, so the first year of our paths is rather
+too wide. The paths are centred on the projection, without a bias.
 
 All growth here is log growth, unless a name says percent. Of ally i in year t, h years ahead, the error is ::
 
     sd[i] * (sqrt(1 - trend_part) * e[i, t] + sqrt(trend_part) * d[i])          both of unit variance
     e[i, t] = persistence * e[i, t-1] + share_slope * (log share change - its median over the draws) + rest
 
-so that errors are permanent in the level of GDP, a world-wide recession strikes all allies in the same draw,
-and where the share rises more than expected GDP tends to have done worse than expected. The constant d, a
-trend other than the projected one, makes the level's error grow faster than the square root of the horizon:
-with yearly errors alone (e), simulated ten-year errors are two thirds of those of the best of several averages.
-For comparison: CBO finds its two-year forecasts "not, on the whole, more accurate" than its five-year ones, per
-year (CBO's Economic Forecasting Record: 2021 Update), which takes such a part. No published table of the
-Outlook's own error sizes was found.
+so errors are permanent in the level of GDP, a world-wide recession hits all allies in the same draw, and GDP
+tends to fall short where the share rises more than expected. The constant d, a trend other than the projected
+one, makes the level's error grow faster than the square root of the horizon: with yearly errors alone (e),
+simulated ten-year errors are two thirds of those of the best of several averages. CBO, too, finds its two-year
+forecasts "not, on the whole, more accurate" than its five-year ones, per year (CBO's Economic Forecasting
+Record: 2021 Update), which needs such a constant. No published table of the Outlook's own error sizes was found.
 """
 
 from __future__ import annotations
@@ -39,28 +38,28 @@ from models.rng import generator
 from models.series import Array
 
 FIRST_ERROR = 1995
-"""Earlier growth is the transition from planned economies, or missing."""
+"""Earlier growth is missing, or shows the transition from planned economies."""
 RECENT_AT_LEAST = 3
-"""Years whose mean stands for the share change that was expected: of shares as few as three will do."""
+"""The fewest years whose mean counts as the expected change of a share."""
 MEDIUM_TERM, MEDIUM_TERM_MEMORY = 5, 10
-"""The trend is judged by so many years' growth, against the mean of so many years before."""
+"""The trend compares the growth of so many years with the mean of so many years before."""
 MOST_TREND = 0.5
 """At most this part of a year's variance is trend: early origins have few spans to learn it from."""
 CLIP = 3.0
-"""Winsorised at so many robust standard deviations: 2009 and 2020 must not be all that is learned from."""
+"""Errors are winsorised at so many robust standard deviations, so that 2009 and 2020 do not dominate."""
 PANEL_WEIGHT = 10.0
-"""An ally's error variance is shrunk towards all allies' as if these had so many years of its own."""
+"""In an ally's error variance, the variance of all allies counts as so many years of its own."""
 ENOUGH_ERRORS = 100
 """With fewer errors of all allies together (origins before 1999) the prior below is used."""
 TAILS = 5.0
-"""Degrees of freedom of the shocks, Student's t of unit variance: it brings back the crises that were clipped."""
+"""Degrees of freedom of the shocks, Student's t of unit variance: the tails restore the crises that were clipped."""
 LEAST_REST = 0.5
 """At least this part of the variance of growth is not explained by the draw's own share."""
 
 
 @dataclass(frozen=True)
 class GrowthErrors:
-    """How growth misses what is expected of it, log units.
+    """Errors of expected growth, log units.
 
     Attributes
     ----------
@@ -69,7 +68,7 @@ class GrowthErrors:
     persistence : first-order autocorrelation of an ally's errors.
     trend_part : part of the variance of a year's error that is a trend other than the projected one.
     share_slope : error of growth per unit of surprise in the log change of the same year's core share.
-    errors, surprises : how many growth and the slope were learned from; 0 where it is the prior.
+    errors, surprises : how many of them growth and the slope were learned from; 0 for the prior.
     """
 
     sd: Mapping[str, float]
@@ -82,7 +81,7 @@ class GrowthErrors:
 
 
 def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
-    """What the years up to ``origin`` (at most the last that the Outlook reports) teach about errors of growth.
+    """Errors of growth, learned from the years up to ``origin`` (at most the last that the Outlook reports).
 
     With z = error / sd of its ally, winsorised:
 
@@ -91,8 +90,8 @@ def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
     - common correlation: mean of z z' over all pairs of allies in the same year / mean of z^2;
     - persistence: sum of z[t] z[t-1] / sum of z[t-1]^2 over all allies;
     - trend part: (Q - V) / (h^2 - V), h = 5, where Q is the mean square of z summed over h years, but with growth
-      itself winsorised and measured against the half-way between its own and all allies' mean of ten years before
-      (of several averages the one that misses least), and V is that of an autoregression of unit variance;
+      itself winsorised and measured against the midpoint of its own and all allies' mean of ten years before
+      (the most accurate of several averages), and V is that of an autoregression of unit variance;
     - slope: least squares of the errors on the surprises (:func:`_share_surprises`), each ally weighted by its
       1 / variance. It is far from -1, which a recession alone would give, as most surprises in the share are
       decisions about spending.
@@ -105,7 +104,7 @@ def errors_until(last: int, tables: Tables) -> GrowthErrors:
     errors = {code: winsorised(deviations(actual_growth(code, tables), last, RECENT)) for code in allies(tables)}
     count = sum(len(e) for e in errors.values())
     if count < ENOUGH_ERRORS:
-        # Round figures of the kind that later years teach.
+        # The prior: round figures, close to those learned from later years.
         return GrowthErrors(MappingProxyType(dict.fromkeys(errors, 0.03)), 0.4, 0.2, 0.2, 0.0, 0, 0)
     squares = {code: sum(x * x for x in e.values()) for code, e in errors.items()}
     panel = sum(squares.values()) / count
@@ -229,8 +228,8 @@ def simulate_gdp(
 ) -> Array:
     """Futures of an ally's real GDP around its projection.
 
-    The yearly errors start from 0, as the origin's own growth is known or nearly so: the first year's is a
-    little smaller than later ones. The median of each year's growth is the projection.
+    The yearly errors start from 0, since the origin's own growth is known or nearly so: the first year's error
+    is a little smaller than later ones. The median of each year's growth is the projection.
 
     Parameters
     ----------
@@ -238,9 +237,9 @@ def simulate_gdp(
     origin : last year known; nothing later is used.
     horizon : years.
     core_log_share : array (draws, 1 + horizon), log of the core share of the same draws, column 0 the origin; None
-        for growth that knows nothing of the share.
+        for growth independent of the share.
     draws, seed : row i of all allies shares the same common shocks, for the same seed.
-    known : the year whose knowledge the projection and its errors rest on; the origin if None.
+    known : the last year that the projection and its errors may use; the origin if None.
 
     Returns
     -------
@@ -250,7 +249,7 @@ def simulate_gdp(
     years = range(origin + 1, origin + horizon + 1)
     innovation_sd = errors.sd[code] * math.sqrt((1 - errors.trend_part) * (1 - errors.persistence**2))
     innovations = innovation_sd * np.column_stack(
-        # Year by year: a longer horizon, or another origin, leaves a year's shocks as they are.
+        # Year by year, so that a year has the same shocks at any horizon and origin.
         [_shocks(code, str(year), errors.common_correlation, draws, seed) for year in years]
     )
     if core_log_share is not None:
@@ -275,9 +274,9 @@ def _shocks(code: str, what: str, correlation: float, draws: int, seed: int) -> 
 
 
 def _moved_by_share(innovations: Array, sd: float, slope: float, core_log_share: Array) -> Array:
-    """Innovations of which a part follows the draw's own share; their variance stays ``sd`` squared."""
+    """Innovations that partly follow the draw's own share; their variance stays ``sd`` squared."""
     changes = np.diff(np.asarray(core_log_share, dtype=np.float64), axis=1)
-    # Clipped, as what the slope was learned from was: a doubling of the share says nothing of GDP.
+    # Clipped like the surprises that the slope was learned from: a doubling of the share says nothing of GDP.
     follows = slope * (_clipped(changes) - np.median(changes, axis=0))
     most = sd * math.sqrt(1 - LEAST_REST)
     spread = follows.std(axis=0)

@@ -1,9 +1,9 @@
 """Fitted paths on disk: fitted once, then memory-mapped by every worker.
 
-A fit is named by all that determines it (figures, country, origin, model version, draws, seed), so files
-are never changed, only added; a new version of the model or the figures has new names. One ``.npy``
-file a fit holds the shares as float32, laid out year by year so that a forecast reads only the years up
-to its deadline, and a JSON file beside it what the ensemble had to say.
+All that determines a fit (figures, country, origin, model version, draws, seed) is in its files' names, so files
+never change: a new model or vintage adds files. A fit has one ``.npy`` file for each component and for GDP, float32
+laid out year by year so that a forecast reads only the years up to its deadline; one for the members' indices; and
+a JSON file with the members' weights and failures.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from models.paths import Floats, Paths
 
 _GDP = "gdp"
 MOST_OPEN = 256
-"""How many fits are kept open."""
+"""How many fits are held open."""
 
 
 class StoreUnavailable(Exception):
-    """A fit cannot be kept; ``detail`` says why, in the operating system's words."""
+    """A fit cannot be saved; ``detail`` is the operating system's message."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -55,7 +55,7 @@ class FitKey:
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted paths, with each member's weight and those that were left out (and why).
+    """Fitted paths, each member's weight, and why members failed.
 
     ``credibility`` is the fraction of its gap to the Hague target that the ally is expected to close.
     """
@@ -67,58 +67,58 @@ class Fit:
     credibility: float
 
     def as_saved(self) -> Fit:
-        """The same fit in memory as the store would hand it over: float32, year by year."""
-        with np.errstate(over="ignore"):  # on figures of one's own; who reads the paths finds out
-            kept = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
-        gdp = kept.pop(_GDP)
-        return replace(self, paths=Paths(self.paths.origin, kept, gdp, self.paths.member))
+        """This fit in the store's form, but in memory: float32, year by year."""
+        with np.errstate(over="ignore"):  # a user's own figures may; `within_range` detects it
+            arrays = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
+        gdp = arrays.pop(_GDP)
+        return replace(self, paths=Paths(self.paths.origin, arrays, gdp, self.paths.member))
 
 
 def _by_year(values: Floats) -> Floats:
     laid_out = np.ascontiguousarray(values.T, dtype=np.float32).view()
-    laid_out.flags.writeable = False  # as a mapped file is: many questions read the same fit
+    laid_out.flags.writeable = False  # like a mapped file: many questions read the same fit
     return laid_out
 
 
 class PathStore:
-    """Fits in a folder; what is not there is made once, by ``make``, and kept."""
+    """Fits in a folder; a missing one is made once and saved."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._opened: dict[FitKey, Fit] = {}
-        # numpy reads an array's header by ast.literal_eval, which fails now and then where threads call it at once
+        # NumPy parses a file's header with ast.literal_eval, which may fail when threads call it at the same time
         # (python/cpython#106905).
         self._opening = Lock()
         self._making = Lock()
 
     def has(self, key: FitKey) -> bool:
-        """Whether the fit is open, which it stays whatever becomes of its files, or kept."""
+        """Whether the fit is saved, or held open, even without its files."""
         return key in self._opened or self.keeps(key)
 
     def keeps(self, key: FitKey) -> bool:
-        """Whether the folder holds the fit at this moment."""
+        """Whether the fit is saved in the folder now."""
         return self._meta(key).exists()
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
-        """The fit ``key``, made by ``make`` if it is not kept yet, or cannot be read any more.
+        """The fit ``key``; ``make`` makes it if it is not saved or cannot be read.
 
         Raises
         ------
         StoreUnavailable
-            if it is made and cannot be kept.
+            if the new fit cannot be saved.
         """
         fit = self._open(key)
         if fit is None:
-            with self._making:  # whoever asks for the same meanwhile waits for it
+            with self._making:  # other threads wait, then open the same fit
                 fit = self._open(key) or self._make(key, make)
         return fit
 
     def trouble(self) -> str | None:
-        """Why nothing can be kept, in the operating system's words; None if something can."""
+        """The operating system's message if nothing can be saved in the folder; else None."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder) as file:
-                file.write(bytes(4096))  # an empty file can often be made on a disk that is full
+                file.write(bytes(4096))  # a full disk often still takes an empty file
                 file.flush()
         except OSError as error:
             return error.strerror
@@ -145,9 +145,9 @@ class PathStore:
         return fit
 
     def adopt(self, made_ahead: Path) -> None:
-        """Take over the fits of another folder by symbolic links, such as a container image's, which is read-only."""
+        """Link the fits of another folder into this one, such as the read-only folder of a container image."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        # The JSON files last, since they say that a fit is whole.
+        # The JSON files last: they mark a fit as complete.
         for file in sorted(made_ahead.iterdir(), key=lambda file: file.suffix == ".json"):
             if file.suffix in {".npy", ".json"}:
                 with suppress(FileExistsError):
@@ -173,7 +173,7 @@ class PathStore:
             "failed": fit.failed,
             "credibility": fit.credibility,
         }
-        # Last, since its presence says that the fit is whole.
+        # Last: it marks the fit as complete.
         with replacing(self._meta(key)) as file:
             file.write(json.dumps(meta, indent=1).encode())
             file.flush()

@@ -1,8 +1,8 @@
 """Related spending, the "up to 1.5 %": a prior, since no series is published.
 
-What exists is in ``data/related_share.csv``: claims and plans of five governments. NATO has published no
-figure per ally and no counting rule. So the paths of this component are not fitted to anything; they are
-drawn from a prior that is written down here, and every answer says ``"basis": "prior"``.
+``data/related_share.csv`` holds all there is: claims and plans of five governments. NATO has published no figure
+per ally and no counting rule. So the paths of this component are not fitted but drawn from this prior, and every
+answer says ``"basis": "prior"``:
 
     log L        ~ Normal(log m, s^2)                      the level today
     log r(o + k)  = log L + f * max(0, log(1.5 / L)) * min(k / (2035 - o), 1) + W(k)
@@ -14,7 +14,7 @@ drawn from a prior that is written down here, and every answer says ``"basis": "
   Canada, 1.5), nearer the lower because governments far from the target have no reason to publish.
 - s: 0.15 for a figure of a national budget, 0.30 for a claim, 0.35 for a plan not yet reached, 0.50 where
   nothing is published (80 % interval 0.42 to 1.52 % of GDP).
-- Between allies, the level's error and f correlate by 0.4: NATO has yet to say what counts, and will say it to all.
+- Between allies, the level's error and f correlate by 0.4: NATO's rule on what counts, still to come, will bind all.
 - f: pledges of this kind were about half kept (of 24 allies below 2 % in 2014, 12 reached it by 2024).
 
 These are judgements, not estimates: a scenario's ``share_path``, ``floor`` or ``pledge`` on the component
@@ -81,7 +81,7 @@ def _closed(normal: Array) -> Array:
 def simulate_related(code: str, origin: int, horizon: int, draws: int, seed: int, tables: Tables = BUNDLED) -> Array:
     """Draws of the related share, array (draws, 1 + horizon), % of GDP; column 0 is the origin year.
 
-    Row i of every ally is the same world: what is counted, and how far it is taken, they decide together.
+    Row i of every ally is the same world: allies decide together what counts and how far to go.
     """
     prior = related_prior(code, tables)
     shared, rng = generator(seed, "related"), generator(seed, "related", code)

@@ -1,22 +1,22 @@
-"""An uncertain present: how far NATO's newest figures will still move.
+"""Revisions: how far NATO's newest figures will still move.
 
-The last years of an edition are estimates. What first estimates missed by is read off the editions
-themselves, as the log ratio of the latest figure to the first estimate, by **lag**: the edition's year
-minus the figure's (an edition's own year has lag 0, the year before it lag 1).
+The last years of an edition are estimates. The error of a first estimate is the log ratio of the latest
+figure to it. Errors are learned by **lag**: the edition's year minus the figure's (an edition's own year has
+lag 0, the year before it lag 1).
 
-Of the log ratio of ally i in edition e the model is ::
+The model of the log ratio of ally i in edition e is ::
 
     x[e, i] = m[e] + scale * t[e, i]        t: Student, the same degrees of freedom everywhere
     m[e]    ~ N(bias, between^2)            the editions' means are random effects
     bias    ~ N(0, BIAS_SD^2)               shrunk towards "no bias": there are only a handful of editions
 
-fitted in three steps (:func:`learn`): the t part by EM over all editions at once, which weighs an outlier
-such as Bulgaria's 2019 (a jet paid for at once, +0.67) down to next to nothing; the spread between
-editions by moments, shrunk; the bias as its posterior mean.
+fitted in three steps (:func:`learn`): the t part by EM over all editions at once, which gives an outlier
+such as Bulgaria's 2019 (a jet paid for at once, +0.67) almost no weight; the spread between editions by
+moments, shrunk; the bias as its posterior mean.
 
-What the figures cannot tell apart: a correction of the spending, of the GDP below it, and NATO's change
-from 2015 to 2021 prices between the editions of 2023 and 2024 are all part of a log ratio. The latest
-figure of a recent year is an estimate itself, so the last edition's misses are understated.
+A log ratio mixes corrections of spending, corrections of GDP, and NATO's change from 2015 to 2021 prices
+between the editions of 2023 and 2024. The latest figure of a recent year is an estimate itself, so the last
+edition's errors are understated.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ EDITIONS: Mapping[str, int] = {
     "nato_2026": 2026,
 }
 
-# What is thought before any pair is seen, log units: nothing of the bias, and 0.08 in all of a single figure.
+# The prior, log units: no bias, and a standard deviation of 0.08 in all for a single figure.
 BIAS_SD = 0.03
 BETWEEN_SD, BETWEEN_WEIGHT = 0.03, 3.0  # weight: counts as so many degrees of freedom
 OWN_SD, OWN_WEIGHT = math.sqrt(0.08**2 - BIAS_SD**2 - BETWEEN_SD**2), 10.0  # ... as so many pairs
-TAILS, TAILS_LEARNED_FROM = 5.0, 20  # degrees of freedom; fewer pairs than these say nothing of tails
+TAILS, TAILS_LEARNED_FROM = 5.0, 20  # degrees of freedom; fewer pairs do not change them
 TAILS_TRIED = (3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 30.0)
 _EM_STEPS = 100
 
@@ -68,7 +68,7 @@ class Revision:
         not known exactly).
     own_sd : standard deviation of an ally's own part.
     tails : degrees of freedom of the own part, Student's t scaled to ``own_sd``.
-    pairs, editions : what it was learned from; 0 where it is the prior.
+    pairs, editions : how many it was learned from; 0 for the prior.
     """
 
     bias: float
@@ -91,7 +91,7 @@ class _StudentFit:
 
 @cache
 def learn(vintage: str, lag: int, tables: Tables = BUNDLED) -> Revision:
-    """What the editions up to and including ``vintage`` say about estimates of one lag.
+    """Revisions of estimates of one lag, learned from the editions up to and including ``vintage``.
 
     With k editions of n[e] pairs, N in all, weights W and prior sds as the constants above:
 
@@ -180,7 +180,7 @@ def _fit(misses: list[Array], tails: float) -> _StudentFit:
     x = np.concatenate(misses)
     edition = np.repeat(np.arange(len(misses)), [m.size for m in misses])
     locations = np.array([np.median(m) for m in misses])
-    # Misses that are all the same have no scale of their own; the floor is far below any rounding of shares.
+    # Equal misses would give a scale of 0; the floor is far below the rounding of shares.
     variance = max(float(np.mean((x - locations[edition]) ** 2)), 1e-8)
     for _ in range(_EM_STEPS):
         weight = (tails + 1) / (tails + (x - locations[edition]) ** 2 / variance)

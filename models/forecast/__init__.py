@@ -1,4 +1,4 @@
-"""One ally's answer: the question, the forecaster, the result and its explanation; what asks more is ``analysis``."""
+"""One ally's answer: the question, the forecaster, the result and its explanation."""
 
 from models.forecast.forecaster import Forecaster
 from models.forecast.question import MODEL_VERSION, Question

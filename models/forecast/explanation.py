@@ -1,9 +1,9 @@
-r"""What a scenario did: lever by lever, against the baseline, and how plausible the baseline finds it.
+r"""What a scenario changes, lever by lever, and how plausible it is under the baseline.
 
-Waterfall. The levers are added one by one in the order in which they act, and after each the draws that meet a
-target in the deadline year are counted. It starts from the baseline; a scenario on the trend first loses the effect
-of pledges. Counts telescope, so the parts add up to the whole difference. What a lever did depends on those before it
-(a cap does nothing to a path that a freeze holds below it): another order would share the difference differently.
+Waterfall. It starts from the baseline and adds the levers one by one in the order in which they act; after each it
+counts the draws that meet a target in the deadline year. A scenario on the trend first loses the effect of pledges.
+The steps add up to the whole difference. A lever's step depends on the levers before it (a cap changes nothing where
+a freeze stays below it): another order would give other steps.
 
 Plausibility. Two measures of how far the scenario's median path lies from the baseline:
 
@@ -20,10 +20,10 @@ Plausibility. Two measures of how far the scenario's median path lies from the b
 
       1 / (n sum w_i^2),
 
-  is 1 where the scenario moves nothing, exp(-(shift / sd)^2) for normal draws, and near 0 where hardly a future of the
-  baseline looks like the scenario. Where none does (a shift beyond the farthest draw) it is 1 / n.
+  is 1 where the scenario moves nothing, exp(-(shift / sd)^2) for normal draws, near 0 where few futures of the baseline
+  resemble the scenario, and 1 / n for a shift beyond the farthest draw.
 
-Both speak of the path's location: a scenario that changes the spread alone is as plausible as the baseline itself.
+Both measure the path's location: a scenario that changes the spread alone is as plausible as the baseline itself.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class WaterfallStep:
     Attributes
     ----------
     type : the lever's type, or :data:`WITHOUT_PLEDGES`.
-    lever : the lever's position in the scenario's list; None for what is no lever.
+    lever : the lever's position in the scenario's list; None for :data:`WITHOUT_PLEDGES`.
     after : component -> probability at the deadline when the step is added; components that do not apply are absent.
     """
 
@@ -62,7 +62,7 @@ class WaterfallStep:
 
 @dataclass(frozen=True)
 class Reference:
-    """What the baseline says of one target: its outcome and required growth; None where the target does not apply."""
+    """The baseline's outcome and required growth for one target; None where the target does not apply."""
 
     outcome: Outcome | None
     required_growth: float | None
@@ -74,7 +74,7 @@ class Plausibility:
 
     Attributes
     ----------
-    component : whose path is meant: core, or related where core does not apply.
+    component : core, or related where core does not apply.
     median, baseline_median : % of GDP, arrays (years,).
     rank : of ``median`` in the baseline, between 0 and 1, array (years,).
     effective : effective sample size of the tilted baseline as a fraction of the draws, above 0 and at most 1.
@@ -98,14 +98,14 @@ class Explanation:
 
 @dataclass
 class Waterfall:
-    """Counts who meets the targets at the deadline, while a scenario is built up step by step."""
+    """Counts the draws that meet the targets at the deadline, lever by lever."""
 
     targets: Targets
     types: tuple[str, ...]
     steps: list[WaterfallStep] = field(default_factory=list)
 
     def without_pledges(self, paths: Paths) -> None:
-        """Count the paths by history alone, which end in the deadline year."""
+        """Count the draws of the trend; its paths end in the deadline year."""
         self.steps.append(WaterfallStep(WITHOUT_PLEDGES, None, self._count(paths.shares)))
 
     def __call__(self, index: int, shares: Mapping[str, Floats]) -> None:
@@ -114,7 +114,7 @@ class Waterfall:
 
     def _count(self, shares: Mapping[str, Floats]) -> dict[str, float]:
         last = {component: x[:, -1] for component, x in shares.items()}
-        if len(last) == 2:  # the total, as models.paths.Paths.component has it
+        if len(last) == 2:  # the total, as models.paths.Paths.component computes it
             last["total"] = last["core"] + counted(last["related"])
         return {
             name: proportion(int(np.count_nonzero(met(x, self.targets.threshold(name)))), x.size)

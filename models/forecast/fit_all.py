@@ -1,4 +1,4 @@
-"""Fitting ahead: every ally's paths, made in parallel and kept."""
+"""Fit every ally ahead of time, in parallel, and save the fits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from models.forecast.forecaster import Forecaster
 from models.runtime import prepare
 from models.simulation.path_store import PathStore
 
-_kept: list[tuple[Forecaster, int]] = []
+_of_process: list[tuple[Forecaster, int]] = []
 
 
 def _start(folder: Path, figures: Figures, draws: int, seed: int, origin: int) -> None:
-    """One forecaster a process: what is learned from the whole panel is learned once in each."""
+    """Make the process's only forecaster, so that it learns from the whole panel once."""
     prepare()
-    _kept[:] = [(Forecaster(figures, PathStore(folder), draws, seed), origin)]
+    _of_process[:] = [(Forecaster(figures, PathStore(folder), draws, seed), origin)]
 
 
 def _fit_one(code: str) -> str:
-    forecaster, origin = _kept[0]
+    forecaster, origin = _of_process[0]
     for trend in (False, True):
         forecaster.fit(resolve(code, forecaster.figures.tables), origin, trend=trend)
     return code
@@ -35,13 +35,13 @@ def fit_all(
     progress: Callable[[str], None] = lambda _code: None,
     origin: int | None = None,
 ) -> int:
-    """Fit and keep every ally that is not kept yet; the number of fits made.
+    """Fit and save every ally that is not saved yet; return how many.
 
     Parameters
     ----------
     forecaster : says which figures, store, draws and seed.
     processes : how many fit at once.
-    progress : called with each ally's code once its fit is kept.
+    progress : called with each ally's code once its fit is saved.
     origin : the last year known; the last of the figures if None.
     """
     missing = forecaster.missing(origin)

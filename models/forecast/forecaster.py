@@ -1,4 +1,4 @@
-"""The forecaster: from a question to its answer, on fits that it keeps."""
+"""The forecaster answers questions from saved fits."""
 
 from __future__ import annotations
 
@@ -23,31 +23,31 @@ from models.series import Series
 from models.simulation.path_store import Fit, FitKey, PathStore
 
 OVERRIDES_CACHED = 4
-"""How many fits on figures of an analyst's own are kept in memory (4 MB each): who changes a lever asks again."""
+"""How many fits on an analyst's own figures are cached (4 MB each), so that a changed lever needs no new fit."""
 
 
 class MakesFits(Protocol):
-    """What makes fits: :class:`models.simulation.fitter.Fitter`, or something that has it made elsewhere."""
+    """Makes fits: :class:`models.simulation.fitter.Fitter`, or a class that lets another process make them."""
 
     def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
-        """Of an ally's own figures."""
+        """Fit an ally's own figures."""
 
     def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
-        """Of an ally's figures with some of an analyst's own among them."""
+        """Fit an ally's figures, some of them replaced by an analyst's own."""
 
     def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
-        """Of an analyst's own figures for an ally."""
+        """Fit an analyst's own figures for an ally."""
 
     def fit_series(self, history: Series) -> Fit:
-        """Of a series that belongs to no ally."""
+        """Fit a series of no ally."""
 
 
 class Forecaster:
-    """Answers questions about one set of figures; keeps what it fitted in a store.
+    """Answers questions about one set of figures; saves its fits in a store.
 
     Parameters
     ----------
-    fitter : makes what is not kept; by default this process does.
+    fitter : makes fits that are not saved; this process does if None.
     """
 
     def __init__(
@@ -58,37 +58,34 @@ class Forecaster:
         seed: int = SEED,
         fitter: MakesFits | None = None,
     ) -> None:
-        self._given_fitter = fitter
+        self._custom_fitter = fitter
         self.basis = Basis(figures, draws, seed)
         self.store = store
         self._overridden = lru_cache(maxsize=OVERRIDES_CACHED)(self._fit_overridden)
 
     @property
     def figures(self) -> Figures:
-        """What the answers rest on."""
         return self.basis.figures
 
     @property
     def draws(self) -> int:
-        """How many futures each answer is read off."""
         return self.basis.draws
 
     @property
     def seed(self) -> int:
-        """Of the random numbers."""
         return self.basis.seed
 
     @cached_property
     def _fitter(self) -> MakesFits:
-        if self._given_fitter is not None:
-            return self._given_fitter
-        # Imported by what fits only: the members bring SciPy and statsmodels with them.
+        if self._custom_fitter is not None:
+            return self._custom_fitter
+        # Imported only to fit: the members load SciPy and statsmodels.
         from models.simulation.fitter import Fitter
 
         return Fitter(self.figures, self.draws, self.seed)
 
     def is_saved(self, ally: Ally, origin: int | None = None) -> bool:
-        """Whether the fits of ``ally`` at an origin, the last if None, are in the store, with and without pledges."""
+        """Whether the store has the fits of ``ally``, with and without pledges, at ``origin`` (the last if None)."""
         return all(map(self.store.has, self._keys(ally, self.basis.origin(origin))))
 
     def _keys(self, ally: Ally, origin: int) -> tuple[FitKey, FitKey]:
@@ -100,14 +97,14 @@ class Forecaster:
         return not own_figures and self.is_saved(question.ally, question.origin)
 
     def missing(self, origin: int | None = None) -> list[str]:
-        """Codes of the allies whose fits at an origin, by default the last, can be made and are not kept."""
+        """Codes of the allies whose fits at ``origin`` (the last if None) can be made and are not saved."""
         year = self.basis.origin(origin)
         every = allies(self.figures.tables).values()
         lacking = (a for a in every if not all(map(self.store.keeps, self._keys(a, year))))
         return [ally.code for ally in lacking if self.figures.reach(ally, year)]
 
     def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
-        """How many fits are to be made before every ally can be forecast under ``scenario``.
+        """How many fits a forecast of every ally under ``scenario`` still needs.
 
         Raises
         ------
@@ -151,11 +148,11 @@ class Forecaster:
         Parameters
         ----------
         country : ISO alpha-2, alpha-3 or English name; None for a ``history`` that belongs to no ally.
-        scenario : the name of a shipped scenario, or one's own.
+        scenario : the name of a shipped scenario, or a scenario.
         targets : thresholds in % of GDP and the deadline; The Hague's if None.
         origin : the last year known to the forecast; the last of the figures if None.
-        history : an analyst's own core shares, in the place of the ally's, or any series of positive values; the
-            origin is then its last year.
+        history : an analyst's own core shares instead of the ally's, or any series of positive values; the origin
+            is then its last year.
         levels : of the quantiles, between 0 and 1.
 
         Raises
@@ -174,17 +171,17 @@ class Forecaster:
         LeverOverflow, CannotForecast
         """
         tables, ally, scenario, targets = self.figures.tables, question.ally, question.scenario, question.targets
-        asked = FitContext(self, question)
-        fit = asked.fit(trend=question.trend)
+        context = FitContext(self, question)
+        fit = context.fit(trend=question.trend)
         steps = Waterfall(targets, tuple(lever.type for lever in scenario.levers))
         if question.trend:
-            steps.without_pledges(asked.until(asked.fit(trend=True, overridden=False)))
-        paths = asked.scenario_paths(fit, steps)
+            steps.without_pledges(context.until(context.fit(trend=True, overridden=False)))
+        paths = context.scenario_paths(fit, steps)
         core = self._rests_on(question)
         answers = _answers(ally, targets, paths, core, tables)
         explanation = None
         if not scenario.is_baseline:
-            baseline = asked.until(asked.fit(trend=False, overridden=False))
+            baseline = context.until(context.fit(trend=False, overridden=False))
             references = {
                 a.component: Reference(a.outcome, a.required_growth)
                 for a in _answers(ally, targets, baseline, core, tables)
@@ -221,11 +218,11 @@ class Forecaster:
         ------
         LeverOverflow, CannotForecast
         """
-        asked = FitContext(self, question)
-        return asked.scenario_paths(asked.fit(trend=question.trend))
+        context = FitContext(self, question)
+        return context.scenario_paths(context.fit(trend=question.trend))
 
     def notes(self, question: Question) -> Iterator[str]:
-        """In words, what a reader should know of the answer."""
+        """What a reader should know about the answer, in words."""
         ally, scenario = question.ally, question.scenario
         yield from scenario.idle(question.origin, question.deadline, ally)
         if override := scenario.override(ally):
@@ -242,7 +239,7 @@ class Forecaster:
                 yield f"The scenario was written for version {written} of {what}; this answer uses {now}."
 
     def _rests_on(self, question: Question) -> str:
-        """In words, what the core paths are fitted to."""
+        """What the core paths are fitted to, in words."""
         figures = f"NATO's figures, vintage {self.figures.vintage}, and the longer history joined to them"
         if question.history:
             figures = "the history that was sent"
@@ -257,7 +254,7 @@ class Forecaster:
         return fit.as_saved()
 
     def fit_sent(self, ally: Ally, history: Series, *, trend: bool) -> Fit:
-        """Paths from figures that were sent, which are not kept.
+        """Paths fitted on figures that were sent; the fit is not saved.
 
         Raises
         ------
@@ -270,7 +267,7 @@ class Forecaster:
         return self._fitter.fit_history(ally, history, pledge=not trend).as_saved()
 
     def fit_with(self, ally: Ally, override: HistoryOverride, origin: int, *, trend: bool) -> Fit:
-        """Paths from the ally's figures with some of an analyst's own among them; the last few are kept in memory.
+        """Paths fitted on the ally's figures, some of them replaced by an analyst's own; the last few fits are cached.
 
         Raises
         ------
@@ -280,7 +277,7 @@ class Forecaster:
         return self._overridden(ally, points, origin, trend)
 
     def reported(self, ally: Ally, origin: int) -> float | None:
-        """The share that the figures hold for ``origin``, % of GDP; None where there is none."""
+        """The core share of ``origin`` in the figures, % of GDP; None if there is none."""
         seen = self.figures.observations.get(ally.code, ())
         return next((o.share_pct for o in seen if o.year == origin), None)
 
@@ -295,8 +292,8 @@ class FitContext:
         self._fits: dict[tuple[bool, bool], Fit] = {}
 
     def fit(self, *, trend: bool, overridden: bool = True) -> Fit:
-        """With or without the effect of pledges, and the figures that a ``history_override`` replaces."""
-        # A series of one's own has no pledges: both are the same.
+        """The fit with or without the effect of pledges, and the figures of a ``history_override``."""
+        # A series of no ally has no pledges: both fits are the same.
         key = (trend and self.question.ally is not OWN_SERIES, overridden and self.override is not None)
         if key not in self._fits:
             self._fits[key] = self._make(self.override if overridden else None, key[0])
@@ -312,7 +309,7 @@ class FitContext:
         return self.forecaster.fit(ally, origin, trend=trend)
 
     def scenario_paths(self, fit: Fit, watch: Watch | None = None) -> Paths:
-        """The paths of ``fit`` to the deadline under the scenario; raises as both :meth:`until` and it do."""
+        """The paths of ``fit`` to the deadline under the scenario; may raise what :meth:`until` and ``apply`` raise."""
         ally, deadline = self.question.ally, self.question.deadline
         return self.question.scenario.apply(
             self.until(fit),
@@ -324,13 +321,13 @@ class FitContext:
         )
 
     def until(self, fit: Fit) -> Paths:
-        """The paths of ``fit`` to the deadline, as it has them.
+        """The paths of ``fit`` to the deadline, before any lever.
 
         Raises
         ------
         LeverOverflow, CannotForecast
-            if the figures of the ``history_override``, or those that were sent, vary so much that the models, fitted
-            to them, leave the range of numbers.
+            if the figures of the ``history_override``, or those that were sent, vary so much that the paths fitted to
+            them exceed :data:`models.paths.MOST_VALUE`.
         """
         paths = fit.paths.until(self.question.deadline)
         if paths.once("within range", lambda: within_range(paths.shares)):

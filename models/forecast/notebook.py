@@ -26,13 +26,13 @@ def forecast_country(
 ) -> Forecast:
     """The probability that ``country`` meets ``targets`` under ``scenario``, by the newest figures.
 
-    The first forecast of an ally takes seconds, since its models are fitted; its fits are kept in a temporary folder
-    until the process ends.
+    The first forecast of an ally takes seconds, since its models are fitted; its fits are saved in a temporary
+    folder until the process ends.
 
     Parameters
     ----------
     country : ISO alpha-2, alpha-3 or English name.
-    scenario : the name of a shipped scenario, or one's own.
+    scenario : the name of a shipped scenario, or a scenario.
     targets : thresholds in % of GDP and the deadline; The Hague's if None.
     origin : the last year known; the last of the figures if None.
     draws, seed : how many futures are simulated, and from which random numbers.
@@ -46,7 +46,7 @@ def forecast_country(
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Where fits are kept; removed when the process ends."""
+    """The folder of the fits; deleted when the process ends."""
     return tempfile.TemporaryDirectory(prefix="forecasts-")
 
 

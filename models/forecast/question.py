@@ -1,4 +1,4 @@
-"""What is asked, resolved once: of whom, under which scenario, for which targets, as known at which origin."""
+"""A question: an ally, a scenario, targets and an origin, checked once."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ FIRST_ORIGIN = 1999
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """What answers rest on: figures, the number of draws, and the seed."""
+    """The figures, number of draws and seed that answers rest on."""
 
     figures: Figures
     draws: int = DRAWS
     seed: int = SEED
 
     def key(self, ally: Ally, origin: int, *, trend: bool = False) -> FitKey:
-        """The name of the fit of ``ally`` at an origin, by history alone if ``trend``."""
+        """The key of the fit of ``ally`` at ``origin``, without pledges if ``trend``."""
         return FitKey(self.figures.key, ally.code, origin, trend, MODEL_VERSION, self.draws, self.seed)
 
     def origin(self, origin: int | None) -> int:
-        """The year that an origin stands for: the last of the figures if None."""
+        """``origin``, or the last year of the figures if None."""
         return self.figures.origin if origin is None else origin
 
     def check_years(self, origin: int, deadline: int) -> None:
@@ -53,14 +53,14 @@ class Basis:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One question; :meth:`resolve` makes it of what was asked.
+    """One question, made by :meth:`resolve`.
 
     Attributes
     ----------
-    ally : who is asked about; :data:`OWN_SERIES` for a ``history`` that belongs to no ally.
+    ally : the ally, or :data:`OWN_SERIES` for a ``history`` that belongs to no ally.
     origin : the last year that the answer may know.
-    history : figures that were sent, in the place of the ally's own; None for the ally's own.
-    component : whose target is asked about; None for all.
+    history : figures that were sent instead of the ally's own; None for the ally's own.
+    component : the target's component; None for all.
     levels : of the quantiles, ascending, between 0 and 1.
     """
 
@@ -86,16 +86,16 @@ class Question:
         levels: Sequence[float] = (),
         component: Component | None = None,
     ) -> Question:
-        """The question that these words ask.
+        """Check the arguments and make the question.
 
         Parameters
         ----------
         country : ISO alpha-2, alpha-3 or English name; None for a ``history`` that belongs to no ally.
-        scenario : the name of a shipped scenario, or one's own.
+        scenario : the name of a shipped scenario, or a scenario.
         targets : thresholds in % of GDP and the deadline; The Hague's if None.
         origin : the last year known; the last of the figures, or of the ``history``, if None.
-        component : whose target is asked about; None for all.
-        levels : of the quantiles that are asked for, between 0 and 1.
+        component : the target's component; None for all.
+        levels : of the quantiles, between 0 and 1.
 
         Raises
         ------
@@ -124,16 +124,16 @@ class Question:
 
     @property
     def target(self) -> Component:
-        """The component whose target is asked about; core where all are."""
+        """The target's component; core if the question names none."""
         return self.component or "core"
 
     def check_target(self) -> None:
-        """Raise CannotForecast unless there is something to say of :attr:`target`."""
+        """Raise CannotForecast unless :attr:`target` applies to the ally."""
         _check_applies(self.target, self.ally)
 
     @property
     def trend(self) -> bool:
-        """Whether the answer rests on history alone."""
+        """Whether the answer rests on history alone, without pledges."""
         return not self.scenario.pledge_effect
 
     @property
@@ -143,7 +143,7 @@ class Question:
 
     @property
     def known(self) -> Series | None:
-        """The core shares that the answer knows, before any are replaced; None if there are none."""
+        """The core shares up to the origin, before any are replaced; None if there are none."""
         return self.history or self.basis.figures.panel(self.origin).get(self.ally.code)
 
     @cached_property
@@ -162,7 +162,7 @@ class Question:
 
 
 def digest(text: str) -> str:
-    """The id of what ``text`` determines, 32 hexadecimal digits."""
+    """A hash of ``text``, 32 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -172,5 +172,5 @@ def _check_applies(component: Component, ally: Ally) -> None:
 
 
 def _facts(of: FitKey | Scenario | Targets | Lever) -> dict[str, object]:
-    """Field to value; not by ``asdict``, which copies every value."""
+    """Field -> value; ``asdict`` would copy every value."""
     return {field.name: getattr(of, field.name) for field in fields(of)}

@@ -1,4 +1,4 @@
-"""The answer to a forecast's question, read off its paths."""
+"""The answer to a question, computed from paths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.simulation.related import related_prior
 
 @dataclass(frozen=True)
 class TargetAnswer:
-    """One target and what the paths say of it; ``outcome`` is None, with a ``reason``, where it does not apply.
+    """One target and its outcome; if the target does not apply, ``outcome`` is None and ``reason`` says why.
 
     ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target.
     """
@@ -47,7 +47,7 @@ class Fan:
         return cls(values.mean(axis=0, dtype=np.float64), quantiles(values, levels))
 
     def times(self, factor: Array) -> Fan:
-        """Of the quantity times a positive ``factor``, array (years,)."""
+        """The fan of the quantity times a positive ``factor``, array (years,)."""
         return Fan(self.mean * factor, self.quantiles * factor)
 
 
@@ -103,7 +103,7 @@ def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
 def target_answer(
     ally: Ally, component: str, targets: Targets, paths: Paths, core: str, tables: Tables = BUNDLED
 ) -> TargetAnswer:
-    """What ``paths``, which end in the deadline year, say of one target; ``core`` names the figures."""
+    """One target's answer by ``paths``, which end in the deadline year; ``core`` names the figures."""
     threshold = targets.threshold(component)
     prior = "nothing" if ally is OWN_SERIES else related_prior(ally.code, tables).rests_on
     basis, rests_on = {
@@ -118,12 +118,12 @@ def target_answer(
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
         return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)
     gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
-    # One prior stands behind related spending, so there are no members to range over.
+    # Related spending has a prior and no members.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
     outcome = paths.once(
         ("outcome", component, threshold), lambda: assess(paths.known(component), threshold, paths.origin, member)
     )
-    # No lever moves the origin, so its median is that of the paths beneath.
+    # No lever changes the origin, and the paths before the scenario cache its median.
     start = float((paths.base or paths).medians(component)[0])
     growth = required_growth(start, threshold, gdp)
     return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)

@@ -1,1 +1,1 @@
-"""What may be assumed and what is asked: levers, scenarios, conflicts, targets; nothing is fitted here."""
+"""Levers, scenarios, conflicts between levers, and targets."""

@@ -20,7 +20,7 @@ Build = Callable[[Ally, int, int], Scenario]
 
 
 class UnknownScenario(LookupError):
-    """No scenario goes by this name; ``known`` are those that do, where that is said."""
+    """No scenario has this name; ``known`` lists the names that exist, if given."""
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
         super().__init__(name)

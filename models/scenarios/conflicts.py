@@ -1,4 +1,4 @@
-"""What no scenario may hold: levers that cannot both be true."""
+"""Conflicts: levers that cannot hold in one scenario."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def _together(levers: Sequence[Lever]) -> Iterator[tuple[Lever, Lever, int]]:
 
 
 def find(levers: Sequence[Lever], components: Sequence[LeverComponent]) -> tuple[int, str] | None:
-    """The first contradiction among ``levers``: the position of the lever that brings it in, and what is wrong.
+    """The first conflict among ``levers``: the position of the lever that causes it, and what is wrong.
 
-    ``components`` are those that the scenario says it touches; any if empty.
+    ``components`` are those that the scenario allows; all if empty.
     """
     for index, lever in enumerate(levers):
         if isinstance(lever, Reclassify) and lever.from_component == lever.component:

@@ -1,7 +1,7 @@
 """The library of scenarios that ship as files: ``models/scenarios/shipped/NAME.json``.
 
-The files are what an analyst would post; ``tests/models/scenarios/shipped/NAME.expected.csv`` holds what each gives,
-and a test holds it to that.
+An analyst could post each file as it is. A test compares its results with
+``tests/models/scenarios/shipped/NAME.expected.csv``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.scenarios.scenario import Scenario
 FOLDER = Path(__file__).parent / "shipped"
 
 _BY_TYPE: Mapping[str, type[Lever]] = {kind.type: kind for kind in ORDER}
-# What the names of the language are called where they are words of Python, or say less than they should.
+# The attributes of JSON fields whose names are Python keywords or say too little.
 _ATTRIBUTES = {"from": "first_year", "to": "last_year"}
 
 

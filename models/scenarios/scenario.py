@@ -16,7 +16,7 @@ from models.scenarios.levers import ORDER, HistoryOverride, Lever, LeverComponen
 from models.series import Array
 
 Watch = Callable[[int, Mapping[str, Floats]], None]
-"""Told after every lever: its position in the scenario's list, and the shares as they are then (not to be kept)."""
+"""Called after every lever with its position in the scenario's list and the shares; it must not store the arrays."""
 
 
 class UnusableLever(ValueError):
@@ -39,7 +39,7 @@ class ContradictoryLevers(UnusableLever):
 
 
 class LeverOverflow(UnusableLever):
-    """A lever after which futures hold values beyond any number that can be answered."""
+    """A lever after which paths exceed :data:`models.paths.MOST_VALUE`."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,11 @@ class Scenario:
 
     Attributes
     ----------
-    pledge_effect : whether the paths behind it are the baseline's (pledges pull, to the degree that allies have
-        kept them) or the trend's (history alone).
-    components : what it touches; its levers must keep to them. Any if empty.
-    countries : ISO alpha-3 codes and groups (:mod:`models.dataset.groups`); for others no lever acts. All if empty.
+    pledge_effect : whether it starts from the baseline's paths (pledges count, as far as allies keep them) or from
+        the trend's (history alone).
+    components : those that its levers may act on; all if empty.
+    countries : those that its levers may act on, ISO alpha-3 codes and groups (:mod:`models.dataset.groups`); all if
+        empty.
     based_on : the scenario that it derives from. model_version, vintage : the statistics and the vintage of the
         figures that it was written for. They change no number.
     """
@@ -68,7 +69,7 @@ class Scenario:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether it assumes nothing."""
+        """Whether it changes nothing."""
         return self.pledge_effect and not self.levers
 
     @cached_property
@@ -93,7 +94,7 @@ class Scenario:
         return sorted(here, key=lambda item: ORDER.index(type(item[1])))
 
     def on(self, ally: Ally) -> Scenario:
-        """The same scenario with those levers only that act on ``ally``."""
+        """This scenario with only the levers that act on ``ally``."""
         acting = sorted(index for index, _ in self.acting(ally))
         return self if len(acting) == len(self.levers) else replace(self, levers=tuple(self.levers[i] for i in acting))
 
@@ -102,19 +103,19 @@ class Scenario:
         return next((lever for _, lever in self.acting(ally) if isinstance(lever, HistoryOverride)), None)
 
     def idle(self, origin: int, deadline: int, ally: Ally | None = None) -> Iterator[str]:
-        """In words, the levers and points that cannot act on a forecast from ``origin`` to ``deadline``."""
+        """The levers and points that cannot act on a forecast from ``origin`` to ``deadline``, in words."""
         acting = {index for index, _ in self.acting(ally)}
         for index, lever in enumerate(self.levers):
-            said = f"Lever {index} ({lever.type})"
+            label = f"Lever {index} ({lever.type})"
             if ally is not None and index not in acting:
-                yield f"{said} changes nothing: it does not act on {ally.code}."
+                yield f"{label} changes nothing: it does not act on {ally.code}."
                 continue
             if (lever.last_year or deadline) <= origin or (lever.first_year or 0) > deadline:
-                yield f"{said} changes nothing: its years lie outside {origin + 1} to {deadline}."
+                yield f"{label} changes nothing: its years lie outside {origin + 1} to {deadline}."
             if isinstance(lever, SharePath) and (past := sorted(y for y in lever.points if y <= origin)):
-                yield f"{said}: points up to the origin are not used ({', '.join(map(str, past))})."
+                yield f"{label}: points up to the origin are not used ({', '.join(map(str, past))})."
             if isinstance(lever, HistoryOverride) and (later := sorted(y for y in lever.points if y > origin)):
-                yield f"{said}: figures after the origin are not used ({', '.join(map(str, later))})."
+                yield f"{label}: figures after the origin are not used ({', '.join(map(str, later))})."
 
     def apply(
         self,
@@ -126,16 +127,16 @@ class Scenario:
         trend: Callable[[], Paths] | None = None,
         watch: Watch | None = None,
     ) -> Paths:
-        """``paths`` after the levers, in the order of :data:`models.scenarios.levers.ORDER`; the input stays.
+        """A changed copy of ``paths``; levers act in the order of :data:`models.scenarios.levers.ORDER`.
 
         Parameters
         ----------
-        paths : as the ensemble has them; fitted on the figures of a ``history_override`` if there is one.
+        paths : the ensemble's, fitted on the figures of a ``history_override`` if there is one.
         deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
-        credibility : the fraction of its pledge that the ally is expected to keep, for levers that ask for it.
+        credibility : the fraction of its pledge that the ally is expected to keep, for levers that use it.
         ally : whose paths they are; levers for others do not act. All act if None.
-        trend : gives the paths by history alone, for levers that go back to them; ``paths`` if None.
-        watch : told what every lever did.
+        trend : returns the paths by history alone, for levers that go back to them; ``paths`` if None.
+        watch : called after every lever.
 
         Raises
         ------

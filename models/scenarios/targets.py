@@ -17,7 +17,7 @@ LAST_DEADLINE = 2060
 
 @dataclass(frozen=True)
 class Targets:
-    """What is to be met, and when. Thresholds in % of GDP; the total's is the sum of the two."""
+    """The thresholds, % of GDP, and the deadline; the total's threshold is the sum of the two."""
 
     deadline: int = HAGUE_DEADLINE
     core: float = CORE_TARGET
@@ -45,7 +45,7 @@ class Probability:
 
 
 def proportion(hits: int, draws: int) -> float:
-    """The probability that ``hits`` of ``draws`` speak for: (k + 0.5) / (n + 1), so never exactly 0 or 1.
+    """The probability of an event in ``hits`` of ``draws``: (k + 0.5) / (n + 1), so never exactly 0 or 1.
 
     The posterior mean under the Jeffreys prior Beta(1/2, 1/2).
     """
@@ -59,7 +59,7 @@ def met(shares: Floats, threshold: float) -> NDArray[np.bool_]:
 
 
 def held(reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """In which draws the target is met at the end, and never lost once it was met.
+    """Where a draw meets the target at the end, and in every year since it first did.
 
     Parameters
     ----------
@@ -70,10 +70,10 @@ def held(reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the paths say of one target: its probability, when it is first met, and each member's say.
+    """The probabilities of one target: of meeting it, of first meeting it in each year, and by member.
 
     ``first_year``: the probability that the threshold is met in that year for the first time since the
-    origin (the origin's own year stands for "is there already"). ``by_member``: member index -> at_deadline.
+    origin (in the origin's own year: met already). ``by_member``: member index -> at_deadline.
     """
 
     probability: Probability
@@ -92,7 +92,7 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
     member : array (draws,), which member each draw came from.
     """
     draws = shares.shape[0]
-    # Years in rows: the store keeps them so, and every step below then runs along memory.
+    # Years in rows, as in the store, so that each step reads contiguous memory.
     reached = met(shares.T, threshold)
     at, ever = reached[-1], reached[0].copy()
     crossings = [int(np.count_nonzero(ever))]
@@ -117,7 +117,7 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
 def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int, float]:
     """Each member's own proportion of its draws, by its index."""
     found = {}
-    # There are a few members: as many passes over bytes take a third of the time that counting by index does.
+    # With few members, one pass over bytes for each takes a third of the time of counting by index.
     for index in range(int(member.min()), int(member.max()) + 1):
         theirs = member == index
         if draws := int(np.count_nonzero(theirs)):

@@ -1,7 +1,7 @@
 """The levers: what one assumption does to paths.
 
-A lever moves the assumption and keeps the noise: each draw stays as far from the median, in logs, as
-the models put it, unless the lever says otherwise (``shock`` moves the spread; ``freeze``, ``step``,
+A lever moves the median and keeps the noise: each draw keeps its distance from the median, in logs, unless
+the lever says otherwise (``shock`` changes the spread; ``freeze``, ``step``,
 ``reclassify``, ``floor`` and ``cap`` are exact in every draw). Shares are % of GDP, growth is % a year, years are
 inclusive.
 """
@@ -29,10 +29,9 @@ ORDER: tuple[type[Lever], ...] = (
 )
 """The order in which levers act, whatever order a scenario lists them in. Levers of one type act as listed.
 
-First what is known (history), then the economy, then the plans: what is planned and believed, after that its delay
-and its end, which take the plans as they find them. Then how uncertain all this is. Then what holds exactly in every
-draw, and so must not be moved again by anything that works on medians: a freeze of ordinary spending, what comes on
-top of it, what is counted as what, and the bounds on what is reported.
+History comes first, then the economy, then plans and pledges, whose result a delay and an exit change; then the
+spread. Levers that are exact in every draw come last, so that no lever on medians moves their result: a freeze,
+purchases on top of it, reclassified spending, and bounds on the reported share.
 """
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Levers on the books: one's own figures of the past, one-off purchases, and what is counted as what."""
+"""Levers on accounts: an analyst's own past figures, one-off purchases, and reclassified spending."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from models.scenarios.levers.base import Lever, LeverComponent, OnComponent, Pat
 from models.series import Series
 
 LEAST_SHARE = 0.01
-"""What a component keeps when others' books take from it, % of GDP: shares stay positive, as reported."""
+"""What a reclassification leaves of a component at least, % of GDP: shares stay positive."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOverride(Lever):
     """The analyst's own figures for some years of the ally's core history; the models are fitted anew on them.
 
-    ``points``: year -> share, % of GDP. Only years that the figures cover up to the origin are used. Figures
-    of one's own count as final: where the origin's is among them, no revision of it is simulated. It acts on
-    the fit (:meth:`replace`, called before paths exist), so it leaves the editor alone.
+    ``points``: year -> share, % of GDP. Only years that the figures cover up to the origin are used. They
+    count as final: if the origin's is among them, no revision of it is simulated. The lever acts on the fit
+    (:meth:`replace`), not on paths.
     """
 
     type: ClassVar[str] = "history_override"
@@ -33,10 +33,10 @@ class HistoryOverride(Lever):
         return ("core",)
 
     def apply(self, editor: PathEditor) -> None:
-        """Nothing is left to do: the paths are fitted on the figures of :meth:`replace`."""
+        """Do nothing: the paths are fitted on the figures of :meth:`replace`."""
 
     def replace(self, series: Series) -> Series:
-        """``series`` with the lever's figures in the place of its own."""
+        """``series`` with the lever's figures instead of its own."""
         values = [self.points.get(int(year), value) for year, value in zip(series.years, series.values, strict=True)]
         return Series(series.name, series.start, np.array(values))
 
@@ -62,11 +62,11 @@ class Purchase(OnComponent):
 
 @dataclass(frozen=True, kw_only=True)
 class Reclassify(OnComponent):
-    """Spending that exists already is counted as ``component``: ``share_pct`` points of GDP, and no money more.
+    """Counts existing spending, ``share_pct`` points of GDP, as ``component``; no money is added.
 
-    It comes in equal steps over ``years`` years, the first of them ``first_year`` (or the year after the origin).
-    ``from_component``: what it was counted as before: something else (``"other"``), or the other component, which
-    then loses what this one wins; it keeps at least :data:`LEAST_SHARE`.
+    It moves in equal steps over ``years`` years, the first of them ``first_year`` (or the year after the origin).
+    ``from_component``: what it counted as before: something else (``"other"``), or the other component, which then
+    loses as much but keeps at least :data:`LEAST_SHARE`.
     """
 
     type: ClassVar[str] = "reclassify"

@@ -1,4 +1,4 @@
-"""Levers on the futures' spread, and those that bind it: shock, freeze, floor and cap."""
+"""Levers on the spread of the draws, and on their bounds: shock, freeze, floor and cap."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FARTHEST = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Shock(OnComponent):
-    """A wider (or narrower) and a fatter spread; the median stays.
+    """A wider or narrower spread, and heavier tails; the median stays.
 
     With d a draw's distance from the median in logs and u the median of |d| in that year, d becomes
 
         spread_factor * d * (|d| / u)^(tails - 1).
 
-    ``tails`` above 1 takes the outer half of the draws further out and draws the inner half together. A draw's
-    rank stays what it is. ``spread_factor`` 1 and ``tails`` 1 change nothing.
+    ``tails`` above 1 takes the outer half of the draws further out and draws the inner half together. Draws
+    keep their ranks. ``spread_factor`` 1 and ``tails`` 1 change nothing.
     """
 
     type: ClassVar[str] = "shock"
@@ -47,7 +47,7 @@ class Shock(OnComponent):
 
 @dataclass(frozen=True, kw_only=True)
 class Freeze(OnComponent):
-    """Spending frozen at its level of the year before ``first_year``, draw by draw and exactly.
+    """Freezes each draw at its level in the year before ``first_year``.
 
     ``what``: the share itself, real money, or nominal money (the share then falls as GDP grows).
     """

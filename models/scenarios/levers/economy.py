@@ -11,15 +11,15 @@ from models.paths import Floats, medians
 from models.scenarios.levers.base import LEVER_COMPONENTS, Lever, OnComponent, PathEditor
 
 LEAST_RATIO = 1e-6
-"""Neither an economy nor its spending can shrink by more than all of it in a year."""
+"""GDP, or spending, is in each year at least this multiple of the year before."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GdpGrowth(Lever):
-    """Another growth of GDP, while spending stays what it is in money: a recession raises the share.
+    """Changes the growth of GDP; money spent stays the same, so a recession raises the share.
 
-    One of ``change_pp`` (percentage points on every draw's real growth) and ``rate_pct`` (the median
-    growth). What was lost stays lost: years after ``last_year`` keep the new level.
+    Takes ``change_pp`` (percentage points on every draw's real growth) or ``rate_pct`` (the median growth).
+    Years after ``last_year`` keep the new level of GDP.
     """
 
     type: ClassVar[str] = "gdp_growth"
@@ -51,7 +51,7 @@ class GdpGrowth(Lever):
 
 @dataclass(frozen=True, kw_only=True)
 class SpendingGrowth(OnComponent):
-    """Another growth of real spending on a component.
+    """Changes the growth of real spending on a component.
 
     ``change_pp``: percentage points on every draw's own real growth of spending. ``rate_pct``: the
     median path grows at this real rate; each draw keeps its distance from the median, in logs. Years

@@ -1,4 +1,4 @@
-"""Levers on plans: where a share is meant to go, how far that is believed, when it comes, and whether it lasts."""
+"""Levers on plans: a path of the share, a pledge, a delay, and an exit."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from models.paths import Floats
 from models.scenarios.levers.base import OnComponent, PathEditor
 
 EXECUTION_SD = 0.08
-"""How far an executed plan ends from what was planned: sd of the log share.
+"""The error of executed plans: sd of the log share.
 
 NATO's first estimates of a year, which rest on budgets, missed the final figure with a spread of
 8-10 % (``share_vintages.csv``, 2024 and 2025).
 """
 
 TERM = 4
-"""Years over which a plan is undone after an election, if nothing else is said: one term of most parliaments."""
+"""Years in which an election undoes a plan, by default: one term of most parliaments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +49,10 @@ class PledgeLever(OnComponent):
     """A pledge that is kept to the degree of its credibility.
 
     The pledged path rises in a straight line from the median (at the year before ``first_year``, or the
-    origin) to ``share_pct`` in ``year`` and stays there; as executed it is missed by a log error of sd
+    origin) to ``share_pct`` in ``year`` and stays there; the executed path misses it by a log error of sd
     :data:`EXECUTION_SD`. Draws below the executed path close the fraction ``credibility`` of the gap, in
-    logs; draws above it stay where they are: a pledge is a promise of at least so much. ``"learned"``
-    stands for the fraction that the pledge member expects of this ally, from what allies did so far.
+    logs; draws above it stay, since a pledge is a lower bound. ``"learned"`` is the fraction that the pledge
+    member expects of this ally.
     """
 
     type: ClassVar[str] = "pledge"
@@ -71,13 +71,13 @@ class PledgeLever(OnComponent):
             path = np.full(span.stop - span.start, self.share_pct)
         levels, aims = np.log(median[span]), np.log(path)
         closed = editor.credibility if self.credibility == "learned" else self.credibility
-        years = shares[:, span].T  # by year, as the store keeps them: each step runs along memory
+        years = shares[:, span].T  # by year, as in the store: each step reads contiguous memory
         gap = np.log(years)
-        # The executed path keeps the draw's luck, but no more of it than execution leaves to luck.
-        luck = np.minimum(1.0, EXECUTION_SD / np.maximum(_spread(gap), 1e-9))
-        # Its log less the draw's own: luck * (log share - level) + aim - log share.
-        gap *= (luck - 1).astype(shares.dtype)[:, np.newaxis]
-        gap += (aims - luck * levels).astype(shares.dtype)[:, np.newaxis]
+        # The executed path keeps the draw's distance from the median, scaled down to the error of execution.
+        scale = np.minimum(1.0, EXECUTION_SD / np.maximum(_spread(gap), 1e-9))
+        # Its log less the draw's own: scale * (log share - level) + aim - log share.
+        gap *= (scale - 1).astype(shares.dtype)[:, np.newaxis]
+        gap += (aims - scale * levels).astype(shares.dtype)[:, np.newaxis]
         np.maximum(gap, 0, out=gap)
         gap *= shares.dtype.type(closed)
         years *= np.exp(gap, out=gap)
@@ -91,7 +91,7 @@ def _spread(logs: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Delay(OnComponent):
-    """The path arrives ``years`` later: it stands still for so long, then goes on as it was.
+    """The path comes ``years`` years later: it is level for so long, then continues.
 
     With s the year before ``first_year`` (or the origin), the median m becomes in year t
 
@@ -113,16 +113,16 @@ class Delay(OnComponent):
 
 @dataclass(frozen=True, kw_only=True)
 class Exit(OnComponent):
-    """The plan ends after an election year, and the path goes back toward where it would be without one.
+    """The plan ends after an election year, and the path goes back toward the trend or the origin.
 
-    In the k-th year after ``year`` the median m is drawn toward the level it goes back to, l, in logs:
+    In the k-th year after ``year`` the median m moves toward the level l, in logs:
 
         m^(1 - w) l^w,     w = reversion * min(k / over_years, 1).
 
     Each draw keeps its distance from the median. ``toward`` says what l is: the median that history alone
     expects of that year (``"trend"``), or the median of the origin (``"origin"``). ``probability`` is the
-    chance that it comes so: that fraction of the futures goes back, spread evenly over the draws (a Kronecker
-    sequence, so the futures of a lower probability are among those of a higher one); the others keep their path.
+    fraction of the draws that go back, spread evenly (a Kronecker sequence, so the draws of a lower probability
+    are among those of a higher one); the others keep their path.
     """
 
     type: ClassVar[str] = "exit"
@@ -134,7 +134,7 @@ class Exit(OnComponent):
     probability: float = 1.0
 
     def __post_init__(self) -> None:
-        # The years of an exit follow from the election: nothing of it can act before.
+        # An exit starts in the year after the election.
         object.__setattr__(self, "first_year", self.year + 1)
 
     def edit(self, editor: PathEditor, span: slice) -> None:
@@ -148,6 +148,6 @@ class Exit(OnComponent):
             shares[:, span] *= np.where(self._leaving(shares.shape[0])[:, None], factor, shares.dtype.type(1))
 
     def _leaving(self, draws: int) -> Floats:
-        """Which of the futures go back, array (draws,) of bool; elections of different years fall apart."""
+        """Which draws go back, array (draws,) of bool; elections in different years take different draws."""
         golden, plastic = 0.6180339887498949, 0.7548776662466927
         return np.asarray((np.arange(draws) * golden + self.year * plastic) % 1 < self.probability)

@@ -1,1 +1,1 @@
-"""How good it is: backtest, real-time backtest, scores, track record; a forecast never asks it."""
+"""How good forecasts are: backtest, real-time backtest, scores, track record."""

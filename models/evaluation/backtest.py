@@ -1,9 +1,9 @@
-"""The backtest: every origin refitted with nothing later than it, then scored by what happened.
+"""The backtest: forecasts from past origins, fitted on nothing later, scored by the outcomes.
 
-Two passes. The first fits every member at every origin and keeps its predictive distributions as points;
-origins are independent of each other, so it runs in parallel. The second goes through the origins in order
-and learns the weights of the pool from forecasts whose outcome was known by then (CRPS stacking); the
-origins before the first one scored ("burn-in") only teach weights.
+The first pass fits every member at every origin and stores its predictive distributions as points; origins
+are independent of each other, so it runs in parallel. The second pass goes through the origins in order and
+learns the weights of the pool from forecasts whose outcome was known by then (CRPS stacking). Origins before
+the first one scored ("burn-in") only serve to learn weights.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Promises:
-    """What the pledge member takes; empty for a panel of series without commitments."""
+    """Arguments of the pledge member; empty for a panel of series without commitments."""
 
     commitments: Sequence[Commitment] = ()
     equipment: Panel | None = None
@@ -63,7 +63,7 @@ class Origin:
 
 @dataclass
 class Backtest:
-    """The outcome of a backtest.
+    """The forecasts of a backtest and the weights it learned.
 
     ``rows`` are (series, origin, horizon), ``quantiles`` an array (rows, levels) in the series' own unit.
     ``members`` has each member's quantiles alone, NaN where it failed. ``weights`` are those learned by each origin.
@@ -79,7 +79,7 @@ class Backtest:
 
     @property
     def outcomes(self) -> Array:
-        """What happened, array (rows,); NaN where it is not known."""
+        """The outcomes, array (rows,); NaN where unknown."""
         found = [
             self.panel[s].values[o + h - self.panel[s].start] if o + h <= self.panel[s].end else np.nan
             for s, o, h in self.rows
@@ -98,7 +98,7 @@ def forecast_origin(
 ) -> Origin:
     """Fit all members on what was known in ``year`` and forecast every series observed then.
 
-    ``revisions`` are log changes, array (draws,), that the last figure of a series may still see; none if it is final.
+    ``revisions`` has the log revisions, array (draws,), of each series whose last figure is an estimate.
     """
     cut = panel.until(year)
     names = tuple(n for n, s in cut.items() if s.end == year and s.values.size >= SHORTEST)
@@ -119,7 +119,7 @@ def forecast_origin(
 
 
 def burn_in(panel: Panel, first: int) -> list[int]:
-    """Origins before ``first`` that teach weights: up to 20 years, thinned where the panel is large."""
+    """Origins before ``first`` to learn weights from: up to 20 years, thinned where the panel is large."""
     counts = {
         y: sum(s.start + SHORTEST - 1 <= y <= s.end for s in panel.values()) for y in range(first - BURN_IN, first)
     }
@@ -139,7 +139,7 @@ def backtest(
     processes: int = 1,
     progress: Progress = lambda _done, _all: None,
 ) -> Backtest:
-    """Forecast every series of ``panel`` from each of ``origins``, 1 ... ``horizon`` years ahead, as if standing there.
+    """Forecast every series of ``panel`` from each of ``origins``, 1 ... ``horizon`` years ahead.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _fit(
 
 
 class _Evidence:
-    """Scores of the forecasts whose outcome is known, growing as the origins pass."""
+    """Scores of the forecasts whose outcome is known, added origin by origin."""
 
     def __init__(self, members: int) -> None:
         self._parts: list[Scores] = []
@@ -198,7 +198,7 @@ class _Evidence:
             self._parts.append(Scores.of(np.full(series.size, year), steps + 1, chosen, outcomes[series, steps]))
 
     def scores(self) -> Scores:
-        """All that was added; ``Scores.known_at`` picks what an origin could know."""
+        """All scores; ``Scores.known_at`` selects those known at an origin."""
         if not self._parts:
             empty = np.empty((0, self.members, self.members))
             return Scores(np.empty(0, int), np.empty(0, int), np.empty((0, self.members)), empty)
@@ -208,11 +208,11 @@ class _Evidence:
 
 SPREADS = np.arange(0.6, 1.201, 0.02).round(2)
 SPREAD_STRENGTH = 5.0
-"""Origins that the prior of the spread factor (1: the plain pool) is worth."""
+"""The prior of the spread factor (1: the plain pool) counts as so many origins."""
 
 
 class _Spreads:
-    """CRPS of the plain pool with its spread multiplied by each of :data:`SPREADS`, as origins pass."""
+    """CRPS of the plain pool with its spread multiplied by each of :data:`SPREADS`, origin by origin."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[int, NDArray[np.int64], Array]] = []
@@ -234,13 +234,13 @@ class _Spreads:
         if not means:
             return 1.0
         loss = np.mean(means, axis=0)
-        # The prior's pull, for each origin it is worth: the squared log factor, in units of the plain pool's CRPS.
+        # The prior's penalty is the squared log factor, in units of the plain pool's CRPS.
         pull = SPREAD_STRENGTH / len(means) * loss[np.argmin(np.abs(SPREADS - 1))] * np.log(SPREADS) ** 2
         return float(SPREADS[np.argmin(loss + pull)])
 
 
 def _adjusted(points: NDArray[np.float32], spread: float) -> NDArray[np.float32]:
-    """Every member's points drawn toward its own median by the factor ``spread``."""
+    """Every member's points with their distance from its own median times ``spread``."""
     median = np.median(points, axis=-1, keepdims=True)
     return np.asarray(median + np.float32(spread) * (points - median))
 
@@ -290,7 +290,7 @@ def pooled(origin: Origin, weights: Weights, levels: Array) -> Array:
 
 
 def _outcomes(panel: Panel, origin: Origin, horizon: int) -> Array:
-    """Log values that happened, array (series, horizon), NaN where not known."""
+    """Log outcomes, array (series, horizon), NaN where unknown."""
     out = np.full((len(origin.names), horizon), np.nan)
     for i, name in enumerate(origin.names):
         after = panel[name].log[origin.year - panel[name].start + 1 :][:horizon]
@@ -299,14 +299,14 @@ def _outcomes(panel: Panel, origin: Origin, horizon: int) -> Array:
 
 
 def _mixtures(points: NDArray[np.float32], weights: Array, levels: Array) -> Array:
-    """Quantiles of the pool, array (series, horizon, levels); members that failed leave theirs to the others."""
+    """Quantiles of the pool, array (series, horizon, levels); working members share the weight of failed ones."""
     series, _, horizon, _ = points.shape
     out = np.empty((series, horizon, levels.size))
     for i in range(series):
-        speaking = np.isfinite(points[i, :, 0, 0])
-        w = np.where(speaking, weights, 0.0)
+        working = np.isfinite(points[i, :, 0, 0])
+        w = np.where(working, weights, 0.0)
         for h in range(horizon):
-            out[i, h] = pool_quantiles(points[i, speaking, h].astype(np.float64), w[speaking] / w.sum(), levels)
+            out[i, h] = pool_quantiles(points[i, working, h].astype(np.float64), w[working] / w.sum(), levels)
     return out
 
 

@@ -1,17 +1,15 @@
-"""The backtest as it would have been: from each origin only what that year's edition of the figures said.
+"""The real-time backtest: each origin uses the figures that NATO's edition of the time printed.
 
-The ordinary backtest stands in a year but knows its figure as it was revised since. Here the figures are those of an
-edition of NATO's, where one is at hand:
+The ordinary backtest uses figures as they were revised later. Here an origin needs an edition, of one of two kinds:
 
-- **whole** editions, of which all years are known (nato-2019, nato-2025, and those imported since);
-- **single columns**, where only the last year's figure is known as it was printed: the years before it are then the
-  revised ones, so of what an edition did not yet know only the last, and largest, part is undone.
+- **whole** editions, with all years (nato-2019, nato-2025, and those imported since);
+- **single columns**, with only the last year's figure as it was printed. Earlier years are the revised ones, so only
+  the last and largest revision is undone.
 
-Origins without an edition are not made up. As the service does, a figure that is an estimate is given the revisions
-that editions up to then had seen; the ordinary backtest takes its figures for final. What stays as known today:
-SIPRI's series before 2014, and the members' weights, which were learned from revised figures at the same origin.
-Outcomes are the newest figures, of which the last two years are estimates themselves. Luxembourg is left out up to
-2023, when NATO changed what it divides by.
+Origins without an edition are left out. As in the service, an estimate gets revisions learned from the editions up to
+then; the ordinary backtest takes its figures as final. Two inputs are as known today: SIPRI's series before 2014, and
+the members' weights, learned from revised figures at the same origin. Outcomes are the newest figures, whose last two
+years are estimates themselves. Luxembourg is left out up to 2023, when NATO changed its denominator.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ from models.simulation.revisions import EDITIONS, learn, simulate
 
 @dataclass(frozen=True)
 class Edition:
-    """What an edition said.
+    """The figures of one edition.
 
     Attributes
     ----------
@@ -55,7 +53,7 @@ class Edition:
 
 
 def editions(newest: Figures, imported: Sequence[Figures] = ()) -> list[Edition]:
-    """All editions at hand that are older than ``newest``, by origin; whole ones of an origin after single columns.
+    """All editions older than ``newest``, by origin; at the same origin whole ones after single columns.
 
     Parameters
     ----------
@@ -85,9 +83,9 @@ def _column(newest: Figures, source: str, year: int) -> Edition | None:
         return None
     series = []
     for code, revised in newest.panel(origin).items():
-        said = shares.get(code, {}).get(origin)
-        if said is not None and revised.end == origin:
-            series.append(Series(code, revised.start, np.append(revised.values[:-1], said[0])))
+        printed = shares.get(code, {}).get(origin)
+        if printed is not None and revised.end == origin:
+            series.append(Series(code, revised.start, np.append(revised.values[:-1], printed[0])))
     estimates = frozenset(code for code, found in shares.items() if origin in found and found[origin][1])
     return Edition(source, origin, False, _without_break(Panel(series), origin), estimates, year - origin)
 
@@ -100,9 +98,9 @@ def _without_break(panel: Panel, origin: int) -> Panel:
 def real_time(
     newest: Figures, imported: Sequence[Figures] = (), *, horizon: int = 10, draws: int = DRAWS, seed: int = 1
 ) -> dict[str, Any]:
-    """Scores of forecasts from the editions, beside those of the ordinary backtest for the same series and origins.
+    """Scores of the real-time and of the ordinary backtest, for the same series and origins.
 
-    CRPS is in % of GDP, ``skill`` against a random walk from the same figure; a forecast is counted where its outcome
+    CRPS is in % of GDP, ``skill`` against a random walk from the same figure; a forecast counts if its outcome
     is known and both backtests make it.
     """
     judged = [_judge(edition, newest, horizon, draws, seed) for edition in editions(newest, imported)]
@@ -118,7 +116,7 @@ def real_time(
 
 @dataclass(frozen=True)
 class _Judged:
-    """Forecasts whose outcome is known: quantiles as said then and as revised, arrays (forecasts, levels)."""
+    """Forecasts whose outcome is known: quantiles by printed and by revised figures, arrays (forecasts, levels)."""
 
     edition: Edition
     then: Array
@@ -135,7 +133,7 @@ class _Judged:
         return cls(parts[0].edition, then, revised, walk, outcome, len(parts))
 
     def row(self) -> dict[str, Any]:
-        """Scores, as they are published."""
+        """The scores as a row of the published table."""
         walk = scores.crps(self.walk, LEVELS, self.outcome)
         found: dict[str, Any] = {"forecasts": int(self.outcome.size)}
         if self.editions == 1:

@@ -1,7 +1,7 @@
-"""Scores of predictive distributions: what a forecast was worth once the outcome was known.
+"""Scores of predictive distributions, given the outcomes.
 
-A set of forecasts is given by quantiles on common levels; rows are forecasts. CRPS, its
-threshold-weighted form and the Brier score are scoringrules'; what is here puts them together.
+Forecasts are quantiles on common levels; rows are forecasts. scoringrules computes CRPS, its threshold-weighted
+form and the Brier score.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ def brier(probabilities: Array, happened: Mask) -> Array:
 
 
 def log_score(probabilities: Array, happened: Mask) -> Array:
-    """Minus the log of the probability that was given to what happened, array (n,)."""
+    """Minus the log of the probability forecast for the outcome, array (n,)."""
     return -np.log(np.where(happened, probabilities, 1 - probabilities))
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Forecasts whose probabilities were about the same: their mean, and how often it happened."""
+    """Forecasts of similar probability: their mean probability, and how often the event happened."""
 
     probability: float
     frequency: float

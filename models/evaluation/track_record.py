@@ -1,4 +1,4 @@
-"""The proof: how past forecasts of the bundled panel fared, put together from a backtest."""
+"""The track record: scores of past forecasts of the bundled figures, from a backtest."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ RECENT = 2014
 
 def promises_for(panel: Panel, tables: Tables = BUNDLED) -> Promises:
     """The commitments in ``tables``, if every series of ``panel`` has some there; none otherwise."""
-    known = {c.series for c in core_commitments(tables)}
-    if not set(panel) <= known:
+    committed = {c.series for c in core_commitments(tables)}
+    if not set(panel) <= committed:
         return Promises()
     return Promises(core_commitments(tables), equipment_panel(tables), equipment_commitments())
 
@@ -45,7 +45,7 @@ def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -
 
 
 def track_record(result: Backtest, vintage: str, model_version: str) -> dict[str, Any]:
-    """All scores of a backtest of the bundled panel, ready to be published.
+    """All scores of a backtest of the bundled figures, as they are published.
 
     Shares are in % of GDP. ``baseline`` is the ensemble with the pledge member, ``trend`` without.
     """
@@ -85,19 +85,19 @@ def _weight(result: Backtest, name: str) -> float:
 
 
 class _Judged:
-    """A backtest's forecasts whose outcome is known, beside those outcomes."""
+    """A backtest's forecasts whose outcome is known, with the outcomes."""
 
     def __init__(self, result: Backtest) -> None:
-        kept = np.flatnonzero(np.isfinite(result.outcomes))
-        rows = [result.rows[i] for i in kept]
+        known = np.flatnonzero(np.isfinite(result.outcomes))
+        rows = [result.rows[i] for i in known]
         self.panel, self.levels = result.panel, result.levels
-        self.outcome = result.outcomes[kept]
+        self.outcome = result.outcomes[known]
         self.series = np.array([s for s, _, _ in rows])
         self.origin = np.array([o for _, o, _ in rows])
         self.horizon = np.array([h for _, _, h in rows])
         self.start = np.array([result.panel[s].at(o) for s, o, _ in rows])
-        self.baseline, self.trend = result.quantiles[kept], result.trend[kept]
-        self.members = {name: q[kept] for name, q in result.members.items()}
+        self.baseline, self.trend = result.quantiles[known], result.trend[known]
+        self.members = {name: q[known] for name, q in result.members.items()}
         self.walk = random_walk(result.panel, rows, result.levels)
         self.walk_crps = scores.crps(self.walk, self.levels, self.outcome)
 
@@ -138,7 +138,7 @@ class _Judged:
         return {k: v if isinstance(v, int) else round(float(v), 4) for k, v in found.items()}
 
     def reliability(self) -> list[scores.ReliabilityBin]:
-        """How often what was called likely happened, over all events."""
+        """The reliability curve over all events."""
         p = np.concatenate([scores.exceedance(self.baseline, self.levels, m * self.start) for m in EVENTS])
         happened = np.concatenate([self.outcome >= m * self.start for m in EVENTS])
         return [
@@ -153,18 +153,18 @@ class _Judged:
         return [round(float(n / values.size), 4) for n in counts]
 
     def wales(self) -> dict[str, Any]:
-        """The pledge of Wales: who was below 2 % in 2014, what each origin gave them for 2024, and who got there."""
-        asked = (self.origin + self.horizon == WALES_YEAR) & (self.origin >= RECENT)
+        """The pledge of Wales: allies below 2 % in 2014, their forecasts of 2024 by origin, and who reached 2 %."""
+        of_2024 = (self.origin + self.horizon == WALES_YEAR) & (self.origin >= RECENT)
         below = np.array(
             [RECENT in self.panel[s].years and self.panel[s].at(RECENT) < WALES_TARGET for s in self.series]
         )
-        at = asked & below
+        at = of_2024 & below
         happened = self.outcome[at] >= WALES_TARGET - 0.005
         out: dict[str, Any] = {
             name: self._wales_scores(quantiles, at)
             for name, quantiles in (("baseline", self.baseline), ("trend", self.trend), ("random_walk", self.walk))
         }
-        # Sweden, Finland and later members were not bound from the start: those who were, at each origin.
+        # Scores of the allies bound at each origin: Sweden, Finland and later members were not bound from the start.
         bound = at & ~np.isnan(self.members[PLEDGE][:, 0])
         if bound.any():
             out["baseline_bound"] = self._wales_scores(self.baseline, bound)

@@ -1,2 +1,1 @@
-"""Which countries, which figures, which vintage: tables, projections, checks, imports;
-nothing is fitted or drawn here."""
+"""Allies, figures and vintages: tables, projections, checks, imports."""

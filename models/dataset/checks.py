@@ -1,4 +1,4 @@
-"""Checks of a vintage's tables: what must hold for them to be used."""
+"""Checks of a vintage's tables."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ KEYS = {
     "members": ("iso3",),
     "sources": ("source",),
 }
-# The totals that NATO prints for the alliance (members of the day), USD million at 2021 prices.
+# The totals that NATO prints for the members of each year, USD million at 2021 prices.
 PRINTED_IN = BUNDLED.uses.core
 PRINTED_TOTALS = {2014: 1026158, 2020: 1155901, 2024: 1330026, 2025: 1404842, 2026: 1484129}
 COUNTED_FROM = {"MNE": 2017, "MKD": 2020, "FIN": 2023, "SWE": 2024}
 
 
 def check(tables: Tables = BUNDLED) -> list[str]:
-    """What is wrong with the tables, one sentence a finding; empty if nothing is."""
+    """Errors and doubts about the tables, one sentence each."""
     return [*must_hold(tables), *should_hold(tables)]
 
 
 def must_hold(tables: Tables) -> list[str]:
-    """What makes tables unusable."""
+    """Errors that make the tables unusable."""
     return [
         *_keys(tables),
         *_references(tables),
@@ -47,7 +47,7 @@ def must_hold(tables: Tables) -> list[str]:
 
 
 def should_hold(tables: Tables) -> list[str]:
-    """What makes their amounts doubtful; where a publisher revises, a doubt may be the truth."""
+    """Doubts about the amounts; a publisher's revision may be the reason for one."""
     return list(_amounts(tables))
 
 
@@ -97,7 +97,7 @@ def _shares(tables: Tables) -> Iterator[str]:
 def _amounts(tables: Tables) -> Iterator[str]:
     amount = {(r["iso3"], int(r["year"])): float(r["amount"]) for r in tables.read("core_amount")}
     edition = {r["source"] for r in tables.read("core_amount")}
-    # An amount belongs to the share of its own edition, which is among the older ones once a newer share is there.
+    # An amount belongs to the share of its own edition, which is an older one if newer shares were imported.
     share = {
         (r["iso3"], int(r["year"])): float(r["share_pct"])
         for name in ("share_vintages", "core_share")

@@ -1,4 +1,4 @@
-"""The allies: who they are, what they pledged, and where they stand on it."""
+"""The allies, their pledges and their stances."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ COMPONENTS: tuple[Component, ...] = get_args(Component)
 STANCES: tuple[Stance, ...] = get_args(Stance)
 
 COMMON_COMMITMENT = "hague_2025"
-"""The source of the rows of the pledges table that every ally shares: the Hague commitment."""
+"""The source of the Hague commitment in the pledges table; all allies share it."""
 
-# What an ally's rows say together: a claimed exemption or open reluctance outweighs a plan beside it.
+# An ally's stance is the first of these among its rows: an exemption or reluctance outweighs a plan.
 _STANCE_ORDER: tuple[Stance, ...] = ("claims-exemption", "reluctant", "law", "plan", "pledged")
 
 
 class UnknownCountry(LookupError):
-    """No ally goes by this code or name."""
+    """No ally has this code or name."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,17 @@ class Ally:
 
     @property
     def stance(self) -> Stance:
-        """Where the ally stands on core spending (on related spending if it has no armed forces)."""
+        """The ally's stance on core spending (on related spending if it has no armed forces)."""
         component = "core" if self.has_armed_forces else "related"
-        held = {p.stance for p in self.pledges if p.component == component}
-        # Who said nothing of its own stands where the common target puts it.
-        return next((stance for stance in _STANCE_ORDER if stance in held), "pledged")
+        stances = {p.stance for p in self.pledges if p.component == component}
+        return next((stance for stance in _STANCE_ORDER if stance in stances), "pledged")
 
     @property
     def own_plans(self) -> dict[int, float]:
-        """The ally's own dated aims for core spending: year -> % of GDP, the latest statement winning.
+        """The ally's own dated aims for core spending: year -> % of GDP; the latest statement counts.
 
-        Statements of reluctance name levels that a government does not want to go beyond at the
-        moment of speaking; they are no plans and are left out, as is the common Hague commitment.
+        Statements of reluctance are no plans: they name a level that a government does not want to exceed now.
+        They are left out, like the common Hague commitment.
         """
         own = [
             p
@@ -85,7 +84,7 @@ class Ally:
 
 
 OWN_SERIES = Ally("XXX", "XX", "Own series", 0, "", False, True, "", ())
-"""Stands where a country would, for a series that belongs to no ally (XXX is free for use in ISO 3166)."""
+"""The country of a series that belongs to no ally (ISO 3166 leaves XXX to its users)."""
 
 
 def _fold(text: str) -> str:

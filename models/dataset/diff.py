@@ -1,4 +1,4 @@
-"""What differs between two vintages, figure by figure, as a person would say it."""
+"""The differences between two vintages, figure by figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.dataset.observations import FIRST_YEAR, Figures, core_shares
 from models.dataset.tables import Tables
 
 FIRST_GROWTH_YEAR = 2000
-"""Earlier growth is not compared: it is only learned from, and editions of the Outlook differ there by rounding."""
+"""Earlier growth is not compared: editions of the Outlook round it differently, and only errors are learned from it."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Change:
 
     Attributes
     ----------
-    table : where it stands: core_share, core_amount, equipment_share, history (before 2014), growth,
+    table : one of core_share, core_amount, equipment_share, history (before 2014), growth,
         pledges or related_share.
-    year : None where the change is not of a year.
-    before, after : as they are printed, an estimate with an "e"; None where there is none.
+    year : None if the row has none.
+    before, after : as they are printed, an estimate with an "e"; None if there is none.
     """
 
     table: str
@@ -74,7 +74,7 @@ def _core(figures: Figures) -> Found:
 
 
 def _history(figures: Figures) -> Found:
-    """What stands before the edition's own years, as it is joined to them."""
+    """The shares before NATO's own years, as they are joined to them."""
     return {
         (code, o.year): f"{o.share_pct:.3f}"
         for code, seen in figures.observations.items()
@@ -102,7 +102,7 @@ def _growth(tables: Tables) -> Found:
 
 
 def _statements(table: str, a: Tables, b: Tables) -> Iterator[Change]:
-    """Plans and claims have no key to follow them by: one that is gone and one that is new are two changes."""
+    """Changed plans and claims; they have no key, so a changed one counts as one removed and one added."""
     known = allies(b)
     rows = [{tuple(row.items()): row for row in tables.read(table)} for tables in (a, b)]
     for index, side in enumerate(rows):
@@ -110,7 +110,7 @@ def _statements(table: str, a: Tables, b: Tables) -> Iterator[Change]:
             if key not in rows[1 - index]:
                 level = row.get("target_pct", row.get("share_pct")) or "no figure"
                 kind = f"{row['component']} " if "component" in row else ""
-                said = f"{kind}{level} ({row.get('stance') or row.get('kind')}, {row['stated_on']})"
+                text = f"{kind}{level} ({row.get('stance') or row.get('kind')}, {row['stated_on']})"
                 name = known[row["iso3"]].name if row["iso3"] in known else row["iso3"]
-                before, after = (said, None) if index == 0 else (None, said)
+                before, after = (text, None) if index == 0 else (None, text)
                 yield Change(table, row["iso3"], name, int(row["year"]) if row["year"] else None, before, after)

@@ -1,8 +1,8 @@
-"""What each economy is projected to do: what a share is a share of.
+"""GDP, the denominator of shares, and its projection.
 
 Real growth and the deflator follow the IMF's World Economic Outlook (October 2025) to 2030; NATO's
-own figures of spring 2026, being newer, replace its real growth for 2025 and 2026. The last projected
-year is carried on beyond the horizon of the projection.
+own figures of spring 2026, being newer, replace its real growth for 2025 and 2026. After the projection's
+end growth stays as in its last year.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.dataset.tables import BUNDLED, Tables
 from models.series import Array
 
 RECENT = 5
-"""Years whose mean stands for what was expected of the next one."""
+"""Years whose mean is the expectation of the next year."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Growth:
 
 @cache
 def growth(code: str, tables: Tables = BUNDLED) -> Growth:
-    """Projected growth of the ally with ISO alpha-3 code ``code``, by all that ``tables`` hold."""
+    """Projected growth of the ally with ISO alpha-3 code ``code``, by all of ``tables``."""
     return _growth(code, tables, newer=True)
 
 
 @cache
 def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
-    """Growth by the Outlook; with ``newer``, replaced by the newer source where that goes beyond what is reported."""
+    """Growth by the Outlook; with ``newer``, the newer source replaces real growth after the reported years."""
     uses = tables.uses
     real: dict[int, float] = {}
     deflator: dict[int, float] = {}
@@ -75,7 +75,7 @@ def _growth(code: str, tables: Tables, *, newer: bool) -> Growth:
                 deflator[year] = float(prices)
     known = real.keys() & deflator.keys()
     if not known:
-        # A series of one's own: nothing is known of an economy behind it, so none of it is assumed to grow.
+        # A series of no ally has no GDP: no growth is assumed.
         return Growth(0, np.zeros(1), np.zeros(1))
     # The contiguous tail: some series of the early 1990s have gaps.
     start = last = max(known)
@@ -104,19 +104,19 @@ def projected_growth(code: str, origin: int, horizon: int, tables: Tables = BUND
 
     ``known`` is the origin if None.
 
-    By the bundled tables, from 2026 on that is :func:`growth`; at origin 2025 the Outlook without NATO's newer
-    figures; before, as no older edition is at hand, the mean of the five years up to the origin (of all allies
-    where an ally has none). Not to be written into.
+    With the bundled tables that is :func:`growth` from 2026 on; at origin 2025 the Outlook without NATO's newer
+    figures; before, since no older edition is bundled, the mean of the five years up to the origin (of all allies
+    if an ally has none). The array is cached and read-only.
     """
     known_in = origin if known is None else known
     if known_in >= tables.uses.outlook_from or code not in allies(tables):
         newer = known_in >= tables.uses.growth_from
         projected = growth(code, tables) if newer else _growth(code, tables, newer=False)
-        return _fixed(projected.real_between(origin + 1, origin + horizon))
+        return _read_only(projected.real_between(origin + 1, origin + horizon))
     recent = _recent_growth(code, known_in, tables) or [
         g for other in allies(tables) for g in _recent_growth(other, known_in, tables)
     ]
-    return _fixed(np.full(horizon, math.expm1(float(np.mean(recent))) * 100))
+    return _read_only(np.full(horizon, math.expm1(float(np.mean(recent))) * 100))
 
 
 def _recent_growth(code: str, origin: int, tables: Tables) -> list[float]:
@@ -147,9 +147,9 @@ def nominal_gdp(code: str, last: int = 2060, tables: Tables = BUNDLED) -> Mappin
 
 @cache
 def gdp_usd(code: str, year: int, tables: Tables = BUNDLED) -> float | None:
-    """What NATO divides core spending by (Luxembourg from 2023: GNI), million US dollars of 2021.
+    """The GDP that NATO divides core spending by (Luxembourg from 2023: GNI), million US dollars of 2021.
 
-    It is the amount over the share, so as exact as the share's two decimals. None where NATO has no figure:
+    It is computed as amount / share, to the precision of the share's two decimals. None if NATO has no figure:
     Iceland, and years before 2014 or after the edition.
     """
     amount, source = next(
@@ -177,17 +177,17 @@ def gdp_usd(code: str, year: int, tables: Tables = BUNDLED) -> float | None:
 def price_index(code: str, origin: int, last: int, tables: Tables = BUNDLED) -> Array:
     """The deflator of GDP by year, ``origin`` ... ``last``, as a multiple of the origin's.
 
-    As projected from the origins that could know the Outlook; from earlier ones prices go on rising as in
-    the five years before. Not to be written into.
+    The Outlook's projection at origins that could know it; at earlier ones prices rise as in the five years
+    before. The array is cached and read-only.
     """
     known = growth(code, tables)
     if origin >= tables.uses.outlook_from:
         rates = known.deflator_between(origin + 1, last)
     else:
         rates = np.full(last - origin, known.deflator_between(origin - RECENT + 1, origin).mean())
-    return _fixed(np.concatenate([[1.0], np.cumprod(1 + rates / 100)]))
+    return _read_only(np.concatenate([[1.0], np.cumprod(1 + rates / 100)]))
 
 
-def _fixed(values: Array) -> Array:
-    values.flags.writeable = False  # it is handed out again
+def _read_only(values: Array) -> Array:
+    values.flags.writeable = False
     return values

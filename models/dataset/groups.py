@@ -25,7 +25,7 @@ GROUPS: Mapping[str, Callable[[Ally], bool]] = {
 def covers(countries: tuple[str, ...], ally: Ally) -> bool:
     """Whether ``countries``, ISO alpha-3 codes and groups, hold ``ally``.
 
-    None at all, or the group "all", hold everyone, also a series that belongs to no ally; other groups hold allies.
+    Only an empty tuple and the group "all" hold a series that belongs to no ally.
     """
     if not countries or "all" in countries or ally.code in countries:
         return True
@@ -39,7 +39,7 @@ def members(countries: tuple[str, ...]) -> frozenset[str]:
 
 
 def meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether any ally is held by both."""
+    """Whether both hold a common ally."""
     if not one or not other:
         return True
     return bool(members(one) & members(other))

@@ -1,4 +1,4 @@
-"""Checks of an import before it counts. Errors refuse it; warnings are shown and kept with the vintage."""
+"""Checks of an import. Errors refuse it; warnings are shown and saved with the vintage."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ FRACTIONS_BELOW = 0.2
 """Shares that are all below this, in per cent, are fractions: the least ever reported is 0.3 %."""
 MOST_SHARE = 15.0
 JUMP, WILD_JUMP = 1.25, 3.0
-"""A figure changed by such a factor against the base is worth a look, or an error of somebody's."""
+"""A figure that differs from the base by more than such a factor is a warning, or an error."""
 YEARLY_JUMP = 2.0
 TOTAL_DIFFERS, TOTAL_WRONG = 0.003, 0.03
-"""By such a part the allies' amounts may miss the printed total; the sum of all roundings is a tenth of it."""
+"""If the allies' amounts miss the printed total by more: a warning, or an error. Rounding explains a tenth of it."""
 SHARE_TOTAL_DIFFERS = 0.03
 GROWTH_JUMP_PP = 3.0
 ESTIMATES_IN = 3
@@ -28,14 +28,14 @@ ESTIMATES_IN = 3
 
 
 def findings(parsed: Parsed, before: Figures, after: Tables) -> list[Finding]:
-    """What speaks against the figures in ``parsed``, by the vintage before and the tables that they would make."""
+    """Errors and warnings about ``parsed``; ``before`` is its base, ``after`` the tables that it would make."""
     found = [Finding("warning", parsed.kind, note) for note in parsed.notes]
     if "core_share" in parsed.rows:
         found += _shares(parsed, before)
     found += _coverage(parsed, before.tables)
     found += [_finding("error", text) for text in must_hold(after)]
     if any(f.severity == "error" for f in found):
-        # What compares figures would only repeat it, or stumble over it.
+        # Comparisons of figures would repeat these errors or fail on them.
         return found
     if "core_share" in parsed.rows:
         found += [*_jumps(parsed, before), *_yearly(parsed, before.tables), *_totals(parsed)]
@@ -83,7 +83,7 @@ def _shares(parsed: Parsed, before: Figures) -> Iterator[Finding]:
 
 
 def _coverage(parsed: Parsed, before: Tables) -> Iterator[Finding]:
-    """Allies, and years of theirs, that the base has and the file has not."""
+    """Allies that the base has and the file has not, and gaps in an ally's years."""
     known = allies(before)
     for table, rows in parsed.rows.items():
         if table in ("pledges", "related_share") or (table == "gdp" and parsed.kind == "nato"):

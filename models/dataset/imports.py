@@ -1,4 +1,4 @@
-"""From what a file holds to a vintage in the making: laid over a base, checked, and named."""
+"""Make a draft vintage from a file: overlay it on a base, check it, and name it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Prepared:
 
     Attributes
     ----------
-    draft : what :meth:`models.dataset.vintages.VintageStore.add` takes, if nothing is refused.
+    draft : what :meth:`models.dataset.vintages.VintageStore.add` takes, unless it is refused.
     changes : figure by figure, what differs from the base; none if it is refused.
     """
 
@@ -39,12 +39,12 @@ class Prepared:
 
 
 def prepare(vintages: VintageStore, source: str, content: Content, base: str, name: str | None = None) -> Prepared:
-    """Read a file, lay it over vintage ``base`` and check it; nothing is kept.
+    """Read a file, overlay it on vintage ``base`` and check it; nothing is saved.
 
     Parameters
     ----------
     source : one of :data:`models.dataset.importers.READERS`.
-    name : what the vintage is to be called; by its source and edition if None.
+    name : of the vintage; made from its source and edition if None.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def prepare(vintages: VintageStore, source: str, content: Content, base: str, na
 
 
 def prepared(vintages: VintageStore, parsed: Parsed, base: str, name: str | None = None) -> Prepared:
-    """As :func:`prepare`, of what was read already."""
+    """:func:`prepare` for a file that was read already."""
     draft = draft_of(vintages, parsed, base, name)
     found = Prepared(draft, ())
     return (
@@ -64,23 +64,23 @@ def prepared(vintages: VintageStore, parsed: Parsed, base: str, name: str | None
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """``name``, or with the day and a number after it if it is taken."""
+    """``name``, with the day and a number after it if it is taken."""
     known, day = set(taken), datetime.now(UTC).strftime("%Y%m%d")
     candidates = (name, f"{name}-{day}", *(f"{name}-{day}-{n}" for n in range(2, 1000)))
     return next(candidate for candidate in candidates if candidate not in known)
 
 
 def draft_of(vintages: VintageStore, parsed: Parsed, base: str, name: str | None = None) -> Draft:
-    """The vintage that ``parsed`` makes of vintage ``base``, with what the checks found.
+    """The draft of ``parsed`` over vintage ``base``, with the findings of the checks.
 
     Parameters
     ----------
-    name : what it is to be called; by its source and edition if None.
+    name : of the vintage; made from its source and edition if None.
 
     Raises
     ------
     BadFile
-        if nothing names it.
+        if it needs a name, or a year in its name.
     UnknownVintage, DamagedVintage (its base)
     """
     before = vintages.tables(base)
@@ -91,9 +91,9 @@ def draft_of(vintages: VintageStore, parsed: Parsed, base: str, name: str | None
         # How far an estimate may still be revised depends on the edition's year.
         raise BadFile("vintage", f"{name!r} has no year in it: core shares are of an edition, such as own-2027")
     uses = _uses(parsed, uses, source)
-    changed = {table: _laid(parsed, before, table, source, uses) for table in parsed.rows}
+    changed = {table: _new_table(parsed, before, table, source, uses) for table in parsed.rows}
     if "core_share" in changed:
-        changed["share_vintages"] = _older(before)
+        changed["share_vintages"] = _older_shares(before)
     about = {
         "source": source,
         "title": parsed.title,
@@ -118,7 +118,7 @@ def _name(parsed: Parsed, uses: Uses) -> str:
 
 
 def _source(parsed: Parsed, name: str) -> str:
-    # An edition of the shares goes by the vintage's own name, so that a corrected one stands beside the first.
+    # Shares have the vintage's own name as source, so that a corrected edition does not replace the first.
     if parsed.kind in ("nato", "csv"):
         return name.replace("-", "_")
     return f"{parsed.kind}_{parsed.edition}"
@@ -147,26 +147,26 @@ def _uses(parsed: Parsed, uses: Uses, source: str) -> Uses:
 
 
 def _published(outlook: str) -> str:
-    """Year and month of an Outlook, such as ``2025_10``; what has none sorts before all that have."""
+    """Year and month of an Outlook, such as ``2025_10``; empty, and so the earliest, if it names none."""
     return outlook.removeprefix("weo_") if outlook.startswith("weo_") else ""
 
 
-def _laid(parsed: Parsed, before: Tables, table: str, source: str, uses: Uses) -> tuple[Row, ...]:
-    """The whole new table: the new rows, and of the old ones those that they do not replace."""
+def _new_table(parsed: Parsed, before: Tables, table: str, source: str, uses: Uses) -> tuple[Row, ...]:
+    """The new table: the new rows, and the old rows that they do not replace."""
     own = uses.core if table in ("core_amount", "equipment_share") else source
     new = [row | {"source": row.get("source") or own} for row in parsed.rows[table]]
-    kept: list[Row] = []
+    old: list[Row] = []
     if table == "core_share_history":
-        kept = [row for row in before.read(table) if row["source"] != source]
+        old = [row for row in before.read(table) if row["source"] != source]
     if table == "gdp":
         gone = {source} if parsed.kind == "nato" else {source, before.uses.outlook}
-        kept = [row for row in before.read(table) if row["source"] not in gone]
+        old = [row for row in before.read(table) if row["source"] not in gone]
     columns = list(before.read(table)[0])
-    return tuple({column: row[column] for column in columns} for row in (*kept, *new))
+    return tuple({column: row[column] for column in columns} for row in (*old, *new))
 
 
-def _older(before: Tables) -> tuple[Row, ...]:
-    """The shares of all editions so far: the newest so far joins them, for revisions to be learned from."""
+def _older_shares(before: Tables) -> tuple[Row, ...]:
+    """The shares of all editions so far, also of the newest, to learn revisions from."""
     older = before.read("share_vintages")
     known = {(row["iso3"], row["year"], row["source"]) for row in older}
     newest = (r for r in before.read("core_share") if (r["iso3"], r["year"], r["source"]) not in known)

@@ -1,9 +1,9 @@
 """Observations of core shares: vintages, definitions, and the long history joined to NATO's own.
 
-NATO publishes its figures from 2014 in each edition. Before that the SIPRI series, which uses another
-definition, is rescaled to NATO's by the mean log ratio of the two over 2014-2019. Where SIPRI has
-nothing, or is switched off (its terms ask for permission above 10 % of its database), NATO's own
-2012-2013 figures of the 2019 edition stand in, joined in the same way.
+Each of NATO's editions has its figures from 2014 on. Before that the SIPRI series, which uses another
+definition, is rescaled to NATO's by the mean log ratio of the two over 2014-2019. If SIPRI has nothing, or is
+switched off (its terms ask for permission above 10 % of its database), NATO's own 2012-2013 figures of the
+2019 edition are joined in the same way.
 """
 
 from __future__ import annotations
@@ -23,19 +23,16 @@ from models.series import Panel, Series
 Definition = Literal["nato", "nato-rescaled", "sipri-rescaled"]
 
 FIRST_YEAR = 2014
-"""The first year of NATO's own series; what is earlier is joined to it."""
+"""The first year of NATO's own series; earlier figures are joined to it."""
 OVERLAP = range(FIRST_YEAR, 2020)
 GNI_BREAK = ("LUX", 2023)
-"""NATO moved Luxembourg's denominator from GDP to gross national income with this year."""
+"""From this year on NATO divides Luxembourg's spending by gross national income, before by GDP."""
 MINIMUM_HISTORY = 8
 """How many figures in a row a forecast needs."""
 
 
 class UnknownVintage(LookupError):
-    """No vintage of the figures goes by this name.
-
-    ``known`` are those that there are, where that is said; ``field`` is the input that holds the name.
-    """
+    """No vintage has this name; ``known`` lists those that exist, if given; ``field`` is the input with the name."""
 
     def __init__(self, name: str, known: Iterable[str] = (), field: str = "vintage") -> None:
         super().__init__(name)
@@ -67,8 +64,8 @@ class Figures:
     vintage : name of the vintage, for example ``nato-2026``.
     sipri : whether the SIPRI rows were used for the years before 2014.
     observations : by ally code; allies without armed forces have none.
-    tables : all else that a forecast on these figures rests on: growth, pledges, amounts, related spending.
-    source : which edition's core shares these are, a key of the sources table.
+    tables : all tables of the vintage, also of growth, pledges, amounts and related spending.
+    source : the edition of the core shares, a key of the sources table.
     """
 
     vintage: str
@@ -91,7 +88,7 @@ class Figures:
         return panel if origin is None else panel.until(origin)
 
     def reach(self, ally: Ally, origin: int) -> bool:
-        """Whether a forecast of ``ally`` from ``origin`` has figures enough, or needs none."""
+        """Whether a forecast of ``ally`` from ``origin`` has enough figures, or needs none."""
         if not ally.has_armed_forces:
             return True
         seen = self.observations.get(ally.code)
@@ -102,12 +99,12 @@ class Figures:
 
     @property
     def edition(self) -> int:
-        """The year of the edition; the last of the figures where its name has none."""
+        """The year of the edition; the last of the figures if its name has none."""
         return edition_year(self.source) or self.origin
 
     @cached_property
     def key(self) -> str:
-        """Names these figures among all that can be loaded; part of a fit's key."""
+        """Identifies these figures; part of a fit's key."""
         name = self.vintage if self.tables == BUNDLED else f"{self.vintage}-{self.tables.key[:12]}"
         return name if self.sipri else f"{name}-without-sipri"
 
@@ -129,14 +126,14 @@ def _by_ally(tables: Tables, table: str, source: str) -> dict[str, dict[int, tup
 def core_shares(tables: Tables, source: str) -> dict[str, dict[int, tuple[float, bool]]]:
     """The core shares of one edition, by ally and year, and whether they are estimates.
 
-    The newest edition has a table to itself, older ones share another.
+    The newest edition has its own table; older ones share one.
     """
     return _by_ally(tables, "core_share", source) or _by_ally(tables, "share_vintages", source)
 
 
 @cache
 def _gni_factor(tables: Tables) -> float:
-    """What a share of Luxembourg's GDP must be multiplied by to be one of its GNI.
+    """The factor from a share of Luxembourg's GDP to a share of its GNI.
 
     NATO's denominator is amount / share; from 2022 to 2023 it fell by a third while real GDP grew by
     0.1 %: the rest of the fall is the change of the denominator.
@@ -190,7 +187,7 @@ def figures_from(tables: Tables, vintage: str, source: str, *, sipri: bool) -> F
 
     Parameters
     ----------
-    vintage : what the figures are to be called.
+    vintage : name of the figures.
     sipri : use SIPRI's series for the years before 2014.
     """
     current = core_shares(tables, source)

@@ -1,7 +1,7 @@
-"""The tables that a forecast rests on, read as they are. ``data/SOURCES.md`` says where each figure comes from.
+"""The tables that a forecast uses. ``data/SOURCES.md`` says where each figure comes from.
 
-The bundled tables are files of ``models/data``. A vintage that was imported later replaces some of them
-(:mod:`models.dataset.vintages`); whoever reads a table of a vintage asks its :class:`Tables`.
+The bundled tables are files of ``models/data``. An imported vintage replaces some of them
+(:mod:`models.dataset.vintages`), so read a vintage's tables from its :class:`Tables`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def number(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class Uses:
-    """Which rows of the tables count: keys of ``sources.csv``, and what they reach to.
+    """Which rows of the tables count: keys of ``sources.csv``, and years.
 
     Attributes
     ----------

@@ -1,9 +1,8 @@
-"""Vintages of the figures: those that are bundled, and those that were imported into a folder since.
+"""Vintages of the figures: the bundled ones, and those imported into a folder.
 
-A saved vintage is a folder of its own: all tables, laid out as in ``models/data``, and a ``manifest.json``.
-Those that it does not change are copies of its base's, so a later release with other bundled tables leaves it as it is.
-It is written whole or not at all and never changed afterwards, so whoever has read one may go on using it
-while another is added beside it.
+A saved vintage is a folder with all tables, as in ``models/data``, and a ``manifest.json``. Tables that it does
+not change are copies of its base's, so a later release with other bundled tables does not change it. A vintage is
+written atomically and never changes, so a reader may cache it.
 """
 
 from __future__ import annotations
@@ -29,32 +28,32 @@ from models.dataset.tables import BUNDLED, VINTAGES, Row, Tables, Uses
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 50
-"""What the columns of databases take."""
+"""The width of the database columns."""
 MANIFEST = "manifest.json"
 _STARTED = ".new-"
-"""How a folder begins that is still being written; what is left of one that was cut off is no vintage."""
+"""The prefix of a folder that is still being written; a leftover one is no vintage."""
 
 
 def is_name(text: str) -> bool:
-    """Whether a vintage may be called so."""
+    """Whether ``text`` is a valid name of a vintage."""
     return len(text) <= LONGEST_NAME and NAME.fullmatch(text) is not None
 
 
 class VintageExists(ValueError):
-    """A vintage of this name is there already; vintages are never changed."""
+    """A vintage of this name exists, and vintages never change."""
 
 
 class BadName(ValueError):
-    """No name for a vintage: the message says what is allowed."""
+    """Not a valid name of a vintage; the message says what is allowed."""
 
 
 class DamagedVintage(Exception):
-    """The files of a saved vintage are not what its manifest says: the message says which."""
+    """Files of a saved vintage are missing or differ from its manifest; the message says which."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found. ``where`` is a cell, a line or a table; errors refuse a vintage, warnings do not."""
+    """A finding of a check. ``where`` is a cell, a line or a table; errors refuse a vintage, warnings do not."""
 
     severity: Literal["error", "warning"]
     where: str
@@ -66,7 +65,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """One table of a vintage. ``changed`` says that it is not its base's; ``last_year`` is None if it has no years."""
+    """One table of a vintage. ``changed``: it is not its base's; ``last_year`` is None if it has no years."""
 
     name: str
     rows: int
@@ -76,7 +75,7 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """Where figures come from, and on what terms; as in ``sources.csv``."""
+    """The source of figures and its terms, as in ``sources.csv``."""
 
     source: str
     title: str
@@ -89,15 +88,15 @@ class SourceFacts:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a vintage holds.
+    """The contents of a vintage.
 
     Attributes
     ----------
     created_at : when it was imported, ISO 8601 in UTC; None for bundled ones.
-    base : the vintage that the tables are copied from which it does not change; None for bundled ones.
+    base : the vintage whose tables it copies where it changes none; None for bundled ones.
     uses : which rows of the tables count.
     findings : what the checks of the import warned of.
-    sha256 : of all that it holds.
+    sha256 : of ``uses`` and all tables.
     """
 
     name: str
@@ -112,11 +111,11 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Draft:
-    """A vintage before it is kept.
+    """A vintage before it is saved.
 
     Attributes
     ----------
-    base : name of the vintage that it is laid over.
+    base : name of the vintage that it changes.
     changed : the whole new tables, by name.
     uses : which rows count; the base's if None.
     """
@@ -129,23 +128,23 @@ class Draft:
 
 
 @dataclass
-class _Kept:
+class _Saved:
     manifest: Manifest
     tables: Tables
     figures: dict[bool, Figures] = field(default_factory=dict)
 
 
 class VintageStore:
-    """The bundled vintages and those kept in ``folder``; only the bundled ones if it is None."""
+    """The bundled vintages and those saved in ``folder``; only the bundled ones if it is None."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._kept: dict[str, _Kept] = {}
+        self._saved: dict[str, _Saved] = {}
 
     def names(self) -> tuple[str, ...]:
         """All vintages, oldest first: the bundled ones, then the others as they were added.
 
-        One that is damaged is left out, so that it does not take the others with it: see :meth:`damaged`.
+        Damaged ones are left out; see :meth:`damaged`.
         """
         found = []
         for name in self._folders():
@@ -154,7 +153,7 @@ class VintageStore:
         return (*VINTAGES, *(name for _, name in sorted(found)))
 
     def damaged(self) -> dict[str, str]:
-        """Why folders that look like vintages cannot be used, by name."""
+        """By name, why a folder that looks like a vintage cannot be used."""
         found = {}
         for name in self._folders():
             try:
@@ -169,11 +168,11 @@ class VintageStore:
         if self.folder is None or not self.folder.is_dir():
             return []
         names = (entry.name for entry in self.folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_dir())
-        # A later release may bundle what was imported under the same name: it is then the same vintage, once.
+        # A later release may bundle a vintage that was imported before: the bundled one counts.
         return sorted(name for name in names if name not in VINTAGES)
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
-        """The figures of vintage ``name``; they carry all tables that a forecast rests on.
+        """The figures of vintage ``name``; they hold all its tables.
 
         Raises
         ------
@@ -181,10 +180,10 @@ class VintageStore:
         """
         if name in VINTAGES:
             return load_figures(name, sipri=sipri)
-        kept = self._read(name)
-        if sipri not in kept.figures:
-            kept.figures[sipri] = figures_from(kept.tables, name, kept.tables.uses.core, sipri=sipri)
-        return kept.figures[sipri]
+        saved = self._read(name)
+        if sipri not in saved.figures:
+            saved.figures[sipri] = figures_from(saved.tables, name, saved.tables.uses.core, sipri=sipri)
+        return saved.figures[sipri]
 
     def tables(self, name: str) -> Tables:
         """All tables of vintage ``name``.
@@ -196,7 +195,7 @@ class VintageStore:
         return BUNDLED if name in VINTAGES else self._read(name).tables
 
     def manifest(self, name: str) -> Manifest:
-        """What vintage ``name`` holds.
+        """The manifest of vintage ``name``.
 
         Raises
         ------
@@ -211,7 +210,7 @@ class VintageStore:
         )
 
     def add(self, draft: Draft) -> Manifest:
-        """Keep a vintage. Whoever looks meanwhile sees all of it or nothing.
+        """Save a vintage, atomically.
 
         Raises
         ------
@@ -243,7 +242,7 @@ class VintageStore:
         return manifest
 
     def preview(self, draft: Draft) -> Figures:
-        """The figures that :meth:`add` would keep, without keeping them.
+        """The figures that :meth:`add` would save, without saving them.
 
         Raises
         ------
@@ -281,13 +280,13 @@ class VintageStore:
         )
         return manifest, _files(tables) | {MANIFEST: (json.dumps(asdict(manifest), indent=1) + "\n").encode()}
 
-    def _read(self, name: str) -> _Kept:
-        """A saved vintage; read once, as it never changes."""
-        if name not in self._kept:
-            self._kept[name] = self._load(name)
-        return self._kept[name]
+    def _read(self, name: str) -> _Saved:
+        """A saved vintage; cached, as it never changes."""
+        if name not in self._saved:
+            self._saved[name] = self._load(name)
+        return self._saved[name]
 
-    def _load(self, name: str) -> _Kept:
+    def _load(self, name: str) -> _Saved:
         if self.folder is None or not is_name(name) or not (self.folder / name / MANIFEST).is_file():
             raise UnknownVintage(name)
         folder = self.folder / name
@@ -302,7 +301,7 @@ class VintageStore:
         if _digest(manifest.uses, files) != manifest.sha256:
             raise DamagedVintage(f"{name}: its tables are not what its manifest says")
         rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in bundled.NAMES}
-        return _Kept(manifest, Tables(manifest.sha256, manifest.uses, rows))
+        return _Saved(manifest, Tables(manifest.sha256, manifest.uses, rows))
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:
@@ -328,13 +327,13 @@ def _facts(tables: Tables, changed: Mapping[str, object] | tuple[()]) -> tuple[T
 
 
 def _sources(tables: Tables, uses: Uses) -> tuple[SourceFacts, ...]:
-    """The sources of the figures in use; those of single pledges stand with the pledges."""
+    """The sources of the figures in use; pledges name their own."""
     wanted = {uses.core, uses.history, uses.outlook, uses.growth}
     return tuple(SourceFacts(**row) for row in tables.read("sources") if row["source"] in wanted)
 
 
 def _files(tables: Tables) -> dict[str, bytes]:
-    """All tables as they are written."""
+    """The files of all tables, by name."""
     return {f"{name}.csv": _written(tables.read(name)) for name in bundled.NAMES}
 
 
@@ -361,7 +360,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have a folder's entries on disk, so that a loss of power leaves what was seen."""
+    """Flush a folder's entries to disk, so that a loss of power loses none."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Readers of the publishers' own files, one a source. They read, and judge nothing: figures are checked later."""
+"""Readers of the publishers' files, one per source. ``import_checks`` checks the figures later."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ READERS: Mapping[str, str] = {
     "worldbank": "worldbank",
     "csv": "tidy",
 }
-"""By the name of the source: the module that reads its files, imported when it does."""
+"""Source -> the module that reads its files, imported when it does."""
 
 
 def read(source: str, content: Content) -> Parsed:
-    """What a file of ``source``, one of :data:`READERS`, holds.
+    """Read a file of ``source``, one of :data:`READERS`.
 
     Raises
     ------

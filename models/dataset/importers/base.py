@@ -1,4 +1,4 @@
-"""What all readers share: what goes in, what comes out, and how a file is refused."""
+"""What all readers share: the input, the output and the error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from models.dataset.tables import Row
 
 MOST_BYTES = 20_000_000
-"""Of a file as it is sent. The largest of the publishers' files, SIPRI's workbook, has about a tenth."""
+"""Largest size of a file. The publishers' largest, SIPRI's workbook, has about a tenth."""
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
@@ -25,7 +25,7 @@ class BadFile(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it came: its bytes, and what it is called for messages."""
+    """A file's bytes, and its name for messages."""
 
     data: bytes
     name: str = "file"
@@ -47,12 +47,12 @@ class Parsed:
 
     Attributes
     ----------
-    edition : what the file says of its edition, such as ``2026`` or ``2026_04``; part of the source's name.
+    edition : the edition that the file names, such as ``2026`` or ``2026_04``; part of the source's name.
     title, publisher, terms, date, address : for ``sources.csv``; empty where the file does not say.
     where : the cell that each row was read from.
     totals : what the file prints for all allies together, by table and year, with the cell.
-    notes : what was not in the file and stays as it was, in words.
-    uses : which of :class:`models.dataset.tables.Uses` the figures become, other than by their table.
+    notes : what the file lacks and so does not change, in words.
+    uses : fields of :class:`models.dataset.tables.Uses` that the file sets itself.
     """
 
     kind: str
@@ -69,7 +69,7 @@ class Parsed:
     uses: Mapping[str, int] = field(default_factory=dict)
 
     def add(self, table: str, where: str, row: Row) -> None:
-        """Take in a row of ``table`` read at ``where``.
+        """Add a row of ``table``, read at ``where``.
 
         Raises
         ------
@@ -117,12 +117,12 @@ def number_of(text: str, where: str) -> float:
 
 
 def _shown(text: str) -> str:
-    """A cell's text for a message, cut: what comes from a file may be long."""
+    """A cell's text for a message, cut to 40 characters."""
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def text_of(content: Content) -> str:
-    """A text file, UTF-8 or UTF-16 whatever its name ends in.
+    """The text of a UTF-8 or UTF-16 file, whatever its name.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def text_of(content: Content) -> str:
 
 
 def refuse_other_kinds(content: Content) -> None:
-    """Refuse what often comes in a file's place: a web page, an archive, an old workbook, a PDF."""
+    """Refuse files often sent by mistake: a web page, an archive, an old workbook, a PDF."""
     head = content.data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for start, kind in (
         (b"<!doctype html", "a web page"),

@@ -1,4 +1,4 @@
-"""What publishers call the allies, and what stands among them without being one."""
+"""Publishers' names of allies, and of groups of countries."""
 
 from __future__ import annotations
 

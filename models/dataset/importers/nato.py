@@ -1,8 +1,8 @@
 """NATO's tables workbook ("Defence Expenditure of NATO Countries", since 2026 "Defence Investment").
 
-A sheet is known by its title, a block in it by its heading, a column by its year: editions differ in the names of
-sheets and in where things stand. In a sheet the row of years comes first, then blocks, each a heading and one row
-per ally. Only the block that is wanted is read; the one below it, of annual changes, has the same rows.
+The reader finds a sheet by its title, a block by its heading and a column by its year, since editions differ in the
+names of sheets and in layout. In a sheet the row of years comes first, then blocks, each a heading and one row per
+ally. Only the wanted block is read; the block of annual changes below it has the same rows.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from models.dataset.importers.workbook import Sheet, sheets
 from models.dataset.tables import Row
 
 _TITLE_ROWS = 12
-"""A title stands at most so many rows from the top."""
+"""A title is in one of so many rows from the top."""
 _GROWTH_YEARS = 3
 """NATO's GDP is newer than the Outlook's only in its last years; earlier ones are the Outlook's own."""
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """One table: what its sheet is titled, what its block is headed, and what it is called in messages."""
+    """One table: its sheet's title, its block's heading, and its name in messages."""
 
     table: str
     title: re.Pattern[str]
@@ -76,7 +76,7 @@ class _Figure:
 
 
 def read(content: Content) -> Parsed:
-    """The rows of the core shares, and where the workbook has them of amounts, equipment and recent growth.
+    """Read core shares and, if the workbook has them, amounts, equipment and recent growth.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def _take(parsed: Parsed, table: str, figures: list[_Figure], top: str) -> None:
 
 
 def _take_growth(parsed: Parsed, figures: list[_Figure]) -> None:
-    """Growth of real GDP, % a year, from its levels. An ally whose share is not of GDP is left out: so is its level."""
+    """Growth of real GDP, % a year, from its levels. An ally whose share is not of GDP is left out."""
     level = {(f.code, f.year): f for f in figures if f.code is not None}
     last = max(f.year for f in figures)
     known = allies()

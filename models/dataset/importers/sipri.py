@@ -1,7 +1,7 @@
 """SIPRI's workbook: the sheet "Share of GDP", a row per country, fractions of GDP.
 
-What its colours say, SIPRI's own estimates and highly uncertain figures, is not read: the long history only lends its
-shape to NATO's figures.
+Its colours mark SIPRI's own estimates and highly uncertain figures. They are not read: only the shape of the long
+history is used.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from models.dataset.importers.workbook import Sheet, sheets
 
 TERMS = "SIPRI terms: free use with citation; permission needed above 10% of the database"
 MOST_FRACTION = 0.6
-"""More than this part of GDP is taken for a percentage. Only wars have come near."""
+"""A larger value is taken for a percentage. Only wars have come near this fraction of GDP."""
 
 
 def read(content: Content) -> Parsed:

@@ -1,7 +1,7 @@
-"""Tidy CSV files: our own tables, known by their columns; ``source`` may be left out, and ``estimate`` of shares.
+"""Tidy CSV files of our own tables, recognised by their columns; ``source`` and ``estimate`` are optional.
 
-The source of figures is the new vintage, whatever the file says; that of a plan or a claim is the file's, if it
-names one.
+The source of figures is the new vintage, whatever the file says; a plan or a claim keeps the source that the file
+names.
 """
 
 from __future__ import annotations

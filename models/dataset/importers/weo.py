@@ -18,8 +18,8 @@ MOST_LINES = 100_000
 def read(content: Content) -> Parsed:
     """The allies' nominal GDP, real growth and growth of the deflator, by year.
 
-    The edition is the one that a line of the file names. All years before it count as reported, as for single
-    countries in the file the last one or two may be the Fund's estimates.
+    A line of the file names the edition. All years before it count as reported, although the last one or two are the
+    Fund's estimates for some countries.
 
     Raises
     ------

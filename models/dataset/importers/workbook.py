@@ -1,8 +1,8 @@
-"""Opening workbooks that nobody vouches for.
+"""Safe reading of untrusted workbooks.
 
-An .xlsx file is an archive of XML. Before openpyxl sees one: its unpacked size is bounded, entities and document types
-are refused, and of its sheets only the visible ones are read, to a bounded number of rows and columns. Formulas
-are never computed: their stored values count.
+An .xlsx file is an archive of XML. Before openpyxl opens it, its unpacked size is bounded, and entities and document
+types are refused. Only visible sheets are read, to a bounded number of rows and columns. Formulas are not computed:
+their stored values count.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Sheet:
         return f"{self.name}!{_letters(column)}{row + 1}"
 
     def number(self, row: int, column: int) -> float | None:
-        """The number in a cell; None where it is empty or says that there is none.
+        """The number in a cell; None if it is empty or marks a missing figure.
 
         Raises
         ------
@@ -93,7 +93,7 @@ def sheets(content: Content) -> Iterator[Sheet]:
 
 
 def _rows(sheet: Any) -> tuple[tuple[Any, ...], ...]:
-    # What the file says of its own size is not to be believed.
+    # The dimensions that the file states may be wrong.
     sheet.reset_dimensions()
     found: list[tuple[Any, ...]] = []
     try:
@@ -114,7 +114,7 @@ def _rows(sheet: Any) -> tuple[tuple[Any, ...], ...]:
 
 
 def _inspect(content: Content) -> None:
-    """Refuse what is no plain workbook, before anything of it is interpreted."""
+    """Refuse anything but a plain workbook, before it is parsed."""
     if content.data[:4] != b"PK\x03\x04":
         kind = "an old or encrypted Office file" if content.data[:4] == b"\xd0\xcf\x11\xe0" else "no workbook (.xlsx)"
         raise BadFile(content.name, f"is {kind}")
@@ -131,7 +131,7 @@ def _inspect(content: Content) -> None:
 
 
 def _inspected(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, left: int) -> int:
-    """The unpacked size of one part, counted while it is unpacked: what the archive says of it may be a lie."""
+    """The unpacked size of one part, counted while it is unpacked: the size that the archive states may be false."""
     size, tail = 0, b""
     with archive.open(part) as file:
         while chunk := file.read(1 << 16):

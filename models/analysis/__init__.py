@@ -1,2 +1,1 @@
-"""What asks more than one forecast: alliance, requirement, sensitivity, sweep, why a vintage moved it;
-fits are made of mixtures of vintages alone."""
+"""Analyses of many forecasts: alliance, requirement, sensitivity, sweep, change between vintages."""

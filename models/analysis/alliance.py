@@ -1,6 +1,6 @@
 """The alliance together: how many allies meet a target, and what all of them spend.
 
-Row i of every ally's paths is the same simulated world (shared shocks), so whatever is joint is arithmetic on
+Row i of every ally's paths is the same simulated world (shared shocks), so joint results are arithmetic on
 rows: counts are sums of booleans over allies, alliance-wide shares are sums of money over sums of GDP.
 """
 
@@ -39,14 +39,14 @@ Counts = NDArray[np.int16]
 
 @dataclass(frozen=True)
 class Tally:
-    """How many of ``allies`` do something, over the draws.
+    """How many of ``allies`` meet a condition, over the draws.
 
     Attributes
     ----------
     probabilities : of each count 0 ... allies; they sum to 1.
     mean, median, interval : of the count; the interval holds 80 %.
     dispersion : the count's variance over what it would be if the allies were independent, the sum of p (1 - p);
-        above 1 where they move together. None where nothing is uncertain.
+        above 1 if they move together. None if nothing is uncertain.
     """
 
     allies: int
@@ -78,16 +78,16 @@ class Tally:
         )
 
     def at_least(self, count: int) -> float:
-        """Probability that ``count`` allies or more do, between 0 and 1."""
+        """Probability that ``count`` allies or more meet it, between 0 and 1."""
         return math.fsum(self.probabilities[count:])
 
 
 @dataclass(frozen=True)
 class RankedAlly:
-    """One ally and one target.
+    """The results of one ally for one target.
 
     ``latest`` is the core share that the publisher reports for the origin, % of GDP (None for the other
-    components, of which no series exists). ``on_track`` and ``there`` are its probabilities in the review year.
+    components, of which no series exists). ``on_track`` and ``at_threshold`` are probabilities in the review year.
     ``across_members`` is the lowest and the highest ``at_deadline`` of any single member, ``share`` the 10 %, 50 % and
     90 % quantile of its share in the deadline year (% of GDP), ``by_year`` the probability of being at the threshold
     in each year after the origin.
@@ -109,8 +109,8 @@ class RankedAlly:
 class AllianceTarget:
     """One target over all allies that it applies to; ``ranking`` begins with the likeliest at the deadline.
 
-    ``on_track`` and ``there`` count allies in the review year (see :func:`on_track`); None where that year is
-    not between the origin and the deadline.
+    ``on_track`` and ``at_threshold`` count allies in the review year (see :func:`on_track`); None if that year
+    is not between the origin and the deadline.
     """
 
     component: str
@@ -171,15 +171,14 @@ class AllianceForecast:
 def on_track(shares: Floats, threshold: float, elapsed: float) -> Booleans:
     """Where a share is at or above the straight line from its origin to the threshold, or at the threshold.
 
-    The line starts from the draw's own share of the origin, as it will have been revised, and ends in the deadline
-    year; an ally that starts above the threshold is on track as long as it stays there. Compared as shares
-    are reported: rounded to two decimals.
+    The line goes from the draw's own share of the origin, as revised, to the deadline year. An ally that starts above
+    the threshold is on track as long as it stays there. Shares are compared as reported: rounded to two decimals.
 
     Parameters
     ----------
     shares : array (2, draws), % of GDP: of the origin and of the year in question.
     threshold : % of GDP.
-    elapsed : the part of the way from the origin to the deadline that lies behind, 0 to 1.
+    elapsed : the part of the time from the origin to the deadline that has passed, 0 to 1.
     """
     start, now = shares
     line = np.minimum(start + (threshold - start) * now.dtype.type(elapsed), now.dtype.type(threshold))
@@ -188,7 +187,7 @@ def on_track(shares: Floats, threshold: float, elapsed: float) -> Booleans:
 
 @dataclass
 class _TargetCounts:
-    """Counts of one target while the allies pass by, each array (draws,)."""
+    """Counts of one target, ally by ally, each array (draws,)."""
 
     component: str
     threshold: float
@@ -239,25 +238,25 @@ class _TargetCounts:
 
 
 class _SpendingTotals:
-    """Core spending and GDP of all allies while they pass by, million US dollars of 2021.
+    """Core spending and GDP of all allies, summed ally by ally, million US dollars of 2021.
 
     Arrays are (1 + horizon, draws), the years in rows as the store has them.
     """
 
     def __init__(self, origin: int, shares: Mapping[str, float], tables: Tables) -> None:
-        # Shares times GDP of the origin: who is shown by name is settled before the paths are read.
+        # The allies shown by name spend most at the origin; they are chosen before any paths are read.
         self.gdp_usd = {code: gdp for code in shares if (gdp := gdp_usd(code, origin, tables)) is not None}
         largest = sorted(self.gdp_usd, key=lambda code: -self.gdp_usd[code] * shares[code])
         self.named = [code for code in largest if code != UNITED_STATES][:LARGEST]
         self.tables = tables
         self.members: list[str] = []
-        self.kept: dict[str, Floats] = {}
+        self.by_ally: dict[str, Floats] = {}
         self.spent: Floats | None = None
         self.gdp: Floats | None = None
         self.us_gdp: Floats | None = None
 
     def add(self, ally: Ally, core: Floats, index: Floats) -> None:
-        """Take in ``ally`` by its core shares (% of GDP) and its index of real GDP."""
+        """Add ``ally`` by its core shares (% of GDP) and its index of real GDP."""
         if ally.code not in self.gdp_usd:
             return
         gdp = index * index.dtype.type(self.gdp_usd[ally.code])
@@ -266,7 +265,7 @@ class _SpendingTotals:
         if ally.code == UNITED_STATES:
             self.us_gdp = gdp
         if ally.code == UNITED_STATES or ally.code in self.named:
-            self.kept[ally.code] = spent
+            self.by_ally[ally.code] = spent
         if self.spent is None or self.gdp is None:
             self.spent, self.gdp = spent.copy(), gdp.copy()
         else:
@@ -277,7 +276,7 @@ class _SpendingTotals:
         """The groups' core spending, % of their GDP."""
         if self.spent is None or self.gdp is None or self.us_gdp is None:
             return ()
-        us, others = self.kept[UNITED_STATES], tuple(code for code in self.members if code != UNITED_STATES)
+        us, others = self.by_ally[UNITED_STATES], tuple(code for code in self.members if code != UNITED_STATES)
         return (
             _group("alliance", tuple(self.members), self.spent / self.gdp, threshold, levels),
             _group("europe-and-canada", others, (self.spent - us) / (self.gdp - self.us_gdp), threshold, levels),
@@ -286,10 +285,10 @@ class _SpendingTotals:
 
     def burden(self, levels: Array) -> tuple[Burden, ...]:
         """Parts of all core spending, %."""
-        if self.spent is None or UNITED_STATES not in self.kept:
+        if self.spent is None or UNITED_STATES not in self.by_ally:
             return ()
         known, scale = allies(self.tables), 100 / self.spent[1:]
-        parts = {code: self.kept[code][1:] * scale for code in (UNITED_STATES, *self.named) if code in self.kept}
+        parts = {code: self.by_ally[code][1:] * scale for code in (UNITED_STATES, *self.named) if code in self.by_ally}
         us = parts[UNITED_STATES]
         rest = Burden("europe-and-canada", None, Fan.of((100 - us).T, levels))
         shown = [Burden(code, known[code], Fan.of(part.T, levels)) for code, part in parts.items()]
@@ -312,7 +311,7 @@ def alliance_forecast(
     origin: int | None = None,
     levels: Sequence[float] = LEVELS,
 ) -> AllianceForecast:
-    """What the allies do together under a scenario; of a shipped one each ally gets its own form.
+    """The alliance's forecast under a scenario; a shipped scenario is built for each ally.
 
     Today's allies are counted, at any origin. Core does not apply to Iceland, which NATO's alliance-wide figures
     leave out as well. GDP is weighted as NATO does, at 2021 prices and exchange rates; the
@@ -320,7 +319,7 @@ def alliance_forecast(
 
     Parameters
     ----------
-    scenario : name of a shipped scenario, or one's own.
+    scenario : name of a shipped scenario, or a scenario.
     targets : thresholds in % of GDP and the deadline; The Hague's if None.
     origin : the last year known; the last of the figures if None.
     levels : of the quantiles, between 0 and 1.
@@ -351,7 +350,7 @@ def alliance_forecast(
     counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].ranked)
     shares = totals.shares(targets.core, np.array(ordered))
     return AllianceForecast(
-        # What determines each ally's own answer determines all of them together.
+        # All that determines the allies' answers determines this one.
         id=digest(" ".join(["alliance", *ids])),
         scenario=named_scenarios()[scenario] if isinstance(scenario, str) else scenario,
         origin=origin,
@@ -374,12 +373,11 @@ def alliance_forecast(
 def _count_in(
     ally: Ally, paths: Paths, tallies: Mapping[Component, _TargetCounts], totals: _SpendingTotals, latest: float | None
 ) -> None:
-    """Take in one ally's paths; nothing of them is kept but what the totals names."""
+    """Add one ally's paths to the counts and the totals."""
     for component, tally in tallies.items():
         shares = paths.component(component)
         if shares is not None:
-            # Years in rows: the store keeps them so, and sums over years or allies then run along memory.
-            # As models.forecast.result.target_answer: one prior stands behind related spending, so no members.
+            # Years in rows, as in the store, so that sums read contiguous memory. Related spending has no members.
             member = np.zeros_like(paths.member) if component == "related" else paths.member
             tally.add(ally, shares.T, member, latest if component == "core" else None)
     core = paths.component("core")

@@ -1,17 +1,17 @@
-"""The other way round: the growth of spending, and the money, that bring a probability to what is asked for.
+"""Requirements: the growth of spending, and the money, that bring a probability to a requested value.
 
-The scenario's own paths are taken as they come out of all its levers. On top of them real spending on the
+The paths are the scenario's, after all its levers. On top of them real spending on the
 component grows by the same extra percentage points in every year after the origin: in every draw
 
     spending[t] = spending[t-1] * (own growth[t] + extra),      share[t] = spending[t] / GDP[t],
 
-GDP staying what it is. That is what the lever ``spending_growth`` with ``change_pp`` does, and gives the same
-numbers where it comes last. Levers that act after it in the fixed order (:data:`models.scenarios.levers.ORDER`) have
-here acted before; only the scenario's caps are applied once more, since they allow no more spending whatever it comes
-from. The target "total" is met by raising core alone: related spending has no figures to raise.
+with GDP unchanged. The lever ``spending_growth`` with ``change_pp`` does the same, and gives the same numbers if no
+lever acts after it. Levers that act after it in the fixed order (:data:`models.scenarios.levers.ORDER`) act before the
+extra growth here; only the scenario's caps are applied once more, since they bind all spending. For the target "total"
+only core is raised: related spending has no figures.
 
-Every draw's share in the deadline year rises with the extra growth, so the probability does too, and the least
-extra growth that reaches it is found by bisection over thousandths of a percentage point, on the draws themselves.
+Every draw's share in the deadline year rises with the extra growth, and so does the probability. Bisection on the
+draws finds the least extra growth that reaches it, in thousandths of a percentage point.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from models.scenarios.targets import met, proportion
 from models.series import Array
 
 LEAST_EXTRA, MOST_EXTRA = -30.0, 60.0
-"""Where the extra growth is looked for, percentage points a year."""
+"""The range of the search for extra growth, percentage points a year."""
 GRAIN = 1000
-"""Steps a percentage point is divided into."""
+"""Steps of the search per percentage point."""
 
 
 class CannotReach(CannotForecast):
-    """No extra growth in the range that is searched brings the probability to what is asked for.
+    """No extra growth in the range of the search brings the probability to the requested value.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Sums:
     Attributes
     ----------
     without, needed : spending in the deadline year, under the scenario alone and with the extra growth.
-    extra : needed more in the deadline year. extra_cumulative : in all years after the origin together.
+    extra : extra spending in the deadline year. extra_cumulative : in all years after the origin together.
     """
 
     without: float
@@ -77,7 +77,7 @@ class Requirement:
     ----------
     component : of the target; ``moved`` is the one whose spending is raised for it.
     threshold : % of GDP.
-    asked, reached, without : probability at the deadline: asked for, with the extra growth, under the scenario alone.
+    asked, reached, without : probability at the deadline: requested, with the extra growth, under the scenario alone.
     standard_error : Monte-Carlo standard error of ``reached``.
     extra_growth_pp : percentage points a year on top of each draw's own real growth of spending.
     real_growth, real_growth_without : % a year, median over the draws of the mean growth up to the deadline.
@@ -114,7 +114,7 @@ class Requirement:
 
 
 class _Raised:
-    """One component's paths as they would be with extra growth; the years in rows, as the store has them."""
+    """One component's paths with extra growth; the years in rows, as in the store."""
 
     def __init__(self, paths: Paths, component: Component, scenario: Scenario, threshold: float) -> None:
         self.moved = "related" if component == "related" else "core"
@@ -135,13 +135,13 @@ class _Raised:
                 self.caps[acts] = np.minimum(self.caps[acts], lever.share_pct)
 
     def factor(self, extra_pp: float) -> Floats:
-        """What spending is multiplied by up to each year after the origin, array (horizon, draws)."""
+        """The factor on spending in each year after the origin, array (horizon, draws)."""
         factors = np.maximum(self.ratios + extra_pp / 100, LEAST_RATIO)
         factors /= self.ratios
         return np.asarray(np.multiply.accumulate(factors, axis=0, out=factors))
 
     def hits(self, extra_pp: float) -> int:
-        """In how many draws the target is met in the deadline year."""
+        """The number of draws that meet the target in the deadline year."""
         factor = np.ones_like(self.ratios[0])
         for ratio in self.ratios:
             factor *= np.maximum(ratio + extra_pp / 100, LEAST_RATIO) / ratio
@@ -156,7 +156,7 @@ class _Raised:
         return np.minimum(raised, self.caps[:, None], out=raised)
 
     def growth(self, shares: Floats) -> float:
-        """Median over the draws of the mean real growth of spending that ``shares`` stand for, % a year."""
+        """Median over the draws of the mean real growth of spending implied by ``shares``, % a year."""
         years = shares.shape[0] - 1
         last, first = shares[-1] * self.gdp[-1], shares[0] * self.gdp[0]
         return float(np.median((last / first).astype(np.float64) ** (1 / years) - 1) * 100)
@@ -213,7 +213,7 @@ def required(forecaster: Forecaster, question: Question, probability: float) -> 
     ------
     LeverOverflow, CannotForecast
     CannotReach
-        if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` does it.
+        if no extra growth from :data:`LEAST_EXTRA` to :data:`MOST_EXTRA` reaches it.
     """
     question.check_target()
     component = question.target
@@ -264,7 +264,7 @@ def _national(ally: Ally, paths: Paths, raised: _Raised, shares: Floats, tables:
 
 
 def _after(scenario: Scenario, moved: str) -> list[str]:
-    """In words, which levers would have acted after extra growth that was a lever of the scenario."""
+    """A note on the levers that would act after a ``spending_growth`` lever of the scenario."""
     later = ORDER[ORDER.index(SpendingGrowth) + 1 :]
     kinds = dict.fromkeys(x.type for x in scenario.levers if isinstance(x, later) and moved in x.components)
     if not kinds:

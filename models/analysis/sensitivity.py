@@ -1,4 +1,4 @@
-"""What moves a probability most: every assumption moved a little down and up, one at a time (a tornado)."""
+"""Sensitivity: each assumption is moved a little down and up, one at a time (a tornado chart)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def sensitivity(forecaster: Forecaster, question: Question) -> Sensitivity:
     """
     question.check_target()
     moved = _Moved(forecaster, question)
-    standing = moved.standing()  # first: it tells what is wrong with the scenario itself
+    standing = moved.standing()  # first, to raise the errors of the scenario itself
     bars = sorted(moved.bars(), key=lambda bar: (-bar.swing, bar.assumption))
     return Sensitivity(
         question.ally,
@@ -163,9 +163,9 @@ class _Moved:
         return f"{change * 100:+g} % spread", self._probability(self.scenario, self._underneath(*levers))
 
     def _pledges_kept(self, paths: Paths) -> Paths:
-        """Every future on its way to what the ally pledged, at The Hague and by itself, and there from that year on.
+        """Paths on which the ally keeps all its pledges, the common and its own, from their years on.
 
-        The pledge lever alone leaves half of the futures short: it aims at the share and executes with an error.
+        The pledge lever alone would leave half of the draws short: it executes a pledge with an error.
         """
         pledged = {("core", CORE_TARGET, HAGUE_DEADLINE), ("related", RELATED_TARGET, HAGUE_DEADLINE)}
         pledged |= {(p.component, p.target_pct, p.year) for p in self.question.ally.pledges if p.target_pct and p.year}
@@ -177,7 +177,7 @@ class _Moved:
         return self._underneath(*levers)(paths)
 
     def _underneath(self, *levers: Lever) -> Callable[[Paths], Paths]:
-        """Moves an assumption underneath the scenario, whose own levers act on what comes of it."""
+        """Applies ``levers`` to the paths before the scenario's own levers."""
 
         def moved(paths: Paths) -> Paths:
             editor = PathEditor(paths, self._prices(), 1.0)
@@ -198,11 +198,11 @@ class _Moved:
     def _probability(
         self, scenario: Scenario, moved: Callable[[Paths], Paths] = lambda paths: paths, *, trend: bool = False
     ) -> float:
-        """The probability at the deadline under ``scenario``, with the paths beneath it ``moved``."""
+        """The probability at the deadline if ``moved`` changes the paths before ``scenario`` acts."""
         question = replace(self.question, scenario=scenario)
-        asked = FitContext(self.forecaster, question)
-        fit = asked.fit(trend=trend or question.trend)
-        paths = asked.scenario_paths(replace(fit, paths=moved(fit.paths.until(question.deadline))))
+        context = FitContext(self.forecaster, question)
+        fit = context.fit(trend=trend or question.trend)
+        paths = context.scenario_paths(replace(fit, paths=moved(fit.paths.until(question.deadline))))
         shares = paths.component(self.question.target)
         assert shares is not None  # noqa: S101  the component was checked before anything was moved
         reached = met(shares[:, -1], question.targets.threshold(self.question.target))

@@ -1,7 +1,7 @@
 """A sweep: one scenario whose levers take many values, for many allies, cut into chunks.
 
-Everything here is a pure function of a document (what was asked, with every default filled in) and a chunk's
-number: it does not matter where or how often a chunk is computed. An *evaluation* is one ally, one set of
+Everything here is a pure function of a document (the request with all defaults filled in) and a chunk's number, so
+any process may compute a chunk, any number of times. An *evaluation* is one ally, one set of
 targets and one point, which is one value for every axis; a *chunk* is up to ``chunk_points`` points of one ally
 and one set of targets.
 """
@@ -28,13 +28,13 @@ from models.scenarios.targets import Targets, held, met, proportion
 from models.series import Array
 
 CHUNK_POINTS = 250
-"""A second's work or less: little is lost with a worker, and progress is seen."""
+"""A second's work or less, so that a lost worker costs little and progress shows."""
 MAX_EVALUATIONS = 1_000_000
 WAYS = ("at_deadline", "by_deadline", "held")
 OUTCOMES = (*(f"{component}_{way}" for component in COMPONENTS for way in WAYS), "core_median_pct")
-"""What is read off the paths of every point, in the order of the columns."""
+"""The outcomes of every point, in the order of the columns."""
 TRACEPARENT = "traceparent"
-"""The one thing in a document that determines nothing: on whose behalf, in the terms of W3C Trace Context."""
+"""The one field of a document that changes no result: the W3C Trace Context of the request."""
 
 AxisPath = tuple[str | int, ...]
 Value = float | int | str
@@ -46,12 +46,12 @@ class InvalidPoint(ValueError):
 
 
 def public_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """All of a document that determines the results."""
+    """The fields of a document that determine the results."""
     return {name: value for name, value in document.items() if name != TRACEPARENT}
 
 
 def is_axis(value: object) -> bool:
-    """Whether a value of a lever stands for many."""
+    """Whether a value of a lever is an axis of many values."""
     return isinstance(value, dict) and bool(value.keys() & {"grid", "steps", "low", "high"})
 
 
@@ -77,7 +77,7 @@ def _walk(value: object, path: AxisPath) -> Iterator[tuple[AxisPath, dict[str, A
 class Axis:
     """The values that one value of a lever takes.
 
-    None for an axis of a Latin hypercube, which only releases before 0.9 computed: its rows hold the values themselves.
+    An axis of a Latin hypercube has none: only releases before 0.9 computed those, and their rows hold the values.
     """
 
     path: AxisPath
@@ -85,7 +85,7 @@ class Axis:
 
     @classmethod
     def of(cls, path: AxisPath, given: Mapping[str, Any]) -> Axis:
-        """From the form in which it is written: ``grid``; or ``from``, ``to`` and ``steps``."""
+        """From its JSON: ``grid``; or ``from``, ``to`` and ``steps``."""
         if "grid" in given:
             return cls(path, tuple(given["grid"]))
         if "steps" in given:
@@ -159,7 +159,7 @@ class Sweep:
 
     @property
     def chunks(self) -> int:
-        """How many chunks there are; ally by ally, targets by targets, point by point."""
+        """How many chunks there are, in the order of allies, targets and points."""
         return len(self.countries) * len(self.targets) * self._chunks_each
 
     def span(self, chunk: int) -> Span:
@@ -171,7 +171,7 @@ class Sweep:
         return Span(self.countries[country], self.targets[targets], start, stop)
 
     def places(self, start: int, stop: int) -> Array:
-        """Where points lie, array (points, axes): the number of each axis's value."""
+        """The index of each axis's value, array (points, axes)."""
         lengths = [len(axis.values) for axis in self.axes]
         if not lengths:
             return np.empty((stop - start, 0))
@@ -186,7 +186,7 @@ class Sweep:
 
 
 def _with(written: Any, path: AxisPath, value: Value) -> Any:
-    """``written`` with ``value`` at ``path``; only what lies on the way is copied, for that is done a million times."""
+    """``written`` with ``value`` at ``path``. A sweep calls it a million times, so it copies only along ``path``."""
     if not path:
         return value
     changed = copy.copy(written)
@@ -196,12 +196,12 @@ def _with(written: Any, path: AxisPath, value: Value) -> Any:
 
 @dataclass(frozen=True)
 class Columns:
-    """What a chunk came to.
+    """The results of a chunk.
 
     Attributes
     ----------
     places : array (axes, points), see :meth:`Sweep.places`.
-    outcomes : array (OUTCOMES, points); not a number where it does not apply, or the point failed.
+    outcomes : array (OUTCOMES, points); NaN if it does not apply or the point failed.
     failures : index of a point in the chunk -> why it has no outcome.
     """
 
@@ -210,7 +210,7 @@ class Columns:
     failures: Mapping[int, str]
 
     def pack(self) -> bytes:
-        """The same bytes for the same numbers, wherever it is done."""
+        """Bytes that are the same for the same numbers on any machine."""
         head = {"axes": self.places.shape[0], "points": self.places.shape[1], "failures": self.failures}
         text = json.dumps(head, sort_keys=True).encode()
         numbers = np.vstack([self.places, self.outcomes]).astype("<f8").tobytes()
@@ -218,7 +218,7 @@ class Columns:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Columns:
-        """What :meth:`pack` was given."""
+        """The columns that :meth:`pack` packed."""
         whole = zlib.decompress(packed)
         end = 4 + int.from_bytes(whole[:4], "little")
         head = json.loads(whole[4:end])
@@ -234,7 +234,7 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
     ----------
     forecaster : on the figures, draws and seed that the sweep is about.
     chunk : its number, from 0.
-    read : makes a scenario of one as it is written.
+    read : makes a scenario from its JSON.
 
     A point whose values make no scenario, or whose ally has no forecast, is a failure of that point alone.
     """
@@ -242,8 +242,8 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
     places = sweep.places(span.start, span.stop)
     outcomes = np.full((len(OUTCOMES), len(span.points)), np.nan)
     failures: dict[int, str] = {}
-    asked = Question.resolve(forecaster.basis, span.country, targets=span.targets, origin=sweep.document["origin"])
-    reader = _Reader(forecaster, asked)
+    question = Question.resolve(forecaster.basis, span.country, targets=span.targets, origin=sweep.document["origin"])
+    reader = _Reader(forecaster, question)
     for index, place in enumerate(places.tolist()):
         values = [axis.value(at) for axis, at in zip(sweep.axes, place, strict=True)]
         try:
@@ -258,7 +258,7 @@ def evaluate(forecaster: Forecaster, sweep: Sweep, chunk: int, read: Read) -> Co
 
 
 class _Reader:
-    """Reads outcomes off one ally's paths. What a point leaves as the last one had it is not read again."""
+    """Computes outcomes from one ally's paths, and reuses the last point's where the shares are the same."""
 
     def __init__(self, forecaster: Forecaster, question: Question) -> None:
         self.forecaster = forecaster
@@ -279,7 +279,7 @@ class _Reader:
         last = self._last.get(component)
         if last is not None and np.array_equal(last[0], shares):
             return last[1]
-        # Years in rows: the store keeps them so, and every step below then runs along memory.
+        # Years in rows, as in the store, so that each step reads contiguous memory.
         reached = met(shares.T, self.question.targets.threshold(component))
         at = reached[-1]
         hits = (at, reached.any(axis=0), held(reached))

@@ -1,20 +1,19 @@
-"""Why a probability moved between two vintages: so much by new figures, new growth, new plans, a new model.
+"""Why a probability changed between two vintages: the parts of figures, growth, plans and model.
 
 A forecast has four inputs, each of which may be the older vintage's or the newer one's:
 
-- **figures**: core shares, their history and revisions, amounts and equipment; with them the origin, from which it is
-  as many years less to the deadline as the newer vintage reaches further;
+- **figures**: core shares, their history and revisions, amounts and equipment; with them the origin, which may be
+  later in the newer vintage;
 - **growth**: the projection of GDP and its errors, as known in the vintage's last year;
 - **plans**: pledges and positions in force in that year, and what is claimed of related spending;
 - **model**: the weights of the members, as they were learned by that year.
 
-Every mixture of the two vintages is a forecast of its own, with the same seed. What an input contributed is what
-putting the newer one in the older's place changes, averaged over all orders in which the inputs can be replaced
-(Shapley 1953): no order is right, and in one order what two inputs do together would all go to the later of them.
-The parts add up to the whole change, as fractions of draws and so exactly.
+Every mixture of the two vintages gives a forecast, with the same seed. The part of an input is the change when the
+newer one replaces the older one, averaged over all orders of replacement (Shapley 1953). No single order is right: it
+would give the joint effect of two inputs to the later one. Parts are fractions of draws and add up exactly.
 
-Under the baseline and for core spending, growth contributes nothing: the shares are forecast as shares. It does
-under levers of growth or money. Prices follow the figures' origin.
+Growth has no part in core spending under the baseline, since shares are forecast directly. It has one under levers of
+growth or money. Prices follow the figures' origin.
 """
 
 from __future__ import annotations
@@ -50,13 +49,13 @@ Side = tuple[bool, bool, bool, bool]
 
 @dataclass(frozen=True)
 class VintageChange:
-    """Why the probability of one target at the deadline moved.
+    """Why the probability of one target at the deadline changed.
 
     Attributes
     ----------
     before, after : the probability by the older and by the newer vintage.
-    parts : by input, what it contributed; they add up to ``after - before``. One that is the same in both gives 0.
-    standard_error : Monte-Carlo error of ``after - before`` if the two shared no draws; less as they do.
+    parts : by input; they add up to ``after - before``. An input that is the same in both has 0.
+    standard_error : Monte-Carlo error of ``after - before`` as if the two shared no draws; the true one is less.
     """
 
     ally: Ally
@@ -73,7 +72,7 @@ class VintageChange:
 
 
 class Comparison:
-    """Two vintages, and every mixture of them; what is learned for one ally serves the others.
+    """Two vintages and every mixture of them; all allies share what is learned from the panel.
 
     Parameters
     ----------
@@ -169,18 +168,18 @@ class Comparison:
 
 
 class _Mixed(Forecaster):
-    """A forecaster on a mixture of two vintages; its fits are kept in memory, as nobody asks for them again."""
+    """A forecaster on a mixture of two vintages; it caches the fits of one ally and saves none."""
 
     def __init__(self, like: Forecaster, figures: Figures, fitter: Fitter) -> None:
         super().__init__(figures, like.store, like.draws, like.seed, fitter)
         self._fits: dict[tuple[str, int, bool], Fit] = {}
 
     def fit(self, ally: Ally, origin: int | None = None, *, trend: bool = False) -> Fit:
-        """As the original, without a store."""
+        """As in the base class, without a store."""
         origin = self.figures.origin if origin is None else origin
         key = (ally.code, origin, trend)
         if key not in self._fits:
-            # One ally's at a time: a fit has megabytes, and the allies are asked for one after the other.
+            # Only one ally's fits: each takes megabytes, and allies come one after the other.
             self._fits = {k: fit for k, fit in self._fits.items() if k[0] == ally.code}
             self._fits[key] = self._fitter.fit(ally, origin, pledge=not trend).as_saved()
         return self._fits[key]
@@ -191,7 +190,7 @@ def _differ(a: Uses, b: Uses, names: tuple[str, ...]) -> bool:
 
 
 def _mixed_tables(figures: Tables, growth: Tables, plans: Tables) -> Tables:
-    """The tables of a mixture; if all three are the same, those."""
+    """The tables of a mixture; the same object if all three are equal."""
     if figures == growth == plans:
         return figures
     origin = dict.fromkeys(NAMES, figures) | dict.fromkeys(_GROWTH_TABLES, growth) | dict.fromkeys(_PLAN_TABLES, plans)

@@ -54,7 +54,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The bars of one question, the widest first; ``probability`` is that of the scenario as it stands."""
+    """The bars of one question, the widest first; ``probability`` is that of the unchanged scenario."""
 
     ally: Ally
     scenario: Scenario

@@ -98,7 +98,7 @@ class Axis:
         return "/".join(map(str, self.path))
 
     def value(self, place: float) -> Value:
-        """The value that a number of :meth:`Sweep.places` stands for."""
+        """The value at ``place``, a number of :meth:`Sweep.places`."""
         if self.values:
             return self.values[int(place)]
         return int(place) if place.is_integer() else place
@@ -128,7 +128,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as it is written in its document; see docs/sweeps.md for the form."""
+    """A sweep, given by its document; docs/sweeps.md describes the format."""
 
     document: Mapping[str, Any]
 
@@ -178,7 +178,7 @@ class Sweep:
         return np.stack(np.unravel_index(np.arange(start, stop), lengths), axis=1).astype(np.float64)
 
     def scenario(self, values: list[Value]) -> dict[str, Any]:
-        """The scenario, as it is written, with one value for every axis."""
+        """The scenario's JSON with one value for every axis."""
         scenario: Any = self.document["scenario"]
         for axis, value in zip(self.axes, values, strict=True):
             scenario = _with(scenario, axis.path, value)

@@ -160,7 +160,7 @@ def gdp_usd(code: str, year: int, tables: Tables = BUNDLED) -> float | None:
         ),
         (0.0, ""),
     )
-    # Both of one edition: a newer share over an older amount would be a GDP that nobody published.
+    # Both from one edition: an amount over a newer share would be no published GDP.
     share = next(
         (
             float(row["share_pct"])

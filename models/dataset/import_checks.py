@@ -67,7 +67,7 @@ def _shares(parsed: Parsed, before: Figures) -> Iterator[Finding]:
     known = allies(before.tables)
     last, this_year = max(int(row["year"]) for row in rows), datetime.now(UTC).year
     if last > this_year + 1:
-        yield Finding("error", "core_share", f"the figures reach to {last}, which is not yet over nor begun")
+        yield Finding("error", "core_share", f"the figures reach to {last}, a year that has not begun")
     if last < before.origin:
         yield Finding(
             "warning", "core_share", f"the figures end in {last}, those of {before.vintage} in {before.origin}"

@@ -17,7 +17,7 @@ from models.ensemble.members.registry import GLOBAL, LOCAL, POOL
 from models.series import Array
 
 POINTS = 25  # quantile midpoints that stand for a predictive distribution; more change no weight by 0.01
-STRENGTH = 5.0  # the prior counts as many independent origins
+STRENGTH = 5.0  # the prior counts as so many independent origins
 STEPS = 400
 
 
@@ -56,8 +56,8 @@ class Scores:
 
     def known_at(self, origin: int) -> Scores:
         """The forecasts whose outcome was known at ``origin``."""
-        kept = self.origin + self.horizon <= origin
-        return Scores(self.origin[kept], self.horizon[kept], self.error[kept], self.distance[kept])
+        known = self.origin + self.horizon <= origin
+        return Scores(self.origin[known], self.horizon[known], self.error[known], self.distance[known])
 
     def crps(self, weights: Array) -> Array:
         """CRPS of the pool, array (forecasts,)."""
@@ -137,8 +137,8 @@ NEGLIGIBLE = 0.02
 
 def pruned(weights: Array) -> Array:
     """``weights`` without the negligible ones, summing to 1."""
-    kept = np.where(weights < NEGLIGIBLE, 0.0, weights)
-    return np.asarray(kept / kept.sum())
+    remaining = np.where(weights < NEGLIGIBLE, 0.0, weights)
+    return np.asarray(remaining / remaining.sum())
 
 
 # Without evidence the global members weigh twice as much as the local ones, which lose to a random walk on series

@@ -153,7 +153,7 @@ class _Judged:
         return [round(float(n / values.size), 4) for n in counts]
 
     def wales(self) -> dict[str, Any]:
-        """The pledge of Wales: allies below 2 % in 2014, their forecasts of 2024 by origin, and who reached 2 %."""
+        """The pledge of Wales: allies below 2 % in 2014, their forecasts of 2024 by origin, and how many met it."""
         of_2024 = (self.origin + self.horizon == WALES_YEAR) & (self.origin >= RECENT)
         below = np.array(
             [RECENT in self.panel[s].years and self.panel[s].at(RECENT) < WALES_TARGET for s in self.series]

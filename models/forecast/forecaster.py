@@ -263,7 +263,7 @@ class Forecaster:
         if ally is OWN_SERIES:
             return self._fitter.fit_series(history).as_saved()
         if not ally.has_armed_forces:
-            raise CannotForecast("history", f"{ally.name} has no core spending that figures could stand in for")
+            raise CannotForecast("history", f"{ally.name} has no core spending, so it takes no history")
         return self._fitter.fit_history(ally, history, pledge=not trend).as_saved()
 
     def fit_with(self, ally: Ally, override: HistoryOverride, origin: int, *, trend: bool) -> Fit:

@@ -9,10 +9,10 @@ from models.dataset.groups import meet
 from models.scenarios.levers import Cap, Floor, Freeze, HistoryOverride, Lever, LeverComponent, Reclassify
 
 FROZEN = {
-    "pledge": "frozen spending keeps no pledge",
-    "delay": "frozen spending has no path that could come later",
-    "exit": "frozen spending goes back to nothing",
-    "shock": "frozen spending has the spread of the year before, and no other",
+    "pledge": "frozen spending cannot keep a pledge",
+    "delay": "frozen spending has no path to delay",
+    "exit": "frozen spending has no plan that could end",
+    "shock": "a freeze fixes the spread at that of the year before",
 }
 """Why a freeze excludes other levers on the same years."""
 

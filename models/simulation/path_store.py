@@ -68,7 +68,7 @@ class Fit:
 
     def as_saved(self) -> Fit:
         """This fit in the store's form, but in memory: float32, year by year."""
-        with np.errstate(over="ignore"):  # a user's own figures may; `within_range` detects it
+        with np.errstate(over="ignore"):  # a user's own figures may overflow: see `within_range`
             arrays = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
         gdp = arrays.pop(_GDP)
         return replace(self, paths=Paths(self.paths.origin, arrays, gdp, self.paths.member))

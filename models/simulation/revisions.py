@@ -150,8 +150,7 @@ def _editions(tables: Tables) -> dict[str, int]:
 def misses_by_year(vintage: str, lag: int, tables: Tables = BUNDLED) -> dict[int, list[float]]:
     """Edition year -> log ratios of the latest figure, as of ``vintage``, to the first estimate.
 
-    Where an ally stands in several editions of one year the earliest counts: their misses of the same
-    figure are no independent evidence.
+    If several editions of one year have a figure, the earliest counts: their errors are not independent.
     """
     editions = _editions(tables)
     order = list(editions)

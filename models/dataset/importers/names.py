@@ -33,7 +33,7 @@ def without_marks(text: str) -> str:
 
 
 def ally_code(text: str) -> str | None:
-    """ISO alpha-3 code of the ally that a publisher's name or code stands for; None if it is no ally."""
+    """ISO alpha-3 code of the ally with a publisher's name or code; None if it is no ally."""
     name = without_marks(text)
     if code := _OTHER_NAMES.get(name.casefold()):
         return code

@@ -30,7 +30,7 @@ from models.series import Array, Panel
 KEPT = 0.4
 OVERSHOOT = 1.2  # those who keep a promise close between all and this much of the gap
 FRACTIONS = np.linspace(0.0, OVERSHOOT, 25)
-PANEL_STRENGTH = 5.0  # the prior counts as many independent pledges: the ten above, at half weight for other fields
+PANEL_STRENGTH = 5.0  # the prior counts as so many independent pledges: the ten above, at half weight for other fields
 OWN_RECORD = 0.5  # weight of a series' progress on another pledge
 STEADY = 0.8  # part of a shortfall that a government makes up if it keeps its promise (judgement)
 TOGETHER = 0.4  # correlation between series of the fraction closed: the same threats and elections
@@ -75,8 +75,8 @@ def in_force(pledges: Iterable[Commitment], year: int) -> list[Commitment]:
     """One pledge per series and deadline: an own stance outranks the common declaration, a later one an earlier one."""
     chosen: dict[tuple[str, int], Commitment] = {}
     for p in sorted(pledges, key=lambda p: (p.made, p.stance != "pledged")):
-        kept = chosen.get((p.series, p.deadline))
-        if p.made <= year and (kept is None or p.stance != "pledged" or kept.stance == "pledged"):
+        earlier = chosen.get((p.series, p.deadline))
+        if p.made <= year and (earlier is None or p.stance != "pledged" or earlier.stance == "pledged"):
             chosen[p.series, p.deadline] = p
     return sorted(chosen.values(), key=lambda p: (p.series, p.deadline, p.threshold))
 

@@ -108,9 +108,7 @@ class Comparison:
     ) -> VintageChange:
         """The change of one ally's probability at the deadline, in parts.
 
-        Raises
-        ------
-        UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
+        Raises UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow or CannotForecast.
         """
         targets = targets or Targets()
         for forecaster in (self.a, self.b):

@@ -136,9 +136,7 @@ def _names(tables: Tables) -> Mapping[str, Ally]:
 def resolve(text: str, tables: Tables = BUNDLED) -> Ally:
     """The ally that ``text`` names: ISO alpha-2, alpha-3 or English name, in any case; its pledges as in ``tables``.
 
-    Raises
-    ------
-    UnknownCountry
+    Raises UnknownCountry.
     """
     try:
         return _names(tables)[_fold(text)]

@@ -172,12 +172,7 @@ class VintageStore:
         return sorted(name for name in names if name not in VINTAGES)
 
     def figures(self, name: str, *, sipri: bool = True) -> Figures:
-        """The figures of vintage ``name``; they hold all its tables.
-
-        Raises
-        ------
-        UnknownVintage, DamagedVintage
-        """
+        """The figures of vintage ``name``; they hold all its tables. Raises UnknownVintage or DamagedVintage."""
         if name in VINTAGES:
             return load_figures(name, sipri=sipri)
         saved = self._read(name)
@@ -186,21 +181,11 @@ class VintageStore:
         return saved.figures[sipri]
 
     def tables(self, name: str) -> Tables:
-        """All tables of vintage ``name``.
-
-        Raises
-        ------
-        UnknownVintage, DamagedVintage
-        """
+        """All tables of vintage ``name``. Raises UnknownVintage or DamagedVintage."""
         return BUNDLED if name in VINTAGES else self._read(name).tables
 
     def manifest(self, name: str) -> Manifest:
-        """The manifest of vintage ``name``.
-
-        Raises
-        ------
-        UnknownVintage, DamagedVintage
-        """
+        """The manifest of vintage ``name``. Raises UnknownVintage or DamagedVintage."""
         if name not in VINTAGES:
             return self._read(name).manifest
         tables = BUNDLED
@@ -212,9 +197,7 @@ class VintageStore:
     def add(self, draft: Draft) -> Manifest:
         """Save a vintage, atomically.
 
-        Raises
-        ------
-        BadName, VintageExists, UnknownVintage (its base), DamagedVintage (its base)
+        Raises BadName, VintageExists, UnknownVintage (its base) or DamagedVintage (its base).
         """
         if self.folder is None:
             raise BadName("there is no folder to keep vintages in")
@@ -244,20 +227,13 @@ class VintageStore:
     def preview(self, draft: Draft) -> Figures:
         """The figures that :meth:`add` would save, without saving them.
 
-        Raises
-        ------
-        UnknownVintage, DamagedVintage (its base)
+        Raises UnknownVintage or DamagedVintage (its base).
         """
         tables = self.overlay(draft)
         return figures_from(tables, draft.name, tables.uses.core, sipri=True)
 
     def overlay(self, draft: Draft) -> Tables:
-        """All tables of a draft: its own and its base's.
-
-        Raises
-        ------
-        UnknownVintage, DamagedVintage (its base)
-        """
+        """All tables of a draft: its own and its base's. Raises UnknownVintage or DamagedVintage (its base)."""
         base, uses = self.tables(draft.base), draft.uses or self.manifest(draft.base).uses
         changed = {name: draft.changed.get(name, base.read(name)) for name in bundled.NAMES}
         tables = Tables("", uses, changed)

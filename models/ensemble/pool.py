@@ -83,12 +83,7 @@ class Ensemble:
         self.fitted[PLEDGE] = self.pledges
 
     def member(self, member: str, name: str, horizon: int, draws: int, seed: int) -> Array:
-        """Log paths of series ``name`` by one member, array (draws, horizon); row i is world i.
-
-        Raises
-        ------
-        MemberFailed
-        """
+        """Log paths of series ``name`` by one member, array (draws, horizon); row i is world i. Raises MemberFailed."""
         if member in POOL[len(GLOBAL) :]:
             paths = self.fitted[member].simulate(name, horizon, draws, generator(seed, member, name))
             return _aligned(paths, generator(seed, member), generator(seed, member, name, "alone"))

@@ -106,9 +106,7 @@ class Forecaster:
     def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
         """How many fits a forecast of every ally under ``scenario`` still needs.
 
-        Raises
-        ------
-        UnknownScenario, CannotForecast
+        Raises UnknownScenario or CannotForecast.
         """
         year = self.basis.origin(origin)
         deadline = (targets or Targets()).deadline
@@ -164,12 +162,7 @@ class Forecaster:
         )
 
     def answer(self, question: Question) -> Forecast:
-        """The answer to ``question``.
-
-        Raises
-        ------
-        LeverOverflow, CannotForecast
-        """
+        """The answer to ``question``. Raises LeverOverflow or CannotForecast."""
         tables, ally, scenario, targets = self.figures.tables, question.ally, question.scenario, question.targets
         context = FitContext(self, question)
         fit = context.fit(trend=question.trend)
@@ -212,12 +205,7 @@ class Forecaster:
         )
 
     def scenario_paths(self, question: Question) -> Paths:
-        """The ally's paths to the deadline under the scenario.
-
-        Raises
-        ------
-        LeverOverflow, CannotForecast
-        """
+        """The ally's paths to the deadline under the scenario. Raises LeverOverflow or CannotForecast."""
         context = FitContext(self, question)
         return context.scenario_paths(context.fit(trend=question.trend))
 
@@ -254,12 +242,7 @@ class Forecaster:
         return fit.as_saved()
 
     def fit_sent(self, ally: Ally, history: Series, *, trend: bool) -> Fit:
-        """Paths fitted on figures that were sent; the fit is not saved.
-
-        Raises
-        ------
-        CannotForecast
-        """
+        """Paths fitted on figures that were sent; the fit is not saved. Raises CannotForecast."""
         if ally is OWN_SERIES:
             return self._fitter.fit_series(history).as_saved()
         if not ally.has_armed_forces:
@@ -269,9 +252,7 @@ class Forecaster:
     def fit_with(self, ally: Ally, override: HistoryOverride, origin: int, *, trend: bool) -> Fit:
         """Paths fitted on the ally's figures, some of them replaced by an analyst's own; the last few fits are cached.
 
-        Raises
-        ------
-        CannotForecast
+        Raises CannotForecast.
         """
         points = tuple(sorted((year, share) for year, share in override.points.items() if year <= origin))
         return self._overridden(ally, points, origin, trend)

@@ -123,12 +123,7 @@ def named_scenarios() -> Mapping[str, NamedScenario]:
 
 
 def named_scenario(name: str, ally: Ally, origin: int, deadline: int) -> Scenario:
-    """The shipped scenario ``name``, built for one ally and deadline.
-
-    Raises
-    ------
-    UnknownScenario
-    """
+    """The shipped scenario ``name``, built for one ally and deadline. Raises UnknownScenario."""
     known = named_scenarios()
     if name not in known:
         raise UnknownScenario(name, known)

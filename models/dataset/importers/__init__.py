@@ -18,12 +18,7 @@ READERS: Mapping[str, str] = {
 
 
 def read(source: str, content: Content) -> Parsed:
-    """Read a file of ``source``, one of :data:`READERS`.
-
-    Raises
-    ------
-    BadFile
-    """
+    """Read a file of ``source``, one of :data:`READERS`. Raises BadFile."""
     parsed: Parsed = import_module(f"{__name__}.{READERS[source]}").read(content)
     return parsed
 

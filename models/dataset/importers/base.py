@@ -122,12 +122,7 @@ def _shown(text: str) -> str:
 
 
 def text_of(content: Content) -> str:
-    """The text of a UTF-8 or UTF-16 file, whatever its name.
-
-    Raises
-    ------
-    BadFile
-    """
+    """The text of a UTF-8 or UTF-16 file, whatever its name. Raises BadFile."""
     data = content.data
     refuse_other_kinds(content)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -76,12 +76,7 @@ class _Figure:
 
 
 def read(content: Content) -> Parsed:
-    """Read core shares and, if the workbook has them, amounts, equipment and recent growth.
-
-    Raises
-    ------
-    BadFile
-    """
+    """Read core shares and, if the workbook has them, amounts, equipment and recent growth. Raises BadFile."""
     pages = list(sheets(content))
     found: dict[str, list[_Figure]] = {}
     basis: dict[str, str] = {}

@@ -17,12 +17,7 @@ MOST_FRACTION = 0.6
 
 
 def read(content: Content) -> Parsed:
-    """The allies' rows, in per cent of GDP.
-
-    Raises
-    ------
-    BadFile
-    """
+    """The allies' rows, in per cent of GDP. Raises BadFile."""
     names = []
     for page in sheets(content):
         names.append(page.name)

@@ -31,12 +31,7 @@ _NUMBERS_OR_BLANK = {"nominal_lcu_bn", "real_growth_pct", "deflator_growth_pct",
 
 
 def read(content: Content) -> Parsed:
-    """The rows of one of :data:`LAYOUTS`.
-
-    Raises
-    ------
-    BadFile
-    """
+    """The rows of one of :data:`LAYOUTS`. Raises BadFile."""
     lines = text_of(content).splitlines()
     if len(lines) > MOST_LINES:
         raise BadFile(f"line {MOST_LINES + 1}", f"is beyond the {MOST_LINES} lines that are read")
@@ -55,12 +50,7 @@ def read(content: Content) -> Parsed:
 
 
 def layout(header: list[str]) -> str:
-    """The table of :data:`LAYOUTS` that has these columns.
-
-    Raises
-    ------
-    BadFile
-    """
+    """The table of :data:`LAYOUTS` that has these columns. Raises BadFile."""
     twice = sorted(name for name, times in Counter(header).items() if times > 1)
     if twice:
         raise BadFile("line 1", f"the column {twice[0][:40]!r} stands twice")

@@ -19,11 +19,7 @@ def read(content: Content) -> Parsed:
     """The allies' nominal GDP, real growth and growth of the deflator, by year.
 
     A line of the file names the edition. All years before it count as reported, although the last one or two are the
-    Fund's estimates for some countries.
-
-    Raises
-    ------
-    BadFile
+    Fund's estimates for some countries. Raises BadFile.
     """
     text = text_of(content)
     edition = _EDITION.search(text)

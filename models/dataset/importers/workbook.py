@@ -35,12 +35,7 @@ class Sheet:
         return f"{self.name}!{_letters(column)}{row + 1}"
 
     def number(self, row: int, column: int) -> float | None:
-        """The number in a cell; None if it is empty or marks a missing figure.
-
-        Raises
-        ------
-        BadFile
-        """
+        """The number in a cell; None if it is empty or marks a missing figure. Raises BadFile."""
         value = self.rows[row][column]
         where = self.cell(row, column)
         if value is None:
@@ -68,12 +63,7 @@ def _letters(column: int) -> str:
 
 
 def sheets(content: Content) -> Iterator[Sheet]:
-    """The visible sheets of a workbook, one at a time.
-
-    Raises
-    ------
-    BadFile
-    """
+    """The visible sheets of a workbook, one at a time. Raises BadFile."""
     # Not at the top of the file: only an import pays for it.
     from openpyxl import load_workbook
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet

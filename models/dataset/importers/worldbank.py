@@ -17,12 +17,7 @@ def _refused(constant: str) -> Any:
 
 
 def read(content: Content) -> Parsed:
-    """The allies' rows, in per cent of GDP.
-
-    Raises
-    ------
-    BadFile
-    """
+    """The allies' rows, in per cent of GDP. Raises BadFile."""
     try:
         found = json.loads(text_of(content), parse_constant=_refused)
     except json.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Representations of answers in memory, of bounded size."""
+"""A cache in memory, of bounded size, of answers as they are sent."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from cachetools import LRUCache
 from forecast_service.http.compression import compress
 
 OVERHEAD_BYTES = 1000
-"""What an entry costs beside its bodies: key, headers, bookkeeping."""
+"""The estimated size of an entry's key, headers and bookkeeping."""
 
 
 @dataclass
 class Representation:
-    """An answer as it is sent, in one format and any number of encodings."""
+    """An answer in one format, with the encodings that clients have asked for."""
 
     body: bytes
     format: str
     tag: str
-    facts: dict[str, Any]  # what the log says of it
-    expires_with_vintage: bool = False  # whether it is another one once another vintage of the figures is current
-    alt: str = ""  # of a picture: what it shows, in a sentence
+    facts: dict[str, Any]  # for the log line
+    expires_with_vintage: bool = False  # whether a switch to another vintage changes it
+    alt: str = ""  # of a chart: a sentence that says what it shows
     encodings: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
-        """Bytes held, about."""
+        """Bytes in memory, estimated."""
         return OVERHEAD_BYTES + len(self.body) + len(self.alt) + sum(map(len, self.encodings.values()))
 
     def encoded(self, encoding: str | None) -> tuple[bytes, str]:
-        """The body in an encoding, and its ETag: another encoding is another representation (RFC 9110, 8.8.3)."""
+        """The body in an encoding, and its ETag: each encoding has an ETag of its own (RFC 9110, 8.8.3)."""
         if encoding is None:
             return self.body, self.tag
         if encoding not in self.encodings:
@@ -44,19 +44,19 @@ class Representation:
 
 
 class AnswerCache:
-    """The answers asked for last, of bounded size; of one process, shared by its threads."""
+    """The answers used last. The threads of a process share it; processes do not."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.answers: LRUCache[Hashable, Representation] = LRUCache(limit_bytes, attrgetter("size"))
         self._lock = Lock()
 
     def get(self, key: Hashable) -> Representation | None:
-        """The answer cached under ``key``, which becomes the last to be dropped."""
+        """The answer cached under ``key``, now the most recently used."""
         with self._lock:
             return self.answers.get(key)
 
     def put(self, key: Hashable, answer: Representation) -> None:
-        """Cache ``answer``, or count it anew after it has grown; the answer not asked for longest makes room."""
-        with self._lock, suppress(ValueError):  # it is larger than the cache
+        """Cache ``answer``, or update its size after it has grown. Drops the least recently used answers."""
+        with self._lock, suppress(ValueError):  # ValueError: it is larger than the cache
             self.answers.pop(key, None)
             self.answers[key] = answer

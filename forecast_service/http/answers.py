@@ -1,9 +1,8 @@
-"""Representations of answers: negotiated, kept in memory, compressed once, and not sent to who has them already.
+"""Answers in the format and encoding that a client accepts, cached, and 304 if the client has the answer already.
 
-An answer depends on the question and the vintage of the figures alone: fits and seed do not change while the process
-lives. So the bytes of an answer are kept under both, and a question asked again costs a look-up. Where the question
-does not name the vintage, the answer may be used by others only for so long that none outlives a switch. What a kept
-scenario says can change, and not every caller may read it: such answers are never kept here.
+An answer depends only on the request and the vintage: fits and seed do not change while the process lives. The key of
+the cache holds both, so a repeated request costs a look-up. If the request names no vintage, the answer expires by
+the next switch. A saved scenario can change, and some callers may not read it, so its answers are never cached.
 """
 
 from __future__ import annotations
@@ -31,37 +30,37 @@ from forecast_service.settings.http import HttpSettings
 EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
 FRESH, UNTIL_SWITCH_S = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S"
 STALE_S = 86_400
-"""How long a client may go on using an answer while it asks for a newer one."""
+"""How many seconds a client may use an expired answer while it requests a new one."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
 Draw = Callable[[dict[str, Any], str], tuple[bytes, str]]
 
 COMPRESSED_FORMATS = frozenset({PARQUET, ARROW, PNG})
-"""Forms that are compressed as they are."""
+"""Formats that are compressed already."""
 
 
 class Validity(Protocol):
-    """For whom, and for how long, answers hold."""
+    """Who may share answers, and for how long they are valid."""
 
     notice_s: float
-    """How long before a switch to another vintage it is known, seconds, at least."""
+    """A switch to another vintage is known at least so many seconds ahead."""
 
     def vintage(self) -> str:
-        """The current vintage, as the present request sees it from its beginning to its end."""
+        """The current vintage, the same from the beginning to the end of a request."""
 
     def latest(self) -> str:
         """The current vintage at this moment."""
 
     def seconds_left(self) -> float | None:
-        """Until the next switch; None if none is known."""
+        """Seconds until the next switch; None if none is known."""
 
     def for_everyone(self) -> bool:
-        """Whether the present request would be answered alike whoever sent it, and at any time."""
+        """Whether the present request has the same answer for every caller, at any time."""
 
 
 def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
-    """Give ``app`` a cache, and to every answer that says nothing itself a ``Cache-Control`` and a weak ETag."""
+    """Give ``app`` a cache, and a ``Cache-Control`` and a weak ETag to every answer that has none."""
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
     app.extensions[VALIDITY] = validity
     app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={STALE_S}"
@@ -74,7 +73,7 @@ def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
         lasting = request.method in {"GET", "HEAD"} and response.status_code < 400
         response.headers["Cache-Control"] = "private, no-cache" if lasting else "no-store"
         if lasting and response.mimetype == "application/json" and not response.is_streamed:
-            # Made again each time, since it can change: a 304 saves its way only.
+            # A 304 saves only the transfer: the answer can change, so it is computed each time.
             if "ETag" not in response.headers and request.path not in PROBES:
                 response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32], weak=True)
             response.make_conditional(request)
@@ -86,13 +85,13 @@ def answers(tabulate: Tabulate | None = None, draw: Draw | None = None) -> Calla
 
     Parameters
     ----------
-    tabulate : makes of the JSON document the table that CSV and its kin show; None where there is none.
-    draw : makes of the JSON document its chart in a form, and a sentence that says what it shows; None likewise.
+    tabulate : makes the table for CSV, Parquet and Arrow from the JSON document; None if there is no table.
+    draw : draws the JSON document's chart in a format, and says in a sentence what it shows; None if there is no chart.
 
     Notes
     -----
-    It belongs above the view's other decorators, so that a saved answer skips them, and below the route's, so that
-    everything that runs before a request (who calls, how often) still does.
+    Write it below the route and above the view's other decorators, so that a cached answer skips those. Authentication
+    and rate limits run before the view, so no answer skips them.
     """
 
     def decorator(view: View) -> View:
@@ -102,14 +101,14 @@ def answers(tabulate: Tabulate | None = None, draw: Draw | None = None) -> Calla
         @wraps(described)
         def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
             form = negotiate(form, offered(**kinds))
-            asks = request.method in {"GET", "HEAD"}
+            reads = request.method in {"GET", "HEAD"}
             depends_on_caller = not _validity().for_everyone()
-            kept = asks and not depends_on_caller
+            cacheable = reads and not depends_on_caller
             vintage = _validity().vintage()
             key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form, vintage)
             cache = cast(AnswerCache, current_app.extensions[EXTENSION])
-            answer = cache.get(key) if kept else None
-            if kept:
+            answer = cache.get(key) if cacheable else None
+            if cacheable:
                 metrics.cache(hit=answer is not None)
                 telemetry.annotate(cache="miss" if answer is None else "hit")
             size = answer.size if answer else 0
@@ -120,11 +119,11 @@ def answers(tabulate: Tabulate | None = None, draw: Draw | None = None) -> Calla
                 answer = _represent(computed.get_data(), form, tabulate, draw)
             telemetry.annotate(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
-            response = _respond(answer, asks, depends_on_caller)
-            if kept and answer.size != size:  # it is new, or has been compressed
+            response = _respond(answer, reads, depends_on_caller)
+            if cacheable and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
-            if kept:
-                fast_path.offer(_found(cache, key, answer, response))
+            if cacheable:
+                fast_path.offer(_route(cache, key, answer, response))
             return response
 
         return cast(View, wrapper)
@@ -137,31 +136,31 @@ def _validity() -> Validity:
 
 
 def _represent(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
-    """The answer in the form that was asked for, with the tag of its representation."""
-    noted, document, alt = telemetry.facts(), json.loads(body), ""
+    """The answer in the requested format, with its ETag."""
+    facts, document, alt = telemetry.facts(), json.loads(body), ""
     if form in negotiation.PICTURES and draw:
         body, alt = draw(document, form)
     elif form != JSON and tabulate:
         body = write(tabulate(document), form, request)
-    # The id says what was computed, the digest how it is put: a release may word the same numbers otherwise.
+    # The id stands for the numbers, the digest for the bytes: a release may present the same numbers differently.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
     tag = f"{identifier}-{digest[:12]}" if isinstance(identifier, str) else digest[:32]
-    if "country" not in noted and (code := (document.get("country") or document).get("code")):
-        noted["country"] = code
+    if "country" not in facts and (code := (document.get("country") or document).get("code")):
+        facts["country"] = code
     if isinstance(vintage := document.get("vintage"), str):
-        noted["vintage"] = vintage
-    return Representation(body, form, tag, noted, g.get("depends_on_switch", False), alt)
+        facts["vintage"] = vintage
+    return Representation(body, form, tag, facts, g.get("depends_on_switch", False), alt)
 
 
 def _until_switch() -> str:
-    """How long an answer may be used that ends with the next switch, which is written at least so long ahead."""
+    """``max-age`` of an answer that expires with the vintage: at most the notice that a switch gives."""
     left, seconds = _validity().seconds_left(), float(current_app.config[UNTIL_SWITCH_S])
     return f"max-age={int(seconds if left is None else min(seconds, left))}"
 
 
 def _bookmark(answer: Representation) -> str | None:
-    """The link under which the answer stays what it is: in a header, since the same answer has many questions."""
+    """The ``Link`` that names the vintage; a header, so that the body is the same for every spelling of the query."""
     vintage = answer.facts.get("vintage")
     if not answer.expires_with_vintage or vintage is None:
         return None
@@ -169,21 +168,21 @@ def _bookmark(answer: Representation) -> str | None:
     return f'<{quote(request.script_root + request.path)}?{query}>; rel="bookmark"'
 
 
-def _found(cache: AnswerCache, key: Hashable, answer: Representation, response: Response) -> fast_path.CachedRoute:
-    """Where the body of ``response`` stays, and what is said of it."""
+def _route(cache: AnswerCache, key: Hashable, answer: Representation, response: Response) -> fast_path.CachedRoute:
+    """How to take the body of ``response`` from the cache, and its headers."""
     encoding, validity = response.headers.get("Content-Encoding"), _validity()
-    vintage, passing_s = validity.vintage(), float(current_app.config[UNTIL_SWITCH_S])
+    vintage, max_age_s = validity.vintage(), float(current_app.config[UNTIL_SWITCH_S])
 
-    def lasts() -> bool:
-        """Whether what was said of its age still holds: no switch has come, and none comes sooner than that."""
+    def max_age_holds() -> bool:
+        """Whether no switch has come, and none comes within the ``max-age`` that was sent."""
         left = validity.seconds_left()
-        return validity.latest() == vintage and (left is None or left > passing_s)
+        return validity.latest() == vintage and (left is None or left > max_age_s)
 
     def body() -> bytes | None:
-        kept = cache.get(key)
-        if kept is None or (kept.expires_with_vintage and not lasts()):
+        cached = cache.get(key)
+        if cached is None or (cached.expires_with_vintage and not max_age_holds()):
             return None
-        return kept.encodings.get(encoding) if encoding else kept.body
+        return cached.encodings.get(encoding) if encoding else cached.body
 
     length = len(answer.encodings[encoding] if encoding else answer.body)
     entity = [("Content-Type", response.content_type), ("Content-Length", str(length))]
@@ -193,7 +192,7 @@ def _found(cache: AnswerCache, key: Hashable, answer: Representation, response: 
     return fast_path.CachedRoute(key, body, tag, entity, {"cache": "hit", **answer.facts})
 
 
-def _respond(answer: Representation, asks: bool, depends_on_caller: bool) -> Response:
+def _respond(answer: Representation, reads: bool, depends_on_caller: bool) -> Response:
     encoding = (
         wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.format not in COMPRESSED_FORMATS else None
     )
@@ -204,9 +203,9 @@ def _respond(answer: Representation, asks: bool, depends_on_caller: bool) -> Res
         response.headers["Content-Encoding"] = encoding
     if answer.alt:
         response.headers["X-Alt-Text"] = quote(answer.alt)
-        # Pages elsewhere show it by its address; not what only some may see.
+        # Pages of other origins may embed a chart, unless only some callers may see it.
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin" if depends_on_caller else "cross-origin"
-    if not asks:
+    if not reads:
         return response
     response.headers["ETag"] = f'"{tag}"'
     if depends_on_caller:
@@ -216,9 +215,9 @@ def _respond(answer: Representation, asks: bool, depends_on_caller: bool) -> Res
         response.headers["Cache-Control"] = (
             f"{whose}, {_until_switch() if answer.expires_with_vintage else current_app.config[FRESH]}"
         )
-    if found := [link for link in (links(answer.format), None if depends_on_caller else _bookmark(answer)) if link]:
-        response.headers["Link"] = ", ".join(found)
-    if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses weakens our tags
+    if linked := [link for link in (links(answer.format), None if depends_on_caller else _bookmark(answer)) if link]:
+        response.headers["Link"] = ", ".join(linked)
+    if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses makes our ETags weak
         response.status_code = 304
         response.set_data(b"")
     return response

@@ -1,7 +1,7 @@
-"""gzip and zstd, of what is worth it.
+"""Compression of answers by gzip and zstd.
 
-Not by flask-compress: it knows nothing of answers that are kept compressed, and appends the encoding to ETags that
-a client has to send back in ``If-Match``.
+flask-compress does not know answers that are cached compressed, and appends the encoding to ETags that a client has to
+send in ``If-Match``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ else:
     from backports import zstd
 
 LEAST_BYTES = 1024
-"""Below, the saving is less than a packet."""
+"""Smaller bodies are not compressed: it would save less than a packet."""
 
 ENCODINGS = ("zstd", "gzip")
 TEXTS = frozenset(
@@ -33,30 +33,30 @@ TEXTS = frozenset(
 
 
 def wanted_encoding() -> str | None:
-    """The encoding that the client likes best, of ours; None to leave the answer as it is."""
+    """The encoding that the client prefers; None for no encoding."""
     accepted = request.accept_encodings
-    likes = {encoding: accepted.quality(encoding) for encoding in ENCODINGS}
-    best = max(ENCODINGS, key=lambda encoding: likes[encoding])  # zstd where both are liked as much
-    as_it_is = max((q for value, q in accepted if value.lower() == "identity"), default=0)
-    return best if likes[best] > 0 and likes[best] >= as_it_is else None
+    quality = {encoding: accepted.quality(encoding) for encoding in ENCODINGS}
+    best = max(ENCODINGS, key=lambda encoding: quality[encoding])  # zstd if both are equal
+    identity = max((q for value, q in accepted if value.lower() == "identity"), default=0)
+    return best if quality[best] > 0 and quality[best] >= identity else None
 
 
 def compress(body: bytes, encoding: str) -> bytes:
-    """``body`` encoded; the same bytes each time, since a strong ETag promises them."""
+    """``body`` encoded; the same bytes each time, as a strong ETag requires."""
     if encoding == "gzip":
         return gzip.compress(body, 6, mtime=0)
     return bytes(zstd.compress(body, 3))
 
 
 def register(app: Flask) -> None:
-    """Compress what no cache has compressed already."""
+    """Compress answers that the cache has not compressed already."""
 
     @app.after_request
-    def pack(response: Response) -> Response:
+    def compress_answer(response: Response) -> Response:
         if response.mimetype not in TEXTS or response.is_streamed or response.direct_passthrough:
             return response
         response.vary.add("Accept-Encoding")
-        # An ETag that serves If-Match names what is kept, not how it was packed: those answers, all small, stay plain.
+        # A strong ETag serves If-Match and names the resource, not an encoding: those answers, all small, stay plain.
         etag, is_weak = response.get_etag()
         strong = etag is not None and not is_weak
         if strong or "Content-Encoding" in response.headers or response.status_code in {204, 206, 304}:

@@ -1,10 +1,10 @@
-"""The fast path: an answer in the cache is sent without passing through Flask.
+"""The fast path: a cached answer is sent without Flask.
 
-Most questions were asked before in the same words, and Flask spends most of such a request on routing, checks and
-negotiation. Once Flask has led to a cached answer, a request of the same words gets it from here, with the same
-headers, count and log line, for as long as the cache holds it.
+Most requests repeat an earlier one, and Flask spends most of their time on routing, checks and negotiation. After Flask
+has sent a cached answer, the fast path answers equal requests with the same headers, count and log line, as long as
+the answer is cached.
 
-Every request passes through Flask where callers are told apart, limited or traced.
+If callers are identified, limited or traced, every request passes through Flask.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 OFFERED = "forecast_service.cached_route"
-"""The variable of a request in which Flask says which cached answer it sent."""
+"""The key in the environ under which Flask puts the cached answer that it sent."""
 MOST, LONGEST = 1024, 500
-"""How many ways of asking are known, and how many characters each may have."""
-_ASKED = ("PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_ORIGIN")
-"""All of a request that its answer may depend on."""
+"""How many requests are remembered at most, and how many characters each may have."""
+_KEY = ("PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_ORIGIN")
+"""The parts of a request that its answer may depend on."""
 
 
 @dataclass(frozen=True)
 class CachedRoute:
-    """A cached answer that Flask found.
+    """A cached answer that Flask has sent.
 
     Attributes
     ----------
-    key : of the answer in the cache. body : takes it out; None if it is gone, or another vintage of the figures is
-    current or about to be. entity : the headers of the body.
+    key : of the answer in the cache.
+    body : reads it from the cache; None if it is gone, or the vintage has changed or soon will.
+    entity : the headers of the body.
     """
 
     key: Hashable
@@ -52,35 +53,35 @@ class CachedRoute:
 
 
 @dataclass(frozen=True)
-class _Known:
-    found: CachedRoute
+class _Entry:
+    cached: CachedRoute
     route: str
     full: Headers
     unchanged: Headers
 
 
-def offer(found: CachedRoute) -> None:
-    """Say which cached answer the present request got, so that the next one may take the fast path."""
+def offer(cached: CachedRoute) -> None:
+    """Name the cached answer of the present request, so that the next equal one takes the fast path."""
     if not is_known():
-        request.environ[OFFERED] = (found, telemetry.route())
+        request.environ[OFFERED] = (cached, telemetry.route())
 
 
 class FastPath:
-    """WSGI middleware, right around Flask: what a proxy says of a request has been taken in already."""
+    """WSGI middleware right around Flask, inside the middleware that reads forwarding headers."""
 
     def __init__(self, application: Application) -> None:
         self._flask = application
-        self._known: dict[tuple[str, ...], _Known] = {}
+        self._entries: dict[tuple[str, ...], _Entry] = {}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request."""
         if environ["REQUEST_METHOD"] != "GET":
             return self._flask(environ, start)
         begun = time.perf_counter()
-        asked = tuple([environ.get(name, "") for name in _ASKED])
-        known = self._known.get(asked)
-        if known is not None and (body := known.found.body()) is not None:
-            return _answer(environ, start, known, body, begun)
+        key = tuple([environ.get(name, "") for name in _KEY])
+        entry = self._entries.get(key)
+        if entry is not None and (body := entry.cached.body()) is not None:
+            return _answer(environ, start, entry, body, begun)
         sent: Headers = []
 
         def watch(status: str, headers: Headers, *more: Any) -> Any:
@@ -88,39 +89,38 @@ class FastPath:
             return start(status, headers, *more)
 
         answer = self._flask(environ, watch)
-        if OFFERED in environ and sum(map(len, asked)) <= LONGEST:
-            self._learn(asked, sent, *environ[OFFERED])
+        if OFFERED in environ and sum(map(len, key)) <= LONGEST:
+            self._remember(key, sent, *environ[OFFERED])
         return answer
 
-    def _learn(self, asked: tuple[str, ...], sent: Headers, found: CachedRoute, route: str) -> None:
-        entity = {name.lower() for name, _ in found.entity} | {"x-request-id"}
+    def _remember(self, key: tuple[str, ...], sent: Headers, cached: CachedRoute, route: str) -> None:
+        entity = {name.lower() for name, _ in cached.entity} | {"x-request-id"}
         common = [(name, value) for name, value in sent if name.lower() not in entity]
         unchanged = common.copy()
         remove_entity_headers(unchanged)
-        said_before = security_headers.NAMES
-        unchanged = [(name, value) for name, value in unchanged if name.lower() not in said_before]
-        if len(self._known) >= MOST:
-            self._known.clear()
-        self._known[asked] = _Known(found, route, [*found.entity, *common], unchanged)
+        unchanged = [(name, value) for name, value in unchanged if name.lower() not in security_headers.NAMES]
+        if len(self._entries) >= MOST:
+            self._entries.clear()
+        self._entries[key] = _Entry(cached, route, [*cached.entity, *common], unchanged)
 
 
-def _answer(environ: dict[str, Any], start: Start, known: _Known, body: bytes, begun: float) -> Iterable[bytes]:
-    named = telemetry.bind_request_id(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", ""))
-    has, tag = environ.get("HTTP_IF_NONE_MATCH"), known.found.tag
+def _answer(environ: dict[str, Any], start: Start, entry: _Entry, body: bytes, begun: float) -> Iterable[bytes]:
+    request_id = telemetry.bind_request_id(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", ""))
+    held, tag = environ.get("HTTP_IF_NONE_MATCH"), entry.cached.tag
     metrics.cache(hit=True)
-    metrics.answered(known.found.facts.get("vintage"))
-    if has is not None and (has == f'"{tag}"' or parse_etags(has).contains_weak(tag)):  # most send just one
-        status, text, headers, body = 304, "304 NOT MODIFIED", known.unchanged, b""
+    metrics.answered(entry.cached.facts.get("vintage"))
+    if held is not None and (held == f'"{tag}"' or parse_etags(held).contains_weak(tag)):  # most clients send one
+        status, text, headers, body = 304, "304 NOT MODIFIED", entry.unchanged, b""
     else:
-        status, text, headers = 200, "200 OK", known.full
-    start(text, [*headers, ("X-Request-ID", named)])
+        status, text, headers = 200, "200 OK", entry.full
+    start(text, [*headers, ("X-Request-ID", request_id)])
     seconds = time.perf_counter() - begun
-    telemetry.log_request("GET", environ["PATH_INFO"], known.route, status, seconds, known.found.facts)
+    telemetry.log_request("GET", environ["PATH_INFO"], entry.route, status, seconds, entry.cached.facts)
     return (body,)
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give ``app`` the fast path, where its settings leave one. To be registered before what wraps the application."""
-    tells_apart = settings.auth != auth.NONE or settings.identity_header
-    if not (tells_apart or settings.rate_limit or settings.traces):
+    """Give ``app`` the fast path if the settings allow it. Register this before other middleware."""
+    identifies_callers = settings.auth != auth.NONE or settings.identity_header
+    if not (identifies_callers or settings.rate_limit or settings.traces):
         app.wsgi_app = FastPath(cast(Application, app.wsgi_app))  # type: ignore[method-assign,assignment]

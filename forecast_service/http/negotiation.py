@@ -1,4 +1,4 @@
-"""In which form an answer is given: by the suffix of its address, or by ``Accept``."""
+"""The format of an answer, chosen by the suffix of its address or by ``Accept``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORM = {
     "schema": {"type": "string", "enum": list(TABLES)},
     "example": CSV,
 }
-"""The suffix, as the contract has it."""
+"""The suffix in the contract."""
 PICTURE = {
     "in": "path",
     "name": "form",
@@ -44,19 +44,19 @@ TABLE_OR_PICTURE = FORM | {
 
 
 class FormConverter(BaseConverter):
-    """What may follow the last dot of the address of a table."""
+    """The suffixes of a table."""
 
     regex = "(?:csv-metadata[.]json|csv|parquet|arrow)"
 
 
 class PictureConverter(BaseConverter):
-    """What may follow the last dot of the address of a chart."""
+    """The suffixes of a chart."""
 
     regex = "(?:svg|png|vl[.]json)"
 
 
 class AnyFormConverter(BaseConverter):
-    """What may follow the last dot of the address of what is both."""
+    """The suffixes of an answer that has a table and a chart."""
 
     regex = f"(?:{FormConverter.regex}|{PictureConverter.regex})"
 
@@ -66,24 +66,24 @@ CONVERTERS = {"form": FormConverter, "picture": PictureConverter, "anyform": Any
 
 @cache
 def has_pyarrow() -> bool:
-    """Whether the extra is installed; looking takes a tenth of a request's time."""
+    """Whether the extra is installed; cached, since the check takes a tenth of a request's time."""
     return find_spec("pyarrow") is not None
 
 
 def offered(*, table: bool = False, picture: bool = False) -> tuple[str, ...]:
-    """The forms of an answer, the one that is given to who accepts anything first."""
+    """The formats of an answer, the default first."""
     tables = (CSV, METADATA, *(WITH_PYARROW if has_pyarrow() else ())) if table else ()
     return (JSON, *tables, *(PICTURES if picture else ()))
 
 
 def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
-    """The form to answer in, of those that are offered; 406 if none of them is accepted."""
+    """The format of ``forms`` to answer in; 406 if the client accepts none of them."""
     if suffix:
         accepted = suffix if suffix in forms else None
     else:
-        # Parameters, such as charset, do not matter here; to werkzeug they would make another type.
-        asked = MIMEAccept([(value.split(";")[0].strip(), q) for value, q in request.accept_mimetypes])
-        best = asked.best_match([MEDIA_TYPES[form] for form in forms]) if asked else MEDIA_TYPES[forms[0]]
+        # Without parameters such as charset, which werkzeug would compare too.
+        accepts = MIMEAccept([(value.split(";")[0].strip(), q) for value, q in request.accept_mimetypes])
+        best = accepts.best_match([MEDIA_TYPES[form] for form in forms]) if accepts else MEDIA_TYPES[forms[0]]
         accepted = next((form for form in forms if MEDIA_TYPES[form] == best), None)
     if accepted is None:
         abort(406, detail=f"This is offered as {', '.join(MEDIA_TYPES[form] for form in forms)}.")
@@ -91,7 +91,7 @@ def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
 
 
 def write(table: Table, form: str, asked: Request) -> bytes:
-    """``table`` in any form but JSON."""
+    """``table`` in a format other than JSON."""
     if form == METADATA:
         query = "?" + asked.query_string.decode("latin-1") if asked.query_string else ""
         return metadata_bytes(table, f"{_bare_address().rsplit('/', 1)[1]}.{CSV}{query}")
@@ -99,7 +99,7 @@ def write(table: Table, form: str, asked: Request) -> bytes:
 
 
 def documented(*, table: bool = False, picture: bool = False) -> dict[int, Any]:
-    """What the contract says of the answer beside its JSON."""
+    """The contract's description of the formats other than JSON."""
     text = {"schema": {"type": "string"}}
     binary = {"schema": {"type": "string", "format": "binary"}}
     whole = {"schema": {"type": "object"}}
@@ -114,7 +114,7 @@ def documented(*, table: bool = False, picture: bool = False) -> dict[int, Any]:
 
 
 def links(form: str) -> str:
-    """``Link``: from a CSV to the description of its columns."""
+    """``Link`` from a CSV to the description of its columns."""
     if form != CSV:
         return ""
     query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
@@ -123,7 +123,7 @@ def links(form: str) -> str:
 
 
 def _bare_address() -> str:
-    """The path of the answer without a suffix, as the client knows it: below the gateway's prefix."""
+    """The path of the answer with the gateway's prefix and without a suffix."""
     path = request.environ.get("SCRIPT_NAME", "") + request.path
     suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if path.endswith("." + s)), None)
     return quote(path.removesuffix(f".{suffix}") if suffix else path)

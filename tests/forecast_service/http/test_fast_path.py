@@ -66,7 +66,7 @@ def test_both_ways_give_the_same(
     long_way = short.get(path, headers=headers)
     if conditional:
         headers = headers | {"If-None-Match": str(long_way.headers["ETag"])}
-        monkeypatch.setattr(way(short), "_known", {})
+        monkeypatch.setattr(way(short), "_entries", {})
         long_way = short.get(path, headers=headers)
     monkeypatch.setattr(way(short), "_flask", None)  # from here on it would fail
     short_way = short.get(path, headers=headers)
@@ -142,12 +142,12 @@ def test_what_changes_or_is_refused_takes_the_flask(short: FlaskClient) -> None:
         short.get(path)
     short.head(FORECAST)
     short.post("/v1/forecasts", json={"country": "DEU"})
-    assert not way(short)._known
+    assert not way(short)._entries
 
 
 def test_the_ways_of_asking_are_bounded(short: FlaskClient) -> None:
     for number in range(MOST + 10):
         short.get(FORECAST, headers={"Accept": f"application/json, x/{number}"})
-    assert 0 < len(way(short)._known) <= MOST
+    assert 0 < len(way(short)._entries) <= MOST
     short.get(FORECAST, headers={"Accept": "application/json, " + "x" * 500})
-    assert all(sum(map(len, asked)) <= 500 for asked in way(short)._known)
+    assert all(sum(map(len, asked)) <= 500 for asked in way(short)._entries)

@@ -1,2 +1,1 @@
-"""The protocol: negotiation, cache, compression, limits, strict parsing,
-problems; no forecaster, store or chart is known here."""
+"""HTTP: negotiation, cache, compression, limits, strict parsing, problems. Imports no forecaster, store or chart."""

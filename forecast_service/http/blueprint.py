@@ -24,7 +24,7 @@ PROBLEMS = {
     428: "PRECONDITION_REQUIRED",
     503: "SERVICE_UNAVAILABLE",
 }
-"""What the contract calls the problems that views may answer with."""
+"""The contract's names for the problems of views, by status."""
 
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest has no types
@@ -33,7 +33,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest has no
     ARGUMENTS_PARSER = parser
 
     def problems(self, *statuses: int) -> Callable[[View], View]:
-        """State in the contract which problems a view may answer with."""
+        """Document the problems that a view may answer with."""
 
         def decorate(view: View) -> View:
             for status in reversed(statuses):

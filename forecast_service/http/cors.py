@@ -1,7 +1,6 @@
-"""Which pages of other origins may read answers: those named in FORECAST_CORS_ORIGINS, compared letter by letter.
+"""Pages of the origins in FORECAST_CORS_ORIGINS may read answers. Origins must match exactly.
 
-Not by flask-cors, which takes some origins for regular expressions. Credentials are never allowed: a key travels in a
-header that the page sets itself.
+flask-cors takes some origins for regular expressions. Credentials are never allowed: a page sends its key in a header.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ ACCEPTED = (
     "traceparent, tracestate"
 )
 PREFLIGHT_S = 7200
-"""How long a browser may remember a preflight: the longest that all of them honour."""
+"""How many seconds a browser may cache a preflight: the most that all browsers accept."""
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Answer preflights, whether or not the caller is known: they carry no key. To be registered before keys are."""
+    """Answer preflights, which carry no key. Register this before authentication."""
     origins = frozenset(origins_of(settings))
 
     @app.before_request
     def preflight() -> Response | None:
-        # Also without origins: what a resource takes is no secret, and OPTIONS changes nothing.
+        # Even if no origin is allowed: allowed methods are no secret, and OPTIONS changes nothing.
         if request.method != "OPTIONS" or request.routing_exception is not None:
             return None
         response = Response(status=204)
@@ -56,7 +55,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def request_methods() -> list[str]:
-    """What may be done at the address that was asked for."""
+    """The methods that the requested address allows."""
     from flask.globals import request_ctx
 
     adapter = request_ctx.url_adapter

@@ -1,4 +1,4 @@
-"""Strict reading of requests: nothing is guessed, and nothing that was sent is silently ignored."""
+"""Strict parsing of requests: it guesses nothing and ignores nothing silently."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 
 class BadJson(ValueError):
-    """A text that is no JSON, or whose JSON means nothing definite; ``detail`` says why."""
+    """A text that is not JSON, or is ambiguous; ``detail`` says why."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -24,18 +24,12 @@ class BadJson(ValueError):
 
 
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The JSON object that has these members.
-
-    Raises
-    ------
-    BadJson
-        if a key stands twice: RFC 8259 leaves open which of the two counts.
-    """
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    """The JSON object of these members. Raises BadJson if a key occurs twice: RFC 8259 leaves open which one counts."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise BadJson(f"The key {json.dumps(twice)} stands twice in one object.")
-    return found
+    return members
 
 
 def _no_constant(_name: str) -> NoReturn:
@@ -43,15 +37,10 @@ def _no_constant(_name: str) -> NoReturn:
 
 
 def load_json(text: bytes) -> Any:
-    """The value that a UTF-8 JSON text holds.
-
-    Raises
-    ------
-    BadJson
-    """
+    """The value of a UTF-8 JSON text. Raises BadJson."""
     try:
         value = json.loads(text.decode("utf-8"), object_pairs_hook=object_of, parse_constant=_no_constant)
-        if b"\\u" in text:  # half a surrogate pair is valid as an escape, but no text that can be sent on
+        if b"\\u" in text:  # half a surrogate pair is a valid escape, but no valid text
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except BadJson:
         raise
@@ -64,7 +53,7 @@ def load_json(text: bytes) -> Any:
 
 def _malformed(detail: str) -> NoReturn:
     abort(400, detail=detail, errors=[{"pointer": "", "detail": detail}])
-    raise AssertionError("abort returns never")
+    raise AssertionError("abort never returns")
 
 
 @cache
@@ -78,7 +67,7 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012  declared so by webargs
 
     def _get_schema(self, argmap: Any, req: Request) -> Schema:
-        """As the original, but the one object of a class: to make one takes longer than to read with it."""
+        """As the original, but with one object per class: making an object takes longer than parsing with it."""
         is_class = isinstance(argmap, type) and issubclass(argmap, Schema)
         return _instance(argmap) if is_class else super()._get_schema(argmap, req)
 
@@ -91,7 +80,7 @@ class StrictParser(FlaskParser):
             abort(415, detail="Send the body as application/json.")
         if not body:
             _malformed("The body is empty; a JSON object is expected.")
-        # Of a chunked body werkzeug hands over what fits, and the rest is lost without a word.
+        # werkzeug silently cuts a chunked body off at the limit.
         if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
             abort(413)
         try:
@@ -103,7 +92,7 @@ class StrictParser(FlaskParser):
         return value
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """The query, in which no parameter stands twice but a list, which generated clients repeat for each item."""
+        """The query. Only a list may occur more than once, as generated clients repeat it for each item."""
         lists = {name for name, field in schema.fields.items() if isinstance(field, DelimitedList)}
         twice = [name for name, values in req.args.lists() if len(values) > 1 and name not in lists]
         if twice:
@@ -115,7 +104,7 @@ parser = StrictParser()
 
 
 def refuse_unread_queries(app: Flask) -> None:
-    """Refuse a query where the route reads none, rather than ignore it."""
+    """Refuse a query if the route reads none."""
 
     @app.before_request
     def refuse() -> None:

@@ -1,8 +1,7 @@
-"""Errors as RFC 9457 ``application/problem+json``: one shape for everything that goes wrong.
+"""Every error as ``application/problem+json`` (RFC 9457).
 
-``type`` is stable and may be relied on; ``errors`` names each offending input with a JSON Pointer into
-the body (``pointer``) or the name of a parameter (``parameter``), and says what is allowed. No
-exception's own text leaves the service.
+``type`` is stable. ``errors`` names each invalid input by a JSON Pointer into the body (``pointer``) or the name of a
+parameter (``parameter``), and says what is allowed. The text of an unexpected exception goes to the log only.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ KINDS: dict[int, tuple[str, str]] = {
 }
 
 MAX_ERRORS = 50
-"""How many offending inputs one answer names."""
+"""How many invalid inputs one answer names at most."""
 
 
 def problem(status: int, detail: str, errors: Errors | None = None, kind: str | None = None) -> Response:
@@ -102,12 +101,12 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _input(field: str, detail: str, status: int = 422, kind: str | None = None) -> Response:
-    """A problem with one input, which the query calls ``field`` and a body holds under it."""
-    return problem(status, f"{field.rsplit('/', 1)[-1]}: {detail}", [_placed({"field": field, "detail": detail})], kind)
+    """A problem with the input ``field``: a path into the body, whose last part is the name in the query."""
+    return problem(status, f"{field.rsplit('/', 1)[-1]}: {detail}", [_named({"field": field, "detail": detail})], kind)
 
 
-def _placed(error: dict[str, str]) -> dict[str, str]:
-    """The error with its ``field``, if it has one, as the query or the body calls it."""
+def _named(error: dict[str, str]) -> dict[str, str]:
+    """The error with its ``field``, if any, as a parameter or a pointer."""
     if "field" not in error:
         return error
     if request.method in {"GET", "HEAD"}:
@@ -116,7 +115,7 @@ def _placed(error: dict[str, str]) -> dict[str, str]:
 
 
 def _refused(error: ServiceError) -> Response:
-    response = problem(error.status, error.detail, [_placed(found) for found in error.errors], error.kind)
+    response = problem(error.status, error.detail, [_named(each) for each in error.errors], error.kind)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -149,7 +148,7 @@ def _unusable_lever(error: UnusableLever) -> Response:
     kind = "contradictory-levers" if isinstance(error, ContradictoryLevers) else None
     if request.method in {"GET", "HEAD"}:
         return _input("scenario", f"its lever {error.index} cannot be used: {error.detail}", kind=kind)
-    # Where scenarios are kept, the body is the scenario itself.
+    # The body of a request to save a scenario is the scenario itself.
     where = "levers" if request.blueprint == "scenarios" else "scenario/levers"
     return _input(f"{where}/{error.index}", error.detail, kind=kind)
 
@@ -172,7 +171,7 @@ def _crash(error: Exception) -> Response:
 
 
 def register(app: Flask) -> None:
-    """Make every error of ``app`` a problem+json."""
+    """Answer every error of ``app`` with a problem."""
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(ServiceError, _refused)
     app.register_error_handler(UnknownCountry, _unknown_country)
@@ -181,7 +180,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(CannotForecast, _cannot)
     app.register_error_handler(UnusableLever, _unusable_lever)
     app.register_error_handler(StoreUnavailable, _no_store)
-    # What gunicorn finds wrong with a body when it is read, after which it closes the connection.
+    # gunicorn raises these while the body is read, and closes the connection after the answer.
     app.register_error_handler(ParseException, _bad_http)
     app.register_error_handler(NoMoreData, _bad_http)
     app.register_error_handler(Exception, _crash)

@@ -1,4 +1,4 @@
-"""How often a caller may ask: 429 with ``Retry-After`` beyond, and ``RateLimit`` fields on every answer."""
+"""Rate limits: 429 with ``Retry-After`` above the limit, and ``RateLimit`` fields on every answer."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from forecast_service.redis_client import EXTENSION, patience
 from forecast_service.settings import Settings
 
 RETRY_S = 5
-"""After how long a 503 that says nothing itself may be tried again."""
+"""``Retry-After`` of a 503 that sets none, seconds."""
 
 
-def _who() -> str:
-    """What is counted by: the caller where one is known, otherwise the address it comes from."""
+def _counted_by() -> str:
+    """The caller if identified, otherwise the address."""
     return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Limit ``app`` if the settings say so. To be registered after what finds out who calls."""
+    """Limit ``app`` if the settings say so. Register this after authentication."""
 
     @app.after_request
-    def say_when(response: Response) -> Response:
+    def add_retry_after(response: Response) -> Response:
         if response.status_code == 503 and "Retry-After" not in response.headers:
             response.headers["Retry-After"] = str(RETRY_S)
         return response
@@ -41,15 +41,15 @@ def register(app: Flask, settings: Settings) -> None:
 
     shared = settings.redis_url
     limiter = Limiter(
-        key_func=_who,
+        key_func=_counted_by,
         app=app,
         application_limits=[settings.rate_limit],
         storage_uri=shared or "memory://",
         storage_options=patience() | {"wrap_exceptions": True} if shared else {},
-        strategy="fixed-window",  # the one whose end, and so Retry-After, is known exactly
-        # Without Redis each worker counts for itself: too generous is better than not answering.
+        strategy="fixed-window",  # its end, and so Retry-After, is known exactly
+        # Without Redis each worker counts for itself: a limit that is too high is better than no answer.
         in_memory_fallback_enabled=bool(shared),
-        # Of several threads that lose Redis at once, only the first falls back; the others' requests go uncounted.
+        # If several threads lose Redis at once, only the first falls back; the requests of the others are not counted.
         swallow_errors=bool(shared),
     )
 
@@ -59,18 +59,18 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        found = limiter.current_limit
-        if found is None:
+        current = limiter.current_limit
+        if current is None:
             return response
-        limit, window = found.limit.amount, found.limit.get_expiry()
+        limit, window = current.limit.amount, current.limit.get_expiry()
         try:
-            left, wait = max(0, found.remaining), min(window, max(0, math.ceil(found.reset_at - time.time())))
+            left, wait = max(0, current.remaining), min(window, max(0, math.ceil(current.reset_at - time.time())))
         except StorageError:
-            # Redis has gone since the request was counted. What was done must not be answered as if it had failed.
+            # Redis was lost after the request was counted. The request was carried out, so its answer stays.
             return response
         response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window}'
         response.headers["RateLimit"] = f'"default";r={left};t={wait}'
-        # The names that clients know from earlier drafts.
+        # The names in earlier drafts.
         response.headers["RateLimit-Limit"] = str(limit)
         response.headers["RateLimit-Remaining"] = str(left)
         response.headers["RateLimit-Reset"] = str(wait)

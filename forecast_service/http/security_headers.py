@@ -1,4 +1,4 @@
-"""Headers that tell browsers what an answer may do: as little as it needs."""
+"""Headers that let an answer do in a browser only what it needs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ PAGE = (
 
 
 def register(app: Flask) -> None:
-    """Send them with every answer of ``app`` but a 304. A view may set stricter or looser ones of its own."""
+    """Add them to every answer of ``app`` but a 304. A view may set its own."""
 
     @app.after_request
     def add(response: Response) -> Response:
         if response.status_code == 304:
-            return response  # it brings an answer up to date that has them, and need not repeat them (RFC 9110, 15.4.5)
+            return response  # the client's stored answer has them (RFC 9110, 15.4.5)
         policy = PAGE if response.mimetype == "text/html" else DATA
-        said = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  a Headers is a list of pairs
+        present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  a Headers is a list of pairs
         for name, value in (*HEADERS.items(), ("Content-Security-Policy", policy)):
-            if name.lower() not in said:
+            if name.lower() not in present:
                 response.headers.add(name, value)
         return response

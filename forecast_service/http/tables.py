@@ -1,4 +1,4 @@
-"""Tables as they are sent: CSV with its column metadata (CSV on the Web), Parquet and Arrow."""
+"""Tables as CSV with its column metadata (CSV on the Web), Parquet and Arrow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask import json
 
 @dataclass(frozen=True)
 class Column:
-    """A column and what a reader must know of it; ``datatype`` as CSV on the Web names it."""
+    """A column and its description; ``datatype`` is a name of CSV on the Web."""
 
     name: str
     datatype: str
@@ -22,7 +22,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, the columns that hold them, and those that tell the rows apart."""
+    """Rows and their columns; ``key`` names the columns that identify a row."""
 
     title: str
     columns: tuple[Column, ...]
@@ -36,7 +36,7 @@ def _cell(value: Any) -> Any:
 
 
 def csv_bytes(table: Table) -> bytes:
-    """RFC 4180: a header, a row each, CRLF; an empty cell where there is no value."""
+    """CSV (RFC 4180) with a header and CRLF; a missing value is an empty cell."""
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
     out.writerow(column.name for column in table.columns)
@@ -89,7 +89,7 @@ def arrow_bytes(table: Table) -> bytes:
     """An Arrow IPC file."""
     import pyarrow as pa
 
-    found, sink = _arrow(table), io.BytesIO()
-    with pa.ipc.new_file(sink, found.schema) as writer:
-        writer.write_table(found)
+    converted, sink = _arrow(table), io.BytesIO()
+    with pa.ipc.new_file(sink, converted.schema) as writer:
+        writer.write_table(converted)
     return sink.getvalue()

@@ -1,1 +1,1 @@
-"""gunicorn: its settings, its worker, the warm-up before the fork, the port of metrics; no route."""
+"""gunicorn: its settings, worker, warm-up before the fork, and port of metrics. Defines no route."""

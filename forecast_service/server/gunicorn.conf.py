@@ -1,4 +1,4 @@
-"""gunicorn's settings. ``forecast-service serve`` starts it with these; so does the container."""
+"""gunicorn's settings, for ``forecast-service serve`` and the container."""
 
 import atexit
 import gc
@@ -15,44 +15,44 @@ from forecast_service.observability.logs import gunicorn_configuration
 from models.runtime import prepare
 
 prepare()  # before numpy is imported
-preload_app = True  # figures and code are loaded once, in the master, and workers share the pages
+preload_app = True  # the master loads figures and code once, and workers share the pages
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# Threads, so that a probe is answered while a long forecast is computed.
+# Threads answer probes while a long forecast is computed.
 worker_class = "forecast_service.server.worker.BalancedThreadWorker"
 threads = 4
 timeout = 60
-# Longer than gateways (nginx: 60 s) and clients keep a connection they do not use: who closes it first is then the side
-# that sends on it, and no request meets a connection that is just being closed.
+# Longer than gateways (nginx: 60 s) and clients keep an unused connection, so that they close it first: a request sent
+# while the service closes its connection would be lost.
 keepalive = 75
-# What is under way may take this long once told to stop; an orchestrator has to wait longer (deploy: 30 s).
+# Requests may take this long after a stop signal; an orchestrator has to wait longer (deploy: 30 s).
 graceful_timeout = 20
-# The control socket fails under a read-only root, and nothing here uses it.
+# Nothing uses the control socket, which fails under a read-only root.
 control_socket_disable = True
-# No forwarding header is believed here: FORECAST_TRUSTED_PROXIES says which are.
+# gunicorn trusts no forwarding header; the service trusts those that FORECAST_TRUSTED_PROXIES allows.
 forwarded_allow_ips = ""
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112  heartbeats in memory, not on disk
 accesslog = None  # the service writes its own, see docs/observability.md
 logconfig_dict = gunicorn_configuration(os.environ.get("FORECAST_LOG_FORMAT", "json"))
 
-# Where every process keeps its figures for Prometheus, to be added up by the one that is scraped. Fresh at each start,
-# in memory; the check keeps it when SIGHUP reads this file again. prometheus_client reads the variable when imported.
+# Every process writes its metrics to this folder, in memory, and the metrics server adds them up. A start makes a new
+# folder, a reload (SIGHUP) does not. prometheus_client reads the variable when imported.
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 if _METRICS not in os.environ:
     os.environ[_METRICS] = tempfile.mkdtemp("", "forecast-metrics-", worker_tmp_dir)
 
     _master = os.getpid()
 
-    def _forget_metrics():
-        if os.getpid() == _master:  # the workers, its forks, end too
+    def _remove_metrics():
+        if os.getpid() == _master:  # the forked workers call this too
             shutil.rmtree(os.environ[_METRICS], ignore_errors=True)
 
-    atexit.register(_forget_metrics)  # not on_exit, which is not called where the start is refused
-# The longest that gunicorn can bound; what is longer is refused below.
+    atexit.register(_remove_metrics)  # gunicorn does not call on_exit if the start is refused
+# gunicorn's maximum.
 limit_request_line = 8190
 
 
 def _refuse(sock, status, reason, _message):
-    """Refuse what is no HTTP request, or too long a one, in the form of all other errors (RFC 9457)."""
+    """Answer a malformed or too long request with a problem (RFC 9457)."""
     kind = "urn:forecast-service:problem:bad-http"
     body = json.dumps({"type": kind, "title": reason, "status": status, "detail": "The request is no HTTP we take."})
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
@@ -62,12 +62,12 @@ def _refuse(sock, status, reason, _message):
 util.write_error = _refuse
 
 
-# What the master starts beside the workers, and ends with them.
-_beside = []
+# Processes that the master starts and ends.
+_children = []
 
 
 def on_starting(server):
-    """Refuse to be open to everyone; bring the embedded database up to date once, before there are workers."""
+    """Refuse public access without authentication; migrate the embedded database once, before workers start."""
     from forecast_service.settings import Settings, auth
     from forecast_service.settings.database import database_url
     from forecast_service.store.database import Database
@@ -84,22 +84,22 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Make missing fits beside the service, which says 503 at /readyz until they are kept, and compute sweeps."""
+    """Warm up; start processes for missing fits (/readyz answers 503 until they are saved), sweeps and metrics."""
     from forecast_service.server.warmup import warmup
 
     warmup(server.app.wsgi())
-    gc.freeze()  # a worker's collection would write to all shared pages, and so copy them
-    _beside.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
+    gc.freeze()  # a worker's garbage collection would write to all shared pages, and so copy them
+    _children.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
     work = [sys.executable, "-m", "forecast_service.cli", "work", "--beside", str(os.getpid())]
-    _beside.append(subprocess.Popen(work))  # noqa: S603  our own command
+    _children.append(subprocess.Popen(work))  # noqa: S603  our own command
     if (port := os.environ.get("FORECAST_METRICS_PORT", "0")) != "0":
         host = next((address[0] for address in server.cfg.address if isinstance(address, tuple)), "127.0.0.1")
         command = [sys.executable, "-m", "forecast_service.server.metrics_server", host, port, str(os.getpid())]
-        _beside.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
+        _children.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 
 def post_worker_init(worker):
-    """Follow the switches between vintages of the figures, before the first request."""
+    """Follow switches of the current vintage from before the first request."""
     from forecast_service.forecasting.registry import EXTENSION
 
     registry = worker.wsgi.extensions[EXTENSION]
@@ -107,14 +107,14 @@ def post_worker_init(worker):
 
 
 def child_exit(_server, worker):
-    """Forget what only a living worker has."""
+    """Drop the metrics that only a living worker has."""
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(_server):
-    """Leave nothing behind."""
-    for process in _beside:
+    """End the child processes."""
+    for process in _children:
         if process.poll() is None:
             process.terminate()

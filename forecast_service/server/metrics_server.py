@@ -1,7 +1,7 @@
-"""Serves /metrics on a port of its own: ``python -m forecast_service.server.metrics_server HOST PORT PARENT``.
+"""Serves /metrics on a separate port: ``python -m forecast_service.server.metrics_server HOST PORT PARENT``.
 
-A process, not a thread of gunicorn's master, which forks; and one that imports next to nothing of the service, so that
-it costs 20 MB and not 100.
+It is a process because gunicorn's master, which forks, should have no threads. It imports little of the service, so it
+takes 20 MB instead of 100.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from forecast_service.processes import end_with_parent
 
 
 def main(host: str, port: int, parent: int) -> None:
-    """Serve until told to end, or until the process ``parent``, which started this one, ends."""
+    """Serve until SIGTERM, or until the process ``parent`` ends."""
     registry = CollectorRegistry()
     WorkersCollector(registry)  # type: ignore[no-untyped-call]
     end = Event()

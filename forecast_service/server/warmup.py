@@ -1,8 +1,7 @@
 """A forecast of each ally before workers are forked.
 
-While code runs for the first times the interpreter rewrites it for what it meets, libraries fill their caches, and what
-is read off a baseline is remembered. What is so written before the fork is shared by all workers; after it each writes
-a copy of its own.
+The first runs make the interpreter specialise its bytecode, and fill the caches of libraries and baselines. Workers
+share the memory that was written before the fork; later each worker writes a copy of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def warmup(app: Flask) -> int:
-    """Answer as requests do, on saved fits, but without database, log and metrics; how many forecasts were made."""
+    """Forecast each ally that has a saved fit, without database, log and metrics; returns how many succeeded."""
     registry: ForecasterRegistry = app.extensions[EXTENSION]
     vintage = registry.settings.vintage
     forecaster = registry.forecaster(vintage)
@@ -30,12 +29,12 @@ def warmup(app: Flask) -> int:
     scenario = {"name": "warming up", "levers": [lever]}
     done = 0
     with app.test_request_context():
-        g.vintage = vintage  # or it would be looked for in the database, by a connection that no fork may share
+        g.vintage = vintage  # else the database would be read, over a connection that forks must not share
         for ally in filter(forecaster.is_saved, allies(forecaster.figures.tables).values()):
             try:
                 question = ForecastRequestSchema().load({"country": ally.code, "scenario": scenario})
                 jsonify(ForecastSchema().dump(answer(forecaster.forecast(**question))))
-            except Exception:  # noqa: BLE001  whoever asks for this one is told; the service starts all the same
+            except Exception:  # noqa: BLE001  a request will report it; the service starts
                 _log.exception("warming up %s", ally.code)
             else:
                 done += 1

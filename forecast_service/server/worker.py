@@ -1,16 +1,15 @@
-"""gunicorn's threaded worker, but workers share connections, a stop resets nobody and no silent client holds a thread.
+"""gunicorn's threaded worker with a fair share of connections, a stop without resets, and a time limit for reading.
 
-Sharing: all workers accept from the same listeners, and clients and gateways keep connections. Of connections that come
-together the quickest worker would keep nearly all, while another has nothing to do. So a worker accepts the later, the
-more connections it has.
+Sharing: all workers accept from the same listeners, and clients and gateways keep connections open. If many connect at
+once, the quickest worker would accept nearly all. So a worker waits before it accepts, longer if it has more
+connections.
 
-Stopping: gunicorn's worker stops accepting at once, but keeps its listeners open until its last request is answered. It
-resets who connects meanwhile, and a proxy cannot know whether a POST was carried out. This worker answers all who
-have connected, then closes its listeners, so that later clients are refused.
+Stopping: gunicorn's worker stops accepting at once, but keeps its listeners open until it has answered its last
+request. Clients that connect meanwhile are reset, and a proxy cannot know whether their POST was carried out. This
+worker answers the clients that have connected and closes its listeners, so that later clients are refused.
 
-Reading: gunicorn waits for ever for the rest of a request, in a thread that answers nobody else meanwhile. This worker
-sends 408 to a client that is silent for :data:`READ_S`, or still sends after it. A gateway that buffers requests sends
-each at once.
+Reading: gunicorn waits without limit for the rest of a request, and holds a thread meanwhile. This worker sends 408 if
+a client is silent for :data:`READ_S`, or takes longer to send its request. A gateway that buffers requests never does.
 """
 
 from __future__ import annotations
@@ -27,23 +26,18 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from werkzeug.exceptions import RequestTimeout
 
 WAIT_S, LONGEST_WAIT_S = 0.0001, 0.005
-"""How much later a worker accepts, for each connection that it has, and at most."""
+"""Seconds that a worker waits before it accepts: per connection that it has, and at most."""
 READ_S = 10
-"""How long a client may send nothing in the middle of a request, and how long it may send one."""
+"""Seconds that a client may be silent within a request, and seconds that it may take to send one."""
 
 
 class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads what a client sends, for a limited time."""
+    """Reads a request for a limited time."""
 
     until: float | None = None
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """As the original.
-
-        Raises
-        ------
-        RequestTimeout
-        """
+        """As the original. Raises RequestTimeout."""
         now = time.monotonic()
         self.until = self.until or now + READ_S
         if now > self.until:
@@ -58,43 +52,43 @@ parser.SocketUnreader = Unreader  # gunicorn has no hook for it
 
 
 class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """Shares connections with other workers, leaves nobody unanswered, and waits for no silent client."""
+    """Takes its share of connections, answers all of them when stopped, and limits the time for reading."""
 
     def accept(self, listener: Any) -> None:
-        """As the original, but a worker with fewer connections may accept first."""
+        """As the original, but a worker with fewer connections accepts first."""
         if self.alive:
             time.sleep(min(self.nr_conns * WAIT_S, LONGEST_WAIT_S))
         super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
-        """As the original; the client has :data:`READ_S` for the request."""
+        """As the original, with :data:`READ_S` for the request."""
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", READ_S, 0))
         if conn.initialized:
             conn.parser.unreader.until = None
         super().enqueue_req(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """As the original, which bounds by itself how long it waits for a body that nobody read."""
+        """As the original, which has its own time limit for an unread body."""
         conn.parser.unreader.until = None
         return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """As the original; the application answers a body that does not come, this a head."""
+        """As the original, and 408 for a head that does not arrive; the application answers if a body does not."""
         if isinstance(exc, RequestTimeout):
             util.write_error(client, 408, "Request Timeout", "")
         else:
             super().handle_error(req, client, addr, exc)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """As the original; when the worker is stopping, also take what waits and close the listeners."""
+        """As the original, but a stopping worker accepts the waiting connections and closes the listeners."""
         super().set_accept_enabled(enabled)
         if self.alive or enabled:
             return
         for listener in self.sockets:
-            if listener.fileno() == -1:  # told to stop while it was full: it has been here before
+            if listener.fileno() == -1:  # closed by an earlier call, as the worker was full
                 continue
             waiting = select.poll()
             waiting.register(listener, select.POLLIN)
-            while waiting.poll(0):  # another worker may be quicker, or the client be gone: accept() bears both
+            while waiting.poll(0):  # accept() copes if another worker is quicker or the client gone
                 self.accept(listener)
             listener.close()

@@ -1,4 +1,4 @@
-"""Learning the pooled member's parameters from forecasts whose outcomes are known, shrunk to a prior."""
+"""Learns the global members' parameters from past forecasts with known outcomes, shrunk to a prior."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from scipy.special import gammaln
 from models.ensemble.members.momentum import GRID, HORIZON, History, Parameters, moments
 from models.series import Array
 
-FEWEST = 5  # values a series must have had at a past origin for a forecast from there to teach anything
-MOST = 2500  # past (origin, series) pairs used; more are thinned evenly, to bound the time
-# Prior strength: one grid step from the prior costs as much as this share of one independent forecast's loss. The
-# spread is held more tightly, as few eras are turbulent and each counts as one observation of it.
+FEWEST = 5  # a past forecast is used if its series had at least so many values at the origin
+MOST = 2500  # past (origin, series) pairs used at most; more are thinned evenly, to bound the time
+# Prior strength: one grid step from the prior costs this share of one independent forecast's loss. More for the
+# spread, as few eras are turbulent and each is one observation of it.
 STRENGTH_MEAN, STRENGTH_SPREAD = 0.15, 0.5
 OVERLAP = (HORIZON + 1) / 2  # mean horizon, years
 COMMON_PRIOR = 0.3  # correlation of shocks between series with no evidence
 COMMON_STRENGTH = 100.0  # pairs of forecasts that this prior is worth
 ERA = 5  # years of origins that are calm or turbulent together
-TURBULENT = 0.25  # share of the past, its most turbulent part, from which the spread is learned
+TURBULENT = 0.25  # share of the past, the most turbulent, from which the spread is learned
 MEAN = ("others", "damping", "memory", "own_reversion", "panel_reversion", "own", "drift")
 SPREAD = ("inflation", "slope", "doubt", "pooling", "tails")
-OUTLIER = 5.0  # standardised errors are cut here: one hyperinflation must not set the spread of a panel
+OUTLIER = 5.0  # standardised errors are cut here, so that one hyperinflation does not set a panel's spread
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Common:
 
 
 class Evidence:
-    """Every forecast of the panel's past whose outcome is known.
+    """The panel's past forecasts with known outcomes.
 
-    An origin with ``n`` series weighs as the root of ``n``, between one observation and ``n``.
+    An origin with ``n`` series has the weight of sqrt(n) observations, between 1 and ``n``.
     """
 
     def __init__(self, history: History) -> None:
@@ -55,12 +55,12 @@ class Evidence:
         inside = ahead < years
         outcome = np.where(inside, history.log[np.minimum(ahead, years - 1), columns[:, None]], np.nan)
         change = outcome - history.log[rows, columns][:, None]
-        kept = np.flatnonzero(np.isfinite(change).any(axis=1))
-        kept = kept[:: max(1, -(-kept.size // MOST))]
-        self.history, self.rows, self.columns = history, rows[kept], columns[kept]
-        self.known = np.isfinite(change[kept])
-        self.change = np.where(self.known, change[kept], 0.0)
-        # A year with thirty series is not thirty times the evidence: their shocks are common.
+        used = np.flatnonzero(np.isfinite(change).any(axis=1))
+        used = used[:: max(1, -(-used.size // MOST))]
+        self.history, self.rows, self.columns = history, rows[used], columns[used]
+        self.known = np.isfinite(change[used])
+        self.change = np.where(self.known, change[used], 0.0)
+        # The series of one origin share shocks, so they are not independent evidence.
         crowd = np.bincount(self.rows, minlength=years)[self.rows]
         self.weight = self.known / np.sqrt(np.maximum(crowd, 1))[:, None]
         self.weight /= max(self.weight.sum(), 1e-12)
@@ -79,10 +79,10 @@ class Evidence:
         return float(np.sum(self.weight * scoringrules.crps_t(error, p.tails, 0.0, scale, backend="numpy")))
 
     def turbulent(self, p: Parameters, share: float = TURBULENT) -> Array:
-        """Weights of the forecasts made in the eras whose errors were largest for their spread.
+        """Weights of the forecasts from the eras with the largest standardised errors.
 
-        Calm and turbulent decades alternate and the next kind is unknown. A spread learned from all of them is too
-        narrow whenever it matters, so it is learned from the worst quarter.
+        Nobody knows whether the next decade will be calm or turbulent. A spread learned from all decades is too narrow
+        in turbulent ones, so it is learned from the worst quarter.
         """
         error, sd = self.errors(p)
         z2 = np.minimum((error / sd) ** 2, OUTLIER**2)
@@ -91,12 +91,12 @@ class Evidence:
         mean = np.bincount(era, (self.weight * z2).sum(axis=1)) / np.maximum(mass, 1e-12)
         order = np.argsort(-mean, kind="stable")
         before = np.concatenate([[0.0], np.cumsum(mass[order])[:-1]])
-        kept = np.zeros(mass.size)
-        kept[order] = np.clip((share - before) / np.maximum(mass[order], 1e-12), 0.0, 1.0)
-        return self.weight * kept[era][:, None] / share
+        used = np.zeros(mass.size)
+        used[order] = np.clip((share - before) / np.maximum(mass[order], 1e-12), 0.0, 1.0)
+        return self.weight * used[era][:, None] / share
 
     def log_score(self, p: Parameters, weight: Array) -> float:
-        """Mean negative log density. Unlike the CRPS, it minds a spread that is too narrow for the worst decades."""
+        """Mean negative log density. Unlike the CRPS, it penalises a spread too narrow for the worst decades."""
         error, sd = self.errors(p)
         nu = p.tails
         z2 = (error / sd) ** 2
@@ -104,7 +104,7 @@ class Evidence:
         return float(np.sum(weight * (np.log(sd) + (nu + 1) / 2 * np.log1p(z2 / (nu - 2)) + constant)))
 
     def correlation(self, p: Parameters, horizons: slice = slice(None)) -> float:
-        """Mean correlation of errors between series forecast from one origin, at the given horizons."""
+        """Mean correlation of errors between series with the same origin, at ``horizons``."""
         error, sd = self.errors(p)
         z = (np.clip(error / sd, -OUTLIER, OUTLIER) * self.known)[:, horizons]
         total, square, n = np.zeros((3, self.history.log.shape[0], z.shape[1]))
@@ -112,7 +112,7 @@ class Evidence:
         np.add.at(square, self.rows, z * z)
         np.add.at(n, self.rows, self.known[:, horizons])
         between = np.sum(total**2 - square)
-        most = np.sum(np.maximum(n - 1, 0) * square)  # what it would be, were all errors of an origin the same
+        most = np.sum(np.maximum(n - 1, 0) * square)  # ``between`` if all errors of an origin were equal
         weak = COMMON_STRENGTH * square.sum() / max(n.sum(), 1)
         return float(np.clip((between + weak * COMMON_PRIOR) / max(most + weak, 1e-12), 0.0, 1.0))
 
@@ -124,16 +124,16 @@ class Evidence:
         return max(float(np.sum(crowd / (1 + rho * np.maximum(crowd - 1, 0)))) / OVERLAP, 1.0)
 
     def common(self, p: Parameters) -> Common:
-        """Shares of the variance that series have in common, matching the correlation at short and long horizons."""
+        """The common shares of variance that give the correlations at short and long horizons."""
         yearly, far = self.correlation(p, slice(0, 1)), self.correlation(p, slice(HORIZON - 3, HORIZON))
         h = HORIZON - 1
-        drift = p.slope**2 * h**2  # against h for the yearly shocks
+        drift = p.slope**2 * h**2  # the yearly shocks have h
         share = (far * (h + drift) - yearly * h) / drift if drift else yearly
         return Common(yearly, float(np.clip(share, yearly, 1.0)), far)
 
 
 def descend(p: Parameters, names: tuple[str, ...], loss: Callable[[Parameters], float]) -> Parameters:
-    """Walk the grid one parameter at a time while the loss falls: deterministic, and as fast as it is short."""
+    """Coordinate descent on the grid: change one parameter at a time while the loss falls. Deterministic."""
     best = loss(p)
     for name in names:
         grid = GRID[name]
@@ -151,10 +151,10 @@ def descend(p: Parameters, names: tuple[str, ...], loss: Callable[[Parameters], 
 def learn(
     history: History, prior: Parameters, fixed: tuple[str, ...] = (), sweeps: int = 3
 ) -> tuple[Parameters, Common]:
-    """Parameters and common shares learned at the history's last year; those ``fixed`` keep their prior value.
+    """Parameters and common shares learned up to the history's last year; ``fixed`` parameters keep their prior value.
 
-    The mean by CRPS over all of the past, spread and tails by log score over its turbulent part, in turn; each with a
-    penalty that is quadratic in grid steps from the prior and fades as evidence grows.
+    It learns the mean by CRPS over all of the past, and spread and tails by log score over its turbulent part, in turn.
+    Both have a penalty that is quadratic in grid steps from the prior and fades as evidence grows.
     """
     evidence = Evidence(history)
     if not len(evidence):

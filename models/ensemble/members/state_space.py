@@ -1,4 +1,4 @@
-"""The linear Gaussian state space form: the one recursion by which every per-series member simulates.
+"""The linear Gaussian state space form, by which every local member simulates.
 
 statsmodels' own ``simulate`` loops over the draws in Python; here a step in time is one matrix product for all draws.
 """
@@ -16,22 +16,22 @@ import numpy as np
 from models.ensemble.members.base import MemberFailed
 from models.series import Array, Panel
 
-# One-step standard deviation (log points) below which a fit has no spread but rounding: a constant or an exactly
-# exponential series. Its forecast would be certain, which no model can know.
+# A one-step standard deviation (log points) below this is rounding: the series is constant or exactly exponential. A
+# forecast without uncertainty is not credible.
 NEGLIGIBLE_SD = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StateSpace:
-    """A fitted series, y, and where it stands one step after its last observation.
+    """A fitted series y and its state one step after the last observation.
 
     With k states a_t and m independent standard normal shocks u_t::
 
         y_t     = Z a_t + d + H u_t
         a_{t+1} = T a_t + c + G u_t,    a_1 ~ N(mean, covariance)
 
-    Both equations share the shocks. A single source of error (ETS, Theta) has m = 1; several independent sources
-    (structural models) have zeros in H where G has none, and the other way round.
+    Both equations share the shocks. A single source of error (ETS, Theta) has m = 1. With several independent sources
+    (structural models) each shock enters one equation only: H is zero where G is not, and vice versa.
 
     Attributes
     ----------
@@ -40,16 +40,16 @@ class StateSpace:
     observation_loading : H, array (m,), in the unit of y.
     state_loading : G, array (k, m).
     mean : expected state at the first step ahead, array (k,).
-    covariance : covariance of that state, array (k, k): what the filter does not know of the state after the last
-        observation. It is part of every simulated path, as it is of statsmodels' ``simulate(anchor="end")``; that
-        of the estimated parameters is not.
+    covariance : covariance of that state, array (k, k). Simulated paths include this uncertainty, as statsmodels'
+        ``simulate(anchor="end")`` does, but not that of the estimated parameters.
     state_intercept : c, array (k,).
     observation_intercept : d.
 
     Raises
     ------
     MemberFailed
-        if a number is not finite, the covariance is none, or the one-step standard deviation is negligible.
+        if a number is not finite, ``covariance`` is not positive semi-definite, or the one-step standard
+        deviation is negligible.
 
     Source
     ------
@@ -96,9 +96,9 @@ class StateSpace:
 
     @classmethod
     def of_results(cls, results: Any, *, centre: float = 0.0, unit: float = 1.0) -> StateSpace:
-        """The end of the sample in ``results``, a statsmodels ``MLEResults`` of one series and constant matrices.
+        """The form at the end of the sample of a statsmodels ``MLEResults`` with one series and constant matrices.
 
-        If the model was fitted on (y - centre) / unit, the form returned is nevertheless that of y.
+        The form is that of y, also if the model was fitted on (y - centre) / unit.
         """
         fit = results.filter_results
         # A concentrated scale is already in the covariances here (but not in those of results.model.ssm).
@@ -139,13 +139,13 @@ class StateSpace:
 
 @dataclass(frozen=True)
 class PerSeries:
-    """What a member that takes every series by itself has learned: nothing in common, each is fitted when asked for.
+    """A local member: it learns nothing from the panel, and fits each series when asked.
 
     Attributes
     ----------
     panel : the series, cut at the origin.
-    shortest : number of years below which a series is refused.
-    form : from the logarithms of one series, array (n_years,), to its fitted form.
+    shortest : shorter series are refused, years.
+    form : fits the logarithms of one series, array (n_years,).
     """
 
     panel: Panel
@@ -153,7 +153,7 @@ class PerSeries:
     form: Callable[[Array], StateSpace]
 
     def simulate(self, name: str, horizon: int, draws: int, rng: np.random.Generator) -> Array:
-        """Simulated log paths of series ``name``, array (draws, horizon): as :class:`members.base.Fitted`."""
+        """Simulated log paths of series ``name``, array (draws, horizon): see :class:`members.base.Fitted`."""
         log = self.panel[name].log
         if log.size < self.shortest:
             raise MemberFailed(f"{log.size} years are known, at least {self.shortest} are needed")
@@ -162,17 +162,17 @@ class PerSeries:
 
 @contextmanager
 def estimating() -> Iterator[None]:
-    """Where statsmodels is called to fit: no convergence, or a singular matrix, is a MemberFailed.
+    """A context for fits by statsmodels: no convergence, or a singular matrix, raises MemberFailed.
 
-    Of its warnings only the class that tells of start values and the like is silenced; NumPy's about a division by
-    zero and the like are too, because :class:`StateSpace` refuses whatever number comes of them. All others pass.
+    It silences statsmodels' ModelWarning (about start values and the like) and NumPy's floating-point warnings, since
+    :class:`StateSpace` refuses numbers that are not finite. Other warnings pass.
     """
-    # Imported first: it sets filters of its own, which would override ours. (Not at module level: 1 s and 100 MB.)
+    # Imported before our filters, which its own would override; not at module level, as it takes 1 s and 100 MB.
     from statsmodels.tools.sm_exceptions import ConvergenceWarning, ModelWarning
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", ModelWarning)
-        # ThetaModel hides the results, and so mle_retvals, of the fits inside: the warning is the only sign they share.
+        # ThetaModel hides mle_retvals of its inner fits, so the warning is the only sign that all fits give.
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             yield
@@ -185,7 +185,7 @@ def estimating() -> Iterator[None]:
 def _root(covariance: Array) -> Array:
     """A matrix R (k, rank) with R R' = ``covariance``; unlike Cholesky's it exists for singular ones too."""
     values, vectors = np.linalg.eigh(covariance)
-    # More than rounding, which reaches 1e-11 of the largest (the filter starts from 1e6 where it knows nothing).
+    # Rounding reaches 1e-11 of the largest, as the filter starts unknown states with a variance of 1e6.
     if values[0] < -1e-8 * max(values[-1], 0.0) - 1e-16:
         raise MemberFailed("a covariance of the fit is not positive semi-definite")
     used = values > 0

@@ -1,4 +1,4 @@
-"""What all levers share: the editor of paths, the years, allies and component they act on."""
+"""What all levers share: the editor of paths, and the years, allies and component that they change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LeverComponent = Literal["core", "related"]
 LEVER_COMPONENTS: tuple[LeverComponent, ...] = get_args(LeverComponent)
 
 LEAST_MEDIAN = 1e-9
-"""A median is taken to be at least this, % of GDP, where another is measured against it."""
+"""Medians are raised to at least this, % of GDP, so that levers can divide by them."""
 
 
 class PathEditor:
@@ -23,10 +23,10 @@ class PathEditor:
 
     Parameters
     ----------
-    paths : as the ensemble has them.
+    paths : from the ensemble.
     deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
     credibility : the fraction of its pledge that the ally is expected to keep.
-    trend : gives the ally's paths by history alone, for levers that go back to them; ``paths`` if None.
+    trend : returns the ally's paths from history alone, for levers that need them; None for ``paths``.
     """
 
     def __init__(
@@ -42,23 +42,23 @@ class PathEditor:
         self._trend = trend or (lambda: paths)
 
     def writable(self, component: str) -> Floats:
-        """The shares of ``component``, to be written into; array (draws, 1 + horizon)."""
+        """The shares of ``component``, for writing; array (draws, 1 + horizon)."""
         if self.shares[component] is self.paths.shares[component]:
             self.shares[component] = np.array(self.shares[component])
         return self.shares[component]
 
     def writable_gdp(self) -> Floats:
-        """The index of GDP, to be written into; array (draws, 1 + horizon)."""
+        """The index of GDP, for writing; array (draws, 1 + horizon)."""
         if self.gdp is self.paths.gdp:
             self.gdp = np.array(self.gdp)
         return self.gdp
 
     def edited(self) -> Paths:
-        """The paths as they are now."""
+        """The paths with the changes so far."""
         return Paths(self.origin, self.shares, self.gdp, self.paths.member, base=self.paths)
 
     def span(self, lever: Lever) -> slice:
-        """The columns that ``lever`` acts on: its years, within the forecast and after the origin."""
+        """The columns that ``lever`` changes: its years, within the forecast and after the origin."""
         first = max(lever.first_year or 0, self.origin + 1) - self.origin
         last = min(lever.last_year or self.last, self.last) - self.origin
         return slice(first, max(first, last + 1))
@@ -67,31 +67,31 @@ class PathEditor:
         return self.origin + np.arange(span.start, span.stop, dtype=np.float64)
 
     def median(self, component: str) -> Array:
-        """Median share by year of the draws as they are now, array (1 + horizon,).
+        """Median share by year after the changes so far, array (1 + horizon,).
 
-        The paths remember theirs, so the first lever spares a computation if it asks before it calls ``writable``.
+        The medians of unchanged paths are cached, so a lever should call this before ``writable``.
         """
         shares = self.shares[component]
-        found = self.paths.medians(component) if shares is self.paths.shares[component] else medians(shares)
-        return np.maximum(found.astype(np.float64), LEAST_MEDIAN)
+        by_year = self.paths.medians(component) if shares is self.paths.shares[component] else medians(shares)
+        return np.maximum(by_year.astype(np.float64), LEAST_MEDIAN)
 
     def trend_median(self, component: str) -> Array:
-        """Median share by year as history alone has it, array (1 + horizon,)."""
+        """Median share by year from history alone, array (1 + horizon,)."""
         return np.maximum(self._trend().medians(component).astype(np.float64), LEAST_MEDIAN)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lever:
-    """What all levers have: the years and the allies they act on.
+    """The years and the allies that a lever changes.
 
     Attributes
     ----------
-    first_year, last_year : inclusive; None means from the first year after the origin, or to the last.
+    first_year, last_year : inclusive; None means the first year after the origin, or the last year.
     countries : ISO alpha-3 codes and groups (:mod:`models.dataset.groups`); all allies if empty.
     """
 
     type: ClassVar[str]
-    # Which levers exclude one another where their years and components meet.
+    # Two levers that settle the same thing conflict if their years and components overlap.
     settles: ClassVar[frozenset[str]] = frozenset()
 
     first_year: int | None = None
@@ -124,5 +124,5 @@ class OnComponent(Lever):
                 self.edit(editor, span)
 
     def edit(self, editor: PathEditor, span: slice) -> None:
-        """Change the component's shares in the columns ``span`` and, where the lever carries on, after it."""
+        """Change the component's shares in the columns ``span`` and, if the lever has a lasting effect, after it."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Ids of saved scenarios and sweeps: random, and of letters that are not mistaken for one another."""
+"""Ids of saved scenarios and sweeps: random, without letters that look alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 SAVED_ID = "[0-9a-hjkmnp-tv-z]{26}"
-"""What the id of a saved scenario or sweep looks like; no name of a shipped scenario does."""
+"""The pattern of an id; no name of a shipped scenario matches it."""
 
 
 def new_id() -> str:
@@ -19,5 +19,5 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether :func:`new_id` may have made ``text``."""
+    """Whether ``text`` has the form of an id."""
     return re.fullmatch(SAVED_ID, text) is not None

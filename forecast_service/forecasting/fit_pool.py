@@ -1,9 +1,8 @@
-"""Fits that somebody waits for, made in processes beside the worker: few at once, each with a time limit.
+"""Fits that a request waits for, made in separate processes: few at once, each with a time limit.
 
-A fit takes a hundred times as long as an answer from saved paths. Made in a request's thread it would hold the
-interpreter that all other requests wait for, and load statsmodels into every worker. The pool refuses fits beyond its
-queue and ends a process that does not answer in time. The processes are started when first needed and end with the
-worker.
+A fit takes a hundred times as long as an answer from saved paths. In a request's thread it would hold the interpreter's
+lock, which all other requests need, and load statsmodels into every worker. The pool refuses fits beyond its queue and
+ends a process that does not answer in time. Processes start when first needed and end with the worker.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ from models.series import Series
 from models.simulation.path_store import Fit
 
 PROCESSES, WAITING = 1, 2
-"""How many fits each worker makes at once, and how many requests may wait for one. Together fewer than a worker's 4
-threads, so that saved forecasts are always answered."""
+"""How many fits a worker makes at once, and how many more requests may wait. The sum is below a worker's 4 threads, so
+that a thread is left for saved forecasts."""
 RETRY_S = 5
-"""After how long a refused fit may be asked for again."""
+"""``Retry-After`` of a refused fit, seconds."""
 FIT_S = 5
-"""How long a fit may take on a busy machine; the largest of the fits that a request waits for must end in time too."""
+"""Seconds that a fit may take on a busy machine; decides how many fits a request may wait for."""
 
 
 class FitUnavailable(ServiceError):
@@ -54,11 +53,11 @@ class FitUnavailable(ServiceError):
 
 
 class FitFailed(RuntimeError):
-    """The models failed on a question they should be able to answer; the log says how."""
+    """The models raised an unexpected error, which is in the log."""
 
 
 class FitProcess:
-    """One process that fits, started when first asked and anew after its end."""
+    """One process that fits. It starts with the first question, and again if it has ended."""
 
     def __init__(self) -> None:
         self._end: weakref.finalize[Any, Any] | None = None
@@ -68,13 +67,10 @@ class FitProcess:
     def ask(self, question: bytes, patience_s: float) -> Any:
         """The reply to a pickled question; one caller at a time.
 
-        Raises
-        ------
-        FitUnavailable
-            if there is none in time, or the process was ended from outside.
+        Raises FitUnavailable if there is no reply in time, or the process was ended from outside.
         """
         if self.process is not None and self.process.poll() is not None:
-            self.stop()  # it was ended from outside while it was idle: start another
+            self.stop()  # it was ended from outside while idle
         line = self._line or self._start()
         try:
             line.send_bytes(question)
@@ -97,7 +93,7 @@ class FitProcess:
         return line
 
     def stop(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, even during a fit."""
         if self._end is not None:
             self._end()
         self.process = self._line = self._end = None
@@ -110,14 +106,13 @@ def _stop(process: subprocess.Popen[bytes], line: Connection) -> None:
 
 
 class FitPool:
-    """A few processes that fit.
+    """The processes of one worker that fit.
 
     Parameters
     ----------
     processes : how many fits are made at once.
-    queue : how many more requests may wait; together they must leave threads of the worker free.
-    timeout_s : how long a request waits for a fit, its time in the queue included; one that has waited as long for
-        its fits together gets no more of them.
+    queue : how many more requests may wait; the sum must be less than the worker's threads.
+    timeout_s : how long a request waits for a fit, in the queue and after. After as long a request gets no further fit.
     """
 
     def __init__(self, processes: int, queue: int, timeout_s: float) -> None:
@@ -128,19 +123,13 @@ class FitPool:
         self.all = [FitProcess() for _ in range(processes)]
         for process in self.all:
             self._free.put(process)
-        # With the condition, requests for the same fit wait for the first of them.
+        # The condition makes requests for the same fit wait for the first of them.
         share = cached(LRUCache(OVERRIDES_CACHED), lambda question, _end: question, condition=threading.Condition())
         self._shared = share(self._make)
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
-        """Inside, this thread may wait for a fit.
-
-        Raises
-        ------
-        FitUnavailable
-            if as many as may do so already.
-        """
+        """Let this thread wait for fits. Raises FitUnavailable if too many threads do."""
         if getattr(self._thread, "admitted", False):
             yield
             return
@@ -154,11 +143,9 @@ class FitPool:
             self._places.release()
 
     def fit(self, question: tuple[Any, ...]) -> Fit:
-        """The fit that answers ``question`` (:mod:`models.simulation.fit_process`); who asks for the same shares it.
+        """The fit that answers ``question`` (:mod:`models.simulation.fit_process`); equal questions share it.
 
-        Raises
-        ------
-        FitUnavailable, CannotForecast, FitFailed
+        Raises FitUnavailable, CannotForecast or FitFailed.
         """
         end = time.monotonic() + self.timeout_s
         with self.admitted():
@@ -174,23 +161,23 @@ class FitPool:
         except Empty:
             raise FitUnavailable("busy", "Other fits took too long. Ask again soon.") from None
         try:
-            found = process.ask(question, max(0.0, end - time.monotonic()))
+            reply = process.ask(question, max(0.0, end - time.monotonic()))
         finally:
             self._free.put(process)
-        if isinstance(found, Fit):
-            return found
-        if found is None:
+        if isinstance(reply, Fit):
+            return reply
+        if reply is None:
             raise FitFailed
-        raise CannotForecast(*found)
+        raise CannotForecast(*reply)
 
     def stop(self) -> None:
-        """End all processes; a later question starts them anew."""
+        """End all processes; a later question starts them again."""
         for process in self.all:
             process.stop()
 
 
 class RemoteFitter:
-    """What :class:`models.simulation.fitter.Fitter` does, by a pool."""
+    """The methods of :class:`models.simulation.fitter.Fitter`, carried out by a pool."""
 
     def __init__(self, pool: FitPool, vintages: Path | None, figures: Figures, draws: int, seed: int) -> None:
         self._pool = pool
@@ -200,22 +187,18 @@ class RemoteFitter:
         return self._pool.fit((self._figures, method, arguments, options))
 
     def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
-        """As the original."""
         return self._ask("fit", ally, origin, pledge=pledge)
 
     def fit_overridden(self, ally: Ally, override: HistoryOverride, origin: int, *, pledge: bool) -> Fit:
-        """As the original."""
         return self._ask("fit_overridden", ally, override, origin, pledge=pledge)
 
     def fit_history(self, ally: Ally, history: Series, *, pledge: bool) -> Fit:
-        """As the original."""
         return self._ask("fit_history", ally, history, pledge=pledge)
 
     def fit_series(self, history: Series) -> Fit:
-        """As the original."""
         return self._ask("fit_series", history)
 
 
 def pool_of(settings: Settings) -> FitPool:
-    """The pool that the settings ask for."""
+    """The pool for these settings."""
     return FitPool(PROCESSES, WAITING, settings.fit_timeout_s)

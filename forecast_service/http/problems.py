@@ -154,7 +154,7 @@ def _unusable_lever(error: UnusableLever) -> Response:
 
 
 def _no_store(error: StoreUnavailable) -> Response:
-    detail = f"A fit that this needs is not kept, and cannot be: {error.detail}. /readyz says what is missing."
+    detail = f"A fit that this needs is not saved, and cannot be saved: {error.detail}. /readyz says what is missing."
     response = problem(503, detail, None, "state-unavailable")
     response.headers["Retry-After"] = "30"
     return response

@@ -6,13 +6,13 @@ PORT ?= 8000
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-fast lint openapi fuzz bench accuracy images publish lock image clean
 
-help: ## what can be done
+help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# What the service needs to run, with hashes; then the project itself, built without the network.
+# The service's dependencies, with hashes; then the project itself, built without the network.
 $(VENV)/.serve: requirements/build.txt requirements/runtime.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
@@ -26,34 +26,33 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 	$(BIN)/forecast-service fit
 	exec $(BIN)/forecast-service serve --port $(PORT)
 
-# What loads the machine, or measures, has it alone; the rest runs on two cores.
-ALONE := tests/benchmarks tests/deploy
-
-BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
-# They start hundreds of processes, each of which would compile the project anew.
+# These tests load or measure the machine, so they run alone; the others run on two cores.
+SERIAL := tests/benchmarks tests/deploy
+PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SERIAL))
+# Tests start hundreds of processes. Without bytecode each would compile the project again.
 test test-fast: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.dev ## set up and run all tests, in at most seven minutes on two cores
-	$(BIN)/python -m pytest $(BESIDE)
-	$(BIN)/python -m pytest $(ALONE)
+	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest $(SERIAL)
 
-test-fast: $(VENV)/.dev ## those without browser, image, PostgreSQL and gateway, in at most a minute
-	$(BIN)/python -m pytest -m "not slow" $(BESIDE)
+test-fast: $(VENV)/.dev ## run the tests that are not slow, in at most a minute
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
-lint: $(VENV)/.dev ## style, types, layers, and the exported contract
+lint: $(VENV)/.dev ## check style, types, layers and the exported contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/forecast-service openapi --check openapi/openapi.json
 
-openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, its examples asked anew
+openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, with new examples
 	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
 
-fuzz: $(VENV)/.dev ## schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
+fuzz: $(VENV)/.dev ## run schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
 	$(BIN)/python -m benchmarks.robustness.fuzz --write docs/fuzzing.md
 
-bench: $(VENV)/.dev ## measure everything side by side: docs/performance.md; needs wrk
+bench: $(VENV)/.dev ## run the benchmarks of docs/performance.md; needs wrk
 	$(MAKE) --no-print-directory $(PEERS)/.ready
 	$(BIN)/python -m benchmarks.speed.bench $(BENCH)
 
@@ -64,7 +63,7 @@ HORIZON ?= 10
 MIN_YEARS ?= 12
 PROCESSES ?= 2
 
-# statsforecast needs pandas below 3: the peers live in an environment of their own.
+# statsforecast needs pandas below 3, so the peers have a separate environment.
 $(PEERS)/.ready: benchmarks/accuracy/requirements-peers.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r benchmarks/accuracy/requirements-peers.txt
@@ -79,15 +78,15 @@ accuracy: $(VENV)/.serve $(PEERS)/.ready $(PANEL) ## score the peers beside ours
 	$(BIN)/python -m benchmarks.accuracy.table $(PANEL) --peers var/accuracy --origins $(ORIGINS) --horizon $(HORIZON) \
 		--min-years $(MIN_YEARS) --processes $(PROCESSES) --json var/accuracy/figures.json
 
-images: $(VENV)/.dev ## draw the README's images anew
+images: $(VENV)/.dev ## draw the README's images
 	$(BIN)/forecast-service fit
 	$(BIN)/python docs/images/make.py
 
-publish: $(VENV)/.dev ## run the backtest of the allies anew; keep weights, track record and docs/accuracy.md
+publish: $(VENV)/.dev ## run the backtest of the allies; save weights, track record and docs/accuracy.md
 	$(BIN)/forecast-service backtest --publish
 	$(BIN)/python -m benchmarks.accuracy.page
 
-lock: $(VENV)/.dev ## lock the versions anew
+lock: $(VENV)/.dev ## lock the versions of dependencies
 	$(BIN)/python -m pip install --quiet pip-tools
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
 
@@ -98,5 +97,5 @@ image: ## build the container image; ENGINE=podman for another engine
 	$(ENGINE) build --tag $(IMAGE) --build-arg REVISION=$(shell git rev-parse HEAD) \
 		--build-arg VERSION=$(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' forecast_service/version.py) .
 
-clean: ## remove everything that was made
+clean: ## remove all generated files
 	rm -rf $(VENV) $(PEERS) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

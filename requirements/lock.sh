@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Locks the versions (with hashes, without any index address): run after changing pyproject.toml.
+# Locks the versions, with hashes and without an index's address. Run it after a change of pyproject.toml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 compile() { pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
@@ -8,7 +8,7 @@ compile -o requirements/runtime.txt
 compile -o requirements/cluster.txt --extra cluster -c requirements/runtime.txt
 compile -o requirements/build.txt --build-deps-for editable --only-build-deps
 compile -o requirements/dev.txt --extra dev -c requirements/runtime.txt
-# The peers' own environment: pandas below 3.
+# The peers' environment, with pandas below 3.
 pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
   -o benchmarks/accuracy/requirements-peers.txt benchmarks/accuracy/requirements-peers.in

@@ -141,7 +141,7 @@ def _represent(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | N
     if form in negotiation.PICTURES and draw:
         body, alt = draw(document, form)
     elif form != JSON and tabulate:
-        body = write(tabulate(document), form, request)
+        body = write(tabulate(document), form)
     # The id stands for the numbers, the digest for the bytes: a release may present the same numbers differently.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")

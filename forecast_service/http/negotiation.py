@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
-from flask import Request, request
+from flask import request
 from webargs.flaskparser import abort
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.routing import BaseConverter
@@ -90,10 +90,10 @@ def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
     return accepted
 
 
-def write(table: Table, form: str, asked: Request) -> bytes:
+def write(table: Table, form: str) -> bytes:
     """``table`` in a format other than JSON."""
     if form == METADATA:
-        query = "?" + asked.query_string.decode("latin-1") if asked.query_string else ""
+        query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
         return metadata_bytes(table, f"{_bare_address().rsplit('/', 1)[1]}.{CSV}{query}")
     return {CSV: csv_bytes, PARQUET: parquet_bytes, ARROW: arrow_bytes}[form](table)
 

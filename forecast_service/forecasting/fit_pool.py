@@ -112,7 +112,7 @@ class FitPool:
     ----------
     processes : how many fits are made at once.
     queue : how many more requests may wait; the sum must be less than the worker's threads.
-    timeout_s : how long a request waits for a fit, in the queue and after. After as long a request gets no further fit.
+    timeout_s : how long a request waits for a fit, the queue included; after as long it gets no further fits.
     """
 
     def __init__(self, processes: int, queue: int, timeout_s: float) -> None:

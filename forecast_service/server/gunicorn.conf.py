@@ -34,8 +34,8 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 accesslog = None  # the service writes its own, see docs/observability.md
 logconfig_dict = gunicorn_configuration(os.environ.get("FORECAST_LOG_FORMAT", "json"))
 
-# Every process writes its metrics to this folder, in memory, and the metrics server adds them up. A start makes a new
-# folder, a reload (SIGHUP) does not. prometheus_client reads the variable when imported.
+# Every process writes its metrics to a folder in memory, and the metrics server adds them up. A start makes a new
+# folder; a reload (SIGHUP) keeps it. prometheus_client reads the variable when imported.
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 if _METRICS not in os.environ:
     os.environ[_METRICS] = tempfile.mkdtemp("", "forecast-metrics-", worker_tmp_dir)

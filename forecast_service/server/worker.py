@@ -37,7 +37,7 @@ class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no 
     until: float | None = None
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        """As the original. Raises RequestTimeout."""
+        """As the original. Raises RequestTimeout if the client takes too long."""
         now = time.monotonic()
         self.until = self.until or now + READ_S
         if now > self.until:
@@ -73,7 +73,7 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]
         return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """As the original, and 408 for a head that does not arrive; the application answers if a body does not."""
+        """As the original, and 408 for a head that does not arrive; the application answers for a body."""
         if isinstance(exc, RequestTimeout):
             util.write_error(client, 408, "Request Timeout", "")
         else:

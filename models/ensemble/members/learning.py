@@ -127,7 +127,7 @@ class Evidence:
         """The common shares of variance that give the correlations at short and long horizons."""
         yearly, far = self.correlation(p, slice(0, 1)), self.correlation(p, slice(HORIZON - 3, HORIZON))
         h = HORIZON - 1
-        drift = p.slope**2 * h**2  # the yearly shocks have h
+        drift = p.slope**2 * h**2  # the drift's variance; that of the yearly shocks is h
         share = (far * (h + drift) - yearly * h) / drift if drift else yearly
         return Common(yearly, float(np.clip(share, yearly, 1.0)), far)
 

@@ -9,7 +9,7 @@ request. Clients that connect meanwhile are reset, and a proxy cannot know wheth
 worker answers the clients that have connected and closes its listeners, so that later clients are refused.
 
 Reading: gunicorn waits without limit for the rest of a request, and holds a thread meanwhile. This worker sends 408 if
-a client is silent for :data:`READ_S`, or takes longer to send its request. A gateway that buffers requests never does.
+a request does not arrive within :data:`READ_S`. A gateway that buffers requests sends each at once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import socket
 import struct
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from gunicorn import util
 from gunicorn.http import parser
@@ -27,24 +28,29 @@ from werkzeug.exceptions import RequestTimeout
 
 WAIT_S, LONGEST_WAIT_S = 0.0001, 0.005
 """Seconds that a worker waits before it accepts: per connection that it has, and at most."""
-READ_S = 10
-"""Seconds that a client may be silent within a request, and seconds that it may take to send one."""
+READ_S = 10.0
+"""Seconds within which a request must arrive, from when it is queued for a thread."""
+
+_deadlines: WeakKeyDictionary[socket.socket, float] = WeakKeyDictionary()
+"""Until when each client may send, by :func:`time.monotonic`."""
+
+
+def _give_time(client: socket.socket) -> None:
+    _deadlines[client] = time.monotonic() + READ_S
 
 
 class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads a request for a limited time."""
-
-    until: float | None = None
+    """Reads a request until its deadline, and after it only what is there already."""
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """As the original. Raises RequestTimeout if the client takes too long."""
-        now = time.monotonic()
-        self.until = self.until or now + READ_S
-        if now > self.until:
-            raise RequestTimeout
+        left = max(_deadlines[self.sock] - time.monotonic(), 0.001)
+        seconds, rest = divmod(left, 1)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", int(seconds), int(rest * 1e6)))
         try:
             return bytes(super().chunk(size_hint))
         except BlockingIOError:  # this is how SO_RCVTIMEO ends a read
+            self.sock.shutdown(socket.SHUT_RD)  # or gunicorn, when it closes, waits in its event loop for the client
             raise RequestTimeout from None
 
 
@@ -62,14 +68,12 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]
 
     def enqueue_req(self, conn: TConn) -> None:
         """As the original, with :data:`READ_S` for the request."""
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", READ_S, 0))
-        if conn.initialized:
-            conn.parser.unreader.until = None
+        _give_time(conn.sock)
         super().enqueue_req(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """As the original, which has its own time limit for an unread body."""
-        conn.parser.unreader.until = None
+        _give_time(conn.sock)
         return bool(super()._keepalive_after(conn, keepalive))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

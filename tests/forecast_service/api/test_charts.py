@@ -75,11 +75,11 @@ def test_accept_chooses_the_form_of_a_chart(client: FlaskClient, accept: str, ki
 def test_a_picture_is_drawn_once_and_not_sent_twice(app: Flask, client: FlaskClient) -> None:
     path = "/v1/countries/NOR/forecast.svg?width=500"
     first = client.get(path)
-    kept = len(app.extensions[EXTENSION])
+    kept = len(app.extensions[EXTENSION].answers)
     again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
-    assert len(app.extensions[EXTENSION]) == kept
+    assert len(app.extensions[EXTENSION].answers) == kept
     assert first.headers["Cache-Control"].startswith("public, max-age=")
     assert {"Accept", "Accept-Encoding"} <= {part.strip() for part in first.headers["Vary"].split(",")}
     assert first.headers["Cross-Origin-Resource-Policy"] == "cross-origin"

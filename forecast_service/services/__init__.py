@@ -1,1 +1,1 @@
-"""Use cases, one file a resource: between views and the forecasters and store; no route, no SQL."""
+"""Use cases, one file per resource: they connect the views to the forecasters and the store; no route, no SQL."""

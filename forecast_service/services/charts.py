@@ -1,6 +1,6 @@
-"""Charts of answers: which documents a chart shows, gathered for the drawing process.
+"""Collect the documents that a chart shows and send them to the drawing process.
 
-A chart is made of the JSON document that the API answers the same question with, so it says what that says.
+A chart is drawn from the JSON document that answers the same question, so the two always agree.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Document = dict[str, Any]
 
 
 def _drawn(chart_request: Callable[[Document], Document]) -> Callable[[Document, str], tuple[bytes, str]]:
-    """Of what requests a chart, what draws it: from the document and a form to the chart and what it shows."""
+    """Turn a function that builds a chart request into one that draws it: the chart, and its finding in words."""
 
     @wraps(chart_request)
     def draw(document: Document, form: str) -> tuple[bytes, str]:
@@ -48,35 +48,34 @@ def _request(picture: str, options: Document, **documents: Any) -> Document:
 
 @_drawn
 def fan(document: Document) -> Document:
-    """The fan chart of a forecast."""
     options = chart_options(FanChartOptionsSchema, request.args)
     sent = request.get_json(silent=True) or {} if request.method != "GET" else {}
     if "quantiles" in request.args or "quantiles" in sent:
         _refuse("quantiles", "a fan chart has its own; leave them out")
     component = _applies(document, options["component"])
     if own := sent.get("history"):
-        known = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own)]
+        history = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own)]
     else:
-        known = _known(document)
+        history = _history(document)
     ghost = options.get("ghost") and document["scenario"]["name"] != "baseline"
     return _request(
         "fan",
         options,
         forecast=document,
         component=component,
-        history=known if component == "core" else [],
+        history=history if component == "core" else [],
         ghost=_other(document, "baseline", sent) if ghost else None,
         overlays=[_other(document, name, sent) for name in options["overlay"]],
     )
 
 
-def _known(document: Document) -> list[Document]:
-    """The figures of the answer's own vintage."""
+def _history(document: Document) -> list[Document]:
+    """The ally's past shares, from the vintage of the answer."""
     code, vintage = document["country"]["code"], document["vintage"]
-    seen = forecasters().forecaster(vintage).figures.observations.get(code, ())
-    history = HistorySchema().dump({"ally": allies()[code], "vintage": vintage, "observations": seen})
-    found: list[Document] = next((part["observations"] for part in history["components"]), [])
-    return found
+    observations = forecasters().forecaster(vintage).figures.observations.get(code, ())
+    history = HistorySchema().dump({"ally": allies()[code], "vintage": vintage, "observations": observations})
+    core: list[Document] = next((part["observations"] for part in history["components"]), [])
+    return core
 
 
 def _other(document: Document, scenario: str, sent: Document) -> Document:
@@ -94,9 +93,9 @@ def _other(document: Document, scenario: str, sent: Document) -> Document:
 
         question["history"] = ForecastRequestSchema(only=("history",)).load({"history": sent["history"]})["history"]
         del question["origin"]
-    said = telemetry.facts()
+    facts = telemetry.facts()
     answer: Document = ForecastSchema().dump({"forecast": forecasts.forecast(field="overlay", **question), "links": {}})
-    telemetry.annotate(**said)  # the log tells of what was asked for, not of what it is compared with
+    telemetry.annotate(**facts)  # the log names the scenario of the request, not the one it is compared with
     return answer
 
 
@@ -113,20 +112,17 @@ def _refuse(name: str, detail: str) -> None:
 
 @_drawn
 def waterfall(document: Document) -> Document:
-    """The waterfall of a forecast."""
     options = chart_options(ComponentChartOptionsSchema, request.args)
     return _request("waterfall", options, forecast=document, component=_applies(document, options["component"]))
 
 
 @_drawn
 def tornado(document: Document) -> Document:
-    """The tornado of a sensitivity."""
     return _request("tornado", chart_options(ChartOptionsSchema, request.args), sensitivity=document)
 
 
 @_drawn
 def ranking(document: Document) -> Document:
-    """The ranking of the allies."""
     options = chart_options(RankingChartOptionsSchema, request.args)
     component = _applies(document, options["component"])
     return _request("ranking", options, alliance=document, component=component, measure=options["measure"])
@@ -134,19 +130,16 @@ def ranking(document: Document) -> Document:
 
 @_drawn
 def heatmap(document: Document) -> Document:
-    """Allies by years."""
     options = chart_options(ComponentChartOptionsSchema, request.args)
     return _request("heatmap", options, alliance=document, component=_applies(document, options["component"]))
 
 
 @_drawn
 def count(document: Document) -> Document:
-    """How many allies."""
     options = chart_options(ComponentChartOptionsSchema, request.args)
     return _request("count", options, alliance=document, component=_applies(document, options["component"]))
 
 
 @_drawn
 def reliability(document: Document) -> Document:
-    """The reliability curve."""
     return _request("reliability", chart_options(ChartOptionsSchema, request.args), record=document)

@@ -1,4 +1,4 @@
-"""The allies, and the figures that their forecasts rest on."""
+"""The allies and their figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def one(code: str) -> dict[str, Any]:
 
 
 def history(code: str, vintage: str | None) -> dict[str, Any]:
-    """The figures of a country in a vintage, the current one if None.
+    """The figures of a country in a vintage; in the current vintage if None.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def history(code: str, vintage: str | None) -> dict[str, Any]:
 
 
 def _with_latest(ally: Ally, figures: Figures) -> dict[str, Any]:
-    seen = figures.observations.get(ally.code)
+    observations = figures.observations.get(ally.code)
     return {name: getattr(ally, name) for name in (*Ally.__dataclass_fields__, "stance")} | {
-        "latest": seen[-1] if seen else None
+        "latest": observations[-1] if observations else None
     }

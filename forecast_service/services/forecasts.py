@@ -1,14 +1,14 @@
-"""Every question about the future takes this one way: forecast, alliance, requirement, sensitivity.
+"""Answer questions about the future: forecast, alliance, requirement, sensitivity.
 
-The scenario is looked up, the question resolved on the figures of its vintage and computed in its turn, under one span;
-log and metrics are told what was asked.
+Each function looks up the scenario, resolves the question on the figures of its vintage, computes the answer under one
+span, and records the question in the log and the metrics.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from forecast_service.forecasting import fit_missing
@@ -29,21 +29,22 @@ from models.scenarios.scenario import Scenario
 T = TypeVar("T")
 
 _compute_lock = threading.Lock()
-"""Threads of a worker compute one after the other. Each time numpy lets go of the interpreter, another thread would
-take it, with its own arrays in the processor's cache: all would come later. Who waits for a fit takes no turn."""
+"""The threads of a worker compute one at a time. Otherwise they would interrupt each other whenever numpy releases the
+interpreter lock and compete for the processor's cache, and every answer would be slower. A thread that waits for a fit
+does not hold this lock."""
 
 
 def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", **asked: Any) -> Forecast:
-    """The answer to a question as the schemas read it.
+    """The forecast that a request asks for.
 
     Parameters
     ----------
-    scenario : as it was named or written; ``field`` is the input that holds it.
-    asked : ``vintage``, and what :meth:`models.forecast.Question.resolve` takes.
+    scenario : a name, an id or a scenario; ``field`` is the input that holds it.
+    asked : ``vintage``, and the parameters of :meth:`models.forecast.Question.resolve`.
 
     Raises
     ------
-    UnknownSaved, OldForm, and as :meth:`models.forecast.Forecaster.forecast`
+    UnknownSaved, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast`
     """
     answer = _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
     current = forecasters()
@@ -53,7 +54,7 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
 
 
 def requirement(*, probability: float, scenario: str | Scenario = "baseline", **asked: Any) -> Requirement:
-    """The growth and the money that bring a probability to ``probability``; as :func:`forecast`."""
+    """The growth and the money that raise the probability to ``probability``; parameters as :func:`forecast`."""
 
     def compute(forecaster: Forecaster, question: Question) -> Requirement:
         return required(forecaster, question, probability)
@@ -62,12 +63,12 @@ def requirement(*, probability: float, scenario: str | Scenario = "baseline", **
 
 
 def sensitivity(*, scenario: str | Scenario = "baseline", **asked: Any) -> Sensitivity:
-    """What moves a probability most; as :func:`forecast`."""
+    """The assumptions that move a probability most; parameters as :func:`forecast`."""
     return _answer(moved, resolve(scenario), **({"component": "core"} | asked))
 
 
 def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = None, **asked: Any) -> AllianceForecast:
-    """What the allies do together; as :func:`forecast`.
+    """The forecast of all allies together; parameters as :func:`forecast`.
 
     Raises
     ------
@@ -82,10 +83,10 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
         forecasters(), forecaster.figures.vintage, forecaster.basis.origin(origin), missing
     )
     own_figures = isinstance(scenario, Scenario) and any(isinstance(x, HistoryOverride) for x in scenario.levers)
-    with _turn(kept=not missing and not own_figures):
-        found = alliance_forecast(forecaster, scenario, **asked)
-    telemetry.annotate(scenario=_logged(found.scenario.name), vintage=found.vintage)
-    return found
+    with _computing(fitted=not missing and not own_figures):
+        answer = alliance_forecast(forecaster, scenario, **asked)
+    telemetry.annotate(scenario=_logged(answer.scenario.name), vintage=answer.vintage)
+    return answer
 
 
 def _answer(
@@ -93,24 +94,20 @@ def _answer(
 ) -> T:
     forecaster = forecasters().forecaster(vintage)
     question = Question.resolve(forecaster.basis, scenario=scenario, **asked)
-    with _turn(kept=forecaster.has_fits(question)):
-        found = compute(forecaster, question)
-    said = {"scenario": _logged(question.scenario.name), "vintage": forecaster.figures.vintage}
-    telemetry.annotate(country=question.ally.code, **said)
-    return found
+    with _computing(fitted=forecaster.has_fits(question)):
+        answer = compute(forecaster, question)
+    facts = {"scenario": _logged(question.scenario.name), "vintage": forecaster.figures.vintage}
+    telemetry.annotate(country=question.ally.code, **facts)
+    return answer
 
 
 @contextmanager
-def _turn(*, kept: bool) -> Iterator[None]:
-    """The span of a computation, and its turn if all fits that it needs are kept."""
-    with tracing.span("forecast"):
-        if not kept:
-            yield
-            return
-        with _compute_lock:
-            yield
+def _computing(*, fitted: bool) -> Iterator[None]:
+    """Open the span of a computation; hold the compute lock if every fit that it needs is saved."""
+    with tracing.span("forecast"), _compute_lock if fitted else nullcontext():
+        yield
 
 
 def _logged(name: str) -> str:
-    """What the log calls a scenario: those of one's own have names that tell too much."""
+    """The name of a scenario in the log: "own" for an analyst's, whose name may be confidential."""
     return name if name in named_scenarios() else "own"

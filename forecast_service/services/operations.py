@@ -1,4 +1,4 @@
-"""How the service stands: what it needs to answer, and what is running."""
+"""Readiness and versions of the service."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from models.forecast import MODEL_VERSION
 
 
 def readiness() -> dict[str, Any]:
-    """What is missing, and how database, Redis and state folder are."""
+    """What is missing, and the state of the database, Redis and the state folder."""
     missing, state = forecasters().missing(), database().state()
-    # Without a database forecasts are answered still: that alone must not take every replica out of service.
+    # The service forecasts without a database, so a lost database alone must not take every replica out of service.
     missing += [f"database: {state}"] if state == NOT_APPLIED else []
     missing += forecasters().lagging()
-    found = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
-    return found | {"redis": redis_state(), "state": forecasters().store.trouble() or "ok"} | forecasters().status()
+    ready = {"status": "not-ready" if missing else "ready", "missing": missing, "database": state or "ok"}
+    return ready | {"redis": redis_state(), "state": forecasters().store.trouble() or "ok"} | forecasters().status()
 
 
 def versions() -> dict[str, Any]:
-    """Of the service, the model and the figures."""
+    """Versions of the service, the model and the figures."""
     return {"service": VERSION, "model": MODEL_VERSION} | forecasters().status()

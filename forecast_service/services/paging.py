@@ -1,4 +1,4 @@
-"""What is common to lists that come in pages."""
+"""The error that all paged lists share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from forecast_service.errors import ServiceError
 
 
 class NoCursor(ServiceError):
-    """A cursor that the list which was asked for has not given."""
+    """The cursor does not come from this list."""
 
     status, detail = 422, "Not allowed: cursor."
     errors = ({"parameter": "cursor", "detail": "is not a cursor of this list; leave it out to begin anew"},)

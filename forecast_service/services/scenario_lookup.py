@@ -1,4 +1,4 @@
-"""From the name or id of a scenario to the scenario: shipped ones by name, kept ones by id."""
+"""Look up a scenario: one that ships by its name, a saved one by its id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.scenarios.scenario import Scenario
 
 
 class UnknownSaved(ServiceError):
-    """No scenario goes by this name or id; ``field`` is the input that holds it."""
+    """No scenario has this name or id; ``field`` is the input that holds it."""
 
     status, kind = 422, "unknown-scenario"
 
@@ -24,14 +24,14 @@ class UnknownSaved(ServiceError):
 
 
 class OldForm(ServiceError):
-    """A saved scenario that today's levers cannot express any more, or that was written for a vintage that is gone."""
+    """A saved scenario cannot be used: today's levers cannot express it, or its vintage is gone."""
 
     status, kind = 409, "old-form"
     detail = "It uses levers that this release does not have in this form."
 
 
 class ModelGone(ServiceError):
-    """The model or figures of a version run here no more, and its answer was not kept."""
+    """This release no longer has the model or the figures of a version, and its answer was not saved."""
 
     status, kind = 410, "model-gone"
 
@@ -40,33 +40,33 @@ class ModelGone(ServiceError):
         super().__init__(detail=f"{written}, and no answer to this was kept then. Ask with model=latest.")
 
 
-def as_scenario(kept: scenarios.ScenarioVersion) -> Scenario:
-    """The scenario that a saved version says, and what it was written for.
+def as_scenario(saved: scenarios.ScenarioVersion) -> Scenario:
+    """The scenario of a saved version, with the model and vintage that it was written for.
 
     Raises
     ------
     OldForm
     """
-    if kept.vintage not in forecasters().vintages():
+    if saved.vintage not in forecasters().vintages():
         raise OldForm
-    beside = {"model_version": kept.model_version, "vintage": kept.vintage}
-    if kept.based_on is not None:
-        beside["based_on"] = kept.based_on
+    provenance = {"model_version": saved.model_version, "vintage": saved.vintage}
+    if saved.based_on is not None:
+        provenance["based_on"] = saved.based_on
     try:
-        scenario: Scenario = ScenarioSchema().load(kept.body | beside)
+        scenario: Scenario = ScenarioSchema().load(saved.body | provenance)
     except ValidationError:
         raise OldForm from None
     return scenario
 
 
 def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario:
-    """``scenario`` as the statistics take it: the id of a kept one becomes what its current version says.
+    """``scenario`` as the statistics take it: the id of a saved scenario becomes its current version.
 
     Raises
     ------
     UnknownSaved, OldForm
     UnknownVintage
-        if one's own was written for a vintage that is not here.
+        if ``scenario`` was written for a vintage that does not exist here.
     """
     if isinstance(scenario, Scenario):
         if scenario.vintage is not None:

@@ -1,4 +1,4 @@
-"""What is done with saved scenarios: between the views, the store and the registry."""
+"""Create, read, change, list and forecast saved scenarios."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def _draft(
 
 
 def create(headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
-    """Keep a new scenario."""
+    """Save a new scenario."""
     idempotent = _idempotent(headers, sent)
-    # A repeated request is answered as before, even if what it derives from is gone by now.
+    # A repeated request gets the same answer as before, even if the scenario it derives from is gone by now.
     if idempotent and (before := scenarios.created_before(caller(), idempotent)):
         return before
     return scenarios.create(caller(), _draft(**sent), idempotent, forecasters().settings.kept_bytes)
 
 
 def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
-    """Keep a copy of a scenario as the caller's own."""
+    """Save a copy of a scenario as the caller's own."""
     idempotent = _idempotent(headers, sent)
     if idempotent and (before := scenarios.created_before(caller(), idempotent)):
         return before
@@ -93,7 +93,6 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> S
 
 
 def remove(identifier: str, headers: dict[str, Any]) -> None:
-    """Delete."""
     scenarios.remove(caller(), identifier, headers.get("if_match"))
 
 
@@ -103,7 +102,7 @@ def read(identifier: str, number: int | None = None) -> ScenarioVersion:
 
 
 def read_any(identifier: str) -> ScenarioVersion | NamedScenario:
-    """A scenario that ships, by its name, or a kept one, by its id."""
+    """A scenario that ships, by its name, or a saved one, by its id."""
     return named_scenarios()[identifier] if identifier in named_scenarios() else read(identifier)
 
 
@@ -112,17 +111,17 @@ def versions(identifier: str, query: dict[str, Any]) -> dict[str, Any]:
     limit = query["limit"]
     place = _place(query, [identifier], lambda parts: len(parts) == 1 and _is_number(parts[0]))
     before = int(place[0]) if place else None
-    found = scenarios.versions(caller(), identifier, before, limit + 1)
+    rows = scenarios.versions(caller(), identifier, before, limit + 1)
     following = None
-    if len(found) > limit:
-        following = _link("scenarios.list_versions", query, [identifier], [found[limit - 1].version], id=identifier)
-    return {"items": found[:limit], "next": following}
+    if len(rows) > limit:
+        following = _link("scenarios.list_versions", query, [identifier], [rows[limit - 1].version], id=identifier)
+    return {"items": rows[:limit], "next": following}
 
 
 def page(query: dict[str, Any]) -> dict[str, Any]:
-    """A page of the scenarios that the caller may see: the shipped ones first."""
-    of = [query.get(name) for name in ("q", "owner", "based_on")]
-    q, owner, based_on = of
+    """A page of the scenarios that the caller may read, the shipped ones first."""
+    filters = [query.get(name) for name in ("q", "owner", "based_on")]
+    q, owner, based_on = filters
     limit, size = query["limit"], 2 if q is None else 3
 
     def fits(parts: list[str]) -> bool:
@@ -130,28 +129,30 @@ def page(query: dict[str, Any]) -> dict[str, Any]:
             return len(parts) == 2 and _is_number(parts[1])
         return parts[0] == "kept" and len(parts) in {1, size}
 
-    place = _place(query, of, fits)
+    place = _place(query, filters, fits)
     items: list[Any] = []
     if owner in {None, "shipped"} and based_on is None and (not place or place[0] == "shipped"):
         start = int(place[1]) if place else 0
-        found_shipped = [one for one in named_scenarios().values() if q is None or search.matches(one.name, q)]
-        items = found_shipped[start : start + limit]
-        if start + limit < len(found_shipped):
-            return {"items": items, "next": _link("scenarios.list_scenarios", query, of, ["shipped", start + limit])}
+        shipped = [one for one in named_scenarios().values() if q is None or search.matches(one.name, q)]
+        items = shipped[start : start + limit]
+        if start + limit < len(shipped):
+            link = _link("scenarios.list_scenarios", query, filters, ["shipped", start + limit])
+            return {"items": items, "next": link}
     after = place[1:] if place and place[0] == "kept" else []
     if owner == "shipped":
         return {"items": items, "next": None}
     wanted = search.Filter(caller(), owner != "public", owner != "me", based_on, q)
-    found = search.page(wanted, after, limit - len(items) + 1)
-    more, found = len(found) > limit - len(items), found[: limit - len(items)]
-    last = list(found[-1].after) if found else after
-    items = items + [one.row for one in found]
-    return {"items": items, "next": _link("scenarios.list_scenarios", query, of, ["kept", *last]) if more else None}
+    hits = search.page(wanted, after, limit - len(items) + 1)
+    more, hits = len(hits) > limit - len(items), hits[: limit - len(items)]
+    last = list(hits[-1].after) if hits else after
+    items = items + [one.row for one in hits]
+    following = _link("scenarios.list_scenarios", query, filters, ["kept", *last]) if more else None
+    return {"items": items, "next": following}
 
 
-def _link(view: str, query: dict[str, Any], of: list[Any], place: list[Any], **path: Any) -> str:
-    """The address of the next page. Its cursor holds what it belongs to: with another filter it would mislead."""
-    text = json.dumps([_digest(of)[:8], *map(str, place)])
+def _link(view: str, query: dict[str, Any], filters: list[Any], place: list[Any], **path: Any) -> str:
+    """The address of the next page. The cursor holds a digest of the filters: it is wrong for any other list."""
+    text = json.dumps([_digest(filters)[:8], *map(str, place)])
     cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
     return url_for(view, **path, **(query | {"cursor": cursor}))
 
@@ -160,13 +161,13 @@ def _is_number(text: str) -> bool:
     return len(text) <= 10 and text.isascii() and text.isdigit() and int(text) <= scenarios.MAX_NUMBER
 
 
-def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], bool]) -> list[str]:
-    """Where the page begins; empty for the first.
+def _place(query: dict[str, Any], filters: list[Any], fits: Callable[[list[str]], bool]) -> list[str]:
+    """Where the page begins; empty for the first page.
 
     Raises
     ------
     NoCursor
-        if :func:`_link` made none such for the same list.
+        if :func:`_link` did not make the cursor for this list.
     """
     cursor = query.get("cursor")
     if cursor is None:
@@ -174,7 +175,7 @@ def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], boo
     try:
         digest, *place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         sound = all(isinstance(part, str) and "\x00" not in part and part.encode() for part in place)
-        if sound and digest == _digest(of)[:8] and fits(place):
+        if sound and digest == _digest(filters)[:8] and fits(place):
             return [str(part) for part in place]
     except (ValueError, TypeError, IndexError, binascii.Error, RecursionError):
         pass
@@ -182,54 +183,53 @@ def _place(query: dict[str, Any], of: list[Any], fits: Callable[[list[str]], boo
 
 
 def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, Any]:
-    """The answer under one version, under its own model and figures or the latest."""
+    """The forecast under one version, with the model and figures it was written for or with the latest."""
     version = read(identifier, number)
-    wanted, country = query.pop("model"), resolve(query["country"]).code
-    its_own = (version.model_version, version.vintage)
-    current = its_own == (MODEL_VERSION, forecasters().vintage)
+    model, country = query.pop("model"), resolve(query["country"]).code
+    current = (version.model_version, version.vintage) == (MODEL_VERSION, forecasters().vintage)
     question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])
-    if wanted == "pinned" or current:
-        found = saved_answer(version, question)
-        if found is not None:
-            return found
+    if model == "pinned" or current:
+        saved = saved_answer(version, question)
+        if saved is not None:
+            return saved
         if version.model_version != MODEL_VERSION or version.vintage not in forecasters().vintages():
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
-    made = forecasts.forecast(scenario=as_scenario(version), **query)
+    answer = forecasts.forecast(scenario=as_scenario(version), **query)
     links = {"scenario": url_for("scenarios.get_scenario", id=identifier)}
     links["version"] = url_for("scenarios.get_version", id=identifier, number=number)
-    body: dict[str, Any] = ForecastSchema().dump({"forecast": made, "links": links})
-    if wanted == "pinned" or current:
+    body: dict[str, Any] = ForecastSchema().dump({"forecast": answer, "links": links})
+    if model == "pinned" or current:
         save_answer(version, question, body)
     return body
 
 
 def compare(query: dict[str, Any]) -> dict[str, Any]:
-    """The forecasts of several scenarios side by side."""
+    """The forecasts of several scenarios, each with its difference from the first."""
     items: list[dict[str, Any]] = []
     first: Any = None
     for name in query.pop("ids"):
-        made: Forecast = forecasts.forecast(scenario=name, field="ids", **query)
-        body = ForecastSchema().dump({"forecast": made, "links": {}})
-        read_off = {name: body[name] for name in ("targets", "paths", "money")}
-        first = first or read_off
-        items.append({"id": name, "forecast": body, "difference": difference(read_off, first)})
+        answer: Forecast = forecasts.forecast(scenario=name, field="ids", **query)
+        body = ForecastSchema().dump({"forecast": answer, "links": {}})
+        results = {name: body[name] for name in ("targets", "paths", "money")}
+        first = first or results
+        items.append({"id": name, "forecast": body, "difference": difference(results, first)})
     return {"country": items[0]["forecast"]["country"], "items": items}
 
 
-# What describes an answer rather than being one of its results.
+# Fields that describe an answer and are none of its results.
 _LABELS = {"threshold", "years", "first_year", "standard_error"}
 
 
 def difference(one: Any, other: Any) -> Any:
-    """Every number of ``one`` less the same of ``other``; null where either has none."""
+    """Each number of ``one`` minus the same number of ``other``; null where either has none."""
     if isinstance(one, dict) and isinstance(other, dict):
-        found = {
+        fields = {
             key: value if key == "component" else difference(value, other[key])
             for key, value in one.items()
             if key in other and key not in _LABELS
         }
-        return {key: value for key, value in found.items() if value is not None}
+        return {key: value for key, value in fields.items() if value is not None}
     if isinstance(one, list) and isinstance(other, list):
         return [difference(*pair) for pair in zip(one, other, strict=True)]
     if isinstance(one, int | float) and isinstance(other, int | float):

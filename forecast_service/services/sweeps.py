@@ -1,4 +1,4 @@
-"""What is done with sweeps: between the views, the store and the statistics."""
+"""Create, read, cancel, delete and list sweeps, and send their results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from models.forecast import MODEL_VERSION
 PIECES = 20
 """Chunks read from the database at a time."""
 WAIT_S = 2
-"""When to ask again for what is not finished."""
+"""Retry-After of a sweep that is not finished (s)."""
 
 
 def _sweeps() -> Sweeps:
@@ -40,13 +40,12 @@ def _sweeps() -> Sweeps:
 
 
 def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
-    """Take in a sweep."""
     if "vintage" in asked["scenario"]:
         forecasters().known(asked["scenario"]["vintage"], "scenario/vintage")
     text = complete(forecasters().forecaster(asked.get("vintage")), asked, tracing.traceparent())
     idempotent = None
     if "idempotency_key" in headers:
-        # What was sent, not what it comes to: a later release may fill in other defaults.
+        # The digest is of the bytes sent, not of the parsed body: a later release may fill in other defaults.
         sent = hashlib.sha256(request.path.encode() + request.get_data()).hexdigest()
         idempotent = IdempotentRequest(headers["idempotency_key"], sent)
     sweep = Sweep(json.loads(text))
@@ -59,17 +58,15 @@ def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
 
 
 def read(identifier: str) -> SweepRow:
-    """One sweep of the caller's."""
+    """One of the caller's sweeps."""
     return _sweeps().read(caller(), identifier)
 
 
 def cancel(identifier: str) -> SweepRow:
-    """Stop a sweep."""
     return _sweeps().cancel(caller(), identifier)
 
 
 def remove(identifier: str) -> None:
-    """Delete a sweep and its results."""
     _sweeps().remove(caller(), identifier)
 
 
@@ -78,23 +75,23 @@ def page(query: dict[str, Any]) -> dict[str, Any]:
     limit, before = query["limit"], query.get("cursor")
     if before is not None and not is_id(before):
         raise NoCursor
-    found = _sweeps().page(caller(), before, query.get("status"), limit + 1)
+    rows = _sweeps().page(caller(), before, query.get("status"), limit + 1)
     following = None
-    if len(found) > limit:
-        following = url_for("sweeps.list_sweeps", **(query | {"cursor": found[limit - 1].id}))
-    return {"items": found[:limit], "next": following}
+    if len(rows) > limit:
+        following = url_for("sweeps.list_sweeps", **(query | {"cursor": rows[limit - 1].id}))
+    return {"items": rows[:limit], "next": following}
 
 
 def results(identifier: str, query: dict[str, Any]) -> Response:
-    """The rows that are there, in the form that is asked for."""
+    """The finished rows, in the requested format."""
     row = read(identifier)
     sweep = Sweep(json.loads(row.document))
-    wanted = query.get("format") or _accepted()
-    if wanted == JSON:
+    format = query.get("format") or _accepted()
+    if format == JSON:
         return jsonify(_rows(row, sweep, query))
-    name = f"sweep-{row.id}.{wanted}"
+    name = f"sweep-{row.id}.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Sweep-Status": row.status}
-    if wanted == CSV:
+    if format == CSV:
         text = stream_with_context(formats.csv_text(sweep, _chunks(row)))
         return Response(text, content_type=f"{MEDIA_TYPES[CSV]}; charset=utf-8", headers=headers)
     return Response(_parquet(sweep, row), content_type=MEDIA_TYPES[PARQUET], headers=headers)
@@ -108,13 +105,13 @@ def _accepted() -> str:
 def _chunks(row: SweepRow, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """The finished chunks from number ``start`` on, read a few at a time."""
     sweeps = _sweeps()
-    while found := sweeps.results(row.id, start, PIECES):
-        yield from found
-        start = found[-1][0] + 1
+    while chunks := sweeps.results(row.id, start, PIECES):
+        yield from chunks
+        start = chunks[-1][0] + 1
 
 
 def _parquet(sweep: Sweep, row: SweepRow) -> Iterator[bytes]:
-    # Its directory is at its end, so it is written whole before the first byte is sent.
+    # The index of a Parquet file is at its end, so the whole file is written before the first byte is sent.
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the generator below
     try:
         formats.write_parquet(sweep, _chunks(row), cast(Any, file))
@@ -132,20 +129,20 @@ def _parquet(sweep: Sweep, row: SweepRow) -> Iterator[bytes]:
 
 
 def _rows(row: SweepRow, sweep: Sweep, query: dict[str, Any]) -> dict[str, Any]:
-    """A page of rows. While more may come, ``next`` is where they will be."""
+    """A page of rows. While the sweep may produce more, ``next`` is the address where they will be."""
     limit, (chunk, start) = query["limit"], _place(query.get("cursor"), sweep)
     items: list[dict[str, Any]] = []
     for number, packed in _chunks(row, chunk):
-        # What was cancelled has gaps.
+        # A cancelled sweep has gaps.
         start = start if number == chunk else 0
-        found = formats.items(sweep, number, packed, start, limit - len(items))
-        items += found
-        chunk, start = number, start + len(found)
+        rows = formats.items(sweep, number, packed, start, limit - len(items))
+        items += rows
+        chunk, start = number, start + len(rows)
         if start == len(sweep.span(number).points):
             chunk, start = number + 1, 0
         if len(items) == limit:
             break
-    # Whether more may come is judged by the state before they were read, so that none is missed.
+    # The status was read before the rows, so no row that arrived in between is missed.
     ended = row.status not in OPEN and not (len(items) == limit and next(_chunks(row, chunk), None))
     link = query | {"cursor": f"{chunk}.{start}"}
     following = None if ended else url_for("sweeps.get_results", id=row.id, **link)
@@ -155,8 +152,8 @@ def _rows(row: SweepRow, sweep: Sweep, query: dict[str, Any]) -> dict[str, Any]:
 def _place(cursor: str | None, sweep: Sweep) -> tuple[int, int]:
     if cursor is None:
         return 0, 0
-    found = re.fullmatch(r"([0-9]{1,7})\.([0-9]{1,7})", cursor)
-    chunk, start = (int(found[1]), int(found[2])) if found else (0, -1)
+    match = re.fullmatch(r"([0-9]{1,7})\.([0-9]{1,7})", cursor)
+    chunk, start = (int(match[1]), int(match[2])) if match else (0, -1)
     size = len(sweep.span(chunk).points) if chunk < sweep.chunks else 1
     if chunk > sweep.chunks or not 0 <= start < size:
         raise NoCursor

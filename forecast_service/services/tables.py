@@ -1,4 +1,4 @@
-"""Answers as tables: each is made of the JSON document of the same answer, so both say the same."""
+"""Answers as tables, each made from the JSON document of the same answer, so the two always agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMPONENT = Column("component", "string", "core, related or total.")
 
 
 def history(document: dict[str, Any]) -> Table:
-    """The figures of a country, one row a component and year."""
+    """The figures of a country, one row per component and year."""
     columns = (
         COUNTRY,
         COMPONENT,
@@ -27,16 +27,16 @@ def history(document: dict[str, Any]) -> Table:
     )
     code, name = document["country"]["code"], document["country"]["name"]
     rows = [
-        (code, part["component"], *(seen[column.name] for column in columns[2:]))
+        (code, part["component"], *(observation[column.name] for column in columns[2:]))
         for part in document["components"]
-        for seen in part["observations"]
+        for observation in part["observations"]
     ]
     title = f"Defence spending of {name}"
     return Table(title, columns, ("country", "component", "year"), rows, {"dc:source": document["vintage"]})
 
 
 def forecast(document: dict[str, Any]) -> Table:
-    """The paths of a forecast, one row a component and year."""
+    """The paths of a forecast, one row per component and year."""
     paths = document["paths"]
     parts = {name: paths[name] for name in COMPONENTS if paths[name]}
     levels = list(next(iter(parts.values()))["quantiles"]) if parts else []
@@ -61,7 +61,7 @@ def forecast(document: dict[str, Any]) -> Table:
 
 
 def alliance(document: dict[str, Any]) -> Table:
-    """The allies in the order of their probabilities, one row a target and ally."""
+    """The allies in the order of their probabilities, one row per target and ally."""
     columns = (
         COMPONENT,
         Column("threshold_pct", "number", "Threshold of the target.", SHARE),
@@ -92,7 +92,7 @@ def alliance(document: dict[str, Any]) -> Table:
 
 
 def _provenance(document: dict[str, Any]) -> dict[str, Any]:
-    """What a table was computed from, for its metadata."""
+    """The metadata of a table: answer, vintage, years and scenario."""
     origin, deadline = document["origin"], document["deadline"]
     return {
         "dc:identifier": document["id"],

@@ -1,4 +1,4 @@
-"""How past forecasts fared."""
+"""The track record: scores of past forecasts."""
 
 from __future__ import annotations
 
@@ -8,5 +8,4 @@ from models.evaluation.published import load
 
 
 def read() -> dict[str, Any]:
-    """The published record."""
     return load()

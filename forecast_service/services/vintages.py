@@ -1,4 +1,4 @@
-"""What is done with vintages of the figures: between the views, the vintage store, the registry and the store."""
+"""List, import, compare and switch vintages of the figures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from models.dataset.vintages import Manifest
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = ("text/csv", XLSX, "text/tab-separated-values", "application/octet-stream")
-"""What a file may be sent as; what it is, is read off the file."""
+"""Content types that an upload may have; the importer finds the real format from the file itself."""
 
 MOST_BYTES = 10_000_000
-"""Largest file that is taken."""
+"""Size of the largest file that is accepted."""
 WORKED_OUT_S = 30
-"""When to ask again why forecasts moved."""
+"""Retry-After while the change of the forecasts is being computed (s)."""
 
 
 def known(name: str) -> str:
@@ -36,7 +36,7 @@ def known(name: str) -> str:
 
 
 def standing(name: str) -> dict[str, Any]:
-    """A vintage as the service has it."""
+    """The facts about a vintage."""
     manifest: Manifest = forecasters().vintage_store.manifest(known(name))
     figures = forecasters().forecaster(name).figures
     facts = {field: getattr(manifest, field) for field in Manifest.__dataclass_fields__}
@@ -48,29 +48,28 @@ def standing(name: str) -> dict[str, Any]:
 
 
 def detail(name: str) -> dict[str, Any]:
-    """A vintage with how far it is fitted."""
-    found, every = standing(name), len(allies(forecasters().forecaster(name).figures.tables))
-    return found | {"fits": {"kept": every - len(forecasters().missing(name)), "of": every}}
+    """The facts about a vintage, and how many of its allies are fitted."""
+    facts, count = standing(name), len(allies(forecasters().forecaster(name).figures.tables))
+    return facts | {"fits": {"kept": count - len(forecasters().missing(name)), "of": count}}
 
 
 def all_standing() -> dict[str, Any]:
-    """All vintages."""
     return {"items": [standing(name) for name in forecasters().vintages()], "next": None}
 
 
 def take_in(query: dict[str, Any]) -> dict[str, Any]:
-    """Make a new vintage of the file that is the body; it is fitted beside, and current only when it is asked for."""
+    """Import the file in the body as a new vintage and fit it in the background; an operator makes it current later."""
     settings, vintages = forecasters().settings, forecasters().vintages()
     base = query.get("base", vintages[-1])
     if base not in vintages:
         abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
-    request.max_content_length = MOST_BYTES  # the largest of the publishers' files exceeds a question
+    request.max_content_length = MOST_BYTES  # publishers' files are larger than the limit for other requests
     if request.mimetype not in KINDS:
         raise ServiceError(415, f"Send the file as {', '.join(KINDS)}.")
     if (request.content_length or 0) > MOST_BYTES:
         raise ServiceError(413, f"A file may hold at most {MOST_BYTES:,} bytes.")
     data = request.get_data()
-    # Of a chunked body werkzeug hands over what fits, and the rest is lost without a word.
+    # werkzeug silently cuts a chunked body at the limit.
     if request.content_length is None and len(data) >= MOST_BYTES:
         raise ServiceError(413, f"A file may hold at most {MOST_BYTES:,} bytes.")
     if not data:
@@ -94,7 +93,7 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """What differs between two vintages; why forecasts moved, once that is worked out."""
+    """The differences between two vintages, and why forecasts moved once that is computed."""
     tables = forecasters().forecaster(known(b)).figures.tables
     figures = difference(*(forecasters().forecaster(known(name)).figures for name in (a, b)))
     rows = vintage_change_task.kept(forecasters().settings, a, b)
@@ -107,23 +106,23 @@ def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 def _refuse(details: list[str]) -> NoReturn:
-    """Nothing was kept, and why: each detail begins with the cell or line."""
+    """Refuse a file; each detail begins with the cell or line at fault."""
     abort(422, messages={"file": {"file": details[:MAX_ERRORS]}})
     raise AssertionError
 
 
 def current() -> dict[str, Any]:
-    """Which vintage is current, and the switches that led there."""
-    found = forecasters().switches.read()
-    return {"vintage": forecasters().vintage, "switches": found.rows if found else ()}
+    """The current vintage and the latest switches."""
+    reading = forecasters().switches.read()
+    return {"vintage": forecasters().vintage, "switches": reading.rows if reading else ()}
 
 
 def use(name: str) -> SwitchRow:
-    """Switch to a vintage, if its fits are kept; otherwise have them made."""
+    """Switch to a vintage whose fits are saved; otherwise start fitting it and refuse."""
     if missing := forecasters().missing(name):
         fit_missing.fit_in_background(forecasters().settings, name)
         raise ServiceError(
-            409, f"{len(missing)} allies are not fitted yet; that has begun beside the service. Ask again."
+            409, f"{len(missing)} allies are not fitted yet. The service has begun to fit them: ask again."
         )
     return forecasters().switches.use(name, caller())
 

@@ -1,7 +1,7 @@
 """forecast_service: the statistics of :mod:`models` over HTTP. Contains no statistics of its own.
 
-The front hall: what lies here beside this file is small, may be used by every room, and knows none of them; but
-for ``app.py``, which wires the house, and ``sweep_task.py``, which goes with the next release.
+Every subpackage may import the modules of this folder, and they import no subpackage. The exceptions are ``app.py``,
+which assembles the application, and ``sweep_task.py``, which the next release deletes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application: see :func:`forecast_service.app.create_app`."""
-    # Imported when an application is made: forecast_service.client and tasks of sweeps do without Flask.
+    # Imported here, because forecast_service.client and the tasks of sweeps do not need Flask.
     from models.runtime import prepare
 
     prepare()

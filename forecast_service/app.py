@@ -1,4 +1,4 @@
-"""Wires the house: one application of the settings' own, every room's part registered in order."""
+"""Assembles the application: registers the part of every subpackage, in order."""
 
 from __future__ import annotations
 
@@ -28,20 +28,16 @@ from forecast_service.store import database
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application.
-
-    Parameters
-    ----------
-    settings : read from the environment if None.
+    """Make the application, with settings from the environment if None are given.
 
     Raises
     ------
     BadSetting
-        if a variable of the environment cannot be used.
+        if a variable of the environment has an invalid value.
     """
     settings = settings or Settings.from_environment()
     app = Flask("forecast_service", static_folder=None)
-    # No view is async: Flask would look anew at each function of each request.
+    # No view is async, so Flask need not check every function of every request.
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
@@ -49,11 +45,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.strict_slashes = False
     fast_path.register(app, settings)
     proxies.register(app, settings)
-    kept = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
+    storage = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
     forecasters = app.extensions[registry.EXTENSION] = registry.ForecasterRegistry(
-        settings, kept, fit_pool.pool_of(settings)
+        settings, storage, fit_pool.pool_of(settings)
     )
-    # Functions before a request run in this order, those after it in the opposite one.
+    # Flask runs before_request functions in this order and after_request functions in reverse.
     telemetry.register(app, settings)
     compression.register(app)
     cors.register(app, settings)

@@ -1,4 +1,4 @@
-"""What the service refuses with: one shape, which becomes one problem (RFC 9457)."""
+"""The service's error, which becomes a problem document (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ Errors = Sequence[dict[str, str]]
 
 
 class ServiceError(Exception):
-    """A refusal; a subclass may set these as attributes of its class.
+    """The service refuses a request. A subclass may set the attributes on its class.
 
     Attributes
     ----------
-    status : of HTTP.
-    kind : the last part of the problem's type; the usual one of the status if None.
-    detail : in a sentence, for the caller.
-    errors : the inputs at fault, each with a ``detail`` and a JSON ``pointer`` into the body, the name of a
-        ``parameter``, or a ``field``, which is the one or the other as the request has a body or not.
-    retry_after_s : when asking again may help; None if it does not.
+    status : HTTP status.
+    kind : last part of the problem's type; None for the usual type of the status.
+    detail : a sentence for the caller.
+    errors : the inputs at fault, each with a ``detail`` and one of: a JSON ``pointer`` into the body, the name of a
+        ``parameter``, or a ``field``, which becomes a pointer if the request has a body and a parameter if not.
+    retry_after_s : seconds after which the caller may try again; None if that does not help.
     """
 
     status = 500

@@ -1,4 +1,4 @@
-"""Probabilities as a person reads them: in a terminal, in pictures and on the page. None is ever put as certain."""
+"""Probabilities in words for the terminal, the charts and the page. None is shown as certain."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def percent(p: float) -> str:
 
 def likelihood(p: float) -> str:
     """A probability (0 to 1) as an adjective."""
-    return next(said for bound, said in LIKELIHOODS if p < bound)
+    return next(adjective for bound, adjective in LIKELIHOODS if p < bound)
 
 
 def frequency(p: float) -> str:
-    """A probability (0 to 1) as so many cases in ten or a hundred."""
+    """A probability (0 to 1) as a number of cases in 10 or 100."""
     if p < 0.01:
         return "fewer than 1 in 100"
     if p > 0.99:
@@ -39,5 +39,5 @@ def frequency(p: float) -> str:
 
 
 def odds(p: float) -> str:
-    """What stands in brackets behind a percentage: so many in ten, by the rounded one; an adjective at both ends."""
+    """The text in brackets after a percentage: cases in 10, from the rounded percentage; an adjective at the ends."""
     return f"about {int(round(100 * p) / 10 + 0.5)} in 10" if 0.05 <= p <= 0.95 else likelihood(p)

@@ -1,4 +1,4 @@
-"""The forms of answers, by the names that suffixes and parameters give them, and their content types."""
+"""The formats of answers, named as in suffixes and parameters, and their content types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONTENT_TYPES = {
     PNG: "image/png",
     VEGA: "application/vnd.vegalite.v6+json",
 }
-"""With parameters, as ``Content-Type`` says it."""
+"""With parameters, for the header ``Content-Type``."""
 
-MEDIA_TYPES = {form: full.split(";")[0] for form, full in CONTENT_TYPES.items()}
-"""Without parameters, as ``Accept`` and the contract say it."""
+MEDIA_TYPES = {name: full.split(";")[0] for name, full in CONTENT_TYPES.items()}
+"""Without parameters, for the header ``Accept`` and the contract."""

@@ -1,4 +1,4 @@
-"""Processes that are started beside others, give way to them and end with them; imports the standard library alone."""
+"""Background processes, which run at low priority and end with their parent; imports the standard library alone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 _NICENESS = 10
 
-_begun: dict[str, subprocess.Popen[bytes]] = {}
-_beginning = threading.Lock()
+_started: dict[str, subprocess.Popen[bytes]] = {}
+_starting = threading.Lock()
 
 
 def end_with_parent(parent: int, end: Callable[[], object]) -> None:
-    """Call ``end`` in a thread once the process ``parent``, which started this one, is no more."""
+    """Call ``end`` in a thread once the parent process has ended."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -27,22 +27,22 @@ def end_with_parent(parent: int, end: Callable[[], object]) -> None:
 
 
 def spawn_once(command: list[str], what: str, environment: dict[str, str] | None = None) -> bool:
-    """Start a process beside this one, in a group of its own, unless ``what`` is being done already; whether it was.
+    """Start a background process in its own group, unless the one named ``what`` still runs; return whether it started.
 
-    It is to call :func:`run_in_background`.
+    The process must call :func:`run_in_background`.
     """
-    with _beginning:
-        if what in _begun and _begun[what].poll() is None:  # who is told to ask again does so, and others too
+    with _starting:
+        if what in _started and _started[what].poll() is None:  # many callers ask for the same work
             return False
-        process = _begun[what] = subprocess.Popen(  # noqa: S603  no shell, and names that were checked
+        process = _started[what] = subprocess.Popen(  # noqa: S603  no shell, and names that were checked
             command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
-    threading.Thread(target=process.wait, daemon=True).start()  # so that no zombie stays
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps the process
     return True
 
 
 def run_in_background() -> None:
-    """As a process of :func:`spawn_once`: give way to others, and end with the one that started it."""
+    """Lower the priority of this process, and end it with its parent; for processes of :func:`spawn_once`."""
     os.nice(_NICENESS)
-    # The group, in which are the processes of a pool too: they would wait for work for ever.
+    # The whole group, because the processes of a pool would wait for work for ever.
     end_with_parent(os.getppid(), lambda: os.killpg(os.getpgrp(), signal.SIGTERM))

@@ -1,4 +1,4 @@
-"""How Redis is asked, and whether it answers."""
+"""The settings of the Redis client, and whether Redis answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXTENSION = "forecast-redis"
 
 
 def patience() -> dict[str, Any]:
-    """How the client of Redis waits: shortly and once, since every request waits with it."""
+    """Time limits of the Redis client: short and without retries, since every request waits for it."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 

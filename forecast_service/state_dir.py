@@ -1,4 +1,4 @@
-"""The state folder, which all replicas share: what lies where in it."""
+"""The paths in the state folder, which all replicas share."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StateDir:
-    """A state folder; nothing in it need be there yet."""
+    """The paths in a state folder; they need not exist."""
 
     path: Path
 
     @property
     def fits(self) -> Path:
-        """The folder of fitted paths."""
+        """Folder of the fitted paths."""
         return self.path / "fits"
 
     @property
     def vintages(self) -> Path:
-        """The folder of the vintages that were imported."""
+        """Folder of the imported vintages."""
         return self.path / "vintages"
 
     @property
     def changes(self) -> Path:
-        """The folder of what was worked out about why forecasts moved from one vintage to another."""
+        """Folder of the analyses of why forecasts moved from one vintage to another."""
         return self.path / "changes"
 
     @property
     def downloads(self) -> Path:
-        """The folder of what servers said of the files that were fetched."""
+        """Folder of the conditions (ETag, date, hash) of downloaded files."""
         return self.path / "downloads"
 
     @property
     def switches(self) -> Path:
-        """The file of the switches between vintages, as they were read last."""
+        """File of the switches between vintages that were read last."""
         return self.path / "vintage-switches.json"
 
     @property
     def database(self) -> Path:
-        """The file of the embedded database."""
+        """File of the embedded database."""
         return self.path / "forecast.sqlite"

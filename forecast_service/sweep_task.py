@@ -1,4 +1,4 @@
-"""Under this name services of the last release send the task to workers of this one; to be deleted with the next."""
+"""The name under which services of the last release send tasks to workers of this one; delete in the next release."""
 
 from forecast_service.sweeps.task import compute
 

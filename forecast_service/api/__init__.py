@@ -1,4 +1,4 @@
-"""The routes: one blueprint a resource. A view asks a service and returns; its decorators are the contract."""
+"""The routes: one blueprint per resource. A view calls a service; its decorators make the contract."""
 
 from __future__ import annotations
 

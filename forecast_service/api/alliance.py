@@ -1,4 +1,4 @@
-"""The alliance together."""
+"""Routes for all allies together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _answer(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(query: dict[str, Any]) -> Response:
-    """What a chart is made of: the answer itself, which has an address of its own."""
+    """The document that a chart is drawn from."""
     return jsonify(AllianceForecastSchema().dump(_answer(query)))
 
 
@@ -33,7 +33,7 @@ def _document(query: dict[str, Any]) -> Response:
 @blp.arguments(AllianceQuerySchema, location="query")
 @blp.response(200, AllianceForecastSchema)
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
-    """How many allies meet the targets, what they spend together, and who bears it"""
+    """Get the forecast of all allies: how many meet the targets, their spending and how they share it"""
     return _answer(query)
 
 
@@ -43,7 +43,7 @@ def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(RankingQuerySchema, location="query")
 @blp.response(200)
 def get_ranking_picture(query: dict[str, Any]) -> Response:
-    """The allies in order: a dot and an interval for each"""
+    """Draw the allies by rank, with a dot and an interval for each"""
     return _document(query)
 
 
@@ -53,7 +53,7 @@ def get_ranking_picture(query: dict[str, Any]) -> Response:
 @blp.arguments(AlliancePictureQuerySchema, location="query")
 @blp.response(200)
 def get_heatmap_picture(query: dict[str, Any]) -> Response:
-    """Allies by years: the probability of being at the threshold in each"""
+    """Draw the probability of each ally being at the threshold in each year"""
     return _document(query)
 
 
@@ -63,5 +63,5 @@ def get_heatmap_picture(query: dict[str, Any]) -> Response:
 @blp.arguments(AlliancePictureQuerySchema, location="query")
 @blp.response(200)
 def get_count_picture(query: dict[str, Any]) -> Response:
-    """How many allies are at the threshold in the deadline year: the distribution"""
+    """Draw the distribution of the number of allies at the threshold in the deadline year"""
     return _document(query)

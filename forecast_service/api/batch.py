@@ -1,4 +1,4 @@
-"""Many forecasts at once."""
+"""Route for many forecasts at once."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description
 @blp.response(200, BatchAnswerSchema)
 @blp.problems(400, 413, 415)
 def post_batch(body: dict[str, Any]) -> dict[str, Any]:
-    """A forecast for each item, or the problem with it: one bad item spoils no other"""
+    """Get many forecasts; an item that fails has a problem in its place"""
     return {"items": [_item(question, index) for index, question in enumerate(body["items"])]}
 
 
 def _item(question: dict[str, Any], index: int) -> dict[str, Any]:
-    """One item's answer, or its problem with pointers into the batch."""
+    """The forecast of one item, or its problem with pointers into the batch."""
     try:
         forecast = forecasts.forecast(**_read(question))
-    except Exception as error:  # noqa: BLE001  whatever is wrong with an item is said as it would be said alone
+    except Exception as error:  # noqa: BLE001  one item's failure must not fail the others
         return _problem(error, index)
     return {"status": 200, "forecast": answer(forecast), "problem": None}
 
@@ -46,7 +46,7 @@ def _read(question: dict[str, Any]) -> dict[str, Any]:
 def _problem(error: Exception, index: int) -> dict[str, Any]:
     response: Response = current_app.make_response(current_app.handle_user_exception(error))
     problem = json.loads(response.get_data())
-    for found in problem.get("errors", ()):
-        if "pointer" in found:
-            found["pointer"] = f"/items/{index}{found['pointer']}"
+    for item in problem.get("errors", ()):
+        if "pointer" in item:
+            item["pointer"] = f"/items/{index}{item['pointer']}"
     return {"status": response.status_code, "forecast": None, "problem": problem}

@@ -1,4 +1,4 @@
-"""Countries and their figures."""
+"""Routes for countries and their figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONVERTERS = negotiation.CONVERTERS
 @blp.problems(406)
 @blp.response(200, CountryListSchema)
 def list_countries() -> dict[str, Any]:
-    """All allies with their stance and latest figure"""
+    """List all allies with their stance and latest figure"""
     return {"items": countries.listed(), "next": None}
 
 
@@ -37,7 +37,7 @@ def list_countries() -> dict[str, Any]:
 @blp.response(200, CountryDetailSchema)
 @blp.problems(404)
 def get_country(code: str) -> dict[str, Any]:
-    """One ally, with what it has pledged"""
+    """Get one ally with its pledges"""
     return countries.one(code)
 
 
@@ -53,5 +53,5 @@ def get_country(code: str) -> dict[str, Any]:
 @blp.response(200, HistorySchema)
 @blp.problems(404)
 def get_history(query: dict[str, Any], code: str) -> dict[str, Any]:
-    """The figures that forecasts of one ally rest on"""
+    """Get the past figures of one ally"""
     return countries.history(code, query.get("vintage"))

@@ -16,18 +16,18 @@ _ASSETS = str(resources.files("flask_swagger_ui") / "dist")
 
 @blp.get("/docs")
 def page() -> str:
-    """The page; addresses in it are relative, so that it works under a gateway's prefix."""
+    """The documentation page; its links are relative, so it works under a gateway's prefix."""
     return render_template("docs.html")
 
 
 @blp.get("/docs/assets/<path:name>")
 def assets(name: str) -> Response:
-    """Swagger UI's own files."""
+    """The files of Swagger UI."""
     return send_from_directory(_ASSETS, name)
 
 
 def serve_contract(app: Flask) -> None:
-    """Serve the contract of ``app`` at ``/openapi.json``; it is made when it is first asked for."""
+    """Serve the contract of ``app`` at ``/openapi.json``; the first request makes it."""
     text: list[str] = []
 
     @app.get("/openapi.json")

@@ -1,4 +1,4 @@
-"""Forecasts."""
+"""Routes for forecasts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="Probabilit
 
 
 def answer(forecast: Forecast) -> dict[str, Any]:
-    """What the answer's schema takes: the forecast, and addresses related to it."""
+    """The input of :class:`ForecastSchema`: the forecast and its links."""
     code, links = forecast.ally.code, {}
     if code != OWN_SERIES.code:
         links["country"] = url_for("countries.get_country", code=code)
@@ -46,7 +46,7 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 @blp.response(200, ForecastSchema)
 @blp.problems(404)
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
-    """How likely one ally meets the targets, under a scenario that ships with the service"""
+    """Get the forecast of one ally, under a shipped or saved scenario"""
     return answer(forecasts.forecast(country=code, **query))
 
 
@@ -58,7 +58,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.response(200, ForecastSchema)
 @blp.problems(400, 413, 415, 503)
 def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """How likely one ally meets the targets, under any scenario"""
+    """Get the forecast of one ally, under any scenario"""
     return answer(forecasts.forecast(**body))
 
 
@@ -72,7 +72,7 @@ def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
 @blp.response(200)
 @blp.problems(404)
 def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
-    """What each lever of a scenario does to the probability, from the baseline on"""
+    """Draw how each lever of a shipped or saved scenario changes the probability"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
 
 
@@ -83,5 +83,5 @@ def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
 @blp.response(200)
 @blp.problems(400, 413, 415, 503)
 def post_waterfall_picture(_look: dict[str, Any], body: dict[str, Any]) -> Response:
-    """What each lever of any scenario does to the probability, from the baseline on"""
+    """Draw how each lever of any scenario changes the probability"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))

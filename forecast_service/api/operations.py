@@ -1,4 +1,4 @@
-"""What operators ask."""
+"""Routes for operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ blp = Blueprint("operations", __name__, description="Health, readiness, versions
 @blp.get("/healthz")
 @blp.response(200, HealthSchema)
 def healthz() -> dict[str, Any]:
-    """Whether the process answers"""
+    """Check that the process answers"""
     return {"status": "ok"}
 
 
@@ -22,13 +22,13 @@ def healthz() -> dict[str, Any]:
 @blp.response(200, ReadySchema)
 @blp.alt_response(503, schema=ReadySchema, description="Not yet: fits are missing")
 def readyz() -> tuple[dict[str, Any], int]:
-    """Whether figures and fits are loaded"""
-    found = operations.readiness()
-    return found, 503 if found["missing"] else 200
+    """Check that the service is ready: figures, fits, database"""
+    readiness = operations.readiness()
+    return readiness, 503 if readiness["missing"] else 200
 
 
 @blp.get("/version")
 @blp.response(200, VersionSchema)
 def version() -> dict[str, Any]:
-    """What is running"""
+    """Get the versions of the service, the model and the figures"""
     return operations.versions()

@@ -1,4 +1,4 @@
-"""Requirements."""
+"""Route for requirements."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it
 @blp.response(200, RequirementSchema)
 @blp.problems(400, 413, 415)
 def post_requirement(body: dict[str, Any]) -> dict[str, Any]:
-    """The extra growth of spending, and the money, that bring the probability to what is asked for"""
-    found = forecasts.requirement(**body)
-    return {"requirement": found, "links": {"forecast": url_for("forecasts.get_forecast", code=found.ally.code)}}
+    """Get the extra growth of spending, and the money, that reach a wanted probability"""
+    answer = forecasts.requirement(**body)
+    return {"requirement": answer, "links": {"forecast": url_for("forecasts.get_forecast", code=answer.ally.code)}}

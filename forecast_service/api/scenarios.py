@@ -1,4 +1,4 @@
-"""Scenarios."""
+"""Routes for scenarios."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NUMBER = {
 
 
 class ScenarioConverter(BaseConverter):
-    """An id or a name: what follows ``/v1/scenarios/`` unless it is a route of its own."""
+    """An id or a name after ``/v1/scenarios/``, but not ``compare``, which is a route."""
 
     regex = r"(?!compare$)[^/]+"
 
@@ -51,11 +51,11 @@ CONVERTERS = {"scenario": ScenarioConverter}
 Answer = tuple[ScenarioVersion, int, dict[str, str]]
 
 
-def _with_etag(found: ScenarioVersion, status: int = 200) -> Answer:
-    headers = {"ETag": f'"{found.etag}"'}
+def _with_etag(version: ScenarioVersion, status: int = 200) -> Answer:
+    headers = {"ETag": f'"{version.etag}"'}
     if status == 201:
-        headers["Location"] = url_for("scenarios.get_scenario", id=found.id)
-    return found, status, headers
+        headers["Location"] = url_for("scenarios.get_scenario", id=version.id)
+    return version, status, headers
 
 
 @blp.get("")
@@ -63,7 +63,7 @@ def _with_etag(found: ScenarioVersion, status: int = 200) -> Answer:
 @blp.response(200, ScenarioListSchema)
 @blp.problems(503)
 def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
-    """The scenarios that ship with the service, and the kept ones that the caller may read"""
+    """List the shipped scenarios and the saved scenarios that the caller may read"""
     return scenarios.page(query)
 
 
@@ -73,7 +73,7 @@ def list_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(201, SavedScenarioSchema)
 @blp.problems(400, 409, 413, 415, 503)
 def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
-    """Keep a scenario"""
+    """Save a scenario"""
     return _with_etag(scenarios.create(headers, body), 201)
 
 
@@ -82,7 +82,7 @@ def create_scenario(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
 @blp.response(200, ComparisonSchema)
 @blp.problems(503)
 def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
-    """Forecasts of one ally under several scenarios, with their differences from the first"""
+    """Compare forecasts of one ally under several scenarios with the first of them"""
     return scenarios.compare(query)
 
 
@@ -90,9 +90,9 @@ def compare_scenarios(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200, AnyScenarioSchema)
 @blp.problems(404, 503)
 def get_scenario(id: str) -> Answer | NamedScenario:
-    """A scenario as it stands"""
-    found = scenarios.read_any(id)
-    return found if isinstance(found, NamedScenario) else _with_etag(found)
+    """Get a scenario"""
+    scenario = scenarios.read_any(id)
+    return scenario if isinstance(scenario, NamedScenario) else _with_etag(scenario)
 
 
 @blp.put("/<scenario:id>", parameters=[ID])
@@ -120,7 +120,7 @@ def delete_scenario(headers: dict[str, Any], id: str) -> None:
 @blp.response(201, SavedScenarioSchema)
 @blp.problems(400, 404, 409, 413, 415, 503)
 def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Answer:
-    """Keep a copy of a scenario as one's own"""
+    """Save a copy of a scenario as the caller's own"""
     return _with_etag(scenarios.fork(id, headers, body), 201)
 
 
@@ -129,7 +129,7 @@ def fork_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> Ans
 @blp.response(200, VersionListSchema)
 @blp.problems(404, 503)
 def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
-    """The versions of a saved scenario"""
+    """List the versions of a saved scenario"""
     return scenarios.versions(id, query)
 
 
@@ -137,7 +137,7 @@ def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
 @blp.response(200, SavedScenarioSchema)
 @blp.problems(404, 503)
 def get_version(id: str, number: int) -> Answer:
-    """One version of a saved scenario"""
+    """Get one version of a saved scenario"""
     return _with_etag(scenarios.read(id, number))
 
 
@@ -146,5 +146,5 @@ def get_version(id: str, number: int) -> Answer:
 @blp.response(200, ForecastSchema)
 @blp.problems(404, 409, 410, 503)
 def get_version_forecast(query: dict[str, Any], id: str, number: int) -> Response:
-    """How likely one ally meets the targets under one version, as it was answered when it was written"""
+    """Get the forecast of one ally under one version of a scenario, with the model and figures it was written for"""
     return jsonify(scenarios.forecast(id, number, query))

@@ -1,4 +1,4 @@
-"""Sensitivity."""
+"""Routes for sensitivity."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="Assumpti
 @blp.response(200, SensitivitySchema)
 @blp.problems(404)
 def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
-    """Every assumption behind one ally's probability moved a little down and up: which matters most?"""
+    """Get the assumptions that move one ally's probability most, under a shipped or saved scenario"""
     return forecasts.sensitivity(country=code, **query)
 
 
@@ -41,5 +41,5 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 @blp.response(200, SensitivitySchema)
 @blp.problems(400, 413, 415, 503)
 def post_sensitivity(_look: dict[str, Any], body: dict[str, Any]) -> Sensitivity:
-    """Every assumption moved a little down and up, one at a time: which matters most?"""
+    """Get the assumptions that move one ally's probability most, under any scenario"""
     return forecasts.sensitivity(**body)

@@ -1,4 +1,4 @@
-"""Sweeps."""
+"""Routes for sweeps."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _with_wait(row: SweepRow, status: int = 200) -> Answer:
 @blp.response(200, SweepListSchema)
 @blp.problems(503)
 def list_sweeps(query: dict[str, Any]) -> dict[str, Any]:
-    """The caller's sweeps"""
+    """List the caller's sweeps"""
     return jobs.page(query)
 
 
@@ -54,7 +54,7 @@ def list_sweeps(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(202, SweepSchema)
 @blp.problems(400, 409, 413, 415, 503)
 def post_sweep(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
-    """Evaluate a scenario at many values of its levers, for many allies"""
+    """Start a sweep: one scenario with many values of its levers, for many allies"""
     return _with_wait(jobs.create(headers, body), 202)
 
 
@@ -62,7 +62,7 @@ def post_sweep(headers: dict[str, Any], body: dict[str, Any]) -> Answer:
 @blp.response(200, SweepSchema)
 @blp.problems(404, 503)
 def get_sweep(id: str) -> Answer:
-    """How a sweep stands"""
+    """Get the status and progress of a sweep"""
     return _with_wait(jobs.read(id))
 
 
@@ -78,7 +78,7 @@ def delete_sweep(id: str) -> None:
 @blp.response(200, SweepSchema)
 @blp.problems(404, 503)
 def cancel_sweep(id: str) -> Answer:
-    """Stop a sweep and keep the results that are there"""
+    """Stop a sweep and keep its results so far"""
     return _with_wait(jobs.cancel(id))
 
 
@@ -88,5 +88,5 @@ def cancel_sweep(id: str) -> Answer:
 @blp.doc(responses={200: {"content": FORMS}})
 @blp.problems(404, 503)
 def get_results(query: dict[str, Any], id: str) -> Response:
-    """The rows that are there: JSON in pages, all of them as CSV or Parquet"""
+    """Get the results of a sweep so far: in pages as JSON, whole as CSV or Parquet"""
     return jobs.results(id, query)

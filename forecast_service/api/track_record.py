@@ -1,4 +1,4 @@
-"""How past forecasts fared."""
+"""Routes for the track record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 @blp.problems(406)
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
-    """Scores of every forecast that would have been made since 1999"""
+    """Get the scores of past forecasts, made at every origin since 1999"""
     return track_record.read()
 
 
@@ -31,5 +31,5 @@ def get_track_record() -> dict[str, Any]:
 @blp.arguments(ChartOptionsSchema, location="query")
 @blp.response(200)
 def get_reliability_picture(_look: dict[str, Any]) -> Response:
-    """How often it happened, by the probability that was given"""
+    """Draw the reliability curve: how often events happened, by their forecast probability"""
     return jsonify(TrackRecordSchema().dump(track_record.read()))

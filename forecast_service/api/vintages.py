@@ -1,4 +1,4 @@
-"""Vintages of the figures."""
+"""Routes for vintages of the figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AFTER = NAME | {"name": "b"}
 @blp.get("")
 @blp.response(200, VintageListSchema)
 def list_vintages() -> dict[str, Any]:
-    """All vintages of the figures"""
+    """List all vintages of the figures"""
     return jobs.all_standing()
 
 
@@ -41,7 +41,7 @@ def list_vintages() -> dict[str, Any]:
 @blp.response(201, VintageDetailSchema)
 @blp.problems(400, 409, 413, 415)
 def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Make a new vintage of a publisher's file, beside the others: it is checked and fitted, not yet current"""
+    """Import a publisher's file as a new vintage, which is checked and fitted but not made current"""
     made = jobs.take_in(query)
     return made, 201, {"Location": url_for("vintages.get_vintage", name=made["name"])}
 
@@ -50,7 +50,7 @@ def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, 
 @blp.response(200, CurrentSchema)
 @blp.problems(503)
 def get_current() -> dict[str, Any]:
-    """Which vintage answers rest on where none is named, what is to come, and what was"""
+    """Get the current vintage, with past and coming switches"""
     return jobs.current()
 
 
@@ -59,7 +59,7 @@ def get_current() -> dict[str, Any]:
 @blp.response(202, SwitchedSchema)
 @blp.problems(400, 409, 413, 415, 503)
 def put_current(body: dict[str, Any]) -> Written:
-    """Switch all replicas to another vintage at one moment"""
+    """Switch all replicas to another vintage at the same moment"""
     return jobs.use(body["vintage"]), 202, {"Location": url_for("vintages.get_current")}
 
 
@@ -67,7 +67,7 @@ def put_current(body: dict[str, Any]) -> Written:
 @blp.response(202, SwitchedSchema)
 @blp.problems(409, 503)
 def post_rollback() -> Written:
-    """Undo the last switch: back to the vintage before it"""
+    """Undo the last switch between vintages"""
     return jobs.roll_back(), 202, {"Location": url_for("vintages.get_current")}
 
 
@@ -75,7 +75,7 @@ def post_rollback() -> Written:
 @blp.response(200, VintageDetailSchema)
 @blp.problems(404)
 def get_vintage(name: str) -> dict[str, Any]:
-    """What a vintage holds: tables, sources and their terms, and what the checks of its import found"""
+    """Get a vintage: its tables, its sources and their terms, and the warnings of its import"""
     return jobs.detail(name)
 
 
@@ -83,5 +83,5 @@ def get_vintage(name: str) -> dict[str, Any]:
 @blp.response(200, VintageDiffSchema)
 @blp.problems(404)
 def get_diff(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """What differs between two vintages: figures, and why each ally's probability moved"""
+    """Compare two vintages: figures, and why each ally's probability moved"""
     return jobs.compare(a, b)

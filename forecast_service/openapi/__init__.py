@@ -1,1 +1,1 @@
-"""The contract, made from schemas and views, with its security part and real examples; it serves nothing."""
+"""Makes the contract from schemas and views, with its security requirements and real examples."""

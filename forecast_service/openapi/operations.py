@@ -1,4 +1,4 @@
-"""What the contract says of each operation beside its schemas: a name, headers, and real answers as examples."""
+"""Adds to each operation of the contract its operationId, headers and real examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, json
 
 FOLDER = "examples"
-"""The answers that :mod:`forecast_service.cli.examples` got from the application, a file each."""
+"""The answers that :mod:`forecast_service.cli.examples` got from the application, one per file."""
 HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {"description": "Seconds until you may ask again.", "schema": {"type": "integer", "minimum": 0}},
     "Location": {"description": "Address of the new resource.", "schema": {"type": "string"}},
@@ -22,11 +22,11 @@ HEADERS: dict[str, dict[str, Any]] = {
 }
 REQUIRED = {"Retry-After", "Location"}
 RETRIED = {"SERVICE_UNAVAILABLE", "TOO_MANY_REQUESTS"}
-"""Errors, by their names in the contract, that say when to ask again."""
+"""Errors with a Retry-After header, by their names in the contract."""
 
 
 def endpoints(app: Flask) -> dict[tuple[str, str], str]:
-    """The endpoint of each path, as the contract writes it, and method."""
+    """The endpoint of each path (in the contract's notation) and method."""
     return {
         (re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule), method): rule.endpoint
         for rule in app.url_map.iter_rules()
@@ -35,34 +35,34 @@ def endpoints(app: Flask) -> dict[tuple[str, str], str]:
 
 
 def operation_id(endpoint: str) -> str:
-    """``forecasts.get_forecast`` as generators of clients like it: ``getForecast``."""
+    """An endpoint as an operationId: ``forecasts.get_forecast`` becomes ``getForecast``."""
     first, *rest = endpoint.rsplit(".", 1)[-1].split("_")
     return first + "".join(word.title() for word in rest)
 
 
 @cache
 def kept_examples() -> dict[str, dict[str, Any]]:
-    """The kept questions with their answers, by operation or, for errors, as ``problem-<status>``."""
+    """The saved example requests with their answers, by operationId or, for errors, ``problem-<status>``."""
     folder = resources.files(__package__) / FOLDER
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
     return {file.name.removesuffix(".json"): json.loads(file.read_text("utf-8")) for file in files}
 
 
 def describe(document: dict[str, Any], app: Flask) -> None:
-    """Add all of it to ``document``, which is the contract of ``app``."""
-    known, kept = endpoints(app), kept_examples()
+    """Add operationIds, headers and examples to ``document``, the contract of ``app``."""
+    known, examples = endpoints(app), kept_examples()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if (path, method.upper()) in known:
-                if path.endswith(".{form}"):  # a suffix is never .json
+                if path.endswith(".{form}"):  # no suffix is .json
                     operation["responses"]["200"]["content"].pop("application/json", None)
                 operation["operationId"] = operation_id(known[path, method.upper()])
-                # Of every route: a query that nothing reads.
+                # Every route refuses query parameters that it does not know.
                 operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})
                 _add_headers(method, operation["responses"])
-                if example := kept.get(operation["operationId"]):
+                if example := examples.get(operation["operationId"]):
                     _add_example(operation, example)
-    by_status = {example["status"]: example for name, example in kept.items() if name.startswith("problem-")}
+    by_status = {example["status"]: example for name, example in examples.items() if name.startswith("problem-")}
     for name, response in document["components"]["responses"].items():
         if name in RETRIED:
             response["headers"] = _headers("Retry-After")
@@ -81,7 +81,7 @@ def _headers(*names: str) -> dict[str, Any]:
 
 
 def _add_headers(method: str, responses: dict[str, Any]) -> None:
-    """``Location`` of what was made, ``ETag`` of what can be read again."""
+    """Add ``Location`` to answers that create something, and ``ETag`` to those that can be read again."""
     for status in ("201", "202"):
         if status in responses:
             responses[status]["headers"] = _headers("Location", *(["ETag"] if status == "201" else []))

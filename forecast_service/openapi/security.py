@@ -1,4 +1,4 @@
-"""What the contract says about callers: how they show who they are, and the scope that each operation needs."""
+"""Adds to the contract the ways to authenticate and the scope that each operation needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMES = {
     },
 }
 RESPONSES = {401: "UNAUTHORIZED", 403: "FORBIDDEN", 429: "TOO_MANY_REQUESTS", 503: "SERVICE_UNAVAILABLE"}
-# The exported contract is that of a service where callers may, but need not, show who they are.
+# The exported contract is that of a service where callers may authenticate but need not.
 WAYS: dict[str, tuple[str | None, ...]] = {
     NONE: (None, "apiKey", "bearer"),
     API_KEY: ("apiKey", "bearer"),
@@ -35,16 +35,16 @@ WAYS: dict[str, tuple[str | None, ...]] = {
 
 
 def describe(document: dict[str, Any], app: Flask) -> None:
-    """Add it to ``document``, which is the contract of ``app``."""
+    """Add security schemes and requirements to ``document``, the contract of ``app``."""
     auth = cast(Auth, app.extensions[EXTENSION])
     document.setdefault("components", {})["securitySchemes"] = SCHEMES
     known = endpoints(app)
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            needed = NEEDS.get(known.get((path, method.upper()), ""))
-            if needed is None:
+            scope = NEEDS.get(known.get((path, method.upper()), ""))
+            if scope is None:
                 continue
             ways = WAYS[auth.settings.auth]
-            operation["security"] = [{} if way is None else {way: [needed]} for way in ways]
+            operation["security"] = [{} if way is None else {way: [scope]} for way in ways]
             for status, name in RESPONSES.items():
                 operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{name}"})

@@ -1,4 +1,4 @@
-"""The contract: OpenAPI 3.1.1, made from the schemas and views."""
+"""Makes the contract (OpenAPI 3.1.1) from the schemas and views."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class ContractApi(Api):  # type: ignore[misc]
     ERROR_SCHEMA = ProblemSchema
 
     def _register_error_handlers(self) -> None:
-        """Errors are handled by :mod:`forecast_service.http.problems`."""
+        """Do nothing: :mod:`forecast_service.http.problems` handles errors."""
 
     def _register_responses(self) -> None:
-        # flask-smorest documents errors as application/json and offers no setting for it.
+        # flask-smorest documents errors as application/json and has no setting to change that.
         for name in (
             "BAD_REQUEST",
             "UNAUTHORIZED",
@@ -61,12 +61,12 @@ class ContractApi(Api):  # type: ignore[misc]
                 "schema": ProblemSchema,
             }
             prepare_response(response, self.spec, CONTENT_TYPE)
-            # Those about callers are referred to only when the document is done.
+            # security.describe refers to its responses after the document is made, so they must not be lazy.
             self.spec.components.response(name, response, lazy=name not in security.RESPONSES.values())
 
 
 def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
-    """Fields that take one of several shapes."""
+    """The JSON Schema of fields that take one of several shapes."""
     refs = {name: f"#/components/schemas/{_component_name(name)}" for name in SCHEMAS}
     if isinstance(field, LeverField):
         return {
@@ -91,7 +91,7 @@ def _component_name(lever: str) -> str:
 
 
 def _closed(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
-    """Constraints that apispec does not read off a field, given as its metadata."""
+    """The constraints in a field's metadata that apispec does not copy."""
     names = ("propertyNames", "minProperties", "maxProperties", "minimum", "maximum", "anyOf")
     return {name: field.metadata[name] for name in names if name in field.metadata}
 
@@ -104,7 +104,7 @@ def make_api(app: Flask) -> ContractApi:
         OPENAPI_VERSION=OPENAPI_VERSION,
         API_SPEC_OPTIONS={
             "info": {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
-            # Relative to the document itself, so it holds behind any prefix of a gateway.
+            # Relative to the document, so it is right behind any prefix of a gateway.
             "servers": [{"url": ".", "description": "The address of this document."}],
         },
     )
@@ -130,7 +130,7 @@ def contract(app: Flask) -> dict[str, Any]:
 
 
 def _ordered(part: Any) -> Any:
-    """``part`` by the alphabet, but what is answered if nothing is asked for first: generators take the first."""
+    """``part`` in alphabetical order, but the default content type first, because generators take the first."""
     if isinstance(part, list):
         return [_ordered(item) for item in part]
     if not isinstance(part, dict):
@@ -140,7 +140,7 @@ def _ordered(part: Any) -> Any:
 
 
 def contract_text(app: Flask) -> str:
-    """The OpenAPI document as it is served and kept in ``openapi/openapi.json``."""
+    """The text of the OpenAPI document, as served and as stored in ``openapi/openapi.json``."""
     text = json.dumps(_ordered(contract(app)), indent=2, sort_keys=False, ensure_ascii=False) + "\n"
-    # A list of numbers takes a line: examples hold many.
+    # Write each list of numbers on one line, because examples hold many.
     return re.sub(r"\[\n[-+.,0-9eE\s]+\]", lambda found: " ".join(found[0].split()), text)

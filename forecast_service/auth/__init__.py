@@ -1,1 +1,1 @@
-"""Who calls, what each route needs, tokens, and the brake on guessing; nothing here knows what is asked."""
+"""Authenticates callers, checks scopes and tokens, and throttles the guessing of credentials."""

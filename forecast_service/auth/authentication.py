@@ -1,6 +1,6 @@
-"""Who calls: one check before every request, by the table of scopes (:mod:`forecast_service.auth.scopes`).
+"""Checks the caller before every request, by the table of scopes (:mod:`forecast_service.auth.scopes`).
 
-A route that is missing from the table asks for ``admin``, so that forgetting one closes it.
+A route that is missing from the table needs ``admin``, so a forgotten route is closed.
 """
 
 from __future__ import annotations
@@ -27,79 +27,79 @@ EXTENSION = "forecast-auth"
 REALM = 'realm="forecast_service"'
 
 FRESH_S = 5.0
-"""How long a key is taken for valid without looking: so soon a revoked one is refused everywhere."""
+"""Time before a key is looked up again (s), and so the longest time that a revoked key still works."""
 STALE_S = 900.0
-"""How long a key that was valid goes on while the database is away (forecasts do not need it), and how long a
-credential that was valid is no guess: a stranger behind the same address shuts nobody out."""
+"""Time (s) for which a valid key still works while the database cannot be reached (forecasts do not need it), and for
+which a valid credential is exempt from the throttle: wrong credentials from the same address do not lock it out."""
 MAX_REMEMBERED = 1000
 RETRY_S = 5
 
 
 class Auth:
-    """Tells callers apart as the settings say."""
+    """Authenticates callers in the way that the settings name."""
 
     def __init__(self, settings: Settings, keys: Keys) -> None:
         self.settings = settings
         self.keys = keys
         self.throttle = Throttle(settings)
         self._networks = networks(settings)
-        # What was valid, and when. By hash: what is remembered opens nothing.
+        # Holders of valid credentials and the time of the look-up, by the credential's hash.
         self._seen: dict[bytes, tuple[Holder, float]] = {}
-        self._away: type[Exception] = DatabaseUnavailable
+        self._unavailable: type[Exception] = DatabaseUnavailable
         if settings.auth == JWT:
-            # Imported here: cryptography is large, and only this mode pays for it.
+            # Imported here, because cryptography is large and only this mode needs it.
             from forecast_service.auth.jwt import NoKeys, Tokens
 
             self._tokens = Tokens(settings)
-            self._away = NoKeys
+            self._unavailable = NoKeys
 
-    def identify(self, shown: str | None) -> Caller | None:
-        """Who sent the request with a credential; None if that does not show it.
+    def identify(self, credential: str | None) -> Caller | None:
+        """The caller with this credential; None if it is not valid.
 
         Raises
         ------
         TooManyRequests
-            if too many wrong credentials came from its address.
+            if too many wrong credentials came from the caller's address.
         DatabaseUnavailable, NoKeys
         """
         if self.settings.auth == NONE:
             return self._by_gateway() if self.settings.identity_header else Caller(LOCAL, frozenset(SCOPES))
-        if shown is None:
+        if credential is None:
             return None
-        digest, now = hashlib.sha256(shown.encode("utf-8", "replace")).digest(), time.monotonic()
-        known: Holder | None
-        known, at = self._seen.get(digest, (None, now - STALE_S))
+        digest, now = hashlib.sha256(credential.encode("utf-8", "replace")).digest(), time.monotonic()
+        cached: Holder | None
+        cached, at = self._seen.get(digest, (None, now - STALE_S))
         address = request.remote_addr or ""
         if now - at >= STALE_S:
-            known = None
+            cached = None
             if wait := self.throttle.wait_s(address):
                 raise TooManyRequests(retry_after=wait)
         # A token is verified each time.
-        fresh = known is not None and now - at < FRESH_S and self.settings.auth == API_KEY
-        holder = known if fresh else self._look_up(shown, known)
+        fresh = cached is not None and now - at < FRESH_S and self.settings.auth == API_KEY
+        holder = cached if fresh else self._look_up(credential, cached)
         if holder is None or (holder.expires_at is not None and holder.expires_at <= datetime.now(UTC)):
             self._seen.pop(digest, None)
             self.throttle.failed(address)
             return None
-        if holder is not known:
+        if holder is not cached:
             if len(self._seen) >= MAX_REMEMBERED and digest not in self._seen:
                 self._seen.clear()
             self._seen[digest] = (holder, now)
         return Caller(holder.owner, holder.scopes)
 
-    def _look_up(self, shown: str, known: Holder | None) -> Holder | None:
-        """Whose credential it is; as ``known`` while that cannot be told."""
+    def _look_up(self, credential: str, cached: Holder | None) -> Holder | None:
+        """The holder of a credential; ``cached`` while the database or the issuer cannot be reached."""
         try:
-            return self.keys.holder(shown) if self.settings.auth == API_KEY else self._tokens.holder(shown)
-        except self._away:
-            if known is None:
+            return self.keys.holder(credential) if self.settings.auth == API_KEY else self._tokens.holder(credential)
+        except self._unavailable:
+            if cached is None:
                 raise
-            return known
+            return cached
 
     def _by_gateway(self) -> Caller | None:
-        """Whom the gateway names. From anyone but the proxies that the settings name, the header is not there."""
+        """The caller in the gateway's header, which counts only from the proxies that the settings name."""
         hops = self.settings.trusted_proxies
-        # ProxyFix has put the client's address in the place of the peer's.
+        # ProxyFix has replaced the peer's address with the client's.
         before = request.environ.get("werkzeug.proxy_fix.orig", {})
         through = request.headers.get("X-Forwarded-For", "").split(",")
         try:
@@ -110,36 +110,36 @@ class Auth:
             return None
         if not any(peer in network for network in self._networks):
             return None
-        named = request.headers.get(self.settings.identity_header)
-        # With a comma it is two headers in one: the client's own and the gateway's.
-        if not is_caller(named) or "," in str(named):
+        caller = request.headers.get(self.settings.identity_header)
+        # A comma means two headers joined: the client's own and the gateway's.
+        if not is_caller(caller) or "," in str(caller):
             return None
-        return Caller(str(named), frozenset({READ, WRITE}))
+        return Caller(str(caller), frozenset({READ, WRITE}))
 
     def check(self) -> Response | None:
-        """The refusal of the request; None if it may go on."""
+        """The answer that refuses the request; None if it is allowed."""
         needed = NEEDS.get(request.endpoint or "", ADMIN)
-        # What is no route is a 404 or 405 to everyone. OPTIONS says no more than the contract does, and browsers
+        # An unknown route answers 404 or 405 to everyone. OPTIONS reveals only what the contract says, and browsers
         # send it without credentials.
         if request.endpoint is None or request.method == "OPTIONS" or needed is PUBLIC:
             return None
         return self.refusal(needed)
 
     def refusal(self, needed: str) -> Response | None:
-        """Why the caller may not do what needs a scope; None if it may. Remembers who calls."""
-        shown = {API_KEY: _shown_key, JWT: _bearer}.get(self.settings.auth, lambda: None)()
+        """The answer that refuses a caller without the scope ``needed``; None if it has it. Records the caller."""
+        credential = {API_KEY: _key, JWT: _bearer}.get(self.settings.auth, lambda: None)()
         try:
-            found = self.identify(shown)
+            caller = self.identify(credential)
         except TooManyRequests as over:
             return _too_many_guesses(str(over.retry_after))
-        except self._away:
+        except self._unavailable:
             response = problem(503, "Who calls cannot be checked at the moment.", None, "callers-unknown")
             response.headers["Retry-After"] = str(RETRY_S)
             return response
-        if found is None:
+        if caller is None:
             return self._unknown()
-        g.caller, g.caller_known = found.id, found.id != LOCAL or self.settings.auth != NONE
-        return None if found.may(needed) else self._forbidden(needed)
+        g.caller, g.caller_known = caller.id, caller.id != LOCAL or self.settings.auth != NONE
+        return None if caller.may(needed) else self._forbidden(needed)
 
     def _unknown(self) -> Response:
         ways = {
@@ -148,7 +148,7 @@ class Auth:
         }
         detail, challenge = ways.get(self.settings.auth, ("The gateway did not say who calls.", f"Gateway {REALM}"))
         if self.settings.auth == JWT and _bearer() is not None:
-            # Not why: that would help whoever makes tokens up.
+            # Without the reason, which would help a forger of tokens.
             challenge += ', error="invalid_token"'
         return _refusal(401, detail, challenge)
 
@@ -172,8 +172,8 @@ def _too_many_guesses(wait: str) -> Response:
     return response
 
 
-def _shown_key() -> str | None:
-    # Where both are sent the header of our own decides: a gateway may have use for the other.
+def _key() -> str | None:
+    # X-API-Key comes first, because a gateway may use Authorization for itself.
     return request.headers.get("X-API-Key", _bearer())
 
 
@@ -183,6 +183,6 @@ def _bearer() -> str | None:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Check every request to ``app`` before anything else is done with it."""
+    """Check the caller of every request to ``app``."""
     auth = app.extensions[EXTENSION] = Auth(settings, Keys(app.extensions[DATABASE]))
     app.before_request(auth.check)

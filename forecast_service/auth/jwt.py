@@ -1,7 +1,7 @@
-"""Bearer tokens: signed by the issuer that the settings name, for this service, now (FORECAST_AUTH=jwt).
+"""Verifies bearer tokens (FORECAST_AUTH=jwt): signature, issuer, audience and time.
 
-Nothing that a token says about itself decides how it is checked: the algorithms are the settings', and the key is
-one of the issuer's own, looked up by ``kid`` in what was read before. Keys and addresses inside a token are not used.
+A token does not decide how it is verified: the settings name the algorithms, and the key comes from the issuer's key
+set, by ``kid``. Keys and addresses inside a token are not used.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from forecast_service.settings.auth import algorithms
 from forecast_service.store.keys import Holder
 
 MAX_TOKEN = 8_000
-"""Longest token that is looked into at all. Tokens of the usual issuers have 1,000 to 2,000 characters."""
+"""Longest token that is parsed (characters). Tokens of common issuers have 1,000 to 2,000."""
 MAX_JWKS = 256_000
 TIMEOUT_S = 5.0
-"""How long reading the keys may take in all."""
+"""Longest time to read the keys."""
 ASK_AGAIN_S = 60.0
-"""How long after the last try an unknown ``kid`` makes the keys be read again: else anyone could make us ask."""
+"""Shortest time between two readings of the keys for an unknown ``kid``, so that callers cannot cause more."""
 MAX_AGE_S = 600.0
-"""How long a key that the issuer withdraws is believed at most, as long as the issuer answers."""
+"""Longest time that a key still works after the issuer withdraws it, if the issuer can be reached."""
 
 _log = logging.getLogger(__name__)
 
 
 class NoKeys(Exception):
-    """The issuer's keys could not be read yet, so that no token can be checked."""
+    """The issuer's keys were never read, so no token can be verified."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The keys are where the setting says, and nowhere else."""
+    """Refuses redirects: the keys come only from the address in the setting."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -54,7 +54,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def _read(source: str) -> bytes:
     end = time.monotonic() + TIMEOUT_S
     opener = urllib.request.build_opener(_NoRedirects)
-    # The scheme is checked where the setting is read.
+    # The settings check the scheme.
     text = b""
     with opener.open(source, timeout=TIMEOUT_S) if "://" in source else Path(source).open("rb") as file:
         while piece := file.read1(65_536):
@@ -65,21 +65,21 @@ def _read(source: str) -> bytes:
 
 
 def public_keys(text: bytes) -> KeySet:
-    """The keys of a JWKS that signatures may be verified with; others in it are passed over."""
-    found: list[Key] = []
+    """The keys of a JWKS that can verify signatures; other keys are skipped."""
+    keys: list[Key] = []
     for data in json.loads(text)["keys"]:
-        # A shared secret ("oct") has no place among public keys: it would be everyone's.
+        # A shared secret ("oct") in a public key set is public, so anyone could sign with it.
         if not isinstance(data, dict) or data.get("kty") not in {"RSA", "EC", "OKP"} or data.get("use", "sig") != "sig":
             continue
-        # One key of a kind that is not known here spoils no other.
+        # Skip keys that joserfc cannot read.
         with suppress(Exception), warnings.catch_warnings():
-            warnings.simplefilter("error")  # what joserfc warns of is a key that is too short
-            found.append(JWKRegistry.import_key(data))
-    return KeySet(found)
+            warnings.simplefilter("error")  # joserfc warns of a key that is too short
+            keys.append(JWKRegistry.import_key(data))
+    return KeySet(keys)
 
 
 class KeyRing:
-    """The issuer's public keys, read from a file or address and kept."""
+    """The issuer's public keys, read from a file or address and cached."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -92,7 +92,7 @@ class KeyRing:
                 raise BadSetting("FORECAST_JWT_JWKS: no such file, or no public keys (JWKS) in it")
 
     def find(self, kid: str | None) -> Key:
-        """The key by that name; without a name the only one there is.
+        """The key with this id; without an id, the only key there is.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class KeyRing:
             return self._keys.get_by_kid(kid)
 
     def _refresh_at_most_once(self, now: float) -> None:
-        # Who can be answered from the keys that are there does not wait for another's reading.
+        # Only a request that has no keys at all waits for another thread's reading.
         if not self._lock.acquire(blocking=not self._keys):
             return
         try:
@@ -122,17 +122,17 @@ class KeyRing:
     def _refresh(self) -> None:
         self._tried_at = time.monotonic()
         try:
-            found = public_keys(_read(self.source))
+            keys = public_keys(_read(self.source))
         except (OSError, HTTPException, ValueError, TypeError, KeyError, RecursionError) as error:
-            found = KeySet([])
+            keys = KeySet([])
             _log.warning("the keys at FORECAST_JWT_JWKS cannot be read: %s", type(error).__name__)
-        # While the issuer is away, its last keys go on: each token runs out by itself.
-        if found:
-            self._keys, self._read_at = found, self._tried_at
+        # While the issuer cannot be reached its last keys stay valid; every token still expires.
+        if keys:
+            self._keys, self._read_at = keys, self._tried_at
 
 
 class Tokens:
-    """What checks tokens."""
+    """Verifies tokens."""
 
     def __init__(self, settings: Settings) -> None:
         self.ring = KeyRing(settings.jwt_jwks)
@@ -149,7 +149,7 @@ class Tokens:
         )
 
     def holder(self, token: str) -> Holder | None:
-        """Whom the token was issued to; None if it is not to be believed.
+        """The holder of the token; None if the token is not valid.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class Tokens:
             self._claims.validate(claims)
         except NoKeys:
             raise
-        except Exception:  # noqa: BLE001  whatever a stranger's text makes fail, it is not believed
+        except Exception:  # noqa: BLE001  a token that cannot be decoded for any reason is not valid
             return None
         scope, subject = claims.get("scope", ""), claims["sub"]
         if not is_caller(subject) or not isinstance(scope, str):

@@ -1,4 +1,4 @@
-"""What each route asks for. A test holds the table complete."""
+"""The scope that each route needs. A test checks that the table is complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEEDS: dict[str, str | None] = {
     "countries.get_history": READ,
     "countries.get_history_table": READ,
     "countries.list_countries": READ,
-    # Pages are for everyone; the numbers in them are for who may read (forecast_service/dashboard/rendering.py).
+    # The pages are public; their numbers need the scope read (forecast_service/dashboard/rendering.py).
     "dashboard.asset": PUBLIC,
     "dashboard.choose": PUBLIC,
     "dashboard.compare": PUBLIC,
@@ -36,7 +36,7 @@ NEEDS: dict[str, str | None] = {
     "forecasts.get_waterfall_picture": READ,
     "forecasts.post_forecast": READ,
     "forecasts.post_waterfall_picture": READ,
-    "metrics": ADMIN,  # or on a port of its own (FORECAST_METRICS_PORT), which the network keeps inside
+    "metrics": ADMIN,  # or on a port of its own (FORECAST_METRICS_PORT), open inside the network only
     "openapi_json": PUBLIC,
     "operations.healthz": PUBLIC,
     "operations.readyz": PUBLIC,
@@ -72,4 +72,4 @@ NEEDS: dict[str, str | None] = {
     "vintages.post_vintage": ADMIN,
     "vintages.put_current": ADMIN,
 }
-"""The scope that each route needs, by its endpoint."""
+"""Scope by endpoint."""

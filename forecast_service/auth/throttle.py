@@ -1,4 +1,4 @@
-"""Slows down who guesses credentials: after so many wrong ones an address must wait, before anything is looked up."""
+"""Throttles the guessing of credentials: after too many wrong ones an address must wait."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from forecast_service.settings import Settings
 
 
 class Throttle:
-    """Counts wrong credentials by address: in Redis where there is one, otherwise, and while it is away, here."""
+    """Counts wrong credentials by address, in Redis or, if there is none or it fails, in this process."""
 
     def __init__(self, settings: Settings) -> None:
         self._limits = parse_many(settings.auth_failures) if settings.auth_failures != "0" else []
-        self._here = self._counter = FixedWindowRateLimiter(MemoryStorage())
+        self._local = self._counter = FixedWindowRateLimiter(MemoryStorage())
         if settings.redis_url and self._limits:
             shared = storage_from_string(settings.redis_url, wrap_exceptions=True, **patience())
             self._counter = FixedWindowRateLimiter(shared)
 
     def wait_s(self, address: str) -> int | None:
-        """Seconds after which a credential may be tried from ``address``; None if it may be now."""
+        """Seconds until ``address`` may try a credential; None if it may now."""
         for limit in self._limits:
             if not self._count("test", limit, address):
                 reset = self._count("get_window_stats", limit, address).reset_time
@@ -42,4 +42,4 @@ class Throttle:
         try:
             return getattr(self._counter, method)(limit, "wrong-credentials", address)
         except StorageError:
-            return getattr(self._here, method)(limit, "wrong-credentials", address)
+            return getattr(self._local, method)(limit, "wrong-credentials", address)

@@ -1,1 +1,1 @@
-"""Logs, metrics and traces, and what ties them to a request; nothing here decides anything."""
+"""Logs, metrics and traces, and their links to a request."""

@@ -1,4 +1,4 @@
-"""Logs on standard error, one JSON object a line (or text, for people), without secrets."""
+"""Logs on standard error, without secrets: one JSON object per line, or text for people."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import structlog
 DEBUG, INFO = logging.DEBUG, logging.INFO
 ACCESS = "forecast_service.access"
 _access = logging.getLogger(ACCESS)
-_lines_are_json = True  # as configure() was told last
+_lines_are_json = True  # set by configure()
 
 SECRET_NAMES = re.compile(
     r"authori[sz]ation|api[-_]?key|token|secret|passw|cookie|credential(?!ibility)", re.IGNORECASE
 )
-_SUSPECT = re.compile(r"Bearer|Basic|://|=|eyJ", re.IGNORECASE)  # what every pattern below needs: most texts have none
+_SUSPECT = re.compile(r"Bearer|Basic|://|=|eyJ", re.IGNORECASE)  # a quick test: a secret below matches one of these
 _SECRETS = (
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 ***"),
     (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), r"\1:***@"),  # a password in an address
@@ -30,7 +30,7 @@ _SECRETS = (
 
 
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: what is named like a secret, or looks like one, is starred out."""
+    """Replace secrets by asterisks: values with a secret's name, and texts that look like one (structlog processor)."""
     for name, value in event.items():
         if SECRET_NAMES.search(name):
             event[name] = "***"
@@ -41,7 +41,7 @@ def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any])
     return event
 
 
-# An exception becomes text before secrets are looked for.
+# format_exc_info comes before without_secrets, so that secrets in tracebacks are replaced too.
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -57,16 +57,15 @@ _encode = json.JSONEncoder(default=str).encode
 
 
 class Formatter(structlog.stdlib.ProcessorFormatter):
-    """Also takes lines that are written already; see :func:`access`."""
+    """Passes on lines that :func:`access` has formatted."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """As the original."""
         line: str | None = getattr(record, "line", None)
         return super().format(record) if line is None else line
 
 
 def access(level: int, facts: MutableMapping[str, Any]) -> None:
-    """Log one request: the same line as structlog's processors would write, in a fifth of the time."""
+    """Log one request: the line that structlog's processors would write, in a fifth of their time."""
     logger = _access
     if not logger.isEnabledFor(level):
         return
@@ -81,7 +80,7 @@ def access(level: int, facts: MutableMapping[str, Any]) -> None:
 
 
 def formatter(form: str) -> structlog.stdlib.ProcessorFormatter:
-    """What writes the lines of structlog's loggers and of the standard library's alike."""
+    """The formatter for the loggers of structlog and of the standard library."""
     writer: Any = (
         structlog.processors.JSONRenderer(default=str)
         if form == "json"
@@ -92,7 +91,7 @@ def formatter(form: str) -> structlog.stdlib.ProcessorFormatter:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes to what is standard error at the moment, which tests and daemons replace."""
+    """Writes to the present ``sys.stderr``, which tests and daemons replace."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -103,7 +102,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def configure(form: str, level: str) -> None:
-    """Let this package's loggers write so; those of others are left alone."""
+    """Set the format and level of this package's loggers; other packages' loggers are not changed."""
     global _lines_are_json
     _lines_are_json = form == "json"
     structlog.configure(
@@ -124,7 +123,7 @@ def configure(form: str, level: str) -> None:
 
 
 def gunicorn_configuration(form: str) -> dict[str, Any]:
-    """gunicorn's own lines in the same form (its ``logconfig_dict``)."""
+    """gunicorn's ``logconfig_dict``, for lines in the same format."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,7 +1,7 @@
-"""Figures for Prometheus, right across gunicorn's workers.
+"""Metrics for Prometheus, summed over gunicorn's workers.
 
-Where ``PROMETHEUS_MULTIPROC_DIR`` is set (``gunicorn.conf.py`` does), each process writes its figures to files in
-that folder, and whoever is scraped adds them up; otherwise they are this process's own.
+If ``PROMETHEUS_MULTIPROC_DIR`` is set (``gunicorn.conf.py`` sets it), each process writes its metrics to files in that
+folder, and the process that is scraped adds them up. Otherwise the metrics are this process's own.
 """
 
 from __future__ import annotations
@@ -68,35 +68,35 @@ def _of(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
 
 
 def cache(*, hit: bool) -> None:
-    """Count one look into the cache."""
+    """Count one look-up in the cache."""
     (HITS if hit else MISSES).inc()
 
 
 def answered(vintage: str | None) -> None:
-    """Count an answer, where it is one of a vintage."""
+    """Count an answer that has a vintage."""
     if vintage is not None:
         ANSWERS.labels(vintage).inc()
 
 
 def answers_from(vintage: str, others: Iterable[str]) -> None:
-    """Say from which vintage this process answers, and from which it does not."""
+    """Record that this process answers from ``vintage`` and not from the others."""
     for other in others:
         WORKERS.labels(other).set(0)
     WORKERS.labels(vintage).set(1)
 
 
 def forecast_made(forecast: Forecast, current_origin: int) -> None:
-    """Keep the headline of an ally's baseline: that it drifts is what an operator wants to see."""
+    """Record the headline probability of an ally's baseline, so that an operator sees it drift."""
     core = forecast.targets[0].outcome
-    asked = Targets(forecast.deadline, *(target.threshold for target in forecast.targets[:2]))
-    headline = asked == Targets() and forecast.origin == current_origin
+    targets = Targets(forecast.deadline, *(target.threshold for target in forecast.targets[:2]))
+    headline = targets == Targets() and forecast.origin == current_origin
     if headline and forecast.scenario.is_baseline and core is not None:
         labels = forecast.ally.code, forecast.vintage, forecast.model_version
         PROBABILITY.labels(*labels).set(core.probability.at_deadline)
 
 
 def exposition() -> Response:
-    """All figures, in the format that the scraper asks for."""
+    """All metrics, in the format that the scraper asks for."""
     registry = REGISTRY
     if os.environ.get(FOLDER):
         registry = CollectorRegistry()
@@ -106,6 +106,6 @@ def exposition() -> Response:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Serve ``/metrics``, unless it has a port of its own."""
+    """Serve ``/metrics``, unless the metrics have a port of their own."""
     if not settings.metrics_port:
         app.add_url_rule("/metrics", "metrics", exposition)

@@ -1,4 +1,4 @@
-"""Adds up the figures that all processes of a replica write for Prometheus."""
+"""Adds up the metrics that all processes of a replica write for Prometheus."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 
 class WorkersCollector(MultiProcessCollector):
-    """Adds up what all processes wrote; a file that is only just being made is still empty, and passed over."""
+    """Skips empty files, which processes have just created and on which the base class fails."""
 
     def collect(self) -> Iterable[Metric]:
-        """As the original, which fails on an empty file."""
         files = [str(file) for file in Path(self._path).glob("*.db") if _size(file)]
-        found: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
-        return found
+        metrics: Iterable[Metric] = self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return metrics
 
 
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except FileNotFoundError:  # its process has ended meanwhile
+    except FileNotFoundError:  # its process has just ended
         return 0

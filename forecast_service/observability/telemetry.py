@@ -1,4 +1,4 @@
-"""What is seen of a request: a line in the log, figures for Prometheus, a span. See docs/observability.md."""
+"""Observes every request: a line in the log, metrics, a span. See docs/observability.md."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from forecast_service.settings import Settings
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What is asked every few seconds by machines: logged at debug only."""
+"""Routes that machines request every few seconds; their requests are logged at debug level."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def annotate(**facts: Any) -> None:
-    """Add to what is logged of the present request; nothing happens outside one."""
+    """Add facts to the log line of the present request; do nothing outside a request."""
     if has_request_context():
         g.setdefault("telemetry", {}).update(facts)
 
 
 def facts() -> dict[str, Any]:
-    """What an answer's log line repeats when the answer is served again."""
+    """The facts that a cached answer repeats in its log line."""
     notes: dict[str, Any] = g.get("telemetry", {})
     return {name: notes[name] for name in ("country", "scenario", "vintage") if name in notes}
 
 
 def route() -> str:
-    """The template of the route that was asked for, as the contract writes it."""
+    """The template of the requested route, in the contract's notation."""
     rule = request.url_rule
     return _template(rule.rule) if rule else "unmatched"
 
@@ -49,27 +49,27 @@ def _template(rule: str) -> str:
 
 
 def bind_request_id(request_id: str, traceparent: str) -> str:
-    """Bind to the log what a request is known by, as it says itself, or else a new id; the id."""
-    # Anything else could forge lines of a log, or fill it.
-    known = request_id if REQUEST_ID.fullmatch(request_id) else uuid4().hex
-    bound = {"request_id": known}
-    if found := TRACEPARENT.fullmatch(traceparent):
-        bound |= {"traceparent": traceparent, "trace_id": found[1]}
+    """Bind the client's request id, or a new one if it is invalid, and the trace to the log; return the id."""
+    # An arbitrary id could forge or fill lines of the log.
+    valid_id = request_id if REQUEST_ID.fullmatch(request_id) else uuid4().hex
+    bound = {"request_id": valid_id}
+    if match := TRACEPARENT.fullmatch(traceparent):
+        bound |= {"traceparent": traceparent, "trace_id": match[1]}
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(**bound)
-    return known
+    return valid_id
 
 
 def log_request(method: str, path: str, route: str, status: int, seconds: float, notes: Mapping[str, Any]) -> None:
     """Count and log a request that has been answered."""
     metrics.request_answered(route, method, status, seconds)
-    # The query is left out: keys have been seen in queries. Quoted, a path stays on its line.
+    # The query is left out, because some clients send keys in it. The path is quoted, so that it has no line breaks.
     facts = {"method": method, "path": quote(path[:200]), "route": route, "status": status}
     logs.access(logs.DEBUG if path in PROBES else logs.INFO, {**facts, "ms": round(seconds * 1000, 2), **notes})
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Observe every request. To be registered before everything else: it sees the response last, as it is sent."""
+    """Observe every request. Register this first, so that it sees the response last, as it is sent."""
     logs.configure(settings.log_format, settings.log_level)
     tracing.register(app, settings)
 

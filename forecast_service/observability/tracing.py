@@ -1,7 +1,7 @@
-"""OpenTelemetry spans, if asked for: one a request, below it one for what computes. Needs the extra ``otel``.
+"""OpenTelemetry spans (FORECAST_TRACES): one per request, and below it one per computation. Needs the extra ``otel``.
 
-Where spans go is said by OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_SERVICE_NAME``,
-``OTEL_TRACES_SAMPLER`` and so on).
+OpenTelemetry's own variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_SERVICE_NAME``, ``OTEL_TRACES_SAMPLER`` and so
+on) say where spans go.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ EXTENSION = "forecast-tracer"
 
 
 def make_tracer(settings: Settings, exporter: Any = None) -> Any:
-    """What makes spans; None if the settings ask for none.
+    """The tracer, which makes spans; None if the settings ask for none.
 
     Parameters
     ----------
-    exporter : takes the spans one by one (tests); OTLP over HTTP in batches if None.
+    exporter : receives the spans one by one (tests); OTLP over HTTP in batches if None.
     """
     if not settings.traces:
         return None
@@ -54,7 +54,7 @@ def register(app: Flask, settings: Settings, exporter: Any = None) -> None:
 
 
 def traceparent() -> str | None:
-    """Where in a trace the present request is, for what is done later on its behalf: its span, else the caller's."""
+    """The traceparent for work that the present request starts: of its own span, or else of the caller's."""
     carrier: dict[str, str] = {}
     if "current_span" in g:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -65,12 +65,12 @@ def traceparent() -> str | None:
 
 
 def begin_task(tracer: Any, name: str, parent: str | None, **attributes: Any) -> Any:
-    """A span of work outside a request, below ``parent``; to be ended by whoever began it. None without a tracer."""
+    """Start a span outside a request, below ``parent``; end it with :func:`end_task`. None without a tracer."""
     return tracer and tracer.start_span(name, _below({"traceparent": parent} if parent else {}), attributes=attributes)
 
 
 def end_task(task: Any, error: BaseException | None = None) -> None:
-    """End it; with ``error``, say that it failed, not how."""
+    """End a span of :func:`begin_task`; with ``error``, mark it as failed, without the message."""
     if task is None:
         return
     from opentelemetry.trace import StatusCode
@@ -92,7 +92,7 @@ def _tracer() -> Any:
 
 
 def begin(method: str, route: str) -> None:
-    """Begin the span of a request, below the caller's if it sent a traceparent."""
+    """Start the span of a request, below the caller's if it sent a traceparent."""
     tracer = _tracer()
     if tracer is None:
         return
@@ -105,7 +105,7 @@ def begin(method: str, route: str) -> None:
 
 
 def describe(status: int, facts: dict[str, Any]) -> None:
-    """Say how the request went."""
+    """Add the status and the facts of the request to its span."""
     if "current_span" not in g:
         return
     from opentelemetry.trace import StatusCode
@@ -124,7 +124,7 @@ def end() -> None:
 
 @contextmanager
 def span(name: str, **attributes: Any) -> Iterator[None]:
-    """A span below the present one; nothing where there is no tracing."""
+    """Open a span below the present one; do nothing without a tracer."""
     tracer = _tracer()
     if tracer is None:
         yield

@@ -1,4 +1,4 @@
-"""Every setting of the service, read from FORECAST_* variables; nothing here acts on them (docs/settings.md)."""
+"""Every setting of the service, read from FORECAST_* variables (docs/settings.md)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["BadSetting", "Settings"]
 
 
 _OLD_NAMES = {"FORECAST_SWEEP_EXECUTOR": "FORECAST_ENGINE"}
-"""Deprecated names of settings, which are read where the new one is not set."""
+"""Deprecated names of settings, read if the new name is not set."""
 
 
 def _parse(name: str, text: str, default: object) -> Any:
-    """The value that ``text`` stands for, of the same type as the default."""
+    """The value of ``text``, in the type of the default."""
     if not isinstance(default, int):
         return Path(text) if isinstance(default, Path) else text
-    # Imported only where such a setting is set: most commands need no marshmallow.
+    # Imported here, because most commands do not need marshmallow.
     from marshmallow import ValidationError, fields, validate
 
     number = fields.Integer(validate=validate.Range(min=min(default, 1)))
@@ -40,10 +40,10 @@ def _parse(name: str, text: str, default: object) -> Any:
 
 @dataclass(frozen=True)
 class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, HttpSettings, ObservabilitySettings):
-    """The settings, each with its default; :meth:`from_environment` reads ``FORECAST_<NAME>``.
+    """The settings with their defaults; :meth:`from_environment` reads ``FORECAST_<NAME>``.
 
-    The sections check themselves, in the order in which they stand above. That the vintage ``vintage`` is there is
-    found by what loads it (:class:`forecast_service.forecasting.registry.Engine`).
+    Each section checks its own fields, in the order of the base classes.
+    :class:`forecast_service.forecasting.registry.ForecasterRegistry` checks that the vintage exists.
     """
 
     vintage: str = NEWEST
@@ -56,7 +56,7 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
     kept_bytes: int = 10_000_000
 
     def __post_init__(self) -> None:
-        """Refuse what goes against the rules of a section, or against those that more than one section is under."""
+        """Refuse invalid values and combinations."""
         super().__post_init__()
         if self.identity_header and not self.trusted_proxies:
             raise BadSetting(
@@ -65,7 +65,7 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """The settings that the environment asks for.
+        """The settings in the environment.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The settings about callers, and where the service may be open to everyone."""
+"""Settings: how the service authenticates callers, and where it may be open to everyone."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MODES = NONE, API_KEY, JWT = ("none", "api-key", "jwt")
 IN_SO_MANY_WORDS = "yes-i-know"
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
-"""Signatures that a public key verifies. With a shared secret whoever can verify a token could make one."""
+"""Signatures that a public key verifies. With a shared secret, anyone who can verify a token could also forge one."""
 
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
-# Headers that mean something else to the service.
+# Headers that have another meaning.
 _TAKEN = {
     *("authorization", "x-api-key", "host", "cookie", "content-type", "content-length"),
     *("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix"),
@@ -25,7 +25,7 @@ _TAKEN = {
 
 @dataclass(frozen=True)
 class AuthSettings(Section):
-    """How callers are told apart."""
+    """How the service authenticates callers."""
 
     auth: str = NONE
     auth_none_anywhere: str = ""
@@ -38,7 +38,7 @@ class AuthSettings(Section):
     identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:
-        """Refuse ways to tell callers apart that there are not, that lack something, or that exclude each other."""
+        """Refuse modes that are unknown, incomplete or exclude each other."""
         if self.auth not in MODES:
             raise BadSetting(f"FORECAST_AUTH: must be one of {', '.join(MODES)}")
         if self.auth_none_anywhere not in ("", IN_SO_MANY_WORDS):
@@ -71,7 +71,7 @@ class AuthSettings(Section):
         if not _HEADER.fullmatch(name) or name.lower() in _TAKEN:
             raise BadSetting("FORECAST_IDENTITY_HEADER: must be the name of a header that is used for nothing else")
         if self.auth != NONE:
-            # Were both believed, a key for one tenant would open every other.
+            # If both counted, a key of one tenant would open all others.
             raise BadSetting(
                 "FORECAST_IDENTITY_HEADER: goes with FORECAST_AUTH=none only: "
                 "either the gateway says who calls or we do"
@@ -79,17 +79,17 @@ class AuthSettings(Section):
 
 
 def algorithms(settings: AuthSettings) -> list[str]:
-    """The signatures that tokens may bear."""
+    """The signature algorithms that tokens may use."""
     return [name.strip() for name in settings.jwt_algorithms.split(",")]
 
 
 def networks(settings: AuthSettings) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """Where the proxies are whose word about callers is taken."""
+    """The networks of the proxies that may name the caller."""
     return [ipaddress.ip_network(text.strip()) for text in settings.identity_peers.split(",")]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on ``host``."""
+    """Whether only this machine can reach ``host``."""
     if host == "localhost" or host.startswith("unix:"):
         return True
     try:
@@ -99,7 +99,7 @@ def is_loopback(host: str) -> bool:
 
 
 def refusal(settings: AuthSettings, host: str) -> str | None:
-    """Why the service must not listen on ``host`` as it is set; None if it may."""
+    """Why these settings do not allow the service to listen on ``host``; None if they do."""
     if settings.auth != NONE or is_loopback(host) or settings.auth_none_anywhere == IN_SO_MANY_WORDS:
         return None
     return (

@@ -1,4 +1,4 @@
-"""The settings of what is kept: the state folder, and the database in it or elsewhere."""
+"""Settings: the state folder and the database."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatabaseSettings(Section):
-    """Where the state folder and the database are."""
+    """The places of the state folder and the database."""
 
     state_dir: Path = Path("var")
     database_url: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse an address that is none of a database."""
+        """Refuse an invalid database URL."""
         if self.database_url:
             database_url(self)
         super().__post_init__()
 
     @property
     def state(self) -> StateDir:
-        """What lies where in the state folder."""
+        """The paths in the state folder."""
         return StateDir(self.state_dir)
 
 
 def database_url(settings: DatabaseSettings) -> URL:
-    """Where the database is; the embedded one if no setting says.
+    """The URL of the database; of the embedded one if none is set.
 
     Raises
     ------
     BadSetting
     """
-    # Imported by who needs the address: whatever else reads settings does without SQLAlchemy.
+    # Imported here, because most users of the settings do not need SQLAlchemy.
     from sqlalchemy import URL, make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -1,4 +1,4 @@
-"""The settings of fetching publishers' files."""
+"""Settings: downloads of publishers' files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from models.dataset.importers import READERS
 
 @dataclass(frozen=True)
 class DownloadSettings(Section):
-    """What may be fetched, and what is fetched regularly."""
+    """The hosts that are allowed, and the files to fetch regularly."""
 
     download_hosts: str = ""
     refresh: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse to fetch regularly what is no file of a source that is known."""
+        """Refuse entries that do not name a known source and a URL."""
         for entry in self.refresh.split():
             source, _, url = entry.partition("=")
             if source not in READERS or not url.startswith(("https://", "http://")):
@@ -25,11 +25,11 @@ class DownloadSettings(Section):
 
 
 def hosts(settings: DownloadSettings) -> frozenset[str]:
-    """The hosts that may be asked."""
+    """The hosts that files may be fetched from."""
     return frozenset(name.strip().lower() for name in settings.download_hosts.split(",") if name.strip())
 
 
 def refreshed(settings: DownloadSettings) -> list[tuple[str, str]]:
-    """What is fetched regularly: sources and addresses."""
+    """The files to fetch regularly: sources and URLs."""
     pairs = (entry.partition("=") for entry in settings.refresh.split())
     return [(source, url) for source, _, url in pairs]

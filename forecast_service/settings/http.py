@@ -1,4 +1,4 @@
-"""The settings of the protocol: sizes, proxies, caching, origins, limits."""
+"""Settings: sizes, proxies, caching, origins, rate limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\
 
 @dataclass(frozen=True)
 class HttpSettings(Section):
-    """How requests are taken and answered, whatever they ask."""
+    """How requests are received and answered."""
 
     max_body_bytes: int = 1_000_000
     trusted_proxies: int = 0
@@ -24,7 +24,7 @@ class HttpSettings(Section):
     redis_url: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what is no origin, no limit, or no address of a Redis."""
+        """Refuse invalid origins, limits and Redis addresses."""
         for origin in origins(self):
             if not ORIGIN.fullmatch(origin):
                 raise BadSetting(
@@ -48,5 +48,5 @@ class HttpSettings(Section):
 
 
 def origins(settings: HttpSettings) -> tuple[str, ...]:
-    """The origins whose pages may read answers."""
+    """The web origins whose pages may read answers."""
     return tuple(settings.cors_origins.replace(",", " ").split())

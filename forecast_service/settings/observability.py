@@ -1,4 +1,4 @@
-"""The settings of logs, metrics and traces."""
+"""Settings: logs, metrics and traces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True)
 class ObservabilitySettings(Section):
-    """What is told of the service, and how."""
+    """Format and level of the log, port of the metrics, and whether to trace."""
 
     log_format: str = "json"
     log_level: str = "info"
@@ -20,7 +20,7 @@ class ObservabilitySettings(Section):
     traces: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse forms and levels of logs that there are not, and a port beyond the last."""
+        """Refuse unknown log formats and levels, and invalid ports."""
         for name, value, allowed in (
             ("FORECAST_LOG_FORMAT", self.log_format, LOG_FORMATS),
             ("FORECAST_LOG_LEVEL", self.log_level, LOG_LEVELS),

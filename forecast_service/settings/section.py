@@ -1,14 +1,14 @@
-"""What the sections of the settings have in common: each checks its own fields, then lets the next check its."""
+"""The base of the sections of the settings: each section checks its own fields, then calls the next."""
 
 from __future__ import annotations
 
 
 class BadSetting(ValueError):
-    """A variable whose value cannot be used; the message names it and says what is allowed."""
+    """A variable has an invalid value; the message names the variable and says what is allowed."""
 
 
 class Section:
-    """Ends the line of sections, each of which ends its checks with ``super().__post_init__()``."""
+    """The last of the sections, each of which ends its checks with ``super().__post_init__()``."""
 
     def __post_init__(self) -> None:
         """Check the fields.

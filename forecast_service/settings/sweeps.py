@@ -1,4 +1,4 @@
-"""The settings of sweeps."""
+"""Settings: sweeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forecast_service.settings.section import BadSetting, Section
 
 @dataclass(frozen=True)
 class SweepSettings(Section):
-    """Where sweeps are computed, how many there may be, and how long they are kept."""
+    """Where sweeps are computed, how many may be open, and how many days they are saved."""
 
     sweep_executor: str = "local"
     sweep_processes: int = os.cpu_count() or 1
@@ -19,7 +19,7 @@ class SweepSettings(Section):
     sweep_days: int = 90
 
     def __post_init__(self) -> None:
-        """Refuse an executor that is neither here nor at an address."""
+        """Refuse an executor that is neither ``local`` nor an address."""
         if self.sweep_executor != "local" and not re.match(r"(tcp|tls|ws|wss)://[^/:]+:[0-9]+$", self.sweep_executor):
             raise BadSetting(
                 "FORECAST_SWEEP_EXECUTOR: must be local or the address of a Dask scheduler, tcp://host:8786"

@@ -1,1 +1,1 @@
-"""The statistics as a running service holds them: forecasters, fits on demand, the current vintage; no route."""
+"""The statistics in a running service: forecasters, fits on demand, the current vintage; no route."""

@@ -1,10 +1,10 @@
-"""Which vintage of the figures is current at this moment, in every process alike.
+"""The vintage of the figures that is current, the same in every process.
 
-A switch is written into the database some time ahead (:mod:`forecast_service.store.vintage_switches`). Every process
-looks once a second, in a thread of its own, gets the new vintage ready, and changes over at the moment that was
-written, by the database's clock: so all workers of all replicas change together, and a request is never kept waiting
-for it. While the database is away, what was read last holds; a process that starts meanwhile takes it from a file
-beside the fits.
+An operator's switch is written to the database some time ahead (:mod:`forecast_service.store.vintage_switches`). A
+thread of every process polls the database once a second, loads the new vintage, and changes to it at the written
+moment by the database's clock. So all workers of all replicas change together, and no request waits. While the
+database cannot be reached, the switches read last apply; a process that starts then reads them from a file in the
+state folder.
 """
 
 from __future__ import annotations
@@ -26,17 +26,14 @@ from forecast_service.store.vintage_switches import Reading
 from models.files import write_atomically
 
 POLL_S = 1.0
-"""How often it is looked whether a switch was written."""
+"""Time between two polls of the database (s)."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Switch:
-    """A switch as this process knows it; ``at`` is its moment by the clock of :func:`time.monotonic`.
-
-    ``error`` is by how much it may be wrong (s).
-    """
+    """A switch. ``at`` is its moment by :func:`time.monotonic`, and ``error`` the largest error of ``at`` (s)."""
 
     number: int
     vintage: str
@@ -46,16 +43,16 @@ class Switch:
 
 
 class CurrentVintage:
-    """Follows the switches that are written.
+    """Follows the switches in the database.
 
     Parameters
     ----------
-    read : what is written, None where nothing ever was; raises DatabaseUnavailable.
-    prepare : gets a vintage ready for answers; whether it is, fits included. It is called again while it is not.
-    default : the vintage that is current where nothing was ever written.
-    memory : the file in which what was read last outlives the process.
-    likely : vintages that may be switched to next. They are got ready before anybody says so: on a machine that is
-        busy it may take longer to load one than a switch is written ahead.
+    read : reads the switches, None if none was ever written; raises DatabaseUnavailable.
+    prepare : loads a vintage; returns whether it and its fits are ready. It is called again until they are.
+    default : the vintage that is current if no switch was ever written.
+    memory : the file that stores the switches read last, for the next process.
+    likely : vintages that an operator may switch to next. They are loaded early, because on a busy machine loading
+        may take longer than the time between the writing of a switch and its moment.
     """
 
     def __init__(
@@ -75,12 +72,12 @@ class CurrentVintage:
         self._ready: frozenset[str] = frozenset()
         self._polled: float | None = None
         self._thread_of: int | None = None
-        self._away = False
+        self._unreachable = False
         self._late: set[int] = set()
         self._polling = threading.Lock()
 
     def vintage(self) -> str:
-        """The vintage to answer from at this moment: of those that are ready, the one that is written last."""
+        """The vintage to answer from now: the latest one that is due and ready."""
         self._keep_up()
         return self._ready_at(time.monotonic())
 
@@ -91,19 +88,19 @@ class CurrentVintage:
         return next((s.vintage for s in self._switches if s.at <= now), self.default)
 
     def wanted(self) -> str:
-        """The vintage that is written for this moment, whether it is ready here or not."""
+        """The vintage that is due now, whether this process has it ready or not."""
         self._keep_up()
         return self._written_for(time.monotonic())
 
     def lagging(self) -> str | None:
-        """The vintage that is written for this moment, if it is not ready here."""
+        """The vintage that is due now, if this process does not have it ready."""
         self._keep_up()
-        now = time.monotonic()  # one for both, or at the very moment of a switch they would differ
+        now = time.monotonic()  # the same for both, or they would differ at the moment of a switch
         wanted = self._written_for(now)
         return None if wanted == self._ready_at(now) else wanted
 
     def pending(self) -> Switch | None:
-        """The next switch that is to come."""
+        """The next switch."""
         self._keep_up()
         now = time.monotonic()
         current = next((s.number for s in self._switches if s.at <= now), 0)
@@ -111,7 +108,7 @@ class CurrentVintage:
         return min(coming, key=lambda s: s.at, default=None)
 
     def start(self, each: Callable[[], None] = lambda: None) -> None:
-        """Look now, and from now on in a thread of this process, which does ``each`` after every look."""
+        """Poll now, and then in a thread of this process, which calls ``each`` after every poll."""
         self._thread_of = os.getpid()
         self.poll()
         threading.Thread(target=self._follow, args=(each,), name="vintage", daemon=True).start()
@@ -123,50 +120,51 @@ class CurrentVintage:
                 self.poll()
                 each()
             except Exception:  # noqa: BLE001  logged below
-                # Whatever it is, the next look may succeed, and without this thread no switch would be seen.
+                # The next poll may succeed, and without this thread the process would follow no switch.
                 _log.exception("following the current vintage")
 
     def _keep_up(self) -> None:
-        """Without a thread (a command, a test, the first request of a process) look where that was long ago."""
+        """Poll if the last poll is old and no thread polls (in a command, a test, a process's first request)."""
         if self._thread_of == os.getpid():
             return
         if self._polled is None or time.monotonic() - self._polled > POLL_S:
             self.poll()
 
     def poll(self) -> None:
-        """Read what is written, and get ready what is to come."""
+        """Read the switches and load the vintages that they need."""
         with self._polling:
             try:
                 reading = self._read()
             except DatabaseUnavailable as error:
-                if not self._away:
+                if not self._unreachable:
                     _log.warning("the database is away (%s): the vintage stays as it is", error.cause)
                 if self._polled is None:
                     self._switches = self._remembered()
-                self._away = True
+                self._unreachable = True
             else:
-                self._away = False
+                self._unreachable = False
                 self._take(reading)
             self._polled = time.monotonic()
             self._get_ready()
 
     def _take(self, reading: Reading | None) -> None:
-        """Translate moments to this process's clock: better while they are to come, never once they are near.
+        """Convert the moments to this process's clock.
 
-        What has come must not be to come again.
+        A later reading with a smaller error corrects a moment, but not one that is past or less than a poll away, so
+        that no switch takes effect twice.
         """
         if reading is None:
             return
         known = {(s.number, s.effective_at): s for s in self._switches}
         before, settled = self._switches, time.monotonic() + POLL_S
-        found = []
+        switches = []
         for row in reading.rows:
             at = reading.at + (row.effective_at - reading.now).total_seconds()
             new = Switch(row.number, row.vintage, row.effective_at, at, reading.error)
             old = known.get((row.number, row.effective_at), new)
-            found.append(new if old.at > settled and new.error < old.error else old)
-        self._switches = tuple(found)
-        if [s.number for s in found] != [s.number for s in before]:
+            switches.append(new if old.at > settled and new.error < old.error else old)
+        self._switches = tuple(switches)
+        if [s.number for s in switches] != [s.number for s in before]:
             self._remember()
 
     def _get_ready(self) -> None:
@@ -178,12 +176,12 @@ class CurrentVintage:
                 detail = "vintage %s is current, but it or its fits are not here: the one before goes on"
                 _log.error(detail, switch.vintage)
 
-        # The one before the current one too, for a rollback.
+        # Also the vintage before the current one, for a rollback.
         for vintage in (*(s.vintage for s in self._switches[current + 1 : current + 2]), *self._likely()):
             self._is_ready(vintage)
 
     def _is_ready(self, vintage: str) -> bool:
-        """Get a vintage ready, if it is not; whether it is."""
+        """Load a vintage if it is not ready; return whether it is."""
         if vintage not in self._ready and self._prepare(vintage):
             self._ready |= {vintage}
             _log.info("vintage %s is ready", vintage)
@@ -191,7 +189,7 @@ class CurrentVintage:
 
     def _remember(self) -> None:
         text = json.dumps([[s.number, s.vintage, s.effective_at.isoformat()] for s in self._switches])
-        with suppress(OSError):  # without the file only a restart while the database is away is worse off
+        with suppress(OSError):  # only a process that starts without the database needs the file
             write_atomically(self._memory, text)
 
     def _remembered(self) -> tuple[Switch, ...]:

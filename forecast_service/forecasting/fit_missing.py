@@ -1,4 +1,4 @@
-"""Fits of a vintage, made beside the running service: never by what answers requests."""
+"""Makes the missing fits of a vintage, in a background process and not in one that answers requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
 
-# What determines where and how it is fitted; all else the process takes from this one's environment.
+# The settings that decide where and how to fit; the background process takes all others from the environment.
 _SETTINGS = ("state_dir", "fits_dir", "vintage", "sipri", "draws", "seed")
 
 
@@ -25,9 +25,9 @@ def fit_missing(
     progress: Callable[[str], None] = lambda _code: None,
     origin: int | None = None,
 ) -> int:
-    """Fit and keep what is missing of a vintage at an origin, by default its last year; the number of allies fitted.
+    """Make and save the missing fits of a vintage at an origin (its last year if None); return how many allies.
 
-    One process does so at a time, for each vintage and origin.
+    One process at a time fits the same vintage and origin.
 
     Raises
     ------
@@ -43,12 +43,11 @@ def fit_missing(
 
 
 def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:
-    """Have the fits of all allies made beside the service if a request could not wait for as many.
+    """Start fitting in the background and raise if ``unfitted`` fits take longer than a request can wait.
 
     Raises
     ------
     FitUnavailable
-        if so: it is to be asked again.
     """
     settings = registry.settings
     if unfitted * FIT_S <= settings.fit_timeout_s:
@@ -61,20 +60,20 @@ def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: 
 
 @contextmanager
 def _alone(folder: Path, what: str) -> Iterator[None]:
-    """Wait until nobody else fits the same into the folder."""
+    """Wait until no other process makes the same fits."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f".fitting-{what}").open("w") as file:
-        with suppress(OSError):  # on a file system without locks two may do the same work, and the same comes of it
+        with suppress(OSError):  # without file locks two processes may do the same work, with the same result
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def fit_in_background(settings: Settings, vintage: str, origin: int | None = None) -> None:
-    """Start a process that fits what is missing of a vintage, and ends then.
+    """Start a process that makes the missing fits of a vintage.
 
-    Of fits at another origin than the vintage's last year, which nobody needs to be ready, one process runs at a time.
+    At most one process makes fits at an earlier ``origin`` than the vintage's last year; readiness does not need them.
     """
-    given = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
+    variables = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
     command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
     past = [] if origin is None else ["--origin", str(origin)]
-    spawn_once(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | given)
+    spawn_once(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | variables)

@@ -1,4 +1,4 @@
-"""The statistics as the service holds them: one forecaster for each vintage of the figures."""
+"""The registry of forecasters, one for each vintage of the figures."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ _log = logging.getLogger(__name__)
 
 
 class CountingStore(PathStore):
-    """A store of fits that tells of each that had to be made, in a pool if there is one."""
+    """A store of fits that counts and traces each fit it has to make, in a pool if there is one."""
 
     pool: FitPool | None = None
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
-        """As the original."""
-
         def made() -> Fit:
             metrics.FITS.inc()
             with tracing.span("fit", country=key.country, origin=key.origin):
@@ -43,7 +41,7 @@ class CountingStore(PathStore):
 
         if self.pool is None or self.has(key):
             return super().get(key, made)
-        with self.pool.admitted():  # before it waits for others that ask for the same
+        with self.pool.admitted():  # before super().get waits for other threads that need the same fit
             return super().get(key, made)
 
 
@@ -52,13 +50,13 @@ class ForecasterRegistry:
 
     Parameters
     ----------
-    database : says which vintage is current; the one that the settings name if None.
-    pool : makes what is not kept; this process if None.
+    database : holds the switches between vintages; the one in the settings if None.
+    pool : makes the fits that are not saved; this process makes them if None.
 
     Raises
     ------
     BadSetting
-        if the vintage that the settings name is not there.
+        if the vintage in the settings does not exist.
     """
 
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
@@ -76,17 +74,17 @@ class ForecasterRegistry:
             self._prepare,
             settings.vintage,
             settings.state.switches,
-            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the one that was imported last
+            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the latest import
         )
         try:
-            self.forecaster(settings.vintage)  # loaded once, before workers are forked
+            self.forecaster(settings.vintage)  # loaded once, before gunicorn forks its workers
         except UnknownVintage as error:
             names = ", ".join(error.known)
             raise BadSetting(f"FORECAST_VINTAGE: {settings.vintage!r} is not one of {names}") from None
 
     @property
     def vintage(self) -> str:
-        """Name of the current vintage. One request sees one, whatever happens while it is answered."""
+        """Name of the current vintage. It does not change during a request."""
         if not has_request_context():
             return self.current_vintage.vintage()
         if "vintage" not in g:
@@ -104,7 +102,7 @@ class ForecasterRegistry:
         Raises
         ------
         UnknownVintage
-            also if its files are damaged, of which the log says more.
+            also if its files are damaged; the log then has the details.
         """
         if vintage is None:
             vintage = self.vintage
@@ -127,7 +125,7 @@ class ForecasterRegistry:
         raise UnknownVintage(vintage, self.vintages())
 
     def known(self, vintage: str, field: str = "vintage") -> str:
-        """``vintage``, which the input ``field`` holds, if there is a vintage of this name; for what loads none.
+        """Check the name of a vintage without loading it, and return it; ``field`` is the input that holds it.
 
         Raises
         ------
@@ -138,11 +136,11 @@ class ForecasterRegistry:
         return vintage
 
     def vintages(self) -> tuple[str, ...]:
-        """Names of the vintages that there are, oldest first."""
+        """Names of all vintages, oldest first."""
         return self.vintage_store.names()
 
     def observe(self) -> None:
-        """Tell Prometheus the headline of every ally, if it will ask: not only of those that somebody asks for."""
+        """Record the headline of every ally for Prometheus, if it scrapes, so that none depends on a request."""
         if os.environ.get(metrics.FOLDER):
             current = self.current
             for ally in allies(current.figures.tables).values():
@@ -150,27 +148,27 @@ class ForecasterRegistry:
                     metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
 
     def count_vintage(self) -> None:
-        """Tell Prometheus which vintage this process answers from."""
+        """Record for Prometheus which vintage this process answers from."""
         current = self.current_vintage.vintage()
         metrics.answers_from(current, set(self._forecasters) - {current})
 
     def missing(self, vintage: str | None = None, origin: int | None = None) -> list[str]:
-        """Codes of the allies whose fits are not kept yet: of the current vintage at its last year, by default."""
+        """Codes of the allies whose fits are not saved: of the current vintage at its last year, by default."""
         return self.forecaster(vintage).missing(origin)
 
     def lagging(self) -> list[str]:
-        """What keeps this process from the vintage that is current elsewhere; empty if nothing does."""
-        wanted = self.current_vintage.lagging()
-        return [f"vintage: {wanted} is current, but it or its fits are not here"] if wanted else []
+        """Why this process does not answer from the vintage that is due; empty if it does."""
+        due = self.current_vintage.lagging()
+        return [f"vintage: {due} is current, but it or its fits are not here"] if due else []
 
     def status(self) -> dict[str, Any]:
-        """The current vintage, and the switch that is to come."""
-        coming = self.current_vintage.pending()
-        following = coming and {"vintage": coming.vintage, "effective_at": coming.effective_at}
-        return {"vintage": self.vintage, "switch": following}
+        """The current vintage and the next switch."""
+        pending = self.current_vintage.pending()
+        switch = pending and {"vintage": pending.vintage, "effective_at": pending.effective_at}
+        return {"vintage": self.vintage, "switch": switch}
 
     def _prepare(self, vintage: str) -> bool:
-        """Load a vintage; whether it and its fits are there."""
+        """Load a vintage; return whether it and its fits exist."""
         try:
             return not self.missing(vintage)
         except UnknownVintage:

@@ -1,4 +1,4 @@
-"""For whom, and for how long, answers of the running service hold."""
+"""How long an answer is valid, and whether it is the same for every caller."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from models.scenarios.builtin import named_scenarios
 
 
 class AnswerValidity:
-    """What the cache of answers must know (:class:`forecast_service.http.answers.Validity`)."""
+    """The facts that the cache of answers needs (:class:`forecast_service.http.answers.Validity`)."""
 
     def __init__(self, registry: ForecasterRegistry) -> None:
         self._registry = registry
         self.notice_s = registry.switches.ahead_s
 
     def vintage(self) -> str:
-        """The current vintage, as the present request sees it."""
+        """The current vintage, fixed for the present request."""
         return self._registry.vintage
 
     def latest(self) -> str:
@@ -26,11 +26,11 @@ class AnswerValidity:
         return self._registry.current_vintage.vintage()
 
     def seconds_left(self) -> float | None:
-        """Until the next switch; None if none is known."""
-        coming = self._registry.current_vintage.pending()
-        return None if coming is None else max(0.0, coming.at - time.monotonic())
+        """Seconds until the next switch; None if none is known."""
+        pending = self._registry.current_vintage.pending()
+        return None if pending is None else max(0.0, pending.at - time.monotonic())
 
     def for_everyone(self) -> bool:
-        """Whether the query names no saved scenario: what that says can change, and not every caller may read it."""
+        """Whether the query names no saved scenario, which can change and which not every caller may read."""
         named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
         return named_scenarios().keys() >= set(named)

@@ -1,7 +1,7 @@
-"""Why each ally's probability moved between two vintages, worked out in a process beside the service and kept.
+"""Computes, in a background process, why each ally's probability moved between two vintages, and saves the result.
 
-It takes a fit for every mixture of the two, minutes in all, so no request waits for it: who asks first starts it, and
-asks again. That process is
+This needs a fit for every mixture of the two vintages and takes minutes, so no request waits for it: the first request
+starts the process, and the client asks again. The process is
 ``python -m forecast_service.forecasting.vintage_change_task STATE_DIR A B SIPRI DRAWS SEED``.
 """
 
@@ -22,23 +22,23 @@ from models.runtime import prepare
 
 
 def _file(settings: Settings, a: str, b: str) -> Path:
-    """Where the outcome is kept: its name says all that determines it. No name of a vintage holds a dot."""
+    """The file of the result. Its name holds everything that determines the result; no vintage's name has a dot."""
     sipri = "" if settings.sipri else "without-sipri."
     name = f"{a}.{b}.{sipri}m{MODEL_VERSION}.d{settings.draws}.s{settings.seed}.json"
     return settings.state.changes / name
 
 
 def kept(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
-    """Each ally's :class:`models.analysis.vintage_change.VintageChange`; None while it is not worked out."""
+    """Each ally's saved :class:`models.analysis.vintage_change.VintageChange`; None if there is no result yet."""
     try:
-        found: list[dict[str, Any]] = json.loads(_file(settings, a, b).read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = json.loads(_file(settings, a, b).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return found
+    return rows
 
 
 def start(settings: Settings, a: str, b: str) -> None:
-    """Begin to work it out, unless something else is being worked out: one process at a time and state folder."""
+    """Start the process, unless one runs already; only one runs at a time per state folder."""
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     command = [
         sys.executable,
@@ -53,12 +53,12 @@ def start(settings: Settings, a: str, b: str) -> None:
 
 
 def whose(forecaster: Forecaster) -> list[str]:
-    """The allies whose change is worked out: all."""
+    """The allies whose change is computed: all."""
     return list(allies(forecaster.figures.tables))
 
 
 def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
-    """Every ally's change of the headline: core at the deadline of The Hague, under the baseline."""
+    """Each ally's change of the headline probability: core at the deadline of The Hague, under the baseline."""
     from models.analysis.vintage_change import Comparison
     from models.dataset.vintages import VintageStore
     from models.errors import CannotForecast
@@ -70,20 +70,20 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
         for name in (a, b)
     )
     comparison = Comparison(*sides)
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for code in whose(comparison.b):
         try:
             change = comparison.why(code)
         except CannotForecast as error:
-            found.append({"code": code, "change": None, "reason": error.detail})
+            rows.append({"code": code, "change": None, "reason": error.detail})
             continue
         facts = {name: getattr(change, name) for name in ("before", "after", "standard_error")}
-        found.append({"code": code, "change": facts | {"parts": dict(change.parts)}, "reason": None})
-    return found
+        rows.append({"code": code, "change": facts | {"parts": dict(change.parts)}, "reason": None})
+    return rows
 
 
 def main() -> None:
-    """Be the process beside."""
+    """Run the background process."""
     prepare()
     folder, a, b, sipri, draws, seed = sys.argv[1:]
     settings = Settings(state_dir=Path(folder), sipri=sipri == "True", draws=int(draws), seed=int(seed))

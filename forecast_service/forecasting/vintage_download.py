@@ -1,9 +1,9 @@
-"""Fetching a publisher's file. Off unless hosts are allowed (FORECAST_DOWNLOAD_HOSTS).
+"""Downloads a publisher's file. Off unless hosts are allowed (FORECAST_DOWNLOAD_HOSTS).
 
-A name is resolved once and the connection goes to the address that was checked, so that what a name stands for cannot
-change in between. All addresses of a name must be public; one that is not is reached only where it stands itself in
-the list, as ``127.0.0.1:8080``. Every redirect is checked like the first request. One clock runs over everything: a
-server that sends a byte a second is cut off like one that sends none.
+A name is resolved once, and the connection goes to the address that was checked, so the name cannot change in between.
+All addresses of a name must be public; an address that is not must itself be in the list, as ``127.0.0.1:8080``. Every
+redirect is checked like the first request. One time limit covers everything, so a server that sends a byte a second is
+cut off like one that sends none.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _MOVED = (301, 302, 303, 307, 308)
 
 
 class DownloadError(Exception):
-    """Nothing was fetched; the message says why."""
+    """The download failed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be fetched. ``hosts`` are names, or names and addresses with a port; ``seconds`` are for everything."""
+    """Limits of a download. ``hosts`` are names, with or without a port; ``seconds`` limits the whole download."""
 
     hosts: frozenset[str]
     seconds: float = 60.0
@@ -45,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a server said of the file that was fetched last: with it, it need not send the same one again."""
+    """The validators of the file that was downloaded last, so that the server need not send the same file again."""
 
     etag: str = ""
     last_modified: str = ""
@@ -54,14 +54,14 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Downloaded:
-    """A file, and the conditions under which it need not be fetched again."""
+    """A file and its validators."""
 
     data: bytes
     conditions: Conditions
 
 
 class Memory:
-    """The conditions of every file that was imported, kept in a folder by the URL."""
+    """The conditions of every imported file, saved in a folder by URL."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,14 +70,14 @@ class Memory:
         return self.folder / f"{hashlib.sha256(url.encode()).hexdigest()}.json"
 
     def recall(self, url: str) -> Conditions:
-        """What was kept; empty conditions if nothing was, or it cannot be read."""
+        """The saved conditions of ``url``; empty if there are none or they cannot be read."""
         try:
             return Conditions(**json.loads(self._file(url).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return Conditions()
 
     def keep(self, url: str, conditions: Conditions) -> None:
-        """Remember the conditions of ``url``, once its file counts."""
+        """Save the conditions of ``url``, once its file is imported."""
         write_atomically(self._file(url), json.dumps(asdict(conditions)))
 
 
@@ -86,7 +86,7 @@ def download(url: str, limits: Limits, known: Conditions | None = None, sha256: 
 
     Parameters
     ----------
-    sha256 : what the file must hash to, in hexadecimal; anything if empty.
+    sha256 : the expected hash of the file, in hexadecimal; any if empty.
 
     Raises
     ------
@@ -106,22 +106,23 @@ def download(url: str, limits: Limits, known: Conditions | None = None, sha256: 
             if answer.status != 200:
                 raise DownloadError(f"{parts.hostname} answers {answer.status}")
             data = _body(answer, limits, deadline, known_hash=bool(sha256))
-            found = hashlib.sha256(data).hexdigest()
-            if sha256 and found != sha256.lower():
-                raise DownloadError(f"the file's SHA-256 is {found}, not the one that was asked for")
-            if known and found == known.sha256:
+            digest = hashlib.sha256(data).hexdigest()
+            if sha256 and digest != sha256.lower():
+                raise DownloadError(f"the file's SHA-256 is {digest}, not the one that was asked for")
+            if known and digest == known.sha256:
                 return None
             headers = answer.headers
-            return Downloaded(data, Conditions(headers.get("ETag", ""), headers.get("Last-Modified", ""), found))
+            return Downloaded(data, Conditions(headers.get("ETag", ""), headers.get("Last-Modified", ""), digest))
     raise DownloadError(f"more than {REDIRECTS} redirects")
 
 
 def _checked(url: str, limits: Limits) -> SplitResult:
-    """A URL that may be asked for.
+    """The parts of a URL that may be fetched.
 
     Raises
     ------
     DownloadError
+        if it may not be fetched.
     """
     try:
         parts = urlsplit(url)
@@ -150,15 +151,15 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _resolved(host: str, port: int) -> str:
-    """An address of ``host`` that may be connected to.
+    """An address of ``host`` that a connection may go to.
 
     Raises
     ------
     DownloadError
-        if there is none, or any of them is not public and does not stand in the list itself.
+        if there is none, or one of them is not public.
     """
     if _address(host) is not None:
-        return host  # in the list as it stands: it was checked
+        return host  # _checked has found it in the list
     try:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
@@ -175,7 +176,7 @@ def _resolved(host: str, port: int) -> str:
 def _answer(
     parts: SplitResult, limits: Limits, deadline: float, known: Conditions | None
 ) -> Iterator[http.client.HTTPResponse]:
-    """The answer to one GET, its body still to be read; the connection is cut when the time is over."""
+    """The answer to one GET, its body not read yet; the connection is cut at the deadline."""
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolved(host, port)
@@ -184,7 +185,7 @@ def _answer(
     try:
         reached: socket.socket = socket.create_connection((address, port), timeout=_left(deadline))
         if parts.scheme == "https":
-            # The handshake comes later, when the clock can already cut it off.
+            # The handshake comes later, when the timer can cut it off.
             secure = ssl.create_default_context()
             reached = secure.wrap_socket(reached, server_hostname=host, do_handshake_on_connect=False)
         watch = threading.Timer(_left(deadline), _cut, (reached, over))
@@ -195,8 +196,8 @@ def _answer(
                 reached.do_handshake()
             connection.sock = reached
             path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            connection.request("GET", path, headers=_asked(known))
-            with connection.getresponse() as answer:  # or what was not read of it would keep the socket
+            connection.request("GET", path, headers=_headers(known))
+            with connection.getresponse() as answer:  # closed, because an unread rest would hold the socket
                 yield answer
         finally:
             watch.cancel()
@@ -211,7 +212,7 @@ def _answer(
         connection.close()
 
 
-def _asked(known: Conditions | None) -> dict[str, str]:
+def _headers(known: Conditions | None) -> dict[str, str]:
     headers = {"User-Agent": f"forecast-service/{VERSION}", "Accept-Encoding": "identity", "Connection": "close"}
     if known and known.etag:
         headers["If-None-Match"] = known.etag
@@ -221,15 +222,15 @@ def _asked(known: Conditions | None) -> dict[str, str]:
 
 
 def _left(deadline: float) -> float:
-    # A timeout of 0 would mean "do not wait", and of None "wait for ever".
+    # A timeout of 0 would mean "do not wait".
     return max(deadline - time.monotonic(), 0.001)
 
 
 def _cut(reached: socket.socket, over: threading.Event) -> None:
-    """End a connection that another thread waits on."""
+    """Cut a connection that another thread reads from."""
     over.set()
-    with suppress(OSError):  # it was closed at the same moment
-        # The plain shutdown: that of a TLS socket would take its state away from the thread that reads.
+    with suppress(OSError):  # that thread may have just closed it
+        # Not reached.shutdown: on a TLS socket it drops the state that the reading thread uses.
         socket.socket.shutdown(reached, socket.SHUT_RDWR)
 
 
@@ -239,7 +240,7 @@ def _body(answer: http.client.HTTPResponse, limits: Limits, deadline: float, *, 
     Raises
     ------
     DownloadError
-        if it is too large, too slow, cut off, a web page, or compressed unasked.
+        if it is too large, too slow, cut off, a web page or compressed.
     """
     kind = answer.headers.get_content_type()
     if kind in ("text/html", "application/xhtml+xml"):

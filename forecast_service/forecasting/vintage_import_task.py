@@ -1,7 +1,7 @@
-"""Reading a publisher's file in a process of its own, bounded in time and memory: whoever answers requests does not.
+"""Imports a publisher's file in a separate process with limits on time and memory, not in one that answers requests.
 
-``python -m forecast_service.forecasting.vintage_import_task STATE_DIR SOURCE BASE NAME|-`` takes the file on standard
-input, and prints what came of it as JSON.
+``python -m forecast_service.forecasting.vintage_import_task STATE_DIR SOURCE BASE NAME|-`` reads the file from standard
+input and prints the outcome as JSON.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ TIME_S, MEMORY_BYTES = 60, 1_500_000_000
 
 
 class TookTooLong(Exception):
-    """Reading the file took more time or memory than a file of a publisher does."""
+    """Reading the file took more time or memory than a publisher's file needs."""
 
 
 def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
-    """Read and check a file, and keep the vintage that it makes of ``base``, in a process beside this one.
+    """Read and check a file in a separate process, and save the vintage of ``base`` with its figures.
 
     Returns
     -------
-    ``name`` of the new vintage and its ``findings``; or why nothing was kept: ``findings`` with errors among them,
-    ``bad`` (where and problem) for what cannot be read, ``exists``, ``bad_name`` or ``nothing_new``.
+    ``name`` of the new vintage and its ``findings``; or why none was saved: ``findings`` that include errors, ``bad``
+    (where and problem) if the file cannot be read, ``exists``, ``bad_name`` or ``nothing_new``.
 
     Raises
     ------
@@ -49,11 +49,11 @@ def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | No
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
         sys.stderr.write((error.stderr or b"").decode(errors="replace")[-2000:])
         raise TookTooLong from None
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    return outcome
 
 
-def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
+def _import(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
     from models.dataset.importers import BadFile, Content
     from models.dataset.imports import prepare
     from models.dataset.vintages import BadName, VintageExists, VintageStore
@@ -76,11 +76,11 @@ def _taken_in(state_dir: Path, data: bytes, source: str, base: str, name: str | 
 
 
 def main() -> None:
-    """Be the process beside."""
+    """Run the separate process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     folder, source, base, name = sys.argv[1:]
-    found = _taken_in(Path(folder), sys.stdin.buffer.read(), source, base, None if name == "-" else name)
-    sys.stdout.write(json.dumps(found))
+    outcome = _import(Path(folder), sys.stdin.buffer.read(), source, base, None if name == "-" else name)
+    sys.stdout.write(json.dumps(outcome))
 
 
 if __name__ == "__main__":

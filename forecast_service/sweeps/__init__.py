@@ -1,2 +1,1 @@
-"""A sweep as a job: its document, the task, executors, the worker that leases chunks;
-the task knows no Flask and no SQL."""
+"""Sweeps as jobs: document, task (without Flask and SQL), executors, and the worker that leases chunks."""

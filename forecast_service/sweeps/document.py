@@ -1,4 +1,4 @@
-"""From what was asked to the document that determines a sweep's results."""
+"""Makes the document that determines a sweep's results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.forecast import MODEL_VERSION, Forecaster
 
 
 def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | None = None) -> str:
-    """What was asked, as the schema reads it, as JSON with all that determines the results.
+    """The document: a parsed request with everything that determines the results, as JSON.
 
     Raises
     ------
@@ -22,8 +22,8 @@ def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | N
         try:
             forecaster.basis.check_years(origin, targets["deadline"])
         except CannotForecast as refused:
-            inside = f"targets/{index}/deadline" if refused.field == "deadline" else refused.field
-            raise CannotForecast(inside, refused.detail) from None
+            field = f"targets/{index}/deadline" if refused.field == "deadline" else refused.field
+            raise CannotForecast(field, refused.detail) from None
     document = {name: asked[name] for name in ("countries", "scenario", "sampling", "targets")} | {
         "origin": origin,
         "vintage": forecaster.figures.vintage,

@@ -1,7 +1,7 @@
-"""Where the work of sweeps is done: executors as :mod:`concurrent.futures` has them.
+"""The executors (as in :mod:`concurrent.futures`) that compute sweeps.
 
-A pool of local processes, or a Dask cluster where ``FORECAST_SWEEP_EXECUTOR`` names its scheduler. Both are given a
-pure function of plain data, so both compute the same.
+``FORECAST_SWEEP_EXECUTOR`` chooses: a pool of local processes, or a Dask cluster. Both run a pure function of plain
+data, so both compute the same.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ T = TypeVar("T")
 
 
 class ExecutorUnavailable(Exception):
-    """The scheduler cannot be reached, or what it needs is not installed; the text says which."""
+    """The scheduler cannot be reached, or Dask is not installed; the message says which."""
 
 
 class Executor(Protocol):
-    """What the work is handed to."""
+    """Runs tasks."""
 
     lost: tuple[type[BaseException], ...]
-    """What a task fails with when it was not the task's fault, so that it is worth trying again."""
+    """Exceptions of tasks that failed through no fault of their own, so that the worker tries them again."""
 
     @property
     def slots(self) -> int:
-        """How many tasks run at once."""
+        """Number of tasks that run at once."""
 
     def submit(self, function: Callable[..., T], /, *arguments: Any) -> Future[T]:
-        """Run ``function`` somewhere."""
+        """Run ``function``."""
 
     def rest(self) -> None:
-        """Hold no more than must be while there is nothing to do."""
+        """Release processes and memory while there is no work."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End; tasks that have not begun are dropped if ``cancel_futures``."""
+        """End; drop the tasks that have not begun if ``cancel_futures``."""
 
 
 class LocalExecutor:
-    """A pool of processes on this machine. A pool that lost a process is replaced by a new one.
+    """A pool of processes on this machine; a pool that loses a process is replaced.
 
     Parameters
     ----------
-    niceness : by how much the processes give way to others; requests come first.
+    niceness : added to the niceness of the processes, so that requests come first.
     """
 
     def __init__(self, processes: int, niceness: int = 10) -> None:
@@ -70,14 +70,14 @@ class LocalExecutor:
 
     def _open(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # Spawned, not forked: a fork of a process with threads may deadlock.
+            # Spawned, because a fork of a process with threads may deadlock.
             self._pool = ProcessPoolExecutor(
                 self.slots, mp_context=get_context("spawn"), initializer=_settle, initargs=(os.getpid(), self._niceness)
             )
         return self._pool
 
     def rest(self) -> None:
-        """End the processes, whose memory others may need; the next task starts new ones."""
+        """End the processes to release their memory; the next task starts new ones."""
         self.shutdown()
         self._pool = None
 
@@ -88,15 +88,15 @@ class LocalExecutor:
 
 
 def _settle(parent: int, niceness: int) -> None:
-    """In a new process of the pool: give way to others, leave Ctrl-C to the parent, and do not outlive it."""
+    """Set up a new process of the pool: low priority, no reaction to Ctrl-C, end with the parent."""
     os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A pool's process waits for work for ever when its parent was killed: nobody closes the queue.
+    # If the parent is killed, nobody closes the queue, and the process would wait for work for ever.
     end_with_parent(parent, lambda: os._exit(1))
 
 
 class DaskExecutor:
-    """A Dask cluster. Tasks of a worker that dies are run by the others."""
+    """A Dask cluster. If a worker dies, other workers run its tasks."""
 
     def __init__(self, address: str) -> None:
         try:
@@ -113,19 +113,19 @@ class DaskExecutor:
         self._executor: Any = None
 
     def _open(self) -> Any:
-        """The client, connected anew if the scheduler went away and Dask has given up on it."""
+        """The client, reconnected if Dask has given up on the scheduler."""
         if self._client is None or self._client.status not in {"running", "connecting"}:
             try:
                 self._client = self._connect(self.address, timeout=CONNECT_S, set_as_default=False)
             except (OSError, TimeoutError):
                 raise ExecutorUnavailable(f"no scheduler answers at {self.address}") from None
-            # Not pure: Dask would otherwise hash every document to find out whether it had it before.
+            # If pure, Dask would hash every document to find repeated tasks.
             self._executor = self._client.get_executor(pure=False)
         return self._client
 
     @property
     def slots(self) -> int:
-        """The threads of all workers there are at the moment; one if there are none, so that a task waits for one."""
+        """The number of threads of all workers; 1 if there is no worker, so that a task waits for the first."""
         return sum(self._open().nthreads().values()) or 1
 
     def submit(self, function: Callable[..., T], /, *arguments: Any) -> Future[T]:
@@ -139,10 +139,10 @@ class DaskExecutor:
         return cast("Future[T]", self._executor.submit(function, *arguments))
 
     def rest(self) -> None:
-        """The cluster is not ours to shrink."""
+        """Do nothing: the cluster serves others too."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the cluster, which goes on without us."""
+        """Disconnect from the cluster, which continues to run."""
         if self._client is not None:
             self._executor.shutdown(wait and not cancel_futures)
             self._client.close()
@@ -159,5 +159,5 @@ def make_executor(where: str, processes: int, niceness: int = 10) -> Executor:
 
 
 def is_remote(where: str) -> bool:
-    """Whether tasks run where this machine's folders mean nothing."""
+    """Whether tasks may run on machines that do not have this machine's folders."""
     return where != LOCAL

@@ -21,13 +21,13 @@ class NoParquet(Exception):
 
 
 def header(sweep: Sweep) -> list[str]:
-    """The names of the columns."""
+    """Names of the columns."""
     fixed = ["country", "deadline", "core_threshold_pct", "related_threshold_pct", "point"]
     return [*fixed, *(axis.name for axis in sweep.axes), *OUTCOMES, "failure"]
 
 
 def csv_text(sweep: Sweep, chunks: Chunks) -> Iterator[str]:
-    """A CSV, piece by piece: a header, then a row for each evaluation."""
+    """A CSV, chunk by chunk: a header, then a row per evaluation."""
     buffer = io.StringIO()
     out = csv.writer(buffer, lineterminator="\r\n")
     out.writerow(header(sweep))
@@ -40,7 +40,7 @@ def csv_text(sweep: Sweep, chunks: Chunks) -> Iterator[str]:
 
 
 def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
-    """A Parquet file, a row group a chunk; its metadata hold the sweep's document.
+    """Write a Parquet file with a row group per chunk; its metadata holds the sweep's document.
 
     Raises
     ------
@@ -54,8 +54,8 @@ def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
     kinds = {"country": pa.string(), "deadline": pa.int16(), "point": pa.int32(), "failure": pa.string()}
     for axis in sweep.axes:
         kinds[axis.name] = _arrow_kind(pa, axis.values)
-    known = {"document": json.dumps(public_document(sweep.document), sort_keys=True)}
-    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in header(sweep)], metadata=known)
+    metadata = {"document": json.dumps(public_document(sweep.document), sort_keys=True)}
+    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in header(sweep)], metadata=metadata)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for number, packed in chunks:
             columns = table(sweep, number, Columns.unpack(packed))
@@ -70,14 +70,14 @@ _TEXTS = ("country", "failure")
 
 
 def _arrow_kind(pa: Any, values: tuple[Any, ...]) -> Any:
-    """What an axis takes: text if any of it is, whole numbers if all of it is."""
+    """The Arrow type of an axis: text if any value is text, integer if all are integers, otherwise float."""
     if any(isinstance(value, str) for value in values):
         return pa.string()
     return pa.int64() if values and all(isinstance(value, int) for value in values) else pa.float64()
 
 
 def write(sweep: Sweep, chunks: Chunks, path: Path) -> None:
-    """Write the rows to a file: Parquet if it is called so, otherwise CSV.
+    """Write the rows to a file: Parquet if its suffix is ``.parquet``, otherwise CSV.
 
     Raises
     ------
@@ -92,10 +92,10 @@ def write(sweep: Sweep, chunks: Chunks, path: Path) -> None:
 
 
 def items(sweep: Sweep, number: int, packed: bytes, start: int, limit: int) -> list[dict[str, Any]]:
-    """Up to ``limit`` rows of one chunk from its row ``start`` on, as the API gives them."""
+    """Up to ``limit`` rows of one chunk from its row ``start`` on, as the API returns them."""
     columns = table(sweep, number, Columns.unpack(packed))
     axes = [axis.name for axis in sweep.axes]
-    found = []
+    rows = []
     for row in list(zip(*columns.values(), strict=True))[start : start + limit]:
         cells = dict(zip(columns, row, strict=True))
         item = {name: cells[name] for name in ("country", "point")}
@@ -108,5 +108,5 @@ def items(sweep: Sweep, number: int, packed: bytes, start: int, limit: int) -> l
         for component in COMPONENTS:
             three = {way: cells[f"{component}_{way}"] for way in WAYS}
             item[component] = None if three["at_deadline"] is None else three
-        found.append(item | {name: cells[name] for name in ("core_median_pct", "failure")})
-    return found
+        rows.append(item | {name: cells[name] for name in ("core_median_pct", "failure")})
+    return rows

@@ -1,4 +1,4 @@
-"""The task of a sweep that any process can carry out: from plain data to bytes, without web or database."""
+"""The task of a sweep, which any process can run: from plain data to bytes, without web or database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from models.runtime import prepare
 
-prepare()  # before numpy is imported: a worker of a cluster takes over no environment of ours
+prepare()  # before numpy is imported, because a cluster's worker does not inherit the service's environment
 
 # isort: split
 from marshmallow import ValidationError
@@ -29,7 +29,7 @@ MADE_AHEAD = "FORECAST_FITS_DIR"
 
 
 class OtherModel(RuntimeError):
-    """The process runs another version of the statistics than the sweep was posted for."""
+    """This process has another version of the statistics than the sweep needs."""
 
 
 def compute(document: str, chunk: int, folder: str | None) -> bytes:
@@ -39,7 +39,7 @@ def compute(document: str, chunk: int, folder: str | None) -> bytes:
     ----------
     document : the sweep, as JSON.
     chunk : its number.
-    folder : where fits are kept, or are made on demand; None for the process's own.
+    folder : where fits are saved, or made on demand; None for the process's own.
     """
     sweep = _sweep(document)
     facts = sweep.document
@@ -70,15 +70,15 @@ def _schema() -> ScenarioSchema:
 
 
 def read(scenario: dict[str, Any]) -> Scenario:
-    """The scenario that is written so; what a request could not say, a point cannot say either.
+    """Parse the scenario of a point, by the same rules as the scenario of a request.
 
     Raises
     ------
     InvalidPoint
     """
     try:
-        found: Scenario = _schema().load(scenario)
+        parsed: Scenario = _schema().load(scenario)
     except ValidationError as error:
         path, why = next(flatten(error.messages))
         raise InvalidPoint(f"{'/'.join(path)}: {why}") from None
-    return found
+    return parsed

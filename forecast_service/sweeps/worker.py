@@ -1,4 +1,4 @@
-"""Computes the chunks of sweeps: leases them, has an executor do the work, and keeps what comes back."""
+"""Computes sweeps: leases chunks, submits them to an executor, and saves the results."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from models.analysis.sweep import TRACEPARENT
 from models.forecast import MODEL_VERSION
 
 LEASE_S = 30.0
-"""How long after its last sign of life a worker's chunks are taken over. It gives three signs in that time."""
+"""Length of a lease (s). Its worker renews it every third of that time; others take the chunks of an expired lease."""
 IDLE_S = 1.0
-"""How often an idle worker looks for work."""
+"""Time between two looks of an idle worker for work (s)."""
 RETRY_S = 5.0
 REST_S, TIDY_S = 60.0, 600.0
 ROLLED_OUT = timedelta(days=1)
-"""So long after a new version of the statistics has come, no process of an old one is expected any more."""
+"""Time after which no process with an old version of the statistics is expected to remain."""
 AHEAD = 2
-"""Chunks leased for every slot of the executor, so that none waits for the database."""
+"""Chunks leased per slot of the executor, so that no slot waits for the database."""
 
 _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """One process that computes sweeps; any number may share a database.
+    """A process that computes sweeps; any number may share a database.
 
     Parameters
     ----------
-    folder : where the fits are; None where the executor's processes have folders of their own.
+    folder : where the fits are; None if the executor's processes have their own folders.
     lease_s : see :data:`LEASE_S`.
-    keep : how long a sweep is kept once it has finished.
-    tracer : makes a span of every chunk, below the request that posted the sweep; none are made if None.
+    keep : how long a finished sweep is saved.
+    tracer : makes a span for every chunk, below the request that posted the sweep; no spans if None.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Worker:
         self.stopping.set()
 
     def run(self, *, once: bool = False) -> None:
-        """Compute what there is until :meth:`stop`; with ``once``, until nothing is left, by others neither."""
+        """Compute sweeps until :meth:`stop`; with ``once``, until no sweep is open, on other workers either."""
         try:
             while not self.stopping.is_set():
                 try:
@@ -90,7 +90,7 @@ class Worker:
                     self.tidy()
                     self.stopping.wait(IDLE_S)
                 except (DatabaseUnavailable, ExecutorUnavailable) as error:
-                    # Results that are not kept yet wait here; what others took over meanwhile is the same.
+                    # Unsaved results stay in memory. If another worker takes a chunk over, its result is the same.
                     if once:
                         raise
                     _log.warning("sweeps wait: %s", error)
@@ -99,7 +99,7 @@ class Worker:
             self._leave()
 
     def _round(self) -> bool:
-        """Lease, wait a moment, keep; False if there was nothing to do."""
+        """Lease, submit, wait a moment, save; False if there was nothing to do."""
         self._renew()
         wanted = AHEAD * self.executor.slots - len(self._running)
         leased = self.sweeps.lease(self.name, wanted, self.lease_s, MODEL_VERSION) if wanted > 0 else []
@@ -124,7 +124,7 @@ class Worker:
         self._traces[one.key] = parent, tracing.begin_task(self.tracer, "sweep chunk", parent, **facts)
 
     def _collect(self) -> None:
-        """Take what is finished from the executor."""
+        """Collect the finished chunks from the executor."""
         for key, future in [item for item in self._running.items() if item[1].done()]:
             parent, task = self._traces.pop(key)
             tracing.end_task(task, None if future.cancelled() else future.exception())
@@ -139,7 +139,7 @@ class Worker:
                 _log.error("chunk %d of sweep %s was lost: %r", key[1], key[0], error)
                 self.sweeps.release(self.name, [key], begun=True)
             else:
-                # The same would happen anywhere, so nobody need try again; what it was stays in the log.
+                # Every worker would fail in the same way, so none tries again.
                 _log.error("chunk %d of sweep %s cannot be computed", key[1], key[0], exc_info=error)
                 self.sweeps.fail(key[0], "A chunk could not be computed; the service's log says more.")
             del self._running[key]
@@ -151,7 +151,7 @@ class Worker:
             del self._unsaved[key]
 
     def _renew(self) -> None:
-        """Give a sign of life, and drop what is wanted no more."""
+        """Renew the leases, and cancel chunks whose lease is lost."""
         if not self._running or time.monotonic() < self._renewed + self.lease_s / 3:
             return
         held = self.sweeps.renew(self.name, self.lease_s)
@@ -161,7 +161,7 @@ class Worker:
                 future.cancel()
 
     def tidy(self) -> None:
-        """While there is nothing to do: let the executor rest, and end what no process will compute any more."""
+        """While idle: let the executor rest, give up sweeps of old versions, and delete expired ones."""
         if self._worked and time.monotonic() > self._worked + REST_S:
             self._worked = None
             self.executor.rest()
@@ -172,7 +172,7 @@ class Worker:
                 _log.info("sweeps that finished more than %d days ago were deleted", self.keep.days)
 
     def _leave(self) -> None:
-        """Keep what is being computed at this moment, give the rest back, end the executor."""
+        """Finish and save the running chunks, release the others, and end the executor."""
         for future in self._running.values():
             future.cancel()
         self.executor.shutdown(cancel_futures=True)

@@ -57,7 +57,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
 @blp.problems(400, 413, 415, 503)
-def post_forecast(_look: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+def post_forecast(_options: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Get the forecast of one ally, under any scenario"""
     return answer(forecasts.forecast(**body))
 
@@ -82,6 +82,6 @@ def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200)
 @blp.problems(400, 413, 415, 503)
-def post_waterfall_picture(_look: dict[str, Any], body: dict[str, Any]) -> Response:
+def post_waterfall_picture(_options: dict[str, Any], body: dict[str, Any]) -> Response:
     """Draw how each lever of any scenario changes the probability"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))

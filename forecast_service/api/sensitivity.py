@@ -40,6 +40,6 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
 @blp.arguments(SensitivityRequestSchema)
 @blp.response(200, SensitivitySchema)
 @blp.problems(400, 413, 415, 503)
-def post_sensitivity(_look: dict[str, Any], body: dict[str, Any]) -> Sensitivity:
+def post_sensitivity(_options: dict[str, Any], body: dict[str, Any]) -> Sensitivity:
     """Get the assumptions that move one ally's probability most, under any scenario"""
     return forecasts.sensitivity(**body)

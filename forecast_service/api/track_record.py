@@ -30,6 +30,6 @@ def get_track_record() -> dict[str, Any]:
 @blp.problems(503)
 @blp.arguments(ChartOptionsSchema, location="query")
 @blp.response(200)
-def get_reliability_picture(_look: dict[str, Any]) -> Response:
+def get_reliability_picture(_options: dict[str, Any]) -> Response:
     """Draw the reliability curve: how often events happened, by their forecast probability"""
     return jsonify(TrackRecordSchema().dump(track_record.read()))

@@ -32,7 +32,7 @@ AFTER = NAME | {"name": "b"}
 @blp.response(200, VintageListSchema)
 def list_vintages() -> dict[str, Any]:
     """List all vintages of the figures"""
-    return jobs.all_standing()
+    return jobs.summaries()
 
 
 @blp.post("")
@@ -41,9 +41,9 @@ def list_vintages() -> dict[str, Any]:
 @blp.response(201, VintageDetailSchema)
 @blp.problems(400, 409, 413, 415)
 def post_vintage(query: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Import a publisher's file as a new vintage, which is checked and fitted but not made current"""
-    made = jobs.take_in(query)
-    return made, 201, {"Location": url_for("vintages.get_vintage", name=made["name"])}
+    """Import a publisher's file as a new vintage, which is checked and fitted but not vintage current"""
+    vintage = jobs.take_in(query)
+    return vintage, 201, {"Location": url_for("vintages.get_vintage", name=vintage["name"])}
 
 
 @blp.get("/current")

@@ -133,7 +133,7 @@ class Auth:
         except TooManyRequests as over:
             return _too_many_guesses(str(over.retry_after))
         except self._unavailable:
-            response = problem(503, "Who calls cannot be checked at the moment.", None, "callers-unknown")
+            response = problem(503, "The service cannot check your credentials at the moment.", None, "callers-unknown")
             response.headers["Retry-After"] = str(RETRY_S)
             return response
         if caller is None:

@@ -54,7 +54,7 @@ def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: 
         return
     past = origin != registry.forecaster(vintage).figures.origin
     fit_in_background(settings, vintage, origin if past else None)
-    detail = f"{unfitted} fits that this needs are not kept. They are made beside the service: ask again."
+    detail = f"This needs {unfitted} fits that are not made yet. The service has begun to make them: ask again."
     raise FitUnavailable("being-fitted", detail, max(RETRY_S, unfitted))
 
 

@@ -28,7 +28,7 @@ def _file(settings: Settings, a: str, b: str) -> Path:
     return settings.state.changes / name
 
 
-def kept(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
+def saved(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
     """Each ally's saved :class:`models.analysis.vintage_change.VintageChange`; None if there is no result yet."""
     try:
         rows: list[dict[str, Any]] = json.loads(_file(settings, a, b).read_text(encoding="utf-8"))

@@ -249,7 +249,7 @@ def _body(answer: http.client.HTTPResponse, limits: Limits, deadline: float, *, 
         raise DownloadError("the answer is compressed, which was not asked for")
     length = answer.length
     if length is None and not answer.chunked and not known_hash:
-        raise DownloadError("the answer does not say how long it is, so whether it is whole cannot be told")
+        raise DownloadError("the answer has no length, so a truncated file could not be detected")
     if length is not None and length > limits.most_bytes:
         raise DownloadError(f"the file has {length} bytes; at most {limits.most_bytes} are fetched")
     data = bytearray()

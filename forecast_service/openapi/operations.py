@@ -41,7 +41,7 @@ def operation_id(endpoint: str) -> str:
 
 
 @cache
-def kept_examples() -> dict[str, dict[str, Any]]:
+def saved_examples() -> dict[str, dict[str, Any]]:
     """The saved example requests with their answers, by operationId or, for errors, ``problem-<status>``."""
     folder = resources.files(__package__) / FOLDER
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".json")), key=lambda file: file.name)
@@ -50,7 +50,7 @@ def kept_examples() -> dict[str, dict[str, Any]]:
 
 def describe(document: dict[str, Any], app: Flask) -> None:
     """Add operationIds, headers and examples to ``document``, the contract of ``app``."""
-    known, examples = endpoints(app), kept_examples()
+    known, examples = endpoints(app), saved_examples()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if (path, method.upper()) in known:

@@ -1,1 +1,1 @@
-"""What goes in and comes out, as marshmallow schemas, one file a resource: form only, no look-up."""
+"""The marshmallow schemas of requests and answers, one file per resource; they look nothing up."""

@@ -1,4 +1,4 @@
-"""The alliance together: the question, and the answer."""
+"""The forecast of all allies together: request and answer."""
 
 from __future__ import annotations
 
@@ -19,25 +19,23 @@ GROUPS = ("alliance", "europe-and-canada", "united-states")
 
 
 class AllianceQuerySchema(ForecastQuerySchema):
-    """The question, as a query: the one of a country's forecast."""
+    """The query: the parameters of a country's forecast that apply to all allies alike."""
 
     class Meta:
-        """What is asked of all allies alike, whatever else a country's forecast takes."""
-
         fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "quantiles")
 
 
 def _fine(description: str, **kwargs: Any) -> Rounded:
-    """A probability that is spread over many cells: more decimals, so that none reads as 0."""
+    """A probability that is divided over many cells, with more decimals so that none reads as 0."""
     return Rounded(9, metadata={"description": description, "minimum": 0, "maximum": 1}, **kwargs)
 
 
 class TallySchema(Schema):
-    """How many allies do something, over the simulated futures."""
+    """The distribution of the number of allies that meet a condition, over the simulated futures."""
 
     allies = fields.Integer(required=True, metadata={"description": "Number of allies that are counted."})
     distribution = fields.List(
-        _fine("Probability that exactly so many do."),
+        _fine("Probability of exactly this count."),
         required=True,
         metadata={"description": "Probability of each count, 0 first and all allies last; they sum to 1."},
     )
@@ -51,25 +49,23 @@ class TallySchema(Schema):
     )
     at_least = fields.Dict(
         keys=fields.String(),
-        values=_fine("Probability that so many allies or more do."),
+        values=_fine("Probability of this count or more."),
         required=True,
         metadata={"description": f"Count ({', '.join(map(str, AT_LEAST))}) to probability."},
     )
-    all = _fine("Probability that every one of them does.", required=True)
+    all = _fine("Probability of all allies.", required=True)
     dispersion = Rounded(
         3,
         required=True,
         allow_none=True,
         metadata={
-            "description": "Variance of the count over what it would be if allies were independent (a ratio); above 1 "
-            "where they move together, null where nothing is uncertain."
+            "description": "Variance of the count, divided by its variance if allies were independent; above 1 where "
+            "they move together, null where nothing is uncertain."
         },
     )
 
 
 class CountReviewSchema(Schema):
-    """How many allies stand how in the review year."""
-
     on_track = fields.Nested(
         TallySchema,
         required=True,
@@ -83,8 +79,6 @@ class CountReviewSchema(Schema):
 
 
 class StandingReviewSchema(Schema):
-    """How one ally stands in the review year."""
-
     on_track = probability_out(
         "Probability of a share at or above the straight line from the origin's to the threshold in the deadline "
         "year (for an ally that starts above it: at or above the threshold).",
@@ -94,8 +88,6 @@ class StandingReviewSchema(Schema):
 
 
 class StandingShareSchema(Schema):
-    """Which share one ally has in the deadline year."""
-
     median = share_out("Median across draws", required=True)
     interval_80 = fields.List(
         share_out("Quantile"),
@@ -109,8 +101,8 @@ class StandingSchema(Schema):
     """One ally and one target."""
 
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
-    at_deadline = probability_out("Its share is at the threshold in the deadline year.", required=True)
-    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
+    at_deadline = probability_out("The share is at the threshold in the deadline year.", required=True)
+    by_deadline = probability_out("It is at the threshold in some year from the origin to the deadline.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
     )
@@ -118,7 +110,7 @@ class StandingSchema(Schema):
         probability_out("at_deadline by a single member."),
         required=True,
         validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest probability at_deadline of any member: the honest uncertainty."},
+        metadata={"description": "Lowest and highest probability at_deadline of any member: the model uncertainty."},
     )
     share_pct = fields.Nested(
         StandingShareSchema, required=True, metadata={"description": "Its share in the deadline year."}
@@ -126,10 +118,10 @@ class StandingSchema(Schema):
     by_year = fields.List(
         probability_out("Its share is at the threshold in that year."),
         required=True,
-        metadata={"description": "Probability of each of the years that the answer lists."},
+        metadata={"description": "Probability in each of the answer's years."},
     )
     latest_share_pct = share_out(
-        "Core spending reported for the origin; null for related and total, of which none is published",
+        "Core spending reported for the origin; null for related and total, which are not published by year",
         required=True,
         allow_none=True,
     )
@@ -142,8 +134,6 @@ class StandingSchema(Schema):
 
 
 class AllianceTargetSchema(Schema):
-    """One target over all allies that it applies to."""
-
     component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
     at_deadline = fields.Nested(
@@ -163,26 +153,24 @@ class AllianceTargetSchema(Schema):
     ranking = fields.List(
         fields.Nested(StandingSchema),
         required=True,
-        metadata={"description": "The allies, the likeliest at the deadline first."},
+        metadata={"description": "The allies, the most likely at the deadline first."},
     )
 
 
 class GroupShareSchema(ComponentPathsSchema):
-    """Core spending of a group of allies taken together, % of their GDP, one value a year."""
+    """Core spending of a group of allies, % of their GDP, one value per year."""
 
-    group = fields.String(
-        required=True, validate=validate.OneOf(GROUPS), metadata={"description": "Which allies together."}
-    )
+    group = fields.String(required=True, validate=validate.OneOf(GROUPS), metadata={"description": "The group."})
     allies = fields.List(fields.String(), required=True, metadata={"description": "Their ISO alpha-3 codes."})
     at_deadline = probability_out("The group's share is at the core threshold in the deadline year.", required=True)
-    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
+    by_deadline = probability_out("It is at the threshold in some year from the origin to the deadline.", required=True)
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
     )
 
 
 class BurdenSchema(Schema):
-    """One holder's part of all allies' core spending, one value a year."""
+    """One holder's part of all allies' core spending, one value per year."""
 
     holder = fields.String(
         required=True, metadata={"description": "An ally's ISO alpha-3 code, or europe-and-canada.", "example": "USA"}
@@ -202,13 +190,11 @@ class BurdenSchema(Schema):
 
 
 class AllianceForecastSchema(Schema):
-    """What the allies do together."""
-
     id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
     scenario = fields.Nested(
         NamedScenarioSchema,
         required=True,
-        metadata={"description": "What was assumed; each ally gets the scenario in its own form."},
+        metadata={"description": "The scenario, in each ally's own form."},
     )
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figures the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
@@ -238,31 +224,33 @@ class AllianceForecastSchema(Schema):
         required=True,
         metadata={
             "description": "Parts of all allies' core spending: the United States, Europe and Canada together, and the "
-            "five that spend most of these; empty where no amounts are published for the origin."
+            "five largest spenders among these; empty where no amounts are published for the origin."
         },
     )
     reason = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why there are no shares, where there are none."}
+        required=True, allow_none=True, metadata={"description": "Why there are no shares; null if there are."}
     )
-    left_out = texts_out("ISO alpha-3 code to why an ally could not be counted from this origin.")
+    left_out = texts_out("ISO alpha-3 code to the reason why an ally is not counted from this origin.")
     links = texts_out("Related addresses, relative to this one's origin.")
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
-        found: AllianceForecast = answer["forecast"]
+        forecast: AllianceForecast = answer["forecast"]
         plain = (
             "id", "scenario", "origin", "deadline", "review_year", "vintage", "model_version", "draws", "seed",
             "years", "reason", "left_out",
         )  # fmt: skip
-        return {name: getattr(found, name) for name in plain} | {
-            "targets": [_target(target) for target in found.targets],
+        return {name: getattr(forecast, name) for name in plain} | {
+            "targets": [_target(target) for target in forecast.targets],
             "shares": [
                 {name: getattr(share, name) for name in ("group", "allies", "at_deadline", "by_deadline")}
                 | {"standard_error": share.standard_error}
-                | _fan(found, share.share)
-                for share in found.shares
+                | _fan(forecast, share.share)
+                for share in forecast.shares
             ],
-            "burden": [{"holder": part.holder, "country": part.ally} | _fan(found, part.part) for part in found.burden],
+            "burden": [
+                {"holder": part.holder, "country": part.ally} | _fan(forecast, part.part) for part in forecast.burden
+            ],
             "links": answer["links"],
         }
 

@@ -1,4 +1,4 @@
-"""Many forecasts at once: the questions, and the answers."""
+"""Many forecasts at once: requests and answers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ MAX_ITEMS = 100
 
 
 class BatchRequestSchema(Schema):
-    """Questions, each of the form that ``POST /v1/forecasts`` takes."""
-
     items = BoundedList(
         fields.Dict(
             keys=fields.String(),
-            metadata={
-                "description": "A question as POST /v1/forecasts takes it; what is wrong with it is said in its place."
-            },
+            metadata={"description": "A body as for POST /v1/forecasts; an invalid one is answered with a problem."},
         ),
         required=True,
         least=1,
@@ -33,9 +29,7 @@ class BatchRequestSchema(Schema):
 
 
 class BatchItemSchema(Schema):
-    """The answer to one question."""
-
-    status = fields.Integer(required=True, metadata={"description": "The status it would have had alone."})
+    status = fields.Integer(required=True, metadata={"description": "The HTTP status that the request alone has."})
     forecast = fields.Nested(
         ForecastSchema, required=True, allow_none=True, metadata={"description": "Null where there is a problem."}
     )
@@ -45,6 +39,6 @@ class BatchItemSchema(Schema):
 
 
 class BatchAnswerSchema(Schema):
-    """The answers, in the order of the questions."""
-
-    items = fields.List(fields.Nested(BatchItemSchema), required=True, metadata={"description": "One a question."})
+    items = fields.List(
+        fields.Nested(BatchItemSchema), required=True, metadata={"description": "In the order of the questions."}
+    )

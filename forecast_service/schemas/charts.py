@@ -1,4 +1,4 @@
-"""Charts: how they are asked for. Queries are those of the figures they show, and options of how it is drawn."""
+"""Queries of charts: the query of the data, and options of the chart."""
 
 from __future__ import annotations
 
@@ -21,74 +21,66 @@ MEASURES = ("probability", "share")
 def _component() -> fields.String:
     return fields.String(
         validate=validate.OneOf(COMPONENTS, error="must be one of {choices}"),
-        metadata={"description": "Picture: of which target; core if absent."},
+        metadata={"description": "Chart: the component of the target; core if absent."},
     )
 
 
 class ChartOptionsSchema(Schema):
-    """Options of a chart."""
-
     theme = fields.String(
         validate=validate.OneOf(["light", "dark"], error="must be one of {choices}"),
-        metadata={"description": "Picture: its colours, light or dark; light if absent."},
+        metadata={"description": "Chart: colours for a light or a dark page; light if absent."},
     )
     width = QueryYear(
         validate=validate.Range(min=LEAST_WIDTH, max=MOST_WIDTH, error="must be from {min} to {max} (pixels)"),
-        metadata={"description": f"Picture: its width (pixels); {WIDTH} if absent. A PNG has twice as many."},
+        metadata={"description": f"Chart: width (pixels); {WIDTH} if absent. A PNG has twice as many."},
     )
 
 
 class ComponentChartOptionsSchema(ChartOptionsSchema):
-    """Options of a chart that shows one of several targets."""
+    """Options of a chart of one target."""
 
     component = _component()
 
 
 class FanChartOptionsSchema(ComponentChartOptionsSchema):
-    """How a fan chart is to options, and what it is compared with."""
-
     ghost = fields.String(
         validate=validate.OneOf(["baseline"], error="must be {choices}"),
-        metadata={
-            "description": "Picture: with baseline, its median and 80 % band are drawn behind another scenario's."
-        },
+        metadata={"description": "Chart: with baseline, its median and 80 % band are drawn behind another scenario's."},
     )
     overlay = DelimitedList(
         fields.String(validate=known_form, metadata={"anyOf": known_forms()}),
         validate=validate.Length(min=1, max=MOST_OVERLAYS, error="must hold {min} to {max} scenarios"),
         metadata={
-            "description": f"Picture: up to {MOST_OVERLAYS} scenarios whose medians are drawn too, separated by "
-            "commas: names of shipped ones, ids of kept ones.",
+            "description": f"Chart: up to {MOST_OVERLAYS} scenarios whose medians are drawn too, separated by commas: "
+            "names of shipped ones, ids of saved ones.",
             "example": ["stall"],
         },
     )
 
 
 class RankingChartOptionsSchema(ComponentChartOptionsSchema):
-    """How a ranking is to options, and what it ranks by."""
-
     measure = fields.String(
         validate=validate.OneOf(MEASURES, error="must be one of {choices}"),
         metadata={
-            "description": "Picture: probability (at the deadline, with the range across members), if absent; or share "
-            "(the median share at the deadline, with its 80 % interval)."
+            "description": "Chart: probability (at the deadline, with the range across members) or share (the median "
+            "share at the deadline, with its 80 % interval); probability if absent."
         },
     )
 
 
 def chart_options(schema: type[ChartOptionsSchema], query: Any) -> dict[str, Any]:
     """The options of a checked query, with the defaults filled in."""
-    found: dict[str, Any] = schema(unknown=EXCLUDE).load(query)
-    return {"theme": "light", "width": WIDTH, "component": "core", "measure": "probability", "overlay": []} | found
+    options: dict[str, Any] = schema(unknown=EXCLUDE).load(query)
+    return {"theme": "light", "width": WIDTH, "component": "core", "measure": "probability", "overlay": []} | options
 
 
 def _without(options: type[ChartOptionsSchema], data: dict[str, Any]) -> dict[str, Any]:
-    """The question without what is the picture's alone: :func:`chart_options` reads that."""
+    """The query without the options of the chart, which :func:`chart_options` reads."""
     return {name: value for name, value in data.items() if name not in options._declared_fields}
 
 
 class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
-    """A forecast, and its chart. Forms that are no chart ignore the options of the chart."""
+    """The query of a forecast or its fan chart; formats that are no chart ignore the options."""
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -96,11 +88,9 @@ class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
 
 
 class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):
-    """A forecast of which the waterfall is drawn."""
+    """The query of a waterfall, which has no quantiles."""
 
     class Meta:
-        """Without quantiles: a waterfall has none."""
-
         exclude = ("quantiles",)
 
     @post_load
@@ -109,7 +99,7 @@ class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):
 
 
 class SensitivityQuerySchema(WaterfallQuerySchema):
-    """A question of which the tornado is asked for."""
+    """The query of a sensitivity or its tornado."""
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -119,11 +109,9 @@ class SensitivityQuerySchema(WaterfallQuerySchema):
 
 
 class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchema):
-    """The question of all allies, and its chart."""
+    """The query of a chart of all allies, which has no quantiles."""
 
     class Meta:
-        """Without quantiles: these charts have none."""
-
         fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "component", "theme", "width")
 
     @post_load
@@ -132,9 +120,5 @@ class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchem
 
 
 class RankingQuerySchema(RankingChartOptionsSchema, AlliancePictureQuerySchema):
-    """The question of all allies, and its ranking."""
-
     class Meta:
-        """As the other charts of the alliance, and the measure."""
-
         fields = (*AlliancePictureQuerySchema.Meta.fields, "measure")

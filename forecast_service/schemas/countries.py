@@ -1,4 +1,4 @@
-"""Countries and their figures, as they come out."""
+"""Answers about countries and their figures."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from models.dataset.countries import STANCES, Ally
 
 
 class CountryRefSchema(Schema):
-    """A country by its code and name."""
-
     code = fields.String(required=True, metadata={"description": "ISO 3166 alpha-3.", "example": "DEU"})
     code2 = fields.String(required=True, metadata={"description": "ISO 3166 alpha-2.", "example": "DE"})
     name = fields.String(required=True, metadata={"description": "English name.", "example": "Germany"})
 
 
 class PledgeOutSchema(Schema):
-    """One stated aim."""
+    """A plan or position on record."""
 
-    component = component_out("What it is about.")
-    target_pct = share_out("The level aimed at; null where no figure was given", required=True, allow_none=True)
+    component = component_out("The component it is about.")
+    target_pct = share_out("Target; null if none was stated", required=True, allow_none=True)
     year = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "By when; null where no year was given."}
+        required=True, allow_none=True, metadata={"description": "Year of the target; null if none was stated."}
     )
     stance = fields.String(required=True, validate=validate.OneOf(STANCES), metadata={"description": "How firm it is."})
     stated_on = fields.String(required=True, metadata={"description": "Date of the statement (ISO 8601)."})
@@ -41,8 +39,6 @@ class LatestSchema(Schema):
 
 
 class CountrySchema(CountryRefSchema):
-    """An ally."""
-
     accession = fields.Integer(required=True, metadata={"description": "Year it joined NATO."})
     region = fields.String(required=True, metadata={"description": "Europe or North America."})
     borders_russia_or_belarus = fields.Boolean(
@@ -54,10 +50,10 @@ class CountrySchema(CountryRefSchema):
     denominator = fields.String(
         required=True,
         validate=validate.OneOf(["GDP", "GNI"]),
-        metadata={"description": "What the share is a share of."},
+        metadata={"description": "Denominator of the share."},
     )
     stance = fields.String(
-        required=True, validate=validate.OneOf(STANCES), metadata={"description": "Where it stands on its target."}
+        required=True, validate=validate.OneOf(STANCES), metadata={"description": "Its stance on its target."}
     )
     latest = fields.Nested(
         LatestSchema, required=True, allow_none=True, metadata={"description": "Null for an ally without armed forces."}
@@ -65,15 +61,13 @@ class CountrySchema(CountryRefSchema):
 
 
 class CountryDetailSchema(CountrySchema):
-    """An ally with all it has stated."""
-
     pledges = fields.List(
         fields.Nested(PledgeOutSchema), required=True, metadata={"description": "Plans and positions on record."}
     )
 
 
 class ListSchema(Schema):
-    """What every list has beside its items."""
+    """The base of every list."""
 
     next = fields.String(
         required=True, allow_none=True, metadata={"description": "Link to the next page; null on the last."}
@@ -81,49 +75,39 @@ class ListSchema(Schema):
 
 
 class CountryListSchema(ListSchema):
-    """All allies."""
-
     items = fields.List(
         fields.Nested(CountrySchema), required=True, metadata={"description": "In the order of their codes."}
     )
 
 
 class HistoryQuerySchema(Schema):
-    """Which figures of a country are asked for."""
-
     vintage = vintage_in("Vintage of the figures; the current one if absent.")
 
 
 class ObservationSchema(Schema):
-    """The share of one year."""
-
     year = fields.Integer(required=True, metadata={"description": "Calendar year (fiscal for Canada and the UK)."})
     share_pct = share_out("Core defence spending", required=True)
     definition = fields.String(
         required=True,
         validate=validate.OneOf(["nato", "nato-rescaled", "sipri-rescaled"]),
-        metadata={"description": "Whose counting rule, and whether it was rescaled to NATO's present."},
+        metadata={"description": "Whose definition, and whether the figure was rescaled to NATO's present one."},
     )
     estimate = fields.Boolean(required=True, metadata={"description": "Whether the publisher marks it as an estimate."})
     source = fields.String(required=True, metadata={"description": "Key of the source (models/data/SOURCES.md)."})
 
 
 class ComponentHistorySchema(Schema):
-    """The figures of one component."""
-
     component = fields.String(
         required=True, validate=validate.OneOf(["core"]), metadata={"description": "The component."}
     )
     unit = fields.String(required=True, metadata={"description": "Unit of the shares.", "example": "% of GDP"})
     observations = fields.List(fields.Nested(ObservationSchema), required=True, metadata={"description": "By year."})
     reason = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why there are none, where there are none."}
+        required=True, allow_none=True, metadata={"description": "Why there are none; null if there are."}
     )
 
 
 class HistorySchema(Schema):
-    """The figures of one country."""
-
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
     vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     components = fields.List(

@@ -1,4 +1,4 @@
-"""How an answer came about: the baseline beside it, the waterfall of its levers, its plausibility."""
+"""The explanation of a forecast: its difference from the baseline, the waterfall of its levers, its plausibility."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.forecast.explanation import Explanation
 from models.forecast.result import Forecast
 
 PLACES = 6
-"""Decimals of a probability. Differences are taken after rounding, so that what is shown adds up exactly."""
+"""Decimals of a probability. Differences are taken after rounding, so that the shown numbers add up exactly."""
 
 
 def change_out(description: str, places: int = PLACES, **kwargs: Any) -> Rounded:
@@ -21,15 +21,15 @@ def change_out(description: str, places: int = PLACES, **kwargs: Any) -> Rounded
 
 
 class BaselineProbabilitySchema(Schema):
-    """The baseline's probabilities of one target."""
-
     at_deadline = probability_out("The share is at the threshold in the deadline year.", required=True)
-    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
-    held = probability_out("Probability that it is met from the first crossing through the deadline.", required=True)
+    by_deadline = probability_out("It is at the threshold in some year from the origin to the deadline.", required=True)
+    held = probability_out(
+        "Probability of staying at the threshold from the first crossing to the deadline.", required=True
+    )
 
 
 class DifferenceSchema(Schema):
-    """This answer minus the baseline."""
+    """This forecast minus the baseline."""
 
     at_deadline = change_out("Of the probability at the deadline.")
     by_deadline = change_out("Of the probability by the deadline.")
@@ -38,14 +38,12 @@ class DifferenceSchema(Schema):
 
 
 class BaselineTargetSchema(Schema):
-    """One target in the baseline."""
-
     component = component_out("core, related or total.")
     probability = fields.Nested(
         BaselineProbabilitySchema,
         required=True,
         allow_none=True,
-        metadata={"description": "The baseline's; null where the target does not apply."},
+        metadata={"description": "The baseline's probabilities; null where the target does not apply."},
     )
     real_growth_pct = Rounded(
         2,
@@ -62,8 +60,6 @@ class BaselineTargetSchema(Schema):
 
 
 class BaselineSchema(Schema):
-    """The baseline beside the answer."""
-
     targets = fields.List(
         fields.Nested(BaselineTargetSchema), required=True, metadata={"description": "core, related and total."}
     )
@@ -102,7 +98,7 @@ class PlausibilitySchema(Schema):
 
     component = fields.String(
         required=True,
-        metadata={"description": "Whose path is meant: core, or related for an ally without armed forces."},
+        metadata={"description": "The component of the path: core, or related for an ally without armed forces."},
     )
     years = fields.List(
         fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
@@ -116,16 +112,16 @@ class PlausibilitySchema(Schema):
     rank = Numbers(
         probability_out("Fraction of the baseline's futures below the scenario's median in that year."),
         required=True,
-        metadata={"description": "Of each year: 0.5 is the middle of the baseline, near 0 or 1 is far out."},
+        metadata={"description": "In each year: 0.5 is the middle of the baseline; values near 0 or 1 are extreme."},
     )
     rank_at_deadline = probability_out("The rank in the deadline year.", required=True)
     effective_sample_size = Rounded(
         6,
         required=True,
         metadata={
-            "description": "Kish's effective sample size of the baseline, tilted exponentially so that its mean log "
-            "share of the deadline year moves as the scenario's median does, as a fraction of the draws: 1 where the "
-            "scenario moves nothing, near 0 where hardly a future of the baseline looks like it.",
+            "description": "Kish's effective sample size, as a fraction of the draws, after the baseline is tilted "
+            "exponentially so that its mean log share of the deadline year moves as the scenario's median does: 1 "
+            "where the scenario changes nothing, near 0 where few futures of the baseline are like it.",
             "minimum": 0,
             "maximum": 1,
         },
@@ -133,22 +129,22 @@ class PlausibilitySchema(Schema):
 
 
 def explained(forecast: Forecast) -> dict[str, Any]:
-    """The fields of an answer that say how it came about."""
+    """The fields of an answer that explain it."""
     explanation = forecast.explanation
     if explanation is None:
         return {"baseline": None, "waterfall": [], "plausibility": None}
-    found = explanation.plausibility
+    plausibility = explanation.plausibility
     return {
         "baseline": {"targets": _baseline(forecast, explanation)},
         "waterfall": _waterfall(explanation),
         "plausibility": {
-            "component": found.component,
+            "component": plausibility.component,
             "years": forecast.years,
-            "median": found.median.tolist(),
-            "baseline_median": found.baseline_median.tolist(),
-            "rank": found.rank.tolist(),
-            "rank_at_deadline": found.rank[-1],
-            "effective_sample_size": found.effective,
+            "median": plausibility.median.tolist(),
+            "baseline_median": plausibility.baseline_median.tolist(),
+            "rank": plausibility.rank.tolist(),
+            "rank_at_deadline": plausibility.rank[-1],
+            "effective_sample_size": plausibility.effective,
         },
     }
 

@@ -17,9 +17,9 @@ FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
 
 
 def one_or_other(first: str, second: str) -> dict[str, Any]:
-    """What JSON Schema says of an object that must have one of two properties.
+    """The JSON Schema of an object that must have one of two properties.
 
-    Not with ``anyOf``: generators of clients would make of each branch a type of its own, without properties.
+    It does not use ``anyOf``, of which client generators make one type per branch, without properties.
     """
     return {"if": {"not": {"required": [first]}}, "then": {"required": [second]}}
 
@@ -61,7 +61,7 @@ class QueryNumber(Number):
     """A number that arrives as the text of a query, written as JSON writes it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        # float() alone would take 1_0, blanks around, and digits of every script.
+        # float() alone accepts 1_0, surrounding blanks and digits of every script.
         plain = re.fullmatch(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?", str(value))
         return super()._deserialize(float(value) if plain else value, attr, data, **kwargs)
 
@@ -75,7 +75,7 @@ class QueryYear(Year):
 
 
 class BoundedList(fields.List[Any]):
-    """A list whose length is checked before its items: a long one costs nothing and gives one message."""
+    """A list whose length is checked before its items, so that a long list costs nothing and gives one message."""
 
     def __init__(self, inner: fields.Field[Any], *, most: int, what: str, least: int = 0, **kwargs: Any) -> None:
         bounds = f"{least} to" if least else "at most"
@@ -90,7 +90,7 @@ class BoundedList(fields.List[Any]):
 
 
 class Rounded(fields.Float):
-    """A number of an answer, rounded to ``places`` decimals so that it reads as it was meant."""
+    """A number of an answer, rounded to ``places`` decimals."""
 
     def __init__(self, places: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -105,7 +105,7 @@ class Rounded(fields.Float):
 
 
 def vintage_in(description: str, **kwargs: Any) -> fields.String:
-    """The name of a vintage of the figures, as input. Whether there is one is found by what takes it."""
+    """The name of a vintage, as input. The registry checks that it exists."""
     return fields.String(
         metadata={
             "description": f"{description} GET /v1/vintages lists them.",
@@ -118,7 +118,7 @@ def vintage_in(description: str, **kwargs: Any) -> fields.String:
 
 
 class Numbers(fields.List[Any]):
-    """Numbers of an answer, rounded alike: at once, as an answer holds hundreds."""
+    """A list of numbers of an answer, rounded together, which is faster than one by one."""
 
     def __init__(self, each: Rounded, **kwargs: Any) -> None:
         super().__init__(each, **kwargs)

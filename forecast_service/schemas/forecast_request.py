@@ -1,4 +1,4 @@
-"""Forecasts: the questions."""
+"""Requests for forecasts."""
 
 from __future__ import annotations
 
@@ -37,12 +37,10 @@ def _level(kind: type[Number] = Number) -> Number:
 
 
 def _deadline(kind: type[Year] = Year) -> Year:
-    return year_in("Deadline year; 2035 if absent. It must lie after the origin.", first=FIRST_YEAR + 1, kind=kind)
+    return year_in("Deadline year; 2035 if absent. It must be after the origin.", first=FIRST_YEAR + 1, kind=kind)
 
 
 class TargetsSchema(Schema):
-    """What is to be met, and by when."""
-
     deadline = _deadline()
     core = share_in(CORE)
     related = share_in(RELATED)
@@ -61,13 +59,10 @@ def vintage_field() -> fields.String:
 
 
 class ForecastQuerySchema(Schema):
-    """The question, as a query."""
-
     scenario = fields.String(
         validate=known_form,
         metadata={
-            "description": "The name of a scenario that ships with the service, or the id of a kept one; baseline if "
-            "absent.",
+            "description": "The name of a shipped scenario or the id of a saved one; baseline if absent.",
             "anyOf": known_forms(),
             "example": "baseline",
         },
@@ -88,22 +83,21 @@ class ForecastQuerySchema(Schema):
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        given = {name: data.pop(name) for name in ("deadline", "core", "related") if name in data}
-        targets = Targets(**given)
+        targets = Targets(**{name: data.pop(name) for name in ("deadline", "core", "related") if name in data})
         return {"targets": targets, "levels": data.pop("quantiles", LEVELS)} | data
 
 
 class ForecastRequestSchema(Schema):
-    """The question, as a body."""
+    """The body of a request for a forecast."""
 
-    # What JSON Schema can say of the whole: a country, a history, or both.
+    # A country, a history, or both.
     constraint: ClassVar[dict[str, Any]] = one_or_other("country", "history")
 
     country = fields.String(
         validate=validate.Length(min=2, max=60),
         metadata={
-            "description": "ISO alpha-2, ISO alpha-3 or English name, in any case. It may be absent where a history "
-            "is sent: the series is then taken by itself.",
+            "description": "ISO alpha-2, ISO alpha-3 or English name, in any case. It may be absent if a history is "
+            "sent; the history is then forecast by itself.",
             "example": "DEU",
         },
     )
@@ -115,14 +109,14 @@ class ForecastRequestSchema(Schema):
         ),
         validate=validate.Length(min=8, max=150, error="must hold {min} to {max} years"),
         metadata={
-            "description": "One's own figures, year to value, without gaps; % of GDP where they stand in for an "
-            "ally's core shares. The last year is the origin.",
+            "description": "The analyst's own figures, year to value, without gaps; % of GDP if they replace an ally's "
+            "core shares. The last year is the origin.",
             "propertyNames": {"pattern": "^(19|20)[0-9]{2}$"},
             "minProperties": 8,
             "maxProperties": 150,
         },
     )
-    scenario = ScenarioField(metadata={"description": "The name of a scenario, or one's own; baseline if absent."})
+    scenario = ScenarioField(metadata={"description": "A scenario, its name or its id; baseline if absent."})
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )

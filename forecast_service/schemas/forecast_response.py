@@ -1,4 +1,4 @@
-"""The answer of a forecast, as it comes out."""
+"""The answer of a forecast."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from marshmallow import Schema, fields, post_dump, pre_dump, validate
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, WaterfallStepSchema, explained
 from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
-from forecast_service.schemas.levers import LeverField, without_silence
+from forecast_service.schemas.levers import LeverField, without_defaults
 from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
 
 
 class ProbabilitySchema(Schema):
-    """How likely a target is met. Never exactly 0 or 1."""
+    """The probabilities of meeting a target; never exactly 0 or 1."""
 
     at_deadline = probability_out("The share is at the threshold in the deadline year: the headline.", required=True)
-    by_deadline = probability_out("It is in some year from the origin up to the deadline.", required=True)
-    held = probability_out("Probability that it is met from the first crossing through the deadline.", required=True)
+    by_deadline = probability_out("It is at the threshold in some year from the origin to the deadline.", required=True)
+    held = probability_out(
+        "Probability of staying at the threshold from the first crossing to the deadline.", required=True
+    )
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
     )
@@ -27,12 +29,12 @@ class ProbabilitySchema(Schema):
         probability_out("at_deadline by a single member."),
         required=True,
         validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest probability at_deadline of any member: the honest uncertainty."},
+        metadata={"description": "Lowest and highest probability at_deadline of any member: the model uncertainty."},
     )
 
 
 class RequiredSchema(Schema):
-    """What would just meet the target."""
+    """The growth that just meets the target."""
 
     real_growth_pct = Rounded(
         2,
@@ -42,8 +44,6 @@ class RequiredSchema(Schema):
 
 
 class TargetSchema(Schema):
-    """One target and its probability."""
-
     component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
     basis = fields.String(
@@ -51,7 +51,7 @@ class TargetSchema(Schema):
         validate=validate.OneOf(["history", "prior", "history and prior"]),
         metadata={"description": "Whether the paths are fitted to figures or drawn from a documented prior."},
     )
-    rests_on = fields.String(required=True, metadata={"description": "What the basis is, in words."})
+    rests_on = fields.String(required=True, metadata={"description": "The basis in words."})
     probability = fields.Nested(
         ProbabilitySchema,
         required=True,
@@ -71,12 +71,12 @@ class TargetSchema(Schema):
         metadata={"description": "Null where the target does not apply."},
     )
     reason = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why the target does not apply, where it does not."}
+        required=True, allow_none=True, metadata={"description": "Why the target does not apply; null if it does."}
     )
 
 
 class ComponentPathsSchema(Schema):
-    """The paths of one component, one value a year."""
+    """The paths of one component, one value per year."""
 
     mean = Numbers(share_out("Mean"), required=True, metadata={"description": "Mean across draws."})
     quantiles = fields.Dict(
@@ -88,7 +88,7 @@ class ComponentPathsSchema(Schema):
 
 
 class FanSchema(Schema):
-    """One amount of money, one value a year."""
+    """One amount of money, one value per year."""
 
     mean = Numbers(Rounded(3), required=True, metadata={"description": "Mean across draws."})
     quantiles = fields.Dict(
@@ -100,7 +100,7 @@ class FanSchema(Schema):
 
 
 class MoneySchema(Schema):
-    """Core spending behind the shares."""
+    """Core spending in money."""
 
     usd = fields.Nested(
         FanSchema, required=True, metadata={"description": "Million US dollars at 2021 prices and exchange rates."}
@@ -114,7 +114,7 @@ class MoneySchema(Schema):
 
 
 class PathsSchema(Schema):
-    """What the simulated futures look like. Components that do not apply are null."""
+    """The simulated futures, summarised by year. Components that do not apply are null."""
 
     years = fields.List(
         fields.Integer(), required=True, metadata={"description": "From the year after the origin to the deadline."}
@@ -130,13 +130,11 @@ class PathsSchema(Schema):
         ComponentPathsSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "Core and related, of the latter at most 1.5; null where core is."},
+        metadata={"description": "Core plus related, which counts for at most 1.5; null where core is null."},
     )
 
 
 class MemberSchema(Schema):
-    """One member of the ensemble."""
-
     name = fields.String(required=True, metadata={"description": "Name of the statistical model."})
     weight = Rounded(
         4, required=True, metadata={"description": "Its share of the draws; null if it was left out."}, allow_none=True
@@ -150,37 +148,33 @@ class MemberSchema(Schema):
 
 
 class ScenarioOutSchema(Schema):
-    """The scenario that was asked for, as it was understood."""
-
     name = fields.String(required=True, metadata={"description": "Its name."})
     description = fields.String(required=True, metadata={"description": "In words."})
     levers = fields.List(
         LeverField(), required=True, metadata={"description": "In the order given; they act in a fixed order."}
     )
     pledge_effect = fields.Boolean(
-        metadata={"description": "False where its levers change the trend of history alone; absent for the baseline."}
+        metadata={"description": "False if its levers change the trend of history alone; otherwise absent."}
     )
     components = fields.List(
-        fields.String(), metadata={"description": "The components it touches; absent where it does not say."}
+        fields.String(), metadata={"description": "The components it touches; absent if unspecified."}
     )
     countries = fields.List(fields.String(), metadata={"description": "The allies it is about; absent for all."})
-    based_on = fields.String(metadata={"description": "The scenario it derives from; absent where it does not say."})
+    based_on = fields.String(metadata={"description": "The scenario it derives from; absent if unspecified."})
     model_version = fields.String(
-        metadata={"description": "Version of the statistics it was written for; absent where it does not say."}
+        metadata={"description": "Version of the statistics it was written for; absent if unspecified."}
     )
     vintage = fields.String(
-        metadata={"description": "Vintage of the figures it was written for; absent where it does not say."}
+        metadata={"description": "Vintage of the figures it was written for; absent if unspecified."}
     )
 
     @post_dump
     def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        # So that the scenario of an answer is a scenario that can be sent.
-        return without_silence(data)
+        # So that a client can send the scenario of an answer.
+        return without_defaults(data)
 
 
 class ForecastSchema(Schema):
-    """A forecast."""
-
     id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
     scenario = fields.Nested(ScenarioOutSchema, required=True, metadata={"description": "What was assumed."})
@@ -194,35 +188,35 @@ class ForecastSchema(Schema):
         fields.Nested(TargetSchema), required=True, metadata={"description": "Always core, related and total."}
     )
     paths = fields.Nested(
-        PathsSchema, required=True, metadata={"description": "The futures that every number is read off."}
+        PathsSchema, required=True, metadata={"description": "The simulated futures that every number comes from."}
     )
     money = fields.Nested(
         MoneySchema,
         required=True,
         allow_none=True,
-        metadata={"description": "The money behind core spending; null where no amount is published for the origin."},
+        metadata={"description": "Core spending in money; null where no amount is published for the origin."},
     )
     pledge_credibility = Rounded(
         4,
         required=True,
         allow_none=True,
         metadata={
-            "description": "Fraction of the gap to its Hague pledge that the ally is expected to close, 0 to 1; "
-            "what the lever pledge means by 'learned'. Null without a pledge on core."
+            "description": "Fraction of the gap to its Hague pledge that the ally is expected to close, 0 to 1; the "
+            "value of 'learned' in the lever pledge. Null without a pledge on core."
         },
     )
     baseline = fields.Nested(
         BaselineSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "The baseline, and how far this answer is from it; null for the baseline itself."},
+        metadata={"description": "The baseline, and this answer minus it; null for the baseline itself."},
     )
     waterfall = fields.List(
         fields.Nested(WaterfallStepSchema),
         required=True,
         metadata={
-            "description": "From the baseline to this answer: what each lever did to the probability at the deadline, "
-            "in the order in which they act. The changes add up to the difference from the baseline."
+            "description": "How each lever changes the probability at the deadline, in the order in which they act. "
+            "The changes add up to the difference from the baseline."
         },
     )
     plausibility = fields.Nested(
@@ -234,9 +228,7 @@ class ForecastSchema(Schema):
     members = fields.List(
         fields.Nested(MemberSchema), required=True, metadata={"description": "The ensemble behind core."}
     )
-    notes = fields.List(
-        fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
-    )
+    notes = fields.List(fields.String(), required=True, metadata={"description": "Remarks about this answer."})
     links = texts_out("Related addresses, relative to this one's origin.")
 
     @pre_dump

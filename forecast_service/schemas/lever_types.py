@@ -1,4 +1,4 @@
-"""The levers: one schema each, with units, bounds and an example."""
+"""The schemas of the levers, with units, bounds and examples."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from models.scenarios.levers import (
 
 LEARNED = "learned"
 COUNTRIES = (*GROUPS, *allies())
-"""What a list of countries may hold."""
+"""The codes and groups that a list of countries may hold."""
 
 
 def countries_in(description: str) -> BoundedList:
@@ -47,10 +47,10 @@ def countries_in(description: str) -> BoundedList:
 
 
 class LeverSchema(Schema):
-    """What every lever has."""
+    """The base of every lever."""
 
     lever: ClassVar[type[Lever]]
-    # What JSON Schema says of the object beyond its properties; repeated in the contract.
+    # JSON Schema of the object beyond its properties, for the contract.
     constraint: ClassVar[dict[str, Any]] = {}
     example: ClassVar[dict[str, Any]]
 
@@ -74,7 +74,7 @@ class LeverSchema(Schema):
 
 def _type(name: str) -> fields.String:
     return fields.String(
-        required=True, validate=validate.Equal(name), metadata={"enum": [name], "description": "Which lever it is."}
+        required=True, validate=validate.Equal(name), metadata={"enum": [name], "description": "Type of the lever."}
     )
 
 
@@ -104,7 +104,7 @@ class _GrowthSchema(LeverSchema):
     }
 
     change_pp = _number(-50, 50, "Change of real growth (percentage points a year).")
-    rate_pct = _number(-50, 50, "Real growth instead of the projected (% a year).")
+    rate_pct = _number(-50, 50, "Real growth in place of the projection (% a year).")
 
     @validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -113,7 +113,7 @@ class _GrowthSchema(LeverSchema):
 
 
 class GdpGrowthSchema(_GrowthSchema):
-    """Another growth of GDP, spending in money unchanged."""
+    """Changes the growth of GDP; spending in money stays."""
 
     lever = GdpGrowth
     example: ClassVar[dict[str, Any]] = {"type": "gdp_growth", "change_pp": -5, "from": 2027, "to": 2027}
@@ -121,7 +121,7 @@ class GdpGrowthSchema(_GrowthSchema):
 
 
 class SpendingGrowthSchema(_GrowthSchema):
-    """Another growth of real spending on a component."""
+    """Changes the growth of real spending on a component."""
 
     lever = SpendingGrowth
     example: ClassVar[dict[str, Any]] = {"type": "spending_growth", "rate_pct": 4, "to": 2030}
@@ -130,7 +130,7 @@ class SpendingGrowthSchema(_GrowthSchema):
 
 
 class SharePathSchema(LeverSchema):
-    """The median share follows given points."""
+    """Sets the median share to given points."""
 
     lever = SharePath
     example: ClassVar[dict[str, Any]] = {"type": "share_path", "points": {"2030": 2.9, "2035": 3.5}}
@@ -158,7 +158,7 @@ class SharePathSchema(LeverSchema):
 
 
 class CredibilityField(fields.Field[Any]):
-    """A fraction, or the word that stands for the one learned from what allies did."""
+    """A fraction, or 'learned' for the one that the past of the allies suggests."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | str:
         if value == LEARNED:
@@ -170,31 +170,31 @@ class CredibilityField(fields.Field[Any]):
 
 
 class PledgeSchema(LeverSchema):
-    """A pledge, kept to the degree of its credibility."""
+    """A pledge, fulfilled to the degree of its credibility."""
 
     lever = PledgeLever
     example: ClassVar[dict[str, Any]] = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": 0.6}
     type = _type("pledge")
     component = _component()
     share_pct = share_in("Pledged share", required=True)
-    year = year_in("Year by which it is pledged.", required=True)
+    year = year_in("Year of the pledge.", required=True)
     credibility = CredibilityField(
         metadata={"description": "Fraction of the gap that is closed, 0 to 1, or 'learned'; 1 if absent."}
     )
 
 
 class DelaySchema(LeverSchema):
-    """The path arrives later."""
+    """Delays the path."""
 
     lever = Delay
     example: ClassVar[dict[str, Any]] = {"type": "delay", "years": 2, "from": 2028}
     type = _type("delay")
     component = _component()
-    years = _count(0, 30, "For how many years the path stands still before it goes on.", required=True)
+    years = _count(0, 30, "Number of years for which the path stands still before it continues.", required=True)
 
 
 class ExitSchema(LeverSchema):
-    """A plan ends after an election."""
+    """Ends a plan after an election."""
 
     class Meta:
         # Its years follow from the election.
@@ -204,21 +204,21 @@ class ExitSchema(LeverSchema):
     example: ClassVar[dict[str, Any]] = {"type": "exit", "year": 2029, "reversion": 0.5, "over_years": 4}
     type = _type("exit")
     component = _component()
-    year = year_in("Election year: the last one that keeps to the plan.", required=True)
-    reversion = _number(0, 1, "Fraction of the way back that is gone in the end, 0 to 1; 1 if absent.")
-    over_years = _count(1, 30, "Years that the way back takes; 4 if absent.")
+    year = year_in("Election year: the last year of the plan.", required=True)
+    reversion = _number(0, 1, "Fraction of the distance that spending reverts in the end, 0 to 1; 1 if absent.")
+    over_years = _count(1, 30, "Years that the reversion takes; 4 if absent.")
     toward = fields.String(
         validate=validate.OneOf(["trend", "origin"]),
         metadata={
-            "description": "What it goes back to: the median that history alone expects of that year (trend), or the "
-            "median of the origin; the trend if absent."
+            "description": "What spending reverts to: the median of that year by history alone (trend), or the median "
+            "of the origin; the trend if absent."
         },
     )
-    probability = _number(0, 1, "Chance that it comes so: the fraction of futures that go back, 0 to 1; 1 if absent.")
+    probability = _number(0, 1, "Probability of the exit: fraction of futures that revert, 0 to 1; 1 if absent.")
 
 
 class ShockSchema(LeverSchema):
-    """A wider, narrower or fatter spread."""
+    """Makes the spread wider or narrower, or its tails heavier."""
 
     lever = Shock
     constraint: ClassVar[dict[str, Any]] = one_or_other("spread_factor", "tails")
@@ -227,7 +227,7 @@ class ShockSchema(LeverSchema):
     component = _component()
     spread_factor = _number(0.1, 5, "Factor on every future's distance from the median, in logs; 1 if absent.")
     tails = _number(
-        1, 2, "Exponent that takes the outer half of the futures further out, 1 (as they are) to 2; 1 if absent."
+        1, 2, "Exponent that moves the outer half of the futures further out, 1 (no change) to 2; 1 if absent."
     )
 
     @validates_schema
@@ -237,7 +237,7 @@ class ShockSchema(LeverSchema):
 
 
 class PurchaseSchema(LeverSchema):
-    """A one-off purchase."""
+    """Adds a one-off purchase."""
 
     lever = Purchase
     example: ClassVar[dict[str, Any]] = {"type": "step", "share_pct": 0.3, "from": 2028}
@@ -245,11 +245,11 @@ class PurchaseSchema(LeverSchema):
     component = _component()
     first_year = year_in("Year of the purchase.", data_key="from", required=True)
     last_year = year_in("Last year of the purchase, inclusive; 'from' if absent.", data_key="to")
-    share_pct = share_in("What is added in each of these years, points", required=True)
+    share_pct = share_in("Points added in each of these years", required=True)
 
 
 class ReclassifySchema(LeverSchema):
-    """Spending that exists already is counted as core or related."""
+    """Counts existing spending as core or related."""
 
     lever = Reclassify
     example: ClassVar[dict[str, Any]] = {
@@ -260,20 +260,20 @@ class ReclassifySchema(LeverSchema):
         "years": 3,
     }
     type = _type("reclassify")
-    component = _component("What it is counted as from now on; core if absent.")
-    share_pct = share_in("What is counted in addition, points", required=True)
-    years = _count(1, 30, "Years over which it comes, in equal steps; 1, all at once, if absent.")
+    component = _component("The component that it is counted as; core if absent.")
+    share_pct = share_in("Points counted in addition", required=True)
+    years = _count(1, 30, "Years over which they are added, in equal steps; 1 (all at once) if absent.")
     from_component = fields.String(
         validate=validate.OneOf(["other", *LEVER_COMPONENTS]),
         metadata={
-            "description": "What it was counted as before: neither (other), or the other component, which loses it; "
-            "other if absent."
+            "description": "The component that it was counted as before, which loses it, or neither (other); other if "
+            "absent."
         },
     )
 
 
 class HistoryOverrideSchema(LeverSchema):
-    """The analyst's own figures for some years of the past."""
+    """Replaces figures of past years by the analyst's own."""
 
     class Meta:
         # Its years are those of its points.
@@ -290,8 +290,8 @@ class HistoryOverrideSchema(LeverSchema):
         required=True,
         validate=validate.Length(min=1, max=100, error="must hold {min} to {max} points"),
         metadata={
-            "description": "Year to core share (% of GDP), in the place of the published figure. Years that the "
-            "figures do not cover up to the origin are not used, and the answer's notes say so.",
+            "description": "Year to core share (% of GDP), in place of the published figure. Years that the figures do "
+            "not cover up to the origin are not used, and the answer's notes say so.",
             "propertyNames": {"pattern": "^(19[0-9]{2}|20[0-5][0-9]|2060)$"},
             "minProperties": 1,
             "maxProperties": 100,
@@ -307,7 +307,7 @@ class HistoryOverrideSchema(LeverSchema):
 
 
 class FreezeSchema(LeverSchema):
-    """Spending frozen at the level of the year before."""
+    """Freezes spending at the level of the year before."""
 
     lever = Freeze
     example: ClassVar[dict[str, Any]] = {"type": "freeze", "what": "nominal", "from": 2028, "to": 2030}
@@ -315,12 +315,12 @@ class FreezeSchema(LeverSchema):
     component = _component()
     what = fields.String(
         validate=validate.OneOf(["share", "nominal", "real"]),
-        metadata={"description": "What stays: the share, nominal money or real money; the share if absent."},
+        metadata={"description": "What is frozen: the share, nominal money or real money; the share if absent."},
     )
 
 
 class FloorSchema(LeverSchema):
-    """No future falls below a share."""
+    """Keeps every future at or above a share."""
 
     lever = Floor
     example: ClassVar[dict[str, Any]] = {"type": "floor", "component": "related", "share_pct": 1.0}
@@ -330,7 +330,7 @@ class FloorSchema(LeverSchema):
 
 
 class CapSchema(LeverSchema):
-    """No future rises above a share."""
+    """Keeps every future at or below a share."""
 
     lever = Cap
     example: ClassVar[dict[str, Any]] = {"type": "cap", "share_pct": 2.1}

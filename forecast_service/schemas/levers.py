@@ -1,4 +1,4 @@
-"""Levers and scenarios: as they are sent, and as an answer repeats them."""
+"""Levers and scenarios in requests and answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MAX_LEVERS = 50
 
 @cache
 def _schema(kind: type[Schema]) -> Schema:
-    """The one object of a schema, which holds nothing of what it reads: to make one takes longer than to use it."""
+    """A shared instance of a schema, because making one takes longer than using it. It holds no data of its input."""
     return kind()
 
 
 class LeverField(fields.Field[Lever]):
-    """Any lever; ``type`` says which."""
+    """Any lever; its ``type`` says which."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         dumped = _schema(SCHEMAS[value.type]).dump(value)
@@ -40,10 +40,10 @@ class LeverField(fields.Field[Lever]):
         return lever
 
 
-def without_silence(scenario: dict[str, Any]) -> dict[str, Any]:
-    """A dumped scenario without what says nothing, so that what comes out can be sent in again."""
-    usual = {"components": [], "countries": [], "pledge_effect": True}
-    return {name: value for name, value in scenario.items() if value is not None and value != usual.get(name)}
+def without_defaults(scenario: dict[str, Any]) -> dict[str, Any]:
+    """A dumped scenario without null and default values, so that a client can send it again."""
+    defaults = {"components": [], "countries": [], "pledge_effect": True}
+    return {name: value for name, value in scenario.items() if value is not None and value != defaults.get(name)}
 
 
 class ScenarioSchema(Schema):
@@ -52,7 +52,7 @@ class ScenarioSchema(Schema):
     name = fields.String(
         load_default="custom",
         validate=validate.Length(min=1, max=100),
-        metadata={"description": "What the analyst calls it.", "example": "half way"},
+        metadata={"description": "Its name.", "example": "half way"},
     )
     description = fields.String(
         load_default="", validate=validate.Length(max=2000), metadata={"description": "In words."}
@@ -67,8 +67,8 @@ class ScenarioSchema(Schema):
     pledge_effect = StrictBoolean(
         load_default=True,
         metadata={
-            "description": "Whether the levers change the baseline, in which pledges pull (true, if absent), "
-            "or the trend of history alone (false)."
+            "description": "Whether the levers change the baseline, which includes pledges (true), or the trend of "
+            "history alone (false); true if absent."
         },
     )
     components = BoundedList(
@@ -77,20 +77,18 @@ class ScenarioSchema(Schema):
         ),
         most=2,
         what="components",
-        metadata={"description": "The components it touches; its levers must keep to them. Any if absent."},
+        metadata={"description": "The components that its levers may touch; any if absent."},
     )
-    countries = countries_in(
-        "The allies it is about: ISO alpha-3 codes and groups. For others no lever acts. All if absent."
-    )
+    countries = countries_in("The allies that its levers act on: ISO alpha-3 codes and groups; all if absent.")
     based_on = fields.String(
         validate=validate.Length(min=1, max=100),
         metadata={"description": "The scenario it derives from, by name or id.", "example": "baseline"},
     )
     model_version = fields.String(
         validate=validate.Length(min=1, max=20),
-        metadata={"description": "Version of the statistics it was written for; another one is noted in the answer."},
+        metadata={"description": "Version of the statistics it was written for; a note reports if it differs."},
     )
-    vintage = vintage_in("Vintage of the figures it was written for; another one is noted in the answer.")
+    vintage = vintage_in("Vintage of the figures it was written for; a note reports if it differs.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Scenario:
@@ -100,22 +98,22 @@ class ScenarioSchema(Schema):
 
     @post_dump
     def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return without_silence(data)
+        return without_defaults(data)
 
 
 def known_form(value: str) -> None:
-    """Refuse what can be neither the name of a shipped scenario nor the id of a kept one."""
+    """Refuse a text that is neither the name of a shipped scenario nor a possible id of a saved one."""
     if value not in named_scenarios() and not is_id(value):
         raise ValidationError(f"must be the id of a saved scenario or one of {', '.join(named_scenarios())}")
 
 
 def known_forms() -> list[dict[str, Any]]:
-    """The same in JSON Schema."""
+    """The JSON Schema of the texts that :func:`known_form` accepts."""
     return [{"type": "string", "enum": list(named_scenarios())}, {"type": "string", "pattern": f"^{SAVED_ID}$"}]
 
 
 class ScenarioField(fields.Field[Scenario | str]):
-    """The name of a shipped scenario, the id of a kept one, or a scenario of one's own."""
+    """The name of a shipped scenario, the id of a saved one, or a scenario itself."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Scenario | str:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What marshmallow says is wrong with an input, leaf by leaf."""
+"""Flattens marshmallow's nested error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators ask, as it comes out."""
+"""Answers for operators, and the problem document."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from marshmallow import Schema, fields, validate
 
 
 class HealthSchema(Schema):
-    """The process answers."""
-
     status = fields.String(required=True, metadata={"description": "Always ok.", "example": "ok"})
 
 
 class SwitchSchema(Schema):
-    """A switch to another vintage of the figures that is to come."""
-
     vintage = fields.String(required=True, metadata={"description": "The vintage that will be current."})
     effective_at = fields.AwareDateTime(
-        required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
+        required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change."}
     )
 
 
@@ -25,7 +21,7 @@ def _switch() -> fields.Nested:
         SwitchSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "The switch to another vintage that is to come; null if none is."},
+        metadata={"description": "The next switch to another vintage; null if none is planned."},
     )
 
 
@@ -37,16 +33,15 @@ class ReadySchema(Schema):
         fields.String(),
         required=True,
         metadata={
-            "description": "Allies whose fit is not kept yet; and 'database: migrations not applied' where "
-            "'forecast-service db upgrade' has not been run, or 'vintage: ...' where this replica cannot follow "
-            "a switch."
+            "description": "Allies whose fit is not saved yet; 'database: migrations not applied' until you run "
+            "'forecast-service db upgrade'; 'vintage: ...' if this replica cannot follow a switch."
         },
     )
     database = fields.String(
         required=True,
         metadata={
             "description": "ok, 'migrations not applied', 'not reachable', or 'its file is gone' (the embedded one, "
-            "until a restart): then saved scenarios answer 503, and all else works.",
+            "until a restart). Unless ok, saved scenarios answer 503 and everything else works.",
             "example": "ok",
         },
     )
@@ -54,16 +49,16 @@ class ReadySchema(Schema):
         required=True,
         validate=validate.OneOf(("ok", "not reachable", "unused")),
         metadata={
-            "description": "Where callers are counted for their limits: unused where the settings name none; while it "
-            "is not reachable each worker counts for itself.",
+            "description": "Redis counts callers for rate limits: unused if the settings name none; while it is not "
+            "reachable, each worker counts for itself.",
             "example": "ok",
         },
     )
     state = fields.String(
         required=True,
         metadata={
-            "description": "Whether fits can be kept in the state folder: ok, or what the operating system says, such "
-            "as 'No space left on device'. Then what rests on saved fits is answered, all else is a 503.",
+            "description": "Whether fits can be saved in the state folder: ok, or the operating system's error, such "
+            "as 'No space left on device'. Unless ok, requests that need new fits answer 503.",
             "example": "ok",
         },
     )
@@ -72,8 +67,6 @@ class ReadySchema(Schema):
 
 
 class VersionSchema(Schema):
-    """What is running."""
-
     service = fields.String(required=True, metadata={"description": "Version of the service."})
     model = fields.String(required=True, metadata={"description": "Version of the statistics."})
     vintage = fields.String(required=True, metadata={"description": "The current vintage of the figures."})
@@ -81,8 +74,6 @@ class VersionSchema(Schema):
 
 
 class ErrorItemSchema(Schema):
-    """One offending input."""
-
     pointer = fields.String(metadata={"description": "JSON Pointer into the body."})
     parameter = fields.String(metadata={"description": "Name of the parameter."})
     detail = fields.String(required=True, metadata={"description": "What is wrong and what is allowed."})
@@ -95,5 +86,5 @@ class ProblemSchema(Schema):
     title = fields.String(required=True, metadata={"description": "The kind of problem, in words."})
     status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
     detail = fields.String(required=True, metadata={"description": "What happened this time."})
-    instance = fields.String(metadata={"description": "The path that was asked; absent where none could be read."})
-    errors = fields.List(fields.Nested(ErrorItemSchema), metadata={"description": "Each offending input."})
+    instance = fields.String(metadata={"description": "The path of the request; absent if it could not be read."})
+    errors = fields.List(fields.Nested(ErrorItemSchema), metadata={"description": "The invalid inputs."})

@@ -1,4 +1,4 @@
-"""Requirements: what it takes to bring a probability to what is asked for."""
+"""Requirements: the growth and the money that reach a wanted probability."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ from models.scenarios.levers import LEVER_COMPONENTS
 
 
 class RequirementRequestSchema(Schema):
-    """The question."""
-
     country = fields.String(
         required=True,
         validate=validate.Length(min=2, max=60),
@@ -44,8 +42,8 @@ class RequirementRequestSchema(Schema):
     )
     scenario = ScenarioField(
         metadata={
-            "description": "The name of a scenario, or one's own; baseline if absent. The extra growth comes on top of "
-            "the paths that all its levers have left; its caps hold for the extra growth as well."
+            "description": "A scenario, its name or its id; baseline if absent. The extra growth is added to the paths "
+            "after all its levers; its caps also limit the extra growth."
         }
     )
     targets = fields.Nested(
@@ -58,9 +56,9 @@ class RequirementRequestSchema(Schema):
 class AskedProbabilitySchema(Schema):
     """Probabilities of meeting the target in the deadline year."""
 
-    asked = probability_out("Probability that was asked for.", required=True)
+    asked = probability_out("Wanted probability.", required=True)
     reached = probability_out(
-        "Probability with the extra growth. It may exceed what was asked for where futures are equal, as at a floor.",
+        "Probability with the extra growth. It may exceed the wanted one where futures are equal, as at a floor.",
         required=True,
     )
     without = probability_out("Probability under the scenario alone.", required=True)
@@ -70,7 +68,7 @@ class AskedProbabilitySchema(Schema):
 
 
 class NeededGrowthSchema(Schema):
-    """Real growth of spending from the origin to the deadline: median over the futures of each one's average."""
+    """Average real growth of spending from the origin to the deadline, as the median over the futures."""
 
     needed = Rounded(3, required=True, metadata={"description": "With the extra growth (% a year)."})
     without = Rounded(3, required=True, metadata={"description": "Under the scenario alone (% a year)."})
@@ -84,21 +82,21 @@ class NeededShareSchema(Schema):
 
 
 class SumsSchema(Schema):
-    """Amounts of money, medians over the futures; the unit is the one of the field that holds them."""
+    """Amounts of money, medians over the futures, in the unit of the field that holds them."""
 
     without = Rounded(
         3, required=True, metadata={"description": "Spending in the deadline year, scenario alone (unit)."}
     )
     needed = Rounded(3, required=True, metadata={"description": "The same with the extra growth (unit)."})
-    extra = Rounded(3, required=True, metadata={"description": "Needed more in the deadline year (unit)."})
+    extra = Rounded(3, required=True, metadata={"description": "Extra spending in the deadline year (unit)."})
     extra_cumulative = Rounded(
-        3, required=True, metadata={"description": "Needed more in all years from the one after the origin (unit)."}
+        3,
+        required=True,
+        metadata={"description": "Extra spending in all years after the origin (unit)."},
     )
 
 
 class NeededMoneySchema(Schema):
-    """The money behind it."""
-
     usd = fields.Nested(
         SumsSchema,
         required=True,
@@ -117,7 +115,7 @@ class NeededMoneySchema(Schema):
 
 
 class RequirementSchema(Schema):
-    """The extra growth of spending, and the money, that bring the probability to what was asked for."""
+    """The extra growth of spending, and the money, that reach the wanted probability."""
 
     id = fields.String(required=True, metadata={"description": "A hash of all that determines the answer."})
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
@@ -126,7 +124,7 @@ class RequirementSchema(Schema):
     moved = fields.String(
         required=True,
         validate=validate.OneOf(LEVER_COMPONENTS),
-        metadata={"description": "The component whose spending is raised, and that share and money speak of."},
+        metadata={"description": "The component whose spending is raised; share_pct and money are of it."},
     )
     threshold = share_out("The threshold", required=True)
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figure the forecast knows."})
@@ -136,14 +134,16 @@ class RequirementSchema(Schema):
     draws = fields.Integer(required=True, metadata={"description": "Number of simulated futures."})
     seed = fields.Integer(required=True, metadata={"description": "Seed of the simulation."})
     probability = fields.Nested(
-        AskedProbabilitySchema, required=True, metadata={"description": "Asked for, reached, and without."}
+        AskedProbabilitySchema,
+        required=True,
+        metadata={"description": "Wanted, reached, and without."},
     )
     extra_growth_pp = Rounded(
         3,
         required=True,
         metadata={
             "description": "Extra real growth of spending in every year after the origin (percentage points a year, "
-            f"{LEAST_EXTRA:g} to {MOST_EXTRA:g}); negative where the scenario alone does better than was asked for."
+            f"{LEAST_EXTRA:g} to {MOST_EXTRA:g}); negative if the scenario alone exceeds the wanted probability."
         },
     )
     real_growth_pct = fields.Nested(
@@ -152,24 +152,22 @@ class RequirementSchema(Schema):
     share_pct = fields.Nested(
         NeededShareSchema, required=True, metadata={"description": "Share in the deadline year (% of GDP)."}
     )
-    money = fields.Nested(NeededMoneySchema, required=True, metadata={"description": "Spending behind the share."})
-    notes = fields.List(
-        fields.String(), required=True, metadata={"description": "What the reader should know of this answer."}
-    )
+    money = fields.Nested(NeededMoneySchema, required=True, metadata={"description": "Spending in money."})
+    notes = fields.List(fields.String(), required=True, metadata={"description": "Remarks about this answer."})
     links = texts_out("Related addresses, relative to this one's origin.")
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
-        found: Requirement = answer["requirement"]
+        requirement: Requirement = answer["requirement"]
         plain = (
             "id", "scenario", "component", "moved", "threshold", "origin", "deadline", "vintage", "model_version",
             "draws", "seed", "extra_growth_pp", "notes",
         )  # fmt: skip
-        return {name: getattr(found, name) for name in plain} | {
-            "country": found.ally,
-            "probability": {n: getattr(found, n) for n in ("asked", "reached", "without", "standard_error")},
-            "real_growth_pct": {"needed": found.real_growth, "without": found.real_growth_without},
-            "share_pct": {"needed": found.share, "without": found.share_without},
-            "money": {"usd": found.usd, "national": found.national},
+        return {name: getattr(requirement, name) for name in plain} | {
+            "country": requirement.ally,
+            "probability": {n: getattr(requirement, n) for n in ("asked", "reached", "without", "standard_error")},
+            "real_growth_pct": {"needed": requirement.real_growth, "without": requirement.real_growth_without},
+            "share_pct": {"needed": requirement.share, "without": requirement.share_without},
+            "money": {"usd": requirement.usd, "national": requirement.national},
             "links": answer["links"],
         }

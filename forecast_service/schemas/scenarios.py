@@ -1,4 +1,4 @@
-"""Scenarios that ship with the service and scenarios that analysts keep."""
+"""Shipped and saved scenarios: requests and answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_PAGE = 200
 
 
 def no_nul(value: str) -> None:
-    """Refuse the one character that a database cannot keep."""
+    """Refuse the one character that a database cannot store."""
     if "\x00" in value:
         raise ValidationError("must not hold the character U+0000")
 
@@ -28,7 +28,7 @@ def no_nul(value: str) -> None:
 def _named(**kwargs: Any) -> fields.String:
     return fields.String(
         validate=[validate.Length(min=1, max=100, error="must hold {min} to {max} characters"), no_nul],
-        metadata={"description": "What the analyst calls it.", "example": "half way"},
+        metadata={"description": "Its name.", "example": "half way"},
         **kwargs,
     )
 
@@ -49,16 +49,14 @@ def _public() -> fields.Boolean:
 
 
 class ScenarioDraftSchema(ScenarioSchema):
-    """A scenario to keep."""
-
     name = _named(required=True)
     description = _described(load_default="")
     public = _public()
     based_on = fields.String(
         validate=known_form,
         metadata={
-            "description": "The scenario it derives from: the id of a kept one or the name of a shipped one. Where a "
-            "new version leaves it out, it stays as it was.",
+            "description": "The scenario it derives from: the name of a shipped one or the id of a saved one. A new "
+            "version without it keeps the old value.",
             "anyOf": known_forms(),
             "example": "baseline",
         },
@@ -72,14 +70,14 @@ class ScenarioDraftSchema(ScenarioSchema):
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        beside = {name: data.pop(name, None) for name in ("public", "based_on", "model_version", "vintage")}
+        facts = {name: data.pop(name, None) for name in ("public", "based_on", "model_version", "vintage")}
         scenario = super()._build(data, **kwargs)
         scenario.check()
-        return {"body": ScenarioSchema().dump(scenario)} | beside
+        return {"body": ScenarioSchema().dump(scenario)} | facts
 
 
 class ForkSchema(Schema):
-    """What the copy is to be called; as the original if absent."""
+    """The name and description of a copy; those of the original if absent."""
 
     empty_allowed = True
 
@@ -89,31 +87,31 @@ class ForkSchema(Schema):
 
 
 class IdempotencySchema(Schema):
-    """What makes it safe to repeat a request."""
+    """The header that makes it safe to repeat a request."""
 
     class Meta:
-        unknown = EXCLUDE  # of all headers, the others are not ours
+        unknown = EXCLUDE  # all other headers
 
     idempotency_key = fields.String(
         data_key="Idempotency-Key",
         validate=validate.Regexp(r"^[!-~]{1,255}\Z", error="must be 1 to 255 visible ASCII characters, without blanks"),
         metadata={
-            "description": "Chosen by the client. The same request under the same key is carried out once, and "
-            "answered the same each time.",
+            "description": "A key that the client chooses. The service carries out the same request with the same key "
+            "once, and gives the same answer each time.",
             "example": "3f0c9a52-7d1e-4b7a-9b1f-0d8f2f3a6c11",
         },
     )
 
 
 class IfMatchSchema(Schema):
-    """Which version is meant."""
+    """The header that names the version to change."""
 
     class Meta:
-        unknown = EXCLUDE  # of all headers, the others are not ours
+        unknown = EXCLUDE  # all other headers
 
     if_match = fields.String(
         data_key="If-Match",
-        metadata={"description": "The ETag of the version that is meant, or *.", "example": '"01jd...-3"'},
+        metadata={"description": "The ETag of the version to change, or *.", "example": '"01jd...-3"'},
     )
 
     @post_load
@@ -130,8 +128,6 @@ def _quoted(tag: str) -> bool:
 
 
 class PageSchema(Schema):
-    """Which page of a list."""
-
     limit = QueryYear(
         load_default=50,
         validate=validate.Range(min=1, max=MAX_PAGE, error="must be from {min} to {max}"),
@@ -139,35 +135,33 @@ class PageSchema(Schema):
     )
     cursor = fields.String(
         validate=validate.Length(min=1, max=1000, error="must hold {min} to {max} characters"),
-        metadata={"description": "Where the page begins: from the link 'next' of the page before. Opaque."},
+        metadata={"description": "Where the page begins: an opaque text from the link 'next' of the page before."},
     )
 
 
 class ScenarioListQuerySchema(PageSchema):
-    """Which scenarios."""
-
     q = fields.String(
         validate=[validate.Length(min=1, max=100, error="must hold {min} to {max} characters"), no_nul],
         metadata={
-            "description": "Search: scenarios whose name, or any of whose name's words, begins so, in any case; in the "
-            "order of what was found. Not a search inside words or descriptions.",
+            "description": "Search: scenarios whose name, or a word of it, begins with this text, in any case, in the "
+            "order of the matching text. It does not search inside words or in descriptions.",
             "example": "half",
         },
     )
     owner = fields.String(
         validate=validate.OneOf(["me", "public", "shipped"], error="must be one of {choices}"),
-        metadata={"description": "One's own (me), those of all that are public, or those that ship; all if absent."},
+        metadata={"description": "The caller's own (me), all public ones, or the shipped ones; all if absent."},
     )
     based_on = fields.String(
         validate=known_form,
-        metadata={"description": "Those that derive from this one, by its id or name.", "anyOf": known_forms()},
+        metadata={"description": "Only scenarios that derive from this one (name or id).", "anyOf": known_forms()},
     )
 
 
 class NamedScenarioSchema(Schema):
     """A scenario that ships with the service."""
 
-    name = fields.String(required=True, metadata={"description": "The name to ask for it by.", "example": "baseline"})
+    name = fields.String(required=True, metadata={"description": "Its name in requests.", "example": "baseline"})
     description = fields.String(required=True, metadata={"description": "What it assumes."})
 
 
@@ -176,7 +170,7 @@ def _shipped(item: NamedScenario) -> dict[str, Any]:
 
 
 def shipped_body(name: str) -> dict[str, Any] | None:
-    """What a shipped scenario says, as an analyst would send it; None if it says something else for each ally."""
+    """A shipped scenario, as an analyst would send it; None if its levers differ by ally."""
     if name not in library():
         return None
     body: dict[str, Any] = ScenarioSchema().dump(library()[name])
@@ -184,23 +178,19 @@ def shipped_body(name: str) -> dict[str, Any] | None:
 
 
 class ScenarioItemSchema(Schema):
-    """A scenario in a list."""
-
     kind = fields.String(
         required=True,
         validate=validate.OneOf(["shipped", "kept"]),
-        metadata={"description": "Whether it ships with the service or is kept by an analyst."},
+        metadata={"description": "shipped with the service, or saved by an analyst (kept)."},
     )
-    id = fields.String(
-        required=True, metadata={"description": "What to ask for it by: a name or an id.", "example": "baseline"}
-    )
+    id = fields.String(required=True, metadata={"description": "Its name or id in requests.", "example": "baseline"})
     name = fields.String(required=True, metadata={"description": "Its name.", "example": "baseline"})
     description = fields.String(required=True, metadata={"description": "What it assumes."})
     version = fields.Integer(
-        metadata={"description": "Number of the current version. Saved ones only, as what follows."}
+        metadata={"description": "Number of the current version. Only saved scenarios have this and what follows."}
     )
     public = fields.Boolean(metadata={"description": "Whether everyone may read it."})
-    based_on = fields.String(allow_none=True, metadata={"description": "What it derives from; null if nothing."})
+    based_on = fields.String(allow_none=True, metadata={"description": "The scenario it derives from, or null."})
     created_at = fields.AwareDateTime(metadata={"description": "When it was created (UTC)."})
     updated_at = fields.AwareDateTime(metadata={"description": "When the version was written (UTC)."})
 
@@ -213,25 +203,21 @@ class ScenarioItemSchema(Schema):
 
 
 class ScenarioListSchema(ListSchema):
-    """A page of scenarios."""
-
     items = fields.List(
         fields.Nested(ScenarioItemSchema),
         required=True,
-        metadata={"description": "The shipped ones first, then the kept ones, latest first."},
+        metadata={"description": "The shipped ones first, then the saved ones, latest first."},
     )
 
 
 class StoredLeverField(LeverField):
-    """A lever as it was written when it was kept."""
+    """A lever as it was saved."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value
 
 
 class SavedScenarioSchema(ScenarioSchema):
-    """One version of a saved scenario."""
-
     kind = fields.String(required=True, metadata={"description": "Always kept."})
     id = fields.String(required=True, metadata={"description": "Its id."})
     version = fields.Integer(required=True, metadata={"description": "Number of this version, from 1."})
@@ -247,7 +233,7 @@ class SavedScenarioSchema(ScenarioSchema):
     public = fields.Boolean(required=True, metadata={"description": "Whether everyone may read it."})
     mine = fields.Boolean(required=True, metadata={"description": "Whether it is the caller's own."})
     based_on = fields.String(
-        required=True, allow_none=True, metadata={"description": "What it derives from; null if nothing."}
+        required=True, allow_none=True, metadata={"description": "The scenario it derives from, or null."}
     )
     model_version = fields.String(
         required=True, metadata={"description": "Version of the statistics it was written for."}
@@ -257,31 +243,29 @@ class SavedScenarioSchema(ScenarioSchema):
     updated_at = fields.AwareDateTime(required=True, metadata={"description": "When this version was written (UTC)."})
 
     @pre_dump
-    def _compose(self, kept: ScenarioVersion, **_: Any) -> dict[str, Any]:
+    def _compose(self, version: ScenarioVersion, **_: Any) -> dict[str, Any]:
         names = (
             *("id", "version", "public", "mine", "based_on", "model_version", "vintage"),
             *("created_at", "updated_at"),
         )
-        return kept.body | {"kind": "kept"} | {name: getattr(kept, name) for name in names}
+        return version.body | {"kind": "kept"} | {name: getattr(version, name) for name in names}
 
     @post_dump
     def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return data  # a null says something here
+        return data  # including nulls
 
 
 class AnyScenarioSchema(SavedScenarioSchema):
-    """A saved scenario as it stands, or one that ships: without levers where these are made for each ally."""
+    """The current version of a saved scenario, or a shipped one, without levers if these differ by ally."""
 
     kind = fields.String(
         required=True,
         validate=validate.OneOf(["shipped", "kept"]),
-        metadata={
-            "description": "Whether it ships with the service or is kept by an analyst: then all fields are there."
-        },
+        metadata={"description": "shipped with the service, or saved by an analyst (kept), which has all fields."},
     )
 
     def on_bind_field(self, name: str, field: fields.Field[Any]) -> None:
-        """A shipped one has a name and a description."""
+        """Require only the fields that a shipped scenario has."""
         field.required = name in {"kind", "id", "name", "description"}
 
     @pre_dump
@@ -292,8 +276,6 @@ class AnyScenarioSchema(SavedScenarioSchema):
 
 
 class VersionListSchema(ListSchema):
-    """A page of the versions of a scenario."""
-
     items = fields.List(
         fields.Nested(SavedScenarioSchema), required=True, metadata={"description": "The latest first."}
     )
@@ -311,50 +293,40 @@ class _QuestionSchema(ForecastQuerySchema):
 
 
 class VersionQuerySchema(_QuestionSchema):
-    """The question that is asked of a version."""
-
     class Meta:
         exclude = ("scenario", "vintage")
 
     model = fields.String(
         load_default="pinned",
         validate=validate.OneOf(["pinned", "latest"], error="must be one of {choices}"),
-        metadata={"description": "The model and figures it was written for (pinned, if absent), or those of today."},
+        metadata={"description": "The model and figures it was written for (pinned) or today's; pinned if absent."},
     )
 
 
 class CompareQuerySchema(_QuestionSchema):
-    """What is compared."""
-
     ids = DelimitedList(
         fields.String(validate=known_form),
         required=True,
         validate=validate.Length(min=2, max=10, error="must hold {min} to {max} scenarios"),
         metadata={
-            "description": "Two to ten scenarios, separated by commas: ids of kept ones, names of shipped ones.",
+            "description": "Two to ten scenarios, separated by commas: names of shipped ones, ids of saved ones.",
             "example": ["baseline", "stall"],
         },
     )
 
 
 class ComparedSchema(Schema):
-    """One of the scenarios that are compared."""
-
-    id = fields.String(required=True, metadata={"description": "As it was asked for."})
-    forecast = fields.Dict(required=True, metadata={"description": "The answer under it."})
+    id = fields.String(required=True, metadata={"description": "Name or id, as in the request."})
+    forecast = fields.Dict(required=True, metadata={"description": "The forecast under it."})
     difference = fields.Dict(
         keys=fields.String(),
         required=True,
-        metadata={
-            "description": "Each probability, path and amount of money, less the first scenario's: of the same shape."
-        },
+        metadata={"description": "Each probability, path and amount of money, minus the first scenario's."},
     )
 
 
 class ComparisonSchema(Schema):
-    """Forecasts side by side."""
-
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
     items = fields.List(
-        fields.Nested(ComparedSchema), required=True, metadata={"description": "In the order that was asked for."}
+        fields.Nested(ComparedSchema), required=True, metadata={"description": "In the order of the request."}
     )

@@ -1,4 +1,4 @@
-"""Sensitivity: the question, and the answer."""
+"""Sensitivity: request and answer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from models.dataset.countries import COMPONENTS
 
 
 class SensitivityRequestSchema(Schema):
-    """Which assumption moves the probability most?"""
-
     country = fields.String(
         required=True,
         validate=validate.Length(min=2, max=60),
         metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
     )
     component = fields.String(
-        validate=validate.OneOf(COMPONENTS), metadata={"description": "The target that is asked about; core if absent."}
+        validate=validate.OneOf(COMPONENTS), metadata={"description": "The target's component; core if absent."}
     )
-    scenario = ScenarioField(metadata={"description": "The name of a scenario, or one's own; baseline if absent."})
+    scenario = ScenarioField(metadata={"description": "A scenario, its name or its id; baseline if absent."})
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
@@ -33,7 +31,7 @@ class SensitivityRequestSchema(Schema):
 class BarSchema(Schema):
     """One assumption, moved down and up."""
 
-    assumption = fields.String(required=True, metadata={"description": "What is moved."})
+    assumption = fields.String(required=True, metadata={"description": "The assumption."})
     low = fields.String(required=True, metadata={"description": "How it was moved down."})
     high = fields.String(required=True, metadata={"description": "How it was moved up."})
     at_low = probability_out("Probability at the deadline with it moved down.", required=True)
@@ -42,7 +40,7 @@ class BarSchema(Schema):
 
 
 class SensitivitySchema(Schema):
-    """The tornado of one question."""
+    """The assumptions that move the probability most."""
 
     country = fields.Nested(CountryRefSchema, required=True, attribute="ally", metadata={"description": "The ally."})
     scenario = fields.Pluck(
@@ -57,5 +55,5 @@ class SensitivitySchema(Schema):
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
     vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
-    probability = probability_out("Probability at the deadline under the scenario as it stands.", required=True)
+    probability = probability_out("Probability at the deadline under the scenario itself.", required=True)
     bars = fields.List(fields.Nested(BarSchema), required=True, metadata={"description": "The widest first."})

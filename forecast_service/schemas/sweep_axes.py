@@ -1,4 +1,4 @@
-"""Axes: the places in a scenario where a sweep holds many values in the place of one."""
+"""Axes: the places in a scenario where a sweep has many values in place of one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class GridValue(fields.Field[Value]):
 
 
 class AxisSchema(Schema):
-    """Many values in the place of one."""
+    """Many values in place of one."""
 
     grid = BoundedList(GridValue(), least=1, most=MAX_GRID, what="values")
     first = Number(data_key="from")
@@ -41,7 +41,7 @@ class AxisSchema(Schema):
 
 
 class SweptScenarioField(fields.Field[dict[str, Any]]):
-    """A scenario as it is written, with axes among the values of its levers."""
+    """A scenario with axes among the values of its levers."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -51,17 +51,17 @@ class SweptScenarioField(fields.Field[dict[str, Any]]):
         axes = find_axes(value)
         if len(axes) > MAX_AXES:
             raise ValidationError({"levers": [f"must hold at most {MAX_AXES} axes, has {len(axes)}"]})
-        for path, given in axes:
+        for path, values in axes:
             try:
-                AxisSchema().load(given)
+                AxisSchema().load(values)
             except ValidationError as error:
                 raise ValidationError(nested(path, error.messages)) from None
-        _try(value, [Axis.of(path, given) for path, given in axes])
+        _try(value, [Axis.of(path, values) for path, values in axes])
         return value
 
 
 def _deeper(value: object, depth: int) -> bool:
-    """Whether lists and objects stand in one another more than ``depth`` times; what reads them recurses."""
+    """Whether lists and objects are nested deeper than ``depth``; the code that reads them recurses."""
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return depth < 0 or any(_deeper(inner, depth - 1) for inner in inside)
 
@@ -73,14 +73,14 @@ def nested(path: AxisPath, messages: Any) -> dict[Any, Any]:
 
 
 def _try(scenario: dict[str, Any], axes: list[Axis]) -> None:
-    """Read the scenario with each value of each axis in turn, the others at their first.
+    """Parse the scenario with each value of each axis in turn, the other axes at their first value.
 
     Raises
     ------
     ValidationError
-        if there is a value that no scenario can have.
+        if a value is invalid in every scenario.
     ContradictoryLevers
-        if its levers contradict each other at every value that was tried.
+        if the levers contradict each other at every value that was tried.
     """
     sweep = Sweep({"scenario": scenario})
     first = [axis.values[0] for axis in axes]
@@ -95,7 +95,7 @@ def _try(scenario: dict[str, Any], axes: list[Axis]) -> None:
 
 
 def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
-    """Read one lever, without the others: there may be many."""
+    """Parse one lever alone, because a scenario may have many."""
     try:
         LeverField().deserialize(sweep.scenario(values)["levers"][index])
     except ValidationError as error:
@@ -103,9 +103,9 @@ def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
 
 
 def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
-    made: Scenario = ScenarioSchema().load(sweep.scenario(values))
+    parsed: Scenario = ScenarioSchema().load(sweep.scenario(values))
     try:
-        made.check()
+        parsed.check()
     except ContradictoryLevers as error:
         return error
     return None

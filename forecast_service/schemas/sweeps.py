@@ -1,4 +1,4 @@
-"""Sweeps: what is asked, how it stands, and its rows."""
+"""Sweeps: request, status and results."""
 
 from __future__ import annotations
 
@@ -34,31 +34,31 @@ from models.scenarios.targets import Targets
 ALL, GRID = "all", "grid"
 RESULT_FORMS = (JSON, CSV, PARQUET)
 MAX_TARGETS, MAX_ROWS = 10, 1000
-LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Which lever it is."}
+LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Type of the lever."}
 
 
 class CountriesField(fields.Field[list[str]]):
     """Codes or names of allies, or "all"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
-        known = list(allies())
+        every = list(allies())
         if value == ALL:
-            return known
-        if not isinstance(value, list) or not 1 <= len(value) <= len(known):
-            raise ValidationError(f"must be 'all' or a list of 1 to {len(known)} allies")
-        found: dict[str, None] = {}
+            return every
+        if not isinstance(value, list) or not 1 <= len(value) <= len(every):
+            raise ValidationError(f"must be 'all' or a list of 1 to {len(every)} allies")
+        codes: dict[str, None] = {}
         for index, name in enumerate(value):
             try:
-                found[resolve(name).code if isinstance(name, str) else ""] = None
+                codes[resolve(name).code if isinstance(name, str) else ""] = None
             except UnknownCountry:
-                found[""] = None
-            if "" in found:
+                codes[""] = None
+            if "" in codes:
                 raise ValidationError({index: ["no ally goes by this code or name; GET /v1/countries lists them"]})
-        return list(found)
+        return list(codes)
 
 
 class SamplingSchema(Schema):
-    """Which points of the axes are taken: one kind is left, and may be said."""
+    """The points of the axes that are computed; grid is the only kind."""
 
     kind = fields.String(
         required=True,
@@ -101,7 +101,7 @@ class SweepRequestSchema(Schema):
             },
         },
     )
-    sampling = fields.Nested(SamplingSchema, metadata={"description": "Which points are taken; a grid if absent."})
+    sampling = fields.Nested(SamplingSchema, metadata={"description": "The points to compute; a grid if absent."})
     targets = BoundedList(
         fields.Nested(TargetsSchema),
         least=1,
@@ -126,39 +126,35 @@ class SweepRequestSchema(Schema):
 
 
 class SweepListQuerySchema(PageSchema):
-    """Which sweeps."""
-
     status = fields.String(
         validate=validate.OneOf(STATUSES, error="must be one of {choices}"),
-        metadata={"description": "Only those that stand so."},
+        metadata={"description": "Only sweeps with this status."},
     )
 
 
 class SweepSchema(Schema):
-    """A sweep, and how it stands."""
-
     id = fields.String(required=True, metadata={"description": "Its id."})
-    status = fields.String(required=True, validate=validate.OneOf(STATUSES), metadata={"description": "How it stands."})
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES), metadata={"description": "Its status."})
     progress = fields.Float(
-        required=True, metadata={"description": "The part that is done.", "minimum": 0, "maximum": 1}
+        required=True, metadata={"description": "Fraction that is done.", "minimum": 0, "maximum": 1}
     )
     evaluations = fields.Integer(required=True, metadata={"description": "Allies x targets x points."})
-    evaluations_done = fields.Integer(required=True, metadata={"description": "How many are done."})
+    evaluations_done = fields.Integer(required=True, metadata={"description": "Number of evaluations done."})
     failure = fields.String(
         required=True, allow_none=True, metadata={"description": "Why it failed; null if it did not."}
     )
     created_at = fields.AwareDateTime(required=True, metadata={"description": "When it was posted (UTC)."})
     started_at = fields.AwareDateTime(
-        required=True, allow_none=True, metadata={"description": "When the first chunk was begun (UTC)."}
+        required=True, allow_none=True, metadata={"description": "When its first chunk was started (UTC)."}
     )
     finished_at = fields.AwareDateTime(
-        required=True, allow_none=True, metadata={"description": "When it was done, cancelled or failed (UTC)."}
+        required=True, allow_none=True, metadata={"description": "When it was done, was cancelled or failed (UTC)."}
     )
     request = fields.Dict(
         required=True,
         metadata={
-            "description": "What was asked, with all that determines the results: defaults, vintage, draws, seed.",
-            "title": "Swept question",  # else generators name it as the body of POST
+            "description": "The request, with everything that determines the results: defaults, vintage, draws, seed.",
+            "title": "Swept question",  # otherwise generators give it the name of the body of POST
         },
     )
     axes = fields.List(
@@ -166,7 +162,7 @@ class SweepSchema(Schema):
         required=True,
         metadata={"description": "The axes, by their paths in the scenario.", "example": ["levers/0/credibility"]},
     )
-    links = texts_out("Where to go from here.")
+    links = texts_out("Related addresses.")
 
     @pre_dump
     def _compose(self, row: SweepRow, **_: Any) -> dict[str, Any]:
@@ -181,35 +177,29 @@ class SweepSchema(Schema):
             "finished_at",
         )
         links = {"self": "get_sweep", "results": "get_results", "cancel": "cancel_sweep"}
-        found = {name: getattr(row, name) for name in names} | {
+        body = {name: getattr(row, name) for name in names} | {
             "progress": row.evaluations_done / row.evaluations,
             "links": {name: url_for(f"sweeps.{view}", id=row.id) for name, view in links.items()},
         }
         if "request" in self.fields:
             request = public_document(json.loads(row.document))
-            found["request"] = request
-            found["axes"] = ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])]
-        return found
+            body["request"] = request
+            body["axes"] = ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])]
+        return body
 
 
 class SweepItemSchema(SweepSchema):
-    """A sweep in a list: without what was asked, which may be long."""
+    """A sweep in a list, without its request, which may be long."""
 
     class Meta:
-        """What is read from the database for each."""
-
         exclude = ("request", "axes")
 
 
 class SweepListSchema(ListSchema):
-    """A page of the caller's sweeps."""
-
     items = fields.List(fields.Nested(SweepItemSchema), required=True, metadata={"description": "The latest first."})
 
 
 class ResultsQuerySchema(PageSchema):
-    """Which rows, and in what form."""
-
     limit = QueryYear(
         load_default=100,
         validate=validate.Range(min=1, max=MAX_ROWS, error="must be from {min} to {max}"),
@@ -224,9 +214,11 @@ class ResultsQuerySchema(PageSchema):
 class SweptSchema(Schema):
     """The three probabilities of one component."""
 
-    at_deadline = probability_out("Probability that the target is met in the deadline year.", required=True)
-    by_deadline = probability_out("Probability that it is met in some year up to it.", required=True)
-    held = probability_out("Probability that it is met and held to the deadline.", required=True)
+    at_deadline = probability_out("The share is at the threshold in the deadline year.", required=True)
+    by_deadline = probability_out("It is at the threshold in some year from the origin to the deadline.", required=True)
+    held = probability_out(
+        "Probability of staying at the threshold from the first crossing to the deadline.", required=True
+    )
 
 
 class SweepResultSchema(Schema):
@@ -236,28 +228,26 @@ class SweepResultSchema(Schema):
     point = fields.Integer(required=True, metadata={"description": "Number of the point, from 0."})
     targets = fields.Dict(required=True, metadata={"description": "Deadline (year) and thresholds (% of GDP)."})
     values = fields.Dict(
-        keys=fields.String(), required=True, metadata={"description": "Axis to the value it has at this point."}
+        keys=fields.String(), required=True, metadata={"description": "Axis to its value at this point."}
     )
     core = fields.Nested(SweptSchema, required=True, allow_none=True, metadata={"description": "Null for Iceland."})
     related = fields.Nested(SweptSchema, required=True, allow_none=True, metadata={"description": "Related spending."})
     total = fields.Nested(SweptSchema, required=True, allow_none=True, metadata={"description": "Null for Iceland."})
     core_median_pct = share_out("Median core share in the deadline year", required=True, allow_none=True)
     failure = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why there is no outcome; null if there is."}
+        required=True, allow_none=True, metadata={"description": "Why there is no outcome; null if there is one."}
     )
 
 
 class ResultsSchema(ListSchema):
-    """A page of rows."""
-
     items = fields.List(
         fields.Nested(SweepResultSchema),
         required=True,
-        metadata={"description": "Ally by ally, targets by targets, point by point; as far as all before are done."},
+        metadata={"description": "By ally, targets and point; a row appears when all rows before it are done."},
     )
     next = fields.String(
         required=True,
         allow_none=True,
         metadata={"description": "The next page; while the sweep is not finished, where its next rows will be."},
     )
-    status = fields.String(required=True, metadata={"description": "How the sweep stood when this was read."})
+    status = fields.String(required=True, metadata={"description": "Status of the sweep when the rows were read."})

@@ -1,4 +1,4 @@
-"""The track record, as it comes out."""
+"""The answer of the track record."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def _score(description: str, **kwargs: Any) -> Rounded:
 
 
 class ScoresSchema(Schema):
-    """How a set of past forecasts fared. Only ``forecasts`` is there where there was none."""
+    """Scores of a set of past forecasts; only ``forecasts`` if the set is empty."""
 
     forecasts = fields.Integer(required=True, metadata={"description": "Number of forecasts whose outcome is known."})
     crps = _score("Mean continuous ranked probability score (points of GDP share); smaller is better.")
-    skill = _score("1 - CRPS / CRPS of a random walk in logs; above 0 is better than assuming nothing changes.")
+    skill = _score("1 - CRPS / CRPS of a random walk in logs; above 0 is better than the random walk.")
     skill_low = _score("Lower end of the 90 % interval of skill (bootstrap over countries).")
     skill_high = _score("Upper end of the 90 % interval of skill.")
-    skill_above_2 = _score("Skill in CRPS that counts only what lies at or above 2 % of GDP.")
+    skill_above_2 = _score("Skill in a CRPS that counts only values at or above 2 % of GDP.")
     skill_from_2014 = _score("Skill (1 - ratio of CRPS) of the forecasts from origins 2014 on.")
     coverage_80 = _score("Share of outcomes inside the central 80 % interval.")
     coverage_95 = _score("Share of outcomes inside the central 95 % interval.")
@@ -30,8 +30,6 @@ class ScoresSchema(Schema):
 
 
 class HorizonScoresSchema(ScoresSchema):
-    """Scores at one horizon."""
-
     horizon = fields.Integer(required=True, metadata={"description": "Years ahead."})
 
 
@@ -45,17 +43,13 @@ class PeriodScoresSchema(ScoresSchema):
 
 
 class CountryScoresSchema(ScoresSchema):
-    """Scores of one country's forecasts."""
-
     country = fields.String(required=True, metadata={"description": "ISO 3166 alpha-3."})
 
 
 class MemberScoresSchema(ScoresSchema):
-    """Scores of one member by itself."""
-
     name = fields.String(required=True, metadata={"description": "Name of the statistical model."})
     weight = _score(
-        "Weight (0 to 1) at the last origin: in the pool, or, for pledges, in the whole where one is in force.",
+        "Weight (0 to 1) at the last origin: in the pool, or for pledges in the whole ensemble if one is in force.",
         required=True,
     )
 
@@ -63,16 +57,16 @@ class MemberScoresSchema(ScoresSchema):
 class ReliabilitySchema(Schema):
     """Forecasts of about the same probability."""
 
-    probability = _score("Mean probability that was given.", required=True)
-    frequency = _score("Fraction of these forecasts in which it happened.", required=True)
-    forecasts = fields.Integer(required=True, metadata={"description": "How many such forecasts."})
+    probability = _score("Mean probability of these forecasts.", required=True)
+    frequency = _score("Fraction of these forecasts whose event happened.", required=True)
+    forecasts = fields.Integer(required=True, metadata={"description": "Number of these forecasts."})
 
 
 class WalesScoresSchema(Schema):
-    """Forecasts of who would be at 2 % in 2024."""
+    """Scores of the forecasts of which allies would be at 2 % in 2024."""
 
     brier = _score("Brier score, averaged by origin, then over origins; a coin scores 0.25.", required=True)
-    log_score = _score("Mean of minus the log of the probability given to what happened.", required=True)
+    log_score = _score("Mean of minus the log of the probability of the outcome.", required=True)
     by_origin = fields.Dict(
         keys=fields.String(),
         values=_score("Brier score."),
@@ -84,26 +78,26 @@ class WalesScoresSchema(Schema):
 class WalesSchema(Schema):
     """The pledge of Wales (2014): 2 % of GDP within a decade."""
 
-    below_in_2014 = fields.Integer(required=True, metadata={"description": "Allies (of today) below 2 % in 2014."})
-    reached_in_2024 = fields.Integer(required=True, metadata={"description": "Of these, at 2 % in 2024."})
+    below_in_2014 = fields.Integer(required=True, metadata={"description": "Today's allies below 2 % in 2014."})
+    reached_in_2024 = fields.Integer(required=True, metadata={"description": "Number of these at 2 % in 2024."})
     baseline = fields.Nested(WalesScoresSchema, required=True, metadata={"description": "With the pledge member."})
     trend = fields.Nested(WalesScoresSchema, required=True, metadata={"description": "Without it."})
     random_walk = fields.Nested(WalesScoresSchema, required=True, metadata={"description": "A random walk in logs."})
     baseline_bound = fields.Nested(
         WalesScoresSchema,
         required=True,
-        metadata={"description": "With it, allies bound by the pledge at each origin."},
+        metadata={"description": "With it, only allies bound by the pledge at each origin."},
     )
     trend_bound = fields.Nested(
-        WalesScoresSchema, required=True, metadata={"description": "Without it, allies bound at each origin."}
+        WalesScoresSchema, required=True, metadata={"description": "Without it, only allies bound at each origin."}
     )
 
 
 class TrackRecordSchema(Schema):
-    """How past forecasts fared: every origin refitted with nothing later than it."""
+    """Scores of past forecasts, each origin fitted to the figures up to it."""
 
-    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures that it was run on."})
-    model_version = fields.String(required=True, metadata={"description": "Version of the statistics that it judges."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures."})
+    model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     origins = fields.List(
         fields.Integer(), required=True, metadata={"description": "First and last origin (years), inclusive."}
     )
@@ -133,4 +127,4 @@ class TrackRecordSchema(Schema):
             "description": "Share of outcomes in each tenth of their predictive distribution; 0.1 if calibrated."
         },
     )
-    wales = fields.Nested(WalesSchema, required=True, metadata={"description": "The test that pledges allow."})
+    wales = fields.Nested(WalesSchema, required=True, metadata={"description": "The test by the pledge of Wales."})

@@ -1,4 +1,4 @@
-"""Vintages of the figures: what they hold, which is current, and why one moved a forecast."""
+"""Vintages of the figures: contents, switches, and why one moved a forecast."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from models.dataset.importers import READERS
 from models.dataset.vintages import LONGEST_NAME, NAME
 
 RESERVED = ("current",)
-"""Names that addresses use otherwise."""
+"""Names that are other routes."""
 
 
 class FitsSchema(Schema):
-    """How far a vintage is fitted: what is not fitted yet cannot become current."""
+    """The fits of a vintage, which can become current when all are saved."""
 
-    kept = fields.Integer(required=True, metadata={"description": "Number of allies whose fits are kept."})
-    of = fields.Integer(required=True, metadata={"description": "Number of allies that there are."})
+    kept = fields.Integer(required=True, metadata={"description": "Number of allies whose fits are saved."})
+    of = fields.Integer(required=True, metadata={"description": "Number of allies."})
 
 
 class VintageSchema(Schema):
-    """A vintage of the figures."""
-
-    name = fields.String(required=True, metadata={"description": "What queries call it.", "example": "nato-2026"})
+    name = fields.String(required=True, metadata={"description": "Its name in requests.", "example": "nato-2026"})
     current = fields.Boolean(
-        required=True, metadata={"description": "Whether answers rest on it where no vintage is named."}
+        required=True, metadata={"description": "Whether answers use it if a request names no vintage."}
     )
     bundled = fields.Boolean(required=True, metadata={"description": "Whether it ships with the service."})
     created_at = fields.String(
@@ -34,15 +32,13 @@ class VintageSchema(Schema):
     base = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "The vintage whose tables stand where it has none of its own; null if bundled."},
+        metadata={"description": "The vintage that it takes its other tables from; null if bundled."},
     )
     origin = fields.Integer(required=True, metadata={"description": "The last year that its shares cover."})
-    sha256 = fields.String(required=True, metadata={"description": "Of all that it holds."})
+    sha256 = fields.String(required=True, metadata={"description": "Hash of its contents."})
 
 
 class TableFactsSchema(Schema):
-    """One table of a vintage."""
-
     name = fields.String(required=True, metadata={"description": "Its name."})
     rows = fields.Integer(required=True, metadata={"description": "Number of its rows."})
     last_year = fields.Integer(
@@ -52,8 +48,6 @@ class TableFactsSchema(Schema):
 
 
 class SourceFactsSchema(Schema):
-    """Where figures come from, and on what terms."""
-
     source = fields.String(required=True, metadata={"description": "Its key."})
     title = fields.String(required=True, metadata={"description": "Title."})
     publisher = fields.String(required=True, metadata={"description": "Publisher."})
@@ -64,100 +58,86 @@ class SourceFactsSchema(Schema):
 
 
 class FindingSchema(Schema):
-    """What a check of an import found."""
-
     severity = fields.String(
         required=True,
         validate=validate.OneOf(["error", "warning"]),
         metadata={"description": "An error refuses the vintage, a warning does not."},
     )
     where = fields.String(required=True, metadata={"description": "A cell, a line or a table."})
-    message = fields.String(required=True, metadata={"description": "What is wrong with it."})
+    message = fields.String(required=True, metadata={"description": "What is wrong there."})
 
 
 class VintageDetailSchema(VintageSchema):
-    """A vintage with all that it holds."""
-
-    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How far it is fitted."})
+    fits = fields.Nested(FitsSchema, required=True, metadata={"description": "How many allies are fitted."})
     tables = fields.List(
         fields.Nested(TableFactsSchema), required=True, metadata={"description": "The tables that forecasts rest on."}
     )
     sources = fields.List(
         fields.Nested(SourceFactsSchema),
         required=True,
-        metadata={"description": "Where its figures come from; the sources of single pledges stand with the pledges."},
+        metadata={"description": "The sources of its figures; each pledge names its own source."},
     )
     checks = fields.List(
         fields.Nested(FindingSchema),
         required=True,
         attribute="findings",
-        metadata={"description": "What the checks of its import warned of."},
+        metadata={"description": "Warnings of its import."},
     )
 
 
 class VintageListSchema(ListSchema):
-    """All vintages."""
-
     items = fields.List(
         fields.Nested(VintageSchema),
         required=True,
-        metadata={"description": "Oldest first: those that ship, then the others as they were imported."},
+        metadata={"description": "The shipped ones first, then the imported ones; oldest first."},
     )
 
 
 class ImportQuerySchema(Schema):
-    """Whose file it is, and what becomes of it."""
-
     source = fields.String(
         required=True,
         validate=validate.OneOf(list(READERS), error="must be one of {choices}"),
         metadata={
-            "description": "Whose file it is: NATO's or SIPRI's workbook, the IMF's Outlook, the World Bank's table, "
+            "description": "Source of the file: NATO's or SIPRI's workbook, the IMF's Outlook, the World Bank's table, "
             "or csv for a plain table.",
             "example": "nato",
         },
     )
-    base = vintage_in("The vintage that the file is laid over; the newest if absent.")
+    base = vintage_in("The vintage whose figures the file replaces or extends; the newest if absent.")
     name = fields.String(
         validate=[
             validate.Regexp(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
             validate.Length(max=LONGEST_NAME, error="must hold at most {max} characters"),
             validate.NoneOf(RESERVED, error="is the name of something else"),
         ],
-        metadata={"description": "What it is to be called; by its source and edition if absent."},
+        metadata={"description": "Name of the new vintage; from the source and edition if absent."},
     )
 
 
 class SwitchedSchema(Schema):
-    """A switch that was written."""
-
     number = fields.Integer(required=True, metadata={"description": "Number of the switch, from 1."})
     vintage = fields.String(required=True, metadata={"description": "The vintage switched to."})
     effective_at = fields.AwareDateTime(
-        required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change over."}
+        required=True, format="iso", metadata={"description": "The moment (UTC) at which all replicas change."}
     )
     written_at = fields.AwareDateTime(
         required=True, format="iso", metadata={"description": "When it was ordered (UTC)."}
     )
     undoes = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "Number of the switch that it takes back, or null."}
+        required=True, allow_none=True, metadata={"description": "Number of the switch that it undoes, or null."}
     )
 
 
 class CurrentSchema(Schema):
-    """Which vintage is current, what is to come, and what was."""
-
     vintage = fields.String(required=True, metadata={"description": "The current vintage."})
     switches = fields.List(
         fields.Nested(SwitchedSchema),
         required=True,
-        metadata={"description": "The last 50 switches, latest first; those of a later moment are to come."},
+        metadata={"description": "The last 50 switches, latest first, including coming ones."},
     )
 
 
 class UseSchema(Schema):
-    """Which vintage to switch to."""
-
     vintage = vintage_in("The vintage to switch to.", required=True)
 
 
@@ -167,14 +147,14 @@ class FigureChangeSchema(Schema):
     table = fields.String(
         required=True,
         metadata={
-            "description": "Where it stands: core_share, core_amount, equipment_share, history (before 2014), growth, "
+            "description": "Its table: core_share, core_amount, equipment_share, history (before 2014), growth, "
             "pledges or related_share."
         },
     )
     code = fields.String(required=True, metadata={"description": "ISO 3166 alpha-3.", "example": "DEU"})
     name = fields.String(required=True, metadata={"description": "The ally's English name."})
     year = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "Year; null where the change is not of a year."}
+        required=True, allow_none=True, metadata={"description": "Year; null if the figure has none."}
     )
     before = fields.String(
         required=True,
@@ -193,14 +173,11 @@ def _part(what: str) -> Rounded:
 
 
 class PartsSchema(Schema):
-    """What moved a probability: what each input contributed, averaged over all orders in which they can be replaced.
+    """The contribution of each input to the change, averaged over all orders of replacing them; they add up to it."""
 
-    The parts add up to the whole change.
-    """
-
-    figures = _part("new figures: shares, their history and revisions, and the years they reach further")
+    figures = _part("new figures: shares, their history and revisions, and added years")
     growth = _part("a new outlook of growth")
-    plans = _part("new plans, and what is claimed of related spending")
+    plans = _part("new plans, and new claims of related spending")
     model = _part("a new model: the weights of its members")
 
 
@@ -212,24 +189,22 @@ class WhySchema(Schema):
     standard_error = Rounded(
         6, required=True, metadata={"description": "Monte-Carlo standard error of the change, at most."}
     )
-    parts = fields.Nested(PartsSchema, required=True, metadata={"description": "What contributed how much."})
+    parts = fields.Nested(PartsSchema, required=True, metadata={"description": "Contributions of the inputs."})
 
 
 class ProbabilityChangeSchema(Schema):
-    """What became of one ally's probability for the core target at the deadline of 2035, under the baseline."""
+    """The change of one ally's probability for the core target at the deadline of 2035, under the baseline."""
 
     country = fields.Nested(CountryRefSchema, required=True, metadata={"description": "The ally."})
     change = fields.Nested(
-        WhySchema, required=True, allow_none=True, metadata={"description": "Null where none can be said."}
+        WhySchema, required=True, allow_none=True, metadata={"description": "Null if it cannot be computed."}
     )
     reason = fields.String(
-        required=True, allow_none=True, metadata={"description": "Why none can be said; null if it can."}
+        required=True, allow_none=True, metadata={"description": "Why it cannot be computed; null if it can."}
     )
 
 
 class VintageDiffSchema(Schema):
-    """What differs between two vintages."""
-
     before = fields.String(required=True, metadata={"description": "The first vintage."})
     after = fields.String(required=True, metadata={"description": "The second vintage."})
     figures = fields.List(
@@ -240,7 +215,7 @@ class VintageDiffSchema(Schema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "Why each ally's forecast moved. Null while it is being worked out, beside the service: ask "
-            "again after as many seconds as Retry-After says."
+            "description": "Why each ally's forecast moved. Null while the service computes it: ask again after the "
+            "seconds in Retry-After."
         },
     )

@@ -51,7 +51,7 @@ def fan(document: Document) -> Document:
     options = chart_options(FanChartOptionsSchema, request.args)
     sent = request.get_json(silent=True) or {} if request.method != "GET" else {}
     if "quantiles" in request.args or "quantiles" in sent:
-        _refuse("quantiles", "a fan chart has its own; leave them out")
+        _refuse("quantiles", "a fan chart has its own quantiles; leave this out")
     component = _applies(document, options["component"])
     if own := sent.get("history"):
         history = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own)]

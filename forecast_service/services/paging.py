@@ -9,4 +9,4 @@ class NoCursor(ServiceError):
     """The cursor does not come from this list."""
 
     status, detail = 422, "Not allowed: cursor."
-    errors = ({"parameter": "cursor", "detail": "is not a cursor of this list; leave it out to begin anew"},)
+    errors = ({"parameter": "cursor", "detail": "is not a cursor of this list; leave it out for the first page"},)

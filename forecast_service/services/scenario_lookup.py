@@ -19,7 +19,7 @@ class UnknownSaved(ServiceError):
     status, kind = 422, "unknown-scenario"
 
     def __init__(self, field: str = "scenario") -> None:
-        detail = "no scenario that ships or that you may read goes by this name or id; GET /v1/scenarios lists them"
+        detail = "no scenario that you may read has this name or id; GET /v1/scenarios lists them"
         super().__init__(detail=f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
 
 
@@ -27,7 +27,7 @@ class OldForm(ServiceError):
     """A saved scenario cannot be used: today's levers cannot express it, or its vintage is gone."""
 
     status, kind = 409, "old-form"
-    detail = "It uses levers that this release does not have in this form."
+    detail = "This release no longer has its levers in this form, or its vintage."
 
 
 class ModelGone(ServiceError):
@@ -37,7 +37,7 @@ class ModelGone(ServiceError):
 
     def __init__(self, model_version: str, vintage: str) -> None:
         written = f"It was written for model {model_version} and {vintage}"
-        super().__init__(detail=f"{written}, and no answer to this was kept then. Ask with model=latest.")
+        super().__init__(detail=f"{written}, and no answer to this question was saved. Ask with model=latest.")
 
 
 def as_scenario(saved: scenarios.ScenarioVersion) -> Scenario:

@@ -31,11 +31,11 @@ WORKED_OUT_S = 30
 def known(name: str) -> str:
     """``name``, if there is a vintage of it; 404 otherwise."""
     if name not in forecasters().vintages():
-        raise ServiceError(404, f"No vintage goes by this name; there are {', '.join(forecasters().vintages())}.")
+        raise ServiceError(404, f"No vintage has this name; there are {', '.join(forecasters().vintages())}.")
     return name
 
 
-def standing(name: str) -> dict[str, Any]:
+def summary(name: str) -> dict[str, Any]:
     """The facts about a vintage."""
     manifest: Manifest = forecasters().vintage_store.manifest(known(name))
     figures = forecasters().forecaster(name).figures
@@ -49,12 +49,12 @@ def standing(name: str) -> dict[str, Any]:
 
 def detail(name: str) -> dict[str, Any]:
     """The facts about a vintage, and how many of its allies are fitted."""
-    facts, count = standing(name), len(allies(forecasters().forecaster(name).figures.tables))
+    facts, count = summary(name), len(allies(forecasters().forecaster(name).figures.tables))
     return facts | {"fits": {"kept": count - len(forecasters().missing(name)), "of": count}}
 
 
-def all_standing() -> dict[str, Any]:
-    return {"items": [standing(name) for name in forecasters().vintages()], "next": None}
+def summaries() -> dict[str, Any]:
+    return {"items": [summary(name) for name in forecasters().vintages()], "next": None}
 
 
 def take_in(query: dict[str, Any]) -> dict[str, Any]:
@@ -75,28 +75,28 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
     if not data:
         raise ServiceError(400, "The body is empty; a file is expected.")
     try:
-        found = vintage_import_task.take_in(settings.state_dir, data, query["source"], base, query.get("name"))
+        outcome = vintage_import_task.take_in(settings.state_dir, data, query["source"], base, query.get("name"))
     except vintage_import_task.TookTooLong:
-        _refuse(["took too long to read, or too much memory: it is no file of this source"])
-    if "bad" in found:
-        _refuse([f"{found['bad']['where']}: {found['bad']['problem']}"])
-    if "bad_name" in found:
-        abort(422, messages={"query": {"name": [found["bad_name"]]}})
-    if "exists" in found:
-        raise ServiceError(409, f"There is a vintage {found['exists']} already, and vintages are never changed.")
-    if "nothing_new" in found:
-        raise ServiceError(409, f"All its figures are those of {base}: there is nothing to keep.")
-    if "name" not in found:
-        _refuse([f"{one['where']}: {one['message']}" for one in found["findings"] if one["severity"] == "error"])
-    fit_missing.fit_in_background(settings, found["name"])
-    return detail(found["name"])
+        _refuse(["took too much time or memory to read: it is not a file of this source"])
+    if "bad" in outcome:
+        _refuse([f"{outcome['bad']['where']}: {outcome['bad']['problem']}"])
+    if "bad_name" in outcome:
+        abort(422, messages={"query": {"name": [outcome["bad_name"]]}})
+    if "exists" in outcome:
+        raise ServiceError(409, f"There is a vintage {outcome['exists']} already, and vintages are never changed.")
+    if "nothing_new" in outcome:
+        raise ServiceError(409, f"All its figures are those of {base}: there is nothing to save.")
+    if "name" not in outcome:
+        _refuse([f"{one['where']}: {one['message']}" for one in outcome["findings"] if one["severity"] == "error"])
+    fit_missing.fit_in_background(settings, outcome["name"])
+    return detail(outcome["name"])
 
 
 def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """The differences between two vintages, and why forecasts moved once that is computed."""
     tables = forecasters().forecaster(known(b)).figures.tables
     figures = difference(*(forecasters().forecaster(known(name)).figures for name in (a, b)))
-    rows = vintage_change_task.kept(forecasters().settings, a, b)
+    rows = vintage_change_task.saved(forecasters().settings, a, b)
     headers = {}
     if rows is None:
         vintage_change_task.start(forecasters().settings, a, b)

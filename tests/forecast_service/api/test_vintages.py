@@ -162,7 +162,7 @@ def test_it_cannot_be_current_before_it_is_fitted(own: Flask, asking: FlaskClien
         ("source=csv&name=nato-2026", tidy(DEU="3.33"), "text/csv", 409, "nato-2026"),
         ("source=csv&name=current", tidy(DEU="3.33"), "text/csv", 422, "name"),
         ("source=csv&name=../x", tidy(DEU="3.33"), "text/csv", 422, "name"),
-        ("source=csv&name=ours-2027", tidy(), "text/csv", 409, "nothing to keep"),
+        ("source=csv&name=ours-2027", tidy(), "text/csv", 409, "nothing to save"),
         ("source=csv&name=ours-2027&base=none", tidy(DEU="3.33"), "text/csv", 422, "base"),
         ("source=press&name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
         ("name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),

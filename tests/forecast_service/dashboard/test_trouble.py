@@ -152,4 +152,4 @@ def test_who_may_read_but_not_save_is_told_so_and_who_may_saves(opened: Opening,
 
 def test_a_saved_scenario_that_is_gone_is_told_in_words(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?scenario=01jd3k8v2xq4t6r9m0n5p7s8yb")
-    expect(page.locator("main")).to_contain_text("no scenario that ships or that you may read")
+    expect(page.locator("main")).to_contain_text("no scenario that you may read")

@@ -30,10 +30,7 @@ from forecast_service.store import database
 def create_app(settings: Settings | None = None) -> Flask:
     """Make the application, with settings from the environment if None are given.
 
-    Raises
-    ------
-    BadSetting
-        if a variable of the environment has an invalid value.
+    Raises BadSetting if a variable of the environment has an invalid value.
     """
     settings = settings or Settings.from_environment()
     app = Flask("forecast_service", static_folder=None)

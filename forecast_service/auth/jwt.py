@@ -92,12 +92,7 @@ class KeyRing:
                 raise BadSetting("FORECAST_JWT_JWKS: no such file, or no public keys (JWKS) in it")
 
     def find(self, kid: str | None) -> Key:
-        """The key with this id; without an id, the only key there is.
-
-        Raises
-        ------
-        NoKeys, InvalidKeyIdError
-        """
+        """The key with this id; without an id, the only key there is. Raises NoKeys or InvalidKeyIdError."""
         now = time.monotonic()
         if now - self._read_at > MAX_AGE_S:
             self._refresh_at_most_once(now)
@@ -149,12 +144,7 @@ class Tokens:
         )
 
     def holder(self, token: str) -> Holder | None:
-        """The holder of the token; None if the token is not valid.
-
-        Raises
-        ------
-        NoKeys
-        """
+        """The holder of the token; None if the token is not valid. Raises NoKeys."""
         if len(token) > MAX_TOKEN:
             return None
         try:

@@ -27,11 +27,7 @@ def fit_missing(
 ) -> int:
     """Make and save the missing fits of a vintage at an origin (its last year if None); return how many allies.
 
-    One process at a time fits the same vintage and origin.
-
-    Raises
-    ------
-    UnknownVintage
+    One process at a time fits the same vintage and origin. Raises UnknownVintage.
     """
     from models.forecast.fit_all import fit_all
 
@@ -45,9 +41,7 @@ def fit_missing(
 def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:
     """Start fitting in the background and raise if ``unfitted`` fits take longer than a request can wait.
 
-    Raises
-    ------
-    FitUnavailable
+    Raises FitUnavailable.
     """
     settings = registry.settings
     if unfitted * FIT_S <= settings.fit_timeout_s:

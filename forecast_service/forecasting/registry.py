@@ -99,10 +99,7 @@ class ForecasterRegistry:
     def forecaster(self, vintage: str | None = None) -> Forecaster:
         """The forecaster on one vintage of the figures; on the current one if None.
 
-        Raises
-        ------
-        UnknownVintage
-            also if its files are damaged; the log then has the details.
+        Raises UnknownVintage also if its files are damaged; the log then has the details.
         """
         if vintage is None:
             vintage = self.vintage
@@ -127,9 +124,7 @@ class ForecasterRegistry:
     def known(self, vintage: str, field: str = "vintage") -> str:
         """Check the name of a vintage without loading it, and return it; ``field`` is the input that holds it.
 
-        Raises
-        ------
-        UnknownVintage
+        Raises UnknownVintage.
         """
         if vintage not in self.vintages():
             raise UnknownVintage(vintage, self.vintages(), field)

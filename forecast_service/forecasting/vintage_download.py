@@ -117,13 +117,7 @@ def download(url: str, limits: Limits, known: Conditions | None = None, sha256: 
 
 
 def _checked(url: str, limits: Limits) -> SplitResult:
-    """The parts of a URL that may be fetched.
-
-    Raises
-    ------
-    DownloadError
-        if it may not be fetched.
-    """
+    """The parts of a URL that may be fetched. Raises DownloadError if it may not be fetched."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -153,10 +147,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def _resolved(host: str, port: int) -> str:
     """An address of ``host`` that a connection may go to.
 
-    Raises
-    ------
-    DownloadError
-        if there is none, or one of them is not public.
+    Raises DownloadError if there is none, or one of them is not public.
     """
     if _address(host) is not None:
         return host  # _checked has found it in the list
@@ -235,13 +226,7 @@ def _cut(reached: socket.socket, over: threading.Event) -> None:
 
 
 def _body(answer: http.client.HTTPResponse, limits: Limits, deadline: float, *, known_hash: bool) -> bytes:
-    """The whole body.
-
-    Raises
-    ------
-    DownloadError
-        if it is too large, too slow, cut off, a web page or compressed.
-    """
+    """The whole body. Raises DownloadError if it is too large, too slow, cut off, a web page or compressed."""
     kind = answer.headers.get_content_type()
     if kind in ("text/html", "application/xhtml+xml"):
         raise DownloadError("the answer is a web page, not a file")

@@ -16,12 +16,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 def one(code: str) -> dict[str, Any]:
-    """One country with its latest figure.
-
-    Raises
-    ------
-    UnknownCountry
-    """
+    """One country with its latest figure. Raises UnknownCountry."""
     figures = forecasters().current.figures
     return _with_latest(resolve(code, figures.tables), figures)
 
@@ -29,9 +24,7 @@ def one(code: str) -> dict[str, Any]:
 def history(code: str, vintage: str | None) -> dict[str, Any]:
     """The figures of a country in a vintage; in the current vintage if None.
 
-    Raises
-    ------
-    UnknownCountry, UnknownVintage
+    Raises UnknownCountry or UnknownVintage.
     """
     figures = forecasters().forecaster(vintage).figures
     ally = resolve(code, figures.tables)

@@ -70,10 +70,7 @@ def sensitivity(*, scenario: str | Scenario = "baseline", **asked: Any) -> Sensi
 def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = None, **asked: Any) -> AllianceForecast:
     """The forecast of all allies together; parameters as :func:`forecast`.
 
-    Raises
-    ------
-    FitUnavailable
-        if more fits are missing than a request can wait for.
+    Raises FitUnavailable if more fits are missing than a request can wait for.
     """
     scenario = resolve(scenario)
     forecaster = forecasters().forecaster(vintage)

@@ -164,10 +164,7 @@ def _is_number(text: str) -> bool:
 def _place(query: dict[str, Any], filters: list[Any], fits: Callable[[list[str]], bool]) -> list[str]:
     """Where the page begins; empty for the first page.
 
-    Raises
-    ------
-    NoCursor
-        if :func:`_link` did not make the cursor for this list.
+    Raises NoCursor if :func:`_link` did not make the cursor for this list.
     """
     cursor = query.get("cursor")
     if cursor is None:

@@ -65,12 +65,7 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """The settings in the environment.
-
-        Raises
-        ------
-        BadSetting
-        """
+        """The settings in the environment. Raises BadSetting."""
         environment = os.environ if environment is None else environment
         read: dict[str, Any] = {}
         for field in fields(cls):

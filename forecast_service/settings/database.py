@@ -33,12 +33,7 @@ class DatabaseSettings(Section):
 
 
 def database_url(settings: DatabaseSettings) -> URL:
-    """The URL of the database; of the embedded one if none is set.
-
-    Raises
-    ------
-    BadSetting
-    """
+    """The URL of the database; of the embedded one if none is set. Raises BadSetting."""
     # Imported here, because most users of the settings do not need SQLAlchemy.
     from sqlalchemy import URL, make_url
     from sqlalchemy.exc import ArgumentError

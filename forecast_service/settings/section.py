@@ -11,9 +11,4 @@ class Section:
     """The last of the sections, each of which ends its checks with ``super().__post_init__()``."""
 
     def __post_init__(self) -> None:
-        """Check the fields.
-
-        Raises
-        ------
-        BadSetting
-        """
+        """Check the fields. Raises BadSetting."""

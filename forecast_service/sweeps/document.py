@@ -11,12 +11,7 @@ from models.forecast import MODEL_VERSION, Forecaster
 
 
 def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | None = None) -> str:
-    """The document: a parsed request with everything that determines the results, as JSON.
-
-    Raises
-    ------
-    CannotForecast
-    """
+    """The document: a parsed request with everything that determines the results, as JSON. Raises CannotForecast."""
     origin = asked.get("origin", forecaster.figures.origin)
     for index, targets in enumerate(asked["targets"]):
         try:

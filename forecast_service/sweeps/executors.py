@@ -129,12 +129,7 @@ class DaskExecutor:
         return sum(self._open().nthreads().values()) or 1
 
     def submit(self, function: Callable[..., T], /, *arguments: Any) -> Future[T]:
-        """Run ``function`` on one of the workers.
-
-        Raises
-        ------
-        ExecutorUnavailable
-        """
+        """Run ``function`` on one of the workers. Raises ExecutorUnavailable."""
         self._open()
         return cast("Future[T]", self._executor.submit(function, *arguments))
 
@@ -149,12 +144,7 @@ class DaskExecutor:
 
 
 def make_executor(where: str, processes: int, niceness: int = 10) -> Executor:
-    """The executor that ``where`` names: ``local``, or the address of a Dask scheduler.
-
-    Raises
-    ------
-    ExecutorUnavailable
-    """
+    """The executor that ``where`` names: ``local``, or the address of a Dask scheduler. Raises ExecutorUnavailable."""
     return LocalExecutor(processes, niceness) if where == LOCAL else DaskExecutor(where)
 
 

@@ -40,12 +40,7 @@ def csv_text(sweep: Sweep, chunks: Chunks) -> Iterator[str]:
 
 
 def write_parquet(sweep: Sweep, chunks: Chunks, file: IO[bytes]) -> None:
-    """Write a Parquet file with a row group per chunk; its metadata holds the sweep's document.
-
-    Raises
-    ------
-    NoParquet
-    """
+    """Write a Parquet file with a row group per chunk; its metadata holds the sweep's document. Raises NoParquet."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -77,12 +72,7 @@ def _arrow_kind(pa: Any, values: tuple[Any, ...]) -> Any:
 
 
 def write(sweep: Sweep, chunks: Chunks, path: Path) -> None:
-    """Write the rows to a file: Parquet if its suffix is ``.parquet``, otherwise CSV.
-
-    Raises
-    ------
-    NoParquet
-    """
+    """Write the rows to a file: Parquet if its suffix is ``.parquet``, otherwise CSV. Raises NoParquet."""
     if path.suffix == ".parquet":
         with path.open("wb") as file:
             write_parquet(sweep, chunks, file)

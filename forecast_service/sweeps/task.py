@@ -70,12 +70,7 @@ def _schema() -> ScenarioSchema:
 
 
 def read(scenario: dict[str, Any]) -> Scenario:
-    """Parse the scenario of a point, by the same rules as the scenario of a request.
-
-    Raises
-    ------
-    InvalidPoint
-    """
+    """Parse the scenario of a point, by the same rules as the scenario of a request. Raises InvalidPoint."""
     try:
         parsed: Scenario = _schema().load(scenario)
     except ValidationError as error:

@@ -149,8 +149,9 @@ def page(results: list[Result], command: str) -> str:
     rows = "\n".join(result.row for result in results)
     return f"""# Fuzzing
 
-[schemathesis](https://schemathesis.readthedocs.io) generates valid and invalid requests from the contract and checks
-the answers of the service under gunicorn, with all its phases and checks. `make fuzz` writes this page; its last run:
+[schemathesis](https://schemathesis.readthedocs.io) generates valid and invalid requests from the contract
+(`/openapi.json`), in all its phases, and checks the answers of the service under gunicorn. Each round has its own seed.
+`make fuzz` writes this page; its last run:
 
 ```
 {command}
@@ -164,7 +165,7 @@ the answers of the service under gunicorn, with all its phases and checks. `make
 | --- | --- |
 | open | `FORECAST_AUTH=none` |
 | with a key | `FORECAST_AUTH=api-key`, a key with scope `admin` |
-| without a key | `FORECAST_AUTH=api-key`; checks of the input are off, since every request is refused first |
+| without a key | `FORECAST_AUTH=api-key`; no checks of the input, since each request is refused first |
 
 Answers are counted in the service's log, without `/healthz`, `/readyz` and `/metrics`. `schemathesis.toml` lists the
 refusals that the contract cannot express.

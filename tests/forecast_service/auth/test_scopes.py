@@ -67,8 +67,9 @@ The status of every route for every kind of caller, with `FORECAST_AUTH=api-key`
 `tests/forecast_service/auth/test_scopes.py` calls each route and fails if this page differs.
 
 *Reader* (scope `read`) and *writer* (`read`, `write`) are keys of one owner; the calls name that owner's private
-scenarios and sweeps. *Other tenant* (`read`, `write`) and *admin* (`admin`) belong to other owners. For them those ids
-do not exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item.
+scenarios and sweeps. *Other tenant* (`read`, `write`) and *admin* (`admin`) are other owners. For them those ids do not
+exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item. `POST /v1/requirements` and
+`POST /v1/vintages` are sent input that gets 422 from everyone let in.
 
 """
 

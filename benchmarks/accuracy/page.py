@@ -12,12 +12,13 @@ PAGE = Path(__file__).parents[2] / "docs/accuracy.md"
 HEAD = """# How good were past forecasts?
 
 For every origin from {first} to {last} the models were fitted on figures up to that year. Their forecasts of all
-allies, up to {horizon} years ahead, were compared with what happened. Model version {model_version}, vintage {vintage}.
+allies, up to {horizon} years ahead, were compared with the outcomes known so far. Model version {model_version},
+vintage {vintage}.
 
 `make publish` computes the scores; `GET /v1/track-record` returns them. `make accuracy` adds statsforecast's AutoETS,
 AutoARIMA and AutoTheta.
 
-- **skill**: 1 - CRPS / CRPS of a random walk in logs. Above 0 is better than expecting no change. In brackets: 90 %
+- **skill**: 1 - CRPS / CRPS of a random walk in logs. Above 0 is better than expecting no change. In brackets: its 90 %
   interval, by a bootstrap over countries.
 - **80 % covers**: fraction of outcomes inside the 80 % interval.
 - **Brier**: mean Brier score for a rise by at least 10, 30 and 50 %. Lower is better.
@@ -33,12 +34,12 @@ TAIL = """
   definition.
 - **Related spending.** Nobody publishes its level; it rests on a prior.
 - **Whether this pledge is like earlier ones.** It is larger, and it followed the invasion of Ukraine.
-- **How fast allies can change.** From 2014 on the 80 % interval covered {late:.0%} of outcomes: the rise after 2022
+- **How fast allies can change.** From 2014 on the 80 % interval covered {late:.0f} % of outcomes: the rise after 2022
   was the fastest for decades.
 
 ## What was chosen after the outcomes were known
 
-People who knew the outcomes chose the model's structure, so the scores look somewhat better than they are:
+People who knew the outcomes chose the model's structure. So the scores look somewhat better than they are:
 [decision 4](decisions/0004-what-was-learned-and-what-was-chosen.md).
 """
 
@@ -79,7 +80,7 @@ def page(record: dict[str, Any]) -> str:
     members = [scores(m["name"], m, (f"{m['weight']:.2f}",)) for m in record["members"]]
     text += (
         "\n## Members (each alone)\n\nWeights are those at the last origin. `pledge` has its weight where a pledge "
-        "applies; the others share the rest in the proportions shown.\n\n"
+        "applies; the others share the rest in proportion to their weights.\n\n"
     )
     text += table(["member", "weight"], members)
     by_horizon = [scores(h["horizon"], h) for h in record["by_horizon"]]
@@ -95,14 +96,14 @@ def page(record: dict[str, Any]) -> str:
     )
     text += "\nFraction of outcomes in each tenth of the forecast distribution (0.10 each if calibrated): "
     text += ", ".join(f"{x:.2f}" for x in record["pit"]) + ".\n"
-    return text + wales(record["wales"]) + TAIL.format(late=record["baseline"]["coverage_80_from_2014"])
+    return text + wales(record["wales"]) + TAIL.format(late=100 * record["baseline"]["coverage_80_from_2014"])
 
 
 def wales(found: dict[str, Any]) -> str:
     """The section on the pledge of Wales."""
     text = (
         f"\n## The pledge of Wales\n\nOf today's allies {found['below_in_2014']} were below 2 % in 2014; "
-        f"{found['reached_in_2024']} of them were there in 2024. This is the Brier score of that event by origin. "
+        f"{found['reached_in_2024']} of them spent 2 % or more in 2024. The table has that event's Brier score. "
         "Always saying 50 % scores 0.25. Rows with *bound* leave out allies that had made no pledge by that origin "
         "(Finland and Sweden before 2022).\n\n"
     )

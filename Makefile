@@ -26,18 +26,15 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 	$(BIN)/forecast-service fit
 	exec $(BIN)/forecast-service serve --port $(PORT)
 
-# These tests load or measure the machine, so they run alone; the others run on two cores.
-SERIAL := tests/benchmarks tests/deploy
-PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(SERIAL))
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Tests start hundreds of processes. Without bytecode each would compile the project again.
 test test-fast: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.dev ## set up and run all tests, in at most seven minutes on two cores
-	$(BIN)/python -m pytest $(PARALLEL)
-	$(BIN)/python -m pytest $(SERIAL)
+	$(PYTEST)
 
 test-fast: $(VENV)/.dev ## run the tests that are not slow, in at most a minute
-	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/.dev ## check style, types, layers and the exported contract
 	$(BIN)/ruff check .

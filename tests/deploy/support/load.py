@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 MOST = 100_000
 """Requests after which a load ends by itself."""
+PAUSE_S = 0.02
+"""Seconds between the requests of a client: what is tested needs a request under way at any time, not a busy machine."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Load:
 
     def run(self, ask: Callable[[], int], refused_is_fine: Callable[[], bool]) -> None:
         """Ask until told to stop."""
-        while not self.stopping.is_set() and self.count < MOST:
+        while not self.stopping.wait(PAUSE_S) and self.count < MOST:
             begun = time.monotonic()
             try:
                 kind: object = ask()

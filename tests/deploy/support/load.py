@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 MOST = 100_000
 """Requests after which a load ends by itself."""
 PAUSE_S = 0.02
-"""Seconds between the requests of a client: what is tested needs a request under way at any time, not a busy machine."""
+"""Seconds between the requests of a client: the tests need requests under way, not a busy machine."""
 
 
 @dataclass

@@ -26,7 +26,8 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 	$(BIN)/forecast-service fit
 	exec $(BIN)/forecast-service serve --port $(PORT)
 
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# More processes than cores, because many tests wait.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # Tests start hundreds of processes. Without bytecode each would compile the project again.
 test test-fast: export PYTHONDONTWRITEBYTECODE :=
 

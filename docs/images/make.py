@@ -36,7 +36,7 @@ def page(app: Flask, theme: str) -> bytes:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"])
         window = browser.new_page(viewport={"width": 1200, "height": 760})
         window.goto(f"http://127.0.0.1:{server.port}/?theme={theme}", wait_until="networkidle")
         shot = window.screenshot()

@@ -121,9 +121,9 @@ def guarded(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """One browser for all tests here; ended with them, since its event loop must not outlive them in this thread."""
-    need("chromium", packages=("chromium", "fonts-liberation"))
+    need("chromium-headless-shell", packages=("chromium-headless-shell", "fonts-liberation"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -21,7 +21,7 @@ from tests.support.service import Service
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "security.md"
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell")
 
 
 @pytest.fixture

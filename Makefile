@@ -26,16 +26,15 @@ serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
 	$(BIN)/forecast-service fit
 	exec $(BIN)/forecast-service serve --port $(PORT)
 
-# More processes than cores, because many tests wait.
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Tests start hundreds of processes. Without bytecode each would compile the project again.
 test test-fast: export PYTHONDONTWRITEBYTECODE :=
 
-test: $(VENV)/.dev ## set up and run all tests, in at most seven minutes on two cores
+test: $(VENV)/.dev ## set up and run all tests
 	$(PYTEST)
 
-test-fast: $(VENV)/.dev ## run the tests that are not slow, in at most a minute
-	$(PYTEST) -m "not slow"
+test-fast: $(VENV)/.dev ## run the tests that are not slow
+	$(PYTEST) -m "not slow" --ignore=tests/deploy --ignore=tests/benchmarks
 
 lint: $(VENV)/.dev ## check style, types, layers and the exported contract
 	$(BIN)/ruff check .

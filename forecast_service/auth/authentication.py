@@ -88,10 +88,12 @@ class Auth:
         return Caller(holder.owner, holder.scopes)
 
     def _look_up(self, credential: str, cached: Holder | None) -> Holder | None:
-        """The holder of a credential; ``cached`` while the database or the issuer cannot be reached."""
+        """The holder of a credential; of a key ``cached`` while the database cannot be reached."""
+        if self.settings.auth == JWT:
+            return self._tokens.holder(credential)
         try:
-            return self.keys.holder(credential) if self.settings.auth == API_KEY else self._tokens.holder(credential)
-        except self._unavailable:
+            return self.keys.holder(credential)
+        except DatabaseUnavailable:
             if cached is None:
                 raise
             return cached

@@ -77,7 +77,7 @@ def check() -> None:
 
 _BASE = click.option("--base", help="The vintage that the file's figures replace or extend; the newest if absent.")
 _VINTAGE = click.option("--vintage", help="Name of the new vintage; from its source and edition if absent.")
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change; save nothing.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change; save nothing.")
 _ALL = click.option("--all", "everything", is_flag=True, help="Show every figure that differs.")
 
 
@@ -86,7 +86,7 @@ _ALL = click.option("--all", "everything", is_flag=True, help="Show every figure
 @click.option("--source", type=click.Choice(list(READERS)), required=True, help="Publisher of the file.")
 @_VINTAGE
 @_BASE
-@_DRY_RUN
+@DRY_RUN
 @_ALL
 @click.option("--sha256", default="", help="Required SHA-256 of a downloaded file.")
 @click.option("--again", is_flag=True, help="Download the file even if it was imported last time.")
@@ -229,7 +229,7 @@ def why(
 
 
 @click.command()
-@_DRY_RUN
+@DRY_RUN
 def refresh(dry_run: bool) -> None:
     """Download and import the files in FORECAST_REFRESH, for a schedule; skip unchanged files.
 

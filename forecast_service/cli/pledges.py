@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast_service.cli.context import vintage_store
-from forecast_service.cli.data import keep
+from forecast_service.cli.data import DRY_RUN, keep
 from forecast_service.settings import Settings
 from models.dataset.countries import COMPONENTS, STANCES
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _VINTAGE = click.option("--vintage", help="Name of the new vintage; the base's name and the day if absent.")
 _BASE = click.option("--base", help="The vintage whose table is edited; the newest if absent.")
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would change; save nothing.")
 
 
 @click.group()
@@ -63,7 +62,7 @@ def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
 @click.option("--address", default="", help="Its public address.")
 @_VINTAGE
 @_BASE
-@_DRY_RUN
+@DRY_RUN
 def add(
     country: str,
     component: str,
@@ -100,7 +99,7 @@ def add(
 @click.argument("numbers", type=click.IntRange(1), nargs=-1, required=True)
 @_VINTAGE
 @_BASE
-@_DRY_RUN
+@DRY_RUN
 def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_run: bool) -> None:
     """Remove the plans with these NUMBERS, as 'pledges list' shows them."""
 
@@ -116,7 +115,7 @@ def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_VINTAGE
 @_BASE
-@_DRY_RUN
+@DRY_RUN
 def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: bool) -> None:
     """Replace the whole table of plans by FILE, a CSV as 'pledges list --csv' writes it."""
     from models.dataset.importers import BadFile, Content, read

@@ -44,7 +44,8 @@ class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no 
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """As the original. Raises RequestTimeout if the client takes too long."""
-        left = max(_deadlines[self.sock] - time.monotonic(), 0.001)
+        now = time.monotonic()
+        left = max(_deadlines.get(self.sock, now + READ_S) - now, 0.001)  # TLS replaces the socket
         seconds, rest = divmod(left, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", int(seconds), int(rest * 1e6)))
         try:

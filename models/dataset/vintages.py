@@ -188,10 +188,9 @@ class VintageStore:
         """The manifest of vintage ``name``. Raises UnknownVintage or DamagedVintage."""
         if name not in VINTAGES:
             return self._read(name).manifest
-        tables = BUNDLED
-        uses = replace(tables.uses, core=name.replace("-", "_"))
+        uses = replace(BUNDLED.uses, core=name.replace("-", "_"))
         return Manifest(
-            name, None, None, uses, _facts(tables, ()), _sources(tables, uses), (), _digest(uses, _files(tables))
+            name, None, None, uses, _facts(BUNDLED, ()), _sources(BUNDLED, uses), (), _digest(uses, _files(BUNDLED))
         )
 
     def add(self, draft: Draft) -> Manifest:

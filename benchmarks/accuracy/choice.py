@@ -31,13 +31,16 @@ CHOSEN = Prior()
 VARIANTS = {
     "chosen": CHOSEN,
     "momentum centred on zero, weak": replace(CHOSEN, momentum=(0.0, 1.6)),
-    "momentum 0.5 +- 0.2": replace(CHOSEN, momentum=(0.5, 0.2)),
     "no momentum": replace(CHOSEN, momentum=(0.0, 1e-6)),
-    "memory 0.6 only": replace(CHOSEN, memories=(0.6,)),
-    "memory 0.8 only": replace(CHOSEN, memories=(0.8,)),
+    "fading 0.4 +- 0.1": replace(CHOSEN, fading=(0.4, 0.1)),
+    "fading 0.8 +- 0.1": replace(CHOSEN, fading=(0.8, 0.1)),
+    "fading 0.9 +- 0.05": replace(CHOSEN, fading=(0.9, 0.05)),
+    "memory 0.4": replace(CHOSEN, memory=0.4),
+    "memory 0.8": replace(CHOSEN, memory=0.8),
     "no return toward the others": replace(CHOSEN, back=(0.0, 1e-6)),
     "return toward the others 0.03 +- 0.01": replace(CHOSEN, back=(0.03, 0.01)),
     "the panel's level never returns": replace(CHOSEN, level_return=0.0),
+    "the panel's level better known": replace(CHOSEN, level_sd=0.3),
 }
 
 
@@ -71,7 +74,7 @@ def main() -> None:
     table = Table("", "skill 1965-95", "skill 1999-2012", "80 % covers", "1999-2012", "8-10 ahead")
     for name, prior in track(VARIANTS.items(), transient=True):
         table.add_row(name, *(f"{x:.3f}" for x in judge(panel, prior)))
-    Console().print(table)
+    Console(width=120).print(table)
 
 
 if __name__ == "__main__":

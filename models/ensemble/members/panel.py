@@ -1,18 +1,18 @@
 """The panel model: log shares of all series together, year by year.
 
-With ``m`` the mean log share of the panel, ``d`` a series' distance from it, and ``c`` the smoothed recent change of
-``m``, the year from t to t + 1 is ::
+With ``m`` the mean log share of the panel, ``d`` a series' distance from it, ``c`` the smoothed recent change of ``m``
+and ``u`` what goes on of it, the year from t to t + 1 is ::
 
-    d[t+1] = (1 - a) d[t] + own shock                                   a series returns toward the others
-    g[t+1] = k c[t] + v (u - m[t]) + common shock            the panel's change
-    c[t+1] = w c[t] + (1 - w) g[t+1]                                    exponential smoothing
-    m[t+1] = m[t] + g[t+1]
+    d[t+1] = (1 - a) d[t] + own shock                     a series returns toward the others
+    m[t+1] = m[t] + u[t] + v (l - m[t]) + common shock    the panel goes on for a while
+    u[t+1] = f u[t] + k (1 - w) common shock              what goes on fades; a part of every shock joins it
+    u = k c, c[t] = w c[t-1] + (1 - w) (m[t] - m[t-1])    at the origin, from the figures
 
-Three numbers are estimated at every origin (:func:`estimate`): ``a``, the part of its distance that a series closes
-in a year; ``k``, the part of the smoothed change that goes on; ``w``, the memory of the smoothing. The level ``u`` to
-which the whole panel returns is not known: it is the present one with a wide error. Every draw has its own ``a``,
-``k``, ``w`` and ``u`` from their posterior distributions. Shocks are Student's t; common ones are the same for all
-series of a draw.
+Two numbers are estimated at every origin (:func:`estimate`): ``a``, the part of its distance that a series closes in a
+year, and ``k``, the part of the smoothed change that goes on in the next year. How it fades, ``f``, is a judgement
+(:class:`Prior`). The level ``l`` to which the whole panel returns is not known: it is the present one with a wide
+error. Every draw has its own ``a``, ``k``, ``f`` and ``l``. Shocks have fat tails: a draw is calm or turbulent as a
+whole. Common shocks are the same for all series of a draw.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from models.ensemble.members.base import MemberFailed
 from models.rng import generator
 from models.series import Array, Panel
 
-LEAST_LEVEL_SD = 0.3
-"""Least sd of ``u``, logs; otherwise that of the panel's yearly means."""
 YEARS = 5
 """Years of the change from which ``a`` is estimated: a year's change is full of noise, ten years leave few."""
 HALF_LIFE = 25.0
 """Years after which a figure counts half as much in ``a``, ``k`` and ``w``."""
-TAILS = 5.0
-"""Degrees of freedom of the shocks."""
+TURBULENT, TURBULENT_SD = 0.25, math.sqrt(2.5)
+CALM_SD = math.sqrt((1 - TURBULENT * TURBULENT_SD**2) / (1 - TURBULENT))
+"""A quarter of the draws is turbulent, with five times the variance of a calm one; 1 on average. Decades differ so, and
+unlike Student's t the shares keep a mean, which exists only if the tails of their logs are bounded by a normal's."""
 COMMON_SD, COMMON_WEIGHT = 0.05, 10.0
 """Prior sd of a common shock, log points a year, and the number of years that it counts as."""
 OWN_MEMORY, OWN_WEIGHT = 0.97, 20.0
@@ -48,7 +48,7 @@ FEWEST_SERIES = 5
 """A panel of fewer series has no panel model."""
 SHORTEST = 3
 """Fewer values of a series give no usable spread."""
-_MOST_RETURN, _LEAST_K, _MOST_K = 0.3, -0.5, 1.0
+_MOST_RETURN, _LEAST_K, _MOST_K, _MOST_FADING = 0.3, -0.5, 1.5, 0.95
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,40 @@ class Prior:
     Attributes
     ----------
     back : of ``a``. No return, but anything up to a fifth a year is plausible; the figures outweigh it.
-    momentum : of ``k``. With these memories the smoothed change keeps 0.85 to 0.97 of itself a year, as damped trends
-        do: the factor is 0.8 to 0.98 in Gardner & McKenzie (1985) and in the M-competitions.
-    memories : values of ``w``, equally likely: the mean age of the changes is 1 to 9 years.
-    level_return : constant, the part of its distance to the level ``u`` that the panel closes in a year. The figures
-        cannot tell it, so it is about that of one series toward the others. It bounds how far the panel can wander.
+    momentum : of ``k``.
+    memory : constant ``w``.
+    fading : constant ``f``, mean and sd. The figures do not tell how long a surge lasts: before 2014 they hold one,
+        of 1951-53, that went back. Defence budgets are planned three to five years ahead; at 0.6 a year nine tenths of
+        what a change carries over come within five years.
+    level_return : constant ``v``. The figures cannot tell it, so it is about that of one series toward the others. It
+        bounds how far the panel can wander.
+    level_sd : constant, sd of ``l`` in logs: between half and twice the present level, roughly. The panel's mean was
+        5.4 % in 1952 and 1.3 % in 2014.
     """
 
     back: tuple[float, float] = (0.0, 0.1)
     momentum: tuple[float, float] = (0.7, 0.2)
-    memories: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9)
+    memory: float = 0.6
+    fading: tuple[float, float] = (0.6, 0.1)
     level_return: float = 0.03
+    level_sd: float = 0.5
+
+
+def mirrored(rng: np.random.Generator, draws: int, *shape: int) -> Array:
+    """Standard normal numbers in which every second draw is its forerunner's negative, array (draws, *shape).
+
+    Antithetic draws (Hammersley & Morton 1956): medians and means hardly depend on the seed, although all series share
+    the same common shocks.
+    """
+    half = np.repeat(rng.standard_normal((-(-draws // 2), *shape)), 2, axis=0)[:draws]
+    half[1::2] *= -1
+    return half
+
+
+def scales(rng: np.random.Generator, draws: int) -> Array:
+    """The scale of each draw's shocks, calm or turbulent, of mean square 1; equal for both of a mirrored pair."""
+    turbulent = rng.random(-(-draws // 2)) < TURBULENT
+    return np.repeat(np.where(turbulent, TURBULENT_SD, CALM_SD), 2)[:draws]
 
 
 @dataclass(frozen=True)
@@ -87,7 +110,7 @@ class Estimate:
 
     def draw(self, draws: int, rng: np.random.Generator, least: float, most: float) -> Array:
         """Values from the posterior, cut to ``least`` ... ``most``, array (draws,)."""
-        return np.clip(self.mean + self.sd * rng.standard_normal(draws), least, most)
+        return np.clip(self.mean + self.sd * mirrored(rng, draws), least, most)
 
 
 @dataclass(frozen=True)
@@ -97,17 +120,13 @@ class Parameters:
     Attributes
     ----------
     back : the part ``a`` of its distance to the others that a series closes in a year.
-    momentum : ``k`` for each of the prior's memories.
-    memory : probability of each of the memories, array.
+    momentum : the part ``k`` of the smoothed change of all that goes on in the next year.
     common_sd : sd of a common shock, log points a year.
-    level_sd : sd of the level ``u`` around the present one, logs.
     """
 
     back: Estimate
-    momentum: tuple[Estimate, ...]
-    memory: Array
+    momentum: Estimate
     common_sd: float
-    level_sd: float
 
 
 class History:
@@ -143,11 +162,11 @@ class History:
         total = np.concatenate([[0.0], np.nansum(np.diff(self.log, axis=0), axis=1)])
         return total / (self.moved + MISSING_SERIES)
 
-    def smoothed(self, memories: Array) -> Array:
-        """The exponentially smoothed change for each of ``memories``, from zero; array (years, memories)."""
-        smoothed = np.zeros((self.change.size, memories.size))
+    def smoothed(self, memory: float) -> Array:
+        """The exponentially smoothed change of the panel, from zero; array (years,)."""
+        smoothed = np.zeros(self.change.size)
         for year in range(1, self.change.size):
-            smoothed[year] = memories * smoothed[year - 1] + (1 - memories) * self.change[year]
+            smoothed[year] = memory * smoothed[year - 1] + (1 - memory) * self.change[year]
         return smoothed
 
     @cached_property
@@ -162,12 +181,11 @@ def estimate(history: History, prior: Prior = Prior()) -> Parameters:
     - ``a``: weighted least squares of the log change over five years on the distance at its start, both as deviations
       from their mean of that year, so that only differences between series count. A year has the weight of the root
       of its number of series. Errors are clustered by series, since five-year changes overlap.
-    - ``k``: for each memory, weighted least squares of the panel's change on the smoothed change of the year before.
-    - the probability of each memory, and the sd of common shocks, by the likelihood of the panel's changes.
+    - ``k``: weighted least squares of the panel's change on the smoothed change of the year before.
+    - the sd of common shocks: by what that leaves, shrunk to its prior.
     """
-    momentum, memory, common_sd = _momentum(history, prior)
-    level_sd = max(float(history.mean.std()), LEAST_LEVEL_SD)
-    return Parameters(_return(history, prior.back), momentum, memory, common_sd, level_sd)
+    momentum, common_sd = _momentum(history, prior)
+    return Parameters(_return(history, prior.back), momentum, common_sd)
 
 
 def _return(history: History, prior: tuple[float, float]) -> Estimate:
@@ -197,32 +215,20 @@ def _return(history: History, prior: tuple[float, float]) -> Estimate:
     return Estimate.of(1 - rate, max(error, 1e-3), prior)
 
 
-def _momentum(history: History, prior: Prior) -> tuple[tuple[Estimate, ...], Array, float]:
-    first, count = 3, len(prior.memories)  # the smoothed change needs some years to build up
+def _momentum(history: History, prior: Prior) -> tuple[Estimate, float]:
+    first = 3  # the smoothed change needs some years to build up
     weight = history.age_weight[first + 1 :] * np.sqrt(history.moved[first + 1 :])
     if weight.size < SHORTEST or not weight.any():
-        return (Estimate(*prior.momentum),) * count, np.full(count, 1 / count), COMMON_SD
+        return Estimate(*prior.momentum), COMMON_SD
     years = float(weight.sum() ** 2 / (weight**2).sum())  # effective number of years
     weight = weight / weight.sum()
-    y = history.change[first + 1 :]
-    found, variances, evidence = [], np.empty(count), np.empty(count)
-    smoothed = history.smoothed(np.array(prior.memories))
-    for i in range(count):
-        x = smoothed[first:-1, i]
-        variance = max(float(weight @ y**2), 1e-8)
-        for _ in range(3):
-            # Few distinct years: a normal prior and a plug-in variance (mixed estimation, Theil & Goldberger 1961).
-            square = max(float(weight @ x**2), 1e-12)
-            k = Estimate.of(float(weight @ (x * y)) / square, math.sqrt(variance / (years * square)), prior.momentum)
-            variance = max(float(weight @ (y - k.mean * x) ** 2), 1e-8)
-        found.append(k)
-        variances[i] = variance
-        miss = (k.mean - prior.momentum[0]) / prior.momentum[1]
-        evidence[i] = -years / 2 * math.log(variance) - miss**2 / 2 + math.log(k.sd)  # Laplace's approximation
-    memory = np.exp(evidence - evidence.max())
-    memory /= memory.sum()
-    variance = (years * float(memory @ variances) + COMMON_WEIGHT * COMMON_SD**2) / (years + COMMON_WEIGHT)
-    return tuple(found), memory, math.sqrt(variance)
+    y, x = history.change[first + 1 :], history.smoothed(prior.memory)[first:-1]
+    variance, square = max(float(weight @ y**2), 1e-8), max(float(weight @ x**2), 1e-12)
+    for _ in range(3):
+        # Few distinct years: a normal prior and a plug-in variance (mixed estimation, Theil & Goldberger 1961).
+        k = Estimate.of(float(weight @ (x * y)) / square, math.sqrt(variance / (years * square)), prior.momentum)
+        variance = max(float(weight @ (y - k.mean * x) ** 2), 1e-8)
+    return k, math.sqrt((years * variance + COMMON_WEIGHT * COMMON_SD**2) / (years + COMMON_WEIGHT))
 
 
 def _own_variance(history: History, back: float) -> Array:
@@ -244,8 +250,7 @@ class FittedPanel:
     def __init__(self, history: History, prior: Prior = Prior()) -> None:
         self.history, self.prior = history, prior
         self.parameters = parameters = estimate(history, prior)
-        self._memories = np.array(prior.memories)
-        self._smoothed = history.smoothed(self._memories)[-1]
+        self._smoothed = float(history.smoothed(prior.memory)[-1])
         self.own_variance = _own_variance(history, parameters.back.mean)
         self._shared = lru_cache(maxsize=4)(self._draw_shared)
 
@@ -261,21 +266,16 @@ class FittedPanel:
         """The panel's mean log level, array (draws, horizon), and the part of a distance kept in a year, (draws,)."""
         p, rng = self.parameters, generator(seed, "panel")
         back = p.back.draw(draws, rng, 0.0, _MOST_RETURN)
-        which = np.searchsorted(np.cumsum(p.memory)[:-1], rng.random(draws))
-        mean, sd = (np.array([getattr(k, name) for k in p.momentum])[which] for name in ("mean", "sd"))
-        k = np.clip(mean + sd * rng.standard_normal(draws), _LEAST_K, _MOST_K)
-        memory = self._memories[which]
+        k = p.momentum.draw(draws, rng, _LEAST_K, _MOST_K)
+        fading = Estimate(*self.prior.fading).draw(draws, rng, 0.0, _MOST_FADING)
         level = self.history.mean[row]
-        toward = level + p.level_sd * rng.standard_normal(draws)
-        # One scale a draw: decades are calm or turbulent as a whole.
-        scale = p.common_sd * np.sqrt((TAILS - 2) / rng.chisquare(TAILS, draws))
-        shocks = scale[:, None] * rng.standard_normal((draws, horizon))
-        smoothed = self._smoothed[which] if momentum else np.zeros(draws)
+        toward = level + self.prior.level_sd * mirrored(rng, draws)
+        shocks = (p.common_sd * scales(rng, draws))[:, None] * mirrored(rng, draws, horizon)
+        goes_on = k * (self._smoothed if momentum else 0.0)
         now, path = np.full(draws, level), np.empty((draws, horizon))
         for year in range(horizon):
-            change = k * smoothed + self.prior.level_return * (toward - now) + shocks[:, year]
-            smoothed = memory * smoothed + (1 - memory) * change
-            now = now + change
+            now = now + goes_on + self.prior.level_return * (toward - now) + shocks[:, year]
+            goes_on = fading * goes_on + k * (1 - self.prior.memory) * shocks[:, year]
             path[:, year] = now
         return path, 1 - back
 
@@ -287,8 +287,8 @@ class FittedPanel:
         row, column = self.place(name)
         paths, kept = self._shared(row, horizon, draws, seed, momentum)
         rng = generator(seed, "panel", name)
-        scale = math.sqrt(self.own_variance[column]) * np.sqrt((TAILS - 2) / rng.chisquare(TAILS, draws))
-        shocks = scale[:, None] * rng.standard_normal((draws, horizon))
+        scale = math.sqrt(self.own_variance[column]) * scales(rng, draws)
+        shocks = scale[:, None] * mirrored(rng, draws, horizon)
         distance = np.full(draws, self.history.distance[row, column])
         out = np.empty((draws, horizon))
         for year in range(horizon):

@@ -28,7 +28,7 @@ from models.ensemble.members.base import MemberFailed
 from models.rng import generator
 from models.series import Array, Panel
 
-YEARS = 5
+YEARS = 3
 """Years of the change from which ``a`` is estimated: a year's change is full of noise, ten years leave few."""
 HALF_LIFE = 25.0
 """Years after which a figure counts half as much in ``a``, ``k`` and ``w``."""
@@ -178,9 +178,10 @@ class History:
 def estimate(history: History, prior: Prior = Prior()) -> Parameters:
     """The parameters, given all of ``history``.
 
-    - ``a``: weighted least squares of the log change over five years on the distance at its start, both as deviations
-      from their mean of that year, so that only differences between series count. A year has the weight of the root
-      of its number of series. Errors are clustered by series, since five-year changes overlap.
+    - ``a``: regression of the log change over three years on the distance at its start, both as deviations from their
+      mean of that year, so that only differences between series count. A year has the weight of the root of its number
+      of series. Huber's weights (statsmodels' RLM) keep single collapses and surges from deciding. Errors are clustered
+      by series, since the changes overlap.
     - ``k``: weighted least squares of the panel's change on the smoothed change of the year before.
     - the sd of common shocks: by what that leaves, shrunk to its prior.
     """
@@ -191,6 +192,7 @@ def estimate(history: History, prior: Prior = Prior()) -> Parameters:
 def _return(history: History, prior: tuple[float, float]) -> Estimate:
     # Imported here: statsmodels takes 1 s and 100 MB, which a process that only serves does not pay.
     from statsmodels.regression.linear_model import WLS
+    from statsmodels.robust.robust_linear_model import RLM
 
     if history.log.shape[0] <= YEARS:
         return Estimate(*prior)
@@ -208,7 +210,9 @@ def _return(history: History, prior: tuple[float, float]) -> Estimate:
     )
     if float(x @ x) < 1e-12:  # all series are equal
         return Estimate(*prior)
-    fit = WLS(y, x, weights=(weight / np.sqrt(count))[year]).fit(cov_type="cluster", cov_kwds={"groups": series})
+    weights = (weight / np.sqrt(count))[year]
+    weights *= RLM(y * np.sqrt(weights), x * np.sqrt(weights)).fit().weights
+    fit = WLS(y, x, weights=weights).fit(cov_type="cluster", cov_kwds={"groups": series})
     kept = max(1 + float(fit.params[0]), 0.1)
     rate = kept ** (1 / YEARS)
     error = float(fit.bse[0]) * rate / (YEARS * kept)

@@ -31,14 +31,15 @@ from rich.progress import Progress
 from rich.table import Table
 
 from models.dataset.observations import load_figures
+from models.dataset.tables import Tables
 from models.ensemble.members.base import MemberFailed
-from models.ensemble.members.pledge import PledgeMember
-from models.ensemble.members.registry import GLOBAL, LOCAL, PLEDGE, POOL
-from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, Promises, backtest
+from models.ensemble.commitments import promises
+from models.ensemble.members.registry import PANEL, PLANS, PLEDGE
+from models.ensemble.pool import Ensemble, Promises
+from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, backtest
 from models.evaluation.scores import brier, covered, crps, exceedance, skill, skill_interval
-from models.evaluation.track_record import promises_for
+from models.evaluation.track_record import tables_for
 from models.forecast import MODEL_VERSION
-from models.rng import generator
 from models.series import Array, Panel, Series
 
 Row = tuple[str, int, int]
@@ -223,7 +224,7 @@ def score_all(
     return found
 
 
-def run_ours(panel: Panel, origins: range, horizon: int, promises: Promises, processes: int) -> dict[str, Forecasts]:
+def run_ours(panel: Panel, origins: range, horizon: int, tables: Tables | None, processes: int) -> dict[str, Forecasts]:
     """Forecasts of the ensemble with and without the pledge member, and of every member."""
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("origins, ours", total=None)
@@ -231,15 +232,16 @@ def run_ours(panel: Panel, origins: range, horizon: int, promises: Promises, pro
             panel,
             origins,
             horizon,
-            promises=promises,
+            tables=tables,
             processes=processes,
             progress=lambda done, count: progress.update(task, completed=done, total=count),
         )
     methods = {ENSEMBLE: found.quantiles, TREND: found.trend} | {_alone(k): q for k, q in found.members.items()}
     made = {name: forecasts_of(found.rows, quantiles) for name, quantiles in methods.items()}
-    if not made[_alone(PLEDGE)]:
-        # Without commitments there is only one ensemble.
-        del made[TREND], made[_alone(PLEDGE)]
+    if tables is None:
+        # Without promises there is only one ensemble.
+        del made[TREND]
+    made = {name: found for name, found in made.items() if found}
     return made
 
 
@@ -247,32 +249,35 @@ def _alone(member: str) -> str:
     return f"{member} alone"
 
 
-def cost_of_ours(panel: Panel, origins: range, horizon: int, promises: Promises) -> dict[str, float]:
+def cost_of_ours(panel: Panel, origins: range, horizon: int, tables: Tables | None) -> dict[str, float]:
     """CPU seconds of one fit and forecast of one series by method, measured at a few origins.
 
-    The cost of a member fitted on the whole panel is divided by the number of series. An ensemble costs the sum of its
-    members; mixing draws costs next to nothing.
+    The fit on the whole panel is divided by the number of series. Mixing draws costs next to nothing.
     """
-    pledge = PledgeMember(promises.commitments, promises.equipment, promises.equipment_commitments)
-    members = (*GLOBAL, *LOCAL, pledge)
-    spent, series = dict.fromkeys((m.name for m in members), 0.0), 0
+    spent: dict[str, float] = {}
+    series = 0
     for origin in np.unique(np.linspace(origins[0], origins[-1], COST_ORIGINS).astype(int)):
         cut = panel.until(int(origin))
         names = [name for name, s in cut.items() if s.end == origin and s.values.size >= SHORTEST]
         series += len(names)
-        for member in members if names else ():
+        if not names:
+            continue
+        started = time.process_time()
+        ensemble = Ensemble(cut, promises(tables, int(origin)) if tables else Promises())
+        fitting = time.process_time() - started
+        for member in list(ensemble.local) or [PANEL, PLANS, PLEDGE]:
             started = time.process_time()
-            fitted = member.fit(cut)
             for name in names:
                 try:
-                    fitted.simulate(name, horizon, DRAWS, generator(1, member.name, name))
+                    ensemble.member(member, name, horizon, DRAWS, 1)
                 except MemberFailed:
                     continue
-            spent[member.name] += time.process_time() - started
+            spent[member] = spent.get(member, 0.0) + fitting + time.process_time() - started
     if not series:
         return {}
-    pool = sum(spent[name] for name in POOL)
-    found = {ENSEMBLE: pool + spent[PLEDGE], TREND: pool} | {_alone(name): cpu for name, cpu in spent.items()}
+    trend = spent[PANEL] if PANEL in spent else sum(spent.values())
+    whole = spent[PLANS] + spent[PLEDGE] if PANEL in spent else trend
+    found = {ENSEMBLE: whole, TREND: trend} | {_alone(name): cpu for name, cpu in spent.items()}
     return {name: cpu / series for name, cpu in found.items()}
 
 
@@ -334,10 +339,10 @@ def compare(
 ) -> tuple[dict[str, Figures], dict[str, list[str]]]:
     """Run our models, read the peers' forecasts, score all; returns scores and failures (``series origin: why``)."""
     panel = Panel(Series.from_points(name, values) for name, values in points.items())
-    promises = promises_for(panel)
-    ours = run_ours(panel, origins, horizon, promises, processes)
+    tables = tables_for(panel)
+    ours = run_ours(panel, origins, horizon, tables, processes)
     theirs: dict[str, Forecasts] = {}
-    cpu = cost_of_ours(panel, origins, horizon, promises)
+    cpu = cost_of_ours(panel, origins, horizon, tables)
     failures: dict[str, list[str]] = {}
     if peers is not None:
         summary = json.loads((peers / "peers.json").read_text(encoding="utf-8"))

@@ -78,7 +78,7 @@ class Origins(click.ParamType[range]):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 @click.option(
-    "--publish", is_flag=True, help="Keep the weights and the track record of the bundled panel in models/data."
+    "--publish", is_flag=True, help="Save the trust in pledges and the track record of the bundled panel in models/data."
 )
 @click.option(
     "--real-time",
@@ -102,7 +102,7 @@ def backtest(
 
     from models.dataset.observations import load_figures
     from models.dataset.tables import NEWEST
-    from models.ensemble import learned_weights
+    from models.ensemble import learned_trust
     from models.evaluation import published, track_record
     from models.evaluation.backtest import backtest as run
     from models.forecast import MODEL_VERSION
@@ -125,7 +125,7 @@ def backtest(
             series,
             origins,
             horizon,
-            promises=track_record.promises_for(series, figures.tables),
+            tables=track_record.tables_for(series, figures.tables),
             processes=processes,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
@@ -135,7 +135,7 @@ def backtest(
         _write(quantiles, result.rows, result.levels, result.quantiles if scenario == "baseline" else result.trend)
     record = track_record.track_record(result, NEWEST, MODEL_VERSION)
     if publish:
-        learned_weights.save(result.weights, NEWEST, MODEL_VERSION)
+        learned_trust.save(result.trust, NEWEST, MODEL_VERSION)
         published.save(record)
     if as_json:
         click.echo(json.dumps(record, indent=1))

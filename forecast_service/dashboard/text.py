@@ -27,14 +27,14 @@ STANCES = {
     "claims-exemption": "claims an exemption",
 }
 MEMBERS = {
-    "pooled_momentum": ("Momentum, all allies together", "recent change goes on for a while, as it did for all allies"),
-    "return_to_norm": ("Return to the norm", "shares drift back to where allies usually were"),
+    "panel": ("All allies together", "an ally returns toward the others, and the recent change of all goes on for a while"),
+    "plans": ("With plans and budgets", "the same, informed by what governments plan to spend"),
+    "pledge": ("With pledges", "the same, and part of the gap to the pledge closes, as such gaps closed before"),
     "random_walk": ("Random walk", "no change is expected, any change may come"),
     "ets": ("Exponential smoothing", "level and damped trend of the ally's own figures"),
     "arima": ("ARIMA", "the ally's own figures and how they followed each other"),
     "unobserved": ("Trend with noise", "a slowly changing trend behind the ally's own figures"),
     "theta": ("Theta", "half the long trend, half the last level"),
-    "pledge": ("Pledge", "the gap to the pledge closes as fast as such gaps closed before"),
     "prior": ("Prior", "what is assumed where no figure is published"),
 }
 LEVERS = {

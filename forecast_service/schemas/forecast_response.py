@@ -13,6 +13,7 @@ from forecast_service.schemas.fields import Numbers, Rounded, component_out, pro
 from forecast_service.schemas.levers import LeverField, without_defaults
 from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
+from models.forecast.why import WHY_PARTS
 
 
 class ProbabilitySchema(Schema):
@@ -44,6 +45,20 @@ class RequiredSchema(Schema):
     )
 
 
+class WhyPartSchema(Schema):
+    """What one part adds to the probability."""
+
+    name = fields.String(
+        required=True,
+        validate=validate.OneOf(WHY_PARTS),
+        metadata={
+            "description": "The level of today alone, the recent change of all allies (momentum), plans and budgets, "
+            "pledges, and the scenario's levers, each on top of those before it."
+        },
+    )
+    points = Rounded(4, required=True, metadata={"description": "Percentage points of probability."})
+
+
 class TargetSchema(Schema):
     component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
@@ -73,6 +88,26 @@ class TargetSchema(Schema):
     )
     reason = fields.String(
         required=True, allow_none=True, metadata={"description": "Why the target does not apply; null if it does."}
+    )
+    why = fields.Nested(
+        WhySchema,
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "What the core target's probability is made of; null for the other targets, and for a "
+            "series that belongs to no ally."
+        },
+    )
+
+
+class WhySchema(Schema):
+    """Why a probability is what it is."""
+
+    sentence = fields.String(required=True, metadata={"description": "The parts in words."})
+    parts = fields.List(
+        fields.Nested(WhyPartSchema),
+        required=True,
+        metadata={"description": "In order; their points add up to 100 times the probability at the deadline."},
     )
 
 
@@ -256,6 +291,11 @@ class ForecastSchema(Schema):
                     "first_year": {str(y): p for y, p in t.outcome.first_year.items()} if t.outcome else {},
                     "required": None if t.required_growth is None else {"real_growth_pct": t.required_growth},
                     "reason": t.reason,
+                    "why": t.why
+                    and {
+                        "sentence": t.why.sentence,
+                        "parts": [{"name": n, "points": 100 * p} for n, p in t.why.parts.items()],
+                    },
                 }
                 for t in forecast.targets
             ],

@@ -6,7 +6,7 @@ A forecast has four inputs, each of which may be the older vintage's or the newe
   later in the newer vintage;
 - **growth**: the projection of GDP and its errors, as known in the vintage's last year;
 - **plans**: pledges and positions in force in that year, and what is claimed of related spending;
-- **model**: the weights of the members, as they were learned by that year.
+- **model**: the trust in pledges, as it was learned by that year.
 
 Every mixture of the two vintages gives a forecast, with the same seed. The part of an input is the change when the
 newer one replaces the older one, averaged over all orders of replacement (Shapley 1953). No single order is right: it
@@ -30,7 +30,7 @@ import numpy as np
 from models.dataset.countries import Ally, Component, resolve
 from models.dataset.observations import Figures
 from models.dataset.tables import NAMES, Tables, Uses
-from models.ensemble.learned_weights import weights_at
+from models.ensemble.learned_trust import trust_at
 from models.ensemble.pool import Ensemble
 from models.forecast import Forecaster, Question
 from models.scenarios.scenario import Scenario
@@ -40,7 +40,7 @@ from models.simulation.path_store import Fit
 
 INPUTS = ("figures", "growth", "plans", "model")
 _FIGURE_TABLES = ("core_share", "core_share_history", "share_vintages", "core_amount", "equipment_share")
-_GROWTH_TABLES, _PLAN_TABLES = ("gdp",), ("pledges", "related_share")
+_GROWTH_TABLES, _PLAN_TABLES = ("gdp",), ("pledges", "plan_record", "related_share")
 _OF_GROWTH = ("outlook", "outlook_from", "outlook_actual", "growth", "growth_from")
 
 Side = tuple[bool, bool, bool, bool]
@@ -96,7 +96,7 @@ class Comparison:
         growth = (
             later or a.tables.read("gdp") != b.tables.read("gdp") or _differ(a.tables.uses, b.tables.uses, _OF_GROWTH)
         )
-        model = weights_at(a.origin) != weights_at(b.origin)
+        model = trust_at(a.origin) != trust_at(b.origin)
         return tuple(i for i, differs in enumerate((figures, growth, plans, model)) if differs)
 
     def why(

@@ -1,13 +1,19 @@
-"""The allies' commitments, as the pledge member takes them.
+"""What governments said, from the tables: pledges that lift spending, and plans that forecast it.
 
-The tables hold plans and positions since 2024. The only earlier commitment is the one of Wales.
+A statement whose status is plan, budget or law is a forecast of its year; the others are pledges. The tables hold
+statements since 2024. The only earlier commitment is the one of Wales.
 """
 
 from __future__ import annotations
 
-from models.dataset.countries import allies
+from dataclasses import replace
+
+from models.dataset.countries import RESOLVED, STATUS_OF_STANCE, Pledge, allies
+from models.dataset.plan_record import resolved_plans
 from models.dataset.tables import BUNDLED, Tables
-from models.ensemble.members.pledge import Commitment
+from models.ensemble.members.pledge import Commitment, effective
+from models.ensemble.plans import FORECASTS, Plan, plan_errors
+from models.ensemble.pool import Promises
 from models.series import Panel, Series
 
 WALES_YEAR, WALES_DEADLINE = 2014, 2024
@@ -28,15 +34,43 @@ def _wales(threshold: float) -> list[Commitment]:
     ]
 
 
-def core_commitments(tables: Tables = BUNDLED) -> list[Commitment]:
-    """All dated commitments on core spending, % of GDP. Each counts from the year it was stated in."""
-    stated = [
-        Commitment(ally.code, p.target_pct, p.year, int(p.stated_on[:4]), p.stance)
+def _status(pledge: Pledge, year: int) -> str:
+    """The status as it was known in ``year``; of a pledge that a figure has decided, the one it had before."""
+    decided = pledge.status in RESOLVED and pledge.year is not None and pledge.year <= year
+    if decided or int(pledge.status_on[:4]) > year:
+        return STATUS_OF_STANCE[pledge.stance]
+    return pledge.status
+
+
+def _statements(tables: Tables, year: int) -> list[Commitment]:
+    """All dated statements on core spending, % of GDP, made by ``year``."""
+    return [
+        Commitment(ally.code, p.target_pct, p.year, int(p.stated_on[:4]), _status(p, year))
         for ally in allies(tables).values()
         for p in ally.pledges
-        if p.component == "core" and p.target_pct and p.year
+        if p.component == "core" and p.target_pct and p.year and int(p.stated_on[:4]) <= year
     ]
-    return _wales(WALES_SHARE) + stated
+
+
+def core_commitments(tables: Tables, year: int) -> list[Commitment]:
+    """The pledges on core spending made by ``year``, each with the status that its government's statements give it.
+
+    A plan, budget or law is none: it counts as a forecast (:func:`core_plans`). Neither is a refusal: it changes the
+    status of the pledges.
+    """
+    stated = _statements(tables, year)
+    pledges = [s for s in stated if s.status not in (*FORECASTS, "refused")]
+    own = {s.series: [o for o in stated if o.series == s.series] for s in stated}
+    return [w for w in _wales(WALES_SHARE) if w.made <= year] + [effective(p, own[p.series]) for p in pledges]
+
+
+def core_plans(tables: Tables, year: int) -> list[Plan]:
+    """The plans, budgets and laws on core spending made by ``year``."""
+    return [
+        Plan(s.series, s.status, s.made, s.deadline, s.threshold)
+        for s in _statements(tables, year)
+        if s.status in FORECASTS
+    ]
 
 
 def equipment_commitments() -> list[Commitment]:
@@ -51,3 +85,13 @@ def equipment_panel(tables: Tables = BUNDLED) -> Panel:
         if float(row["equipment_pct"]) > 0:
             points.setdefault(row["iso3"], {})[int(row["year"])] = float(row["equipment_pct"])
     return Panel(Series.from_points(code, years) for code, years in points.items())
+
+
+def promises(tables: Tables, origin: int, known: int | None = None) -> Promises:
+    """What governments had said by ``known`` (``origin`` if None), as a fit at ``origin`` takes it."""
+    year = origin if known is None else known
+    # What was said by then counts as if it had been said by the origin.
+    commitments = [replace(c, made=min(c.made, origin)) for c in core_commitments(tables, year)]
+    plans = [replace(p, made=min(p.made, origin)) for p in core_plans(tables, year)]
+    errors = plan_errors(resolved_plans(tables, year))
+    return Promises(commitments, plans, errors, equipment_panel(tables), equipment_commitments())

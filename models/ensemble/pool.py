@@ -1,33 +1,26 @@
 """The ensemble: a mixture of the members' draws (a linear pool of their distributions).
 
-Each member contributes draws in proportion to its weight. Mixing distributions, unlike averaging
-quantiles, keeps the disagreement between members as part of the spread (Gneiting & Ranjan 2013).
-
-Row i of every series is the same simulated world. The global members draw common shocks for all series. The
-draws of the local members, which fit each series alone, are reordered to follow a common factor (a Schaake
-shuffle of whole paths, Clark et al. 2004), which changes no series' own distribution.
+History alone is the panel model. With pledges, it is a mixture of two members: the panel model informed by plans, and
+the same lifted by pledges, whose weight is learned. Mixing distributions, unlike averaging quantiles, keeps the
+disagreement between members as part of the spread (Gneiting & Ranjan 2013). Row i of every series is the same draw of
+what all series share. A series without a panel is a mixture of the local members, in equal parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.ensemble.members.base import Fitted, MemberFailed
-from models.ensemble.members.pledge import Commitment, PledgeMember
-from models.ensemble.members.registry import GLOBAL, LOCAL, NAMES, PLEDGE, POOL
-from models.ensemble.stacking import Weights
+from models.ensemble.members.panel import FEWEST_SERIES, FittedPanel, PanelModel
+from models.ensemble.members.pledge import Commitment, FittedPledges, fit_pledges
+from models.ensemble.members.registry import LOCAL, NAMES, PANEL, PLANS, PLEDGE
+from models.ensemble.plans import Plan, condition, in_force
 from models.rng import generator
 from models.series import Array, Panel
-
-TOGETHER = 0.4
-"""Correlation of allies' ten-year changes in the draws of the local members (in the panel of 1949-2013, raw
-ten-year changes correlate by 0.4 to 0.5)."""
-ALIGNED_AT = 10
-"""Horizon, in years, at which the common factor orders the draws."""
 
 
 class NoMember(MemberFailed):
@@ -44,6 +37,25 @@ def allot(draws: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
+class Promises:
+    """What governments said, and how such statements turned out; empty for series without any.
+
+    Attributes
+    ----------
+    commitments : dated pledges.
+    plans : budgets and plans, as forecasts.
+    plan_errors : by status, as :func:`models.ensemble.plans.plan_errors` learns them, by origin.
+    equipment, equipment_commitments : a second pledge of the same series to learn from.
+    """
+
+    commitments: Sequence[Commitment] = ()
+    plans: Sequence[Plan] = ()
+    plan_errors: Mapping[str, float] = field(default_factory=dict)
+    equipment: Panel | None = None
+    equipment_commitments: Sequence[Commitment] = ()
+
+
+@dataclass(frozen=True)
 class Mixture:
     """Simulated futures of one series.
 
@@ -53,12 +65,18 @@ class Mixture:
     member : array (draws,), index into :data:`NAMES`.
     weights : each member's final weight; members that failed have none.
     failed : member -> why it was left out.
+    alone : member, or part of one, -> its own log paths, array (draws, horizon); empty without a panel.
     """
 
     logs: Array
     member: NDArray[np.int8]
     weights: Mapping[str, float]
     failed: Mapping[str, str]
+    alone: Mapping[str, Array] = field(default_factory=dict)
+
+
+LEVEL = "level"
+"""The panel model without momentum: what the level alone says; a part of the explanation, no member."""
 
 
 class Ensemble:
@@ -67,72 +85,82 @@ class Ensemble:
     Parameters
     ----------
     panel : the series, cut at the origin.
-    commitments, equipment, equipment_commitments : arguments of :class:`PledgeMember`; empty for series without any.
+    promises : what governments said.
     """
 
-    def __init__(
-        self,
-        panel: Panel,
-        commitments: Sequence[Commitment] = (),
-        equipment: Panel | None = None,
-        equipment_commitments: Sequence[Commitment] = (),
-    ) -> None:
-        pledge = PledgeMember(commitments, equipment, equipment_commitments)
-        self.fitted: dict[str, Fitted] = {member.name: member.fit(panel) for member in (*GLOBAL, *LOCAL)}
-        self.pledges = pledge.fit(panel)
-        self.fitted[PLEDGE] = self.pledges
+    def __init__(self, panel: Panel, promises: Promises = Promises()) -> None:
+        self.promises = promises
+        self.panel: FittedPanel | None = None
+        self.pledges: FittedPledges | None = None
+        self.local: dict[str, Fitted] = {}
+        if len(panel) >= FEWEST_SERIES:
+            self.panel = PanelModel().fit(panel)
+            equipment = (promises.equipment, promises.equipment_commitments)
+            self.pledges = fit_pledges(self.panel.history, promises.commitments, *equipment)
+        else:
+            self.local = {member.name: member.fit(panel) for member in LOCAL}
+
+    def credibility(self, name: str, deadline: int) -> float:
+        """See :meth:`models.ensemble.members.pledge.FittedPledges.credibility`; 0 without a panel."""
+        return self.pledges.credibility(name, deadline) if self.pledges else 0.0
 
     def member(self, member: str, name: str, horizon: int, draws: int, seed: int) -> Array:
-        """Log paths of series ``name`` by one member, array (draws, horizon); row i is world i. Raises MemberFailed."""
-        if member in POOL[len(GLOBAL) :]:
-            paths = self.fitted[member].simulate(name, horizon, draws, generator(seed, member, name))
-            return _aligned(paths, generator(seed, member), generator(seed, member, name, "alone"))
-        # All series use the same stream: its first draws are the shocks that they share.
-        return self.fitted[member].simulate(name, horizon, draws, generator(seed, member))
+        """Log paths of series ``name`` by one member, array (draws, horizon). Raises MemberFailed."""
+        if member in self.local:
+            return self.local[member].simulate(name, horizon, draws, generator(seed, member, name))
+        if self.panel is None or self.pledges is None or member not in (LEVEL, PANEL, PLANS, PLEDGE):
+            raise MemberFailed(f"{member}: not fitted on this panel")
+        paths = self.panel.simulate(name, horizon, draws, seed, momentum=member != LEVEL)
+        row, column = self.panel.place(name)
+        last = self.panel.history.first + row
+        if member in (PLANS, PLEDGE):
+            plans = in_force(self.promises.plans, name, last)
+            paths = condition(paths, last, plans, self.promises.plan_errors, generator(seed, PLANS, name))
+        if member == PLEDGE:
+            paths = self.pledges.lift(name, last, float(self.panel.history.log[row, column]), paths, seed)
+        return paths
 
     def simulate(
-        self, name: str, horizon: int, draws: int, seed: int, weights: Weights, *, pledge: bool = True
+        self, name: str, horizon: int, draws: int, seed: int, trust: float = 0.0, *, pledge: bool = True
     ) -> Mixture:
-        """Futures of series ``name``: a mixture of the members that do not fail.
+        """Futures of series ``name``: a mixture of the members that do not fail; ``failed`` names those that do.
 
-        The mixture names the members that fail; the others take their draws in proportion. Without ``pledge``
-        the pledge member is left out.
+        Parameters
+        ----------
+        trust : weight of the pledge member where a pledge is in force; the panel model with plans has the rest.
+        pledge : False for history alone.
 
         Raises
         ------
         NoMember
             if every member fails.
         """
-        paths: dict[int, Array] = {}
+        if self.panel is None:
+            wanted = {member: 1 / len(self.local) for member in self.local}
+        else:
+            wanted = {PLANS: 1 - trust, PLEDGE: trust} if pledge else {PANEL: 1.0}
+        paths: dict[str, Array] = {}
         failed: dict[str, str] = {}
-        for index, member in enumerate(NAMES if pledge else POOL):
-            if weights.pool.get(member, weights.pledge_weight) <= 0:
-                continue
+        for member in wanted:
             try:
-                # Every member draws all rows: one member's failure must not shift another's worlds.
-                paths[index] = self.member(member, name, horizon, draws, seed)
+                # Every member draws all rows: one member's failure must not shift another's.
+                paths[member] = self.member(member, name, horizon, draws, seed)
             except MemberFailed as failure:
                 failed[member] = str(failure)
         if not paths:
             raise NoMember(f"{name}: " + "; ".join(f"{member}: {why}" for member, why in failed.items()))
-        wanted = weights.array(pledged=len(NAMES) - 1 in paths)
-        owner = np.repeat(np.arange(len(NAMES), dtype=np.int8), allot(draws, wanted))
-        working = np.array(sorted(paths), dtype=np.int8)
-        unassigned = np.flatnonzero(~np.isin(owner, working))
-        owner[unassigned] = np.repeat(working, allot(unassigned.size, np.maximum(wanted[working], 1e-12)))
+        if self.panel is not None:
+            failed.clear()  # an ally without a pledge has no pledge member; that is no failure
+        weights = np.array([wanted[member] for member in paths])
+        weights = weights / weights.sum()
+        owner = np.repeat(np.arange(len(paths)), allot(draws, weights))
         logs = np.empty((draws, horizon))
-        for index, drawn in paths.items():
-            median = np.median(drawn, axis=0)
-            logs[owner == index] = median + weights.spread * (drawn[owner == index] - median)
-        final = {NAMES[i]: float(wanted[i] / wanted[working].sum()) for i in working}
-        return Mixture(logs, owner, final, failed)
-
-
-def _aligned(paths: Array, shared: np.random.Generator, alone: np.random.Generator) -> Array:
-    """The rows of ``paths``, reordered to follow a factor shared with other series."""
-    draws = paths.shape[0]
-    factor = np.sqrt(TOGETHER) * shared.standard_normal(draws) + np.sqrt(1 - TOGETHER) * alone.standard_normal(draws)
-    by_change = np.argsort(paths[:, min(ALIGNED_AT, paths.shape[1]) - 1], kind="stable")
-    ordered = np.empty_like(paths)
-    ordered[np.argsort(factor, kind="stable")] = paths[by_change]
-    return ordered
+        for i, drawn in enumerate(paths.values()):
+            logs[owner == i] = drawn[owner == i]
+        index = np.array([NAMES.index(member) for member in paths], dtype=np.int8)
+        final = dict(zip(paths, map(float, weights), strict=True))
+        alone: dict[str, Array] = {}
+        if self.panel is not None:
+            parts = {part: self.member(part, name, horizon, draws, seed) for part in (LEVEL, PANEL) if part not in paths}
+            alone = parts | paths
+        return Mixture(logs, index[owner], final, failed, alone)

@@ -7,13 +7,11 @@ forecasts, so learning the weights again at every origin costs next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ensemble.members.registry import GLOBAL, LOCAL, POOL
 from models.series import Array
 
 POINTS = 25  # quantile midpoints that stand for a predictive distribution; more change no weight by 0.01
@@ -106,47 +104,5 @@ def pool_quantiles(points: Array, weights: Array, levels: Array) -> Array:
     return np.interp(levels, np.cumsum(mass) - mass / 2, points.ravel()[order])
 
 
-@dataclass(frozen=True)
-class Weights:
-    """The weights of a spread-adjusted linear pool (Gneiting & Ranjan 2013).
-
-    A linear pool of calibrated members is too wide: their disagreement adds to each one's own spread. So
-    every member's draws are first pulled toward that member's median.
-
-    Attributes
-    ----------
-    pool : weights of all members but the pledge member, on the simplex.
-    pledge_weight : weight of the pledge member where a commitment is in force; the pool keeps 1 - pledge_weight.
-    spread : factor on every draw's log distance from its member's median of that year.
-    """
-
-    pool: Mapping[str, float]
-    pledge_weight: float
-    spread: float = 1.0
-
-    def array(self, *, pledged: bool) -> Array:
-        """Weights in the order of :data:`models.ensemble.members.registry.NAMES`, summing to 1."""
-        pool = np.array([self.pool[name] for name in POOL])
-        pledge_weight = self.pledge_weight if pledged else 0.0
-        return np.append(pool / pool.sum() * (1 - pledge_weight), pledge_weight)
-
-
-NEGLIGIBLE = 0.02
-"""A learned weight below this is set to zero, to save the member's time; the other members share it."""
-
-
-def pruned(weights: Array) -> Array:
-    """``weights`` without the negligible ones, summing to 1."""
-    remaining = np.where(weights < NEGLIGIBLE, 0.0, weights)
-    return np.asarray(remaining / remaining.sum())
-
-
-# Without evidence the global members weigh twice as much as the local ones, which lose to a random walk on series
-# like these; weights are equal within each group.
-PRIOR = Weights(
-    pool={name: 2 / 3 / len(GLOBAL) for name in POOL[: len(GLOBAL)]}
-    | {name: 1 / 3 / len(LOCAL) for name in POOL[len(GLOBAL) :]},
-    # The pledge member's own prior includes "nothing of the gap is closed", which is the trend. It covers the
-    # pool's view, so it starts with most of the weight.
-    pledge_weight=0.9,
-)
+TRUST = 0.5
+"""Prior weight of the pledge member. Before 2014 nothing told whether a common pledge says more than history."""

@@ -1,14 +1,14 @@
 """The backtest: forecasts from past origins, fitted on nothing later, scored by the outcomes.
 
 The first pass fits every member at every origin and stores its predictive distributions as points; origins
-are independent of each other, so it runs in parallel. The second pass goes through the origins in order and
-learns the weights of the pool from forecasts whose outcome was known by then (CRPS stacking). Origins before
-the first one scored ("burn-in") only serve to learn weights.
+are independent of each other, so it may run in parallel. The second pass goes through the origins in order and
+learns the trust in pledges from forecasts whose outcome was known by then (CRPS stacking). Origins before
+the first one scored ("burn-in") only serve to learn it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -16,12 +16,12 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dataset.tables import Tables
+from models.ensemble.commitments import promises
 from models.ensemble.members.base import MemberFailed
-from models.ensemble.members.pledge import Commitment
-from models.ensemble.members.registry import NAMES, POOL
-from models.ensemble.pool import Ensemble
-from models.ensemble.stacking import PRIOR, Scores, Weights, learn_weights, midpoints, pool_quantiles, pruned
-from models.evaluation.scores import crps
+from models.ensemble.members.registry import LOCAL, NAMES, PANEL, PLANS, PLEDGE
+from models.ensemble.pool import Ensemble, Promises
+from models.ensemble.stacking import TRUST, Scores, learn_weights, midpoints, pool_quantiles
 from models.paths import Floats
 from models.runtime import prepare
 from models.series import Array, Panel
@@ -39,21 +39,12 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Promises:
-    """Arguments of the pledge member; empty for a panel of series without commitments."""
-
-    commitments: Sequence[Commitment] = ()
-    equipment: Panel | None = None
-    equipment_commitments: Sequence[Commitment] = ()
-
-
-@dataclass(frozen=True)
 class Origin:
     """All members' forecasts of all series from one origin.
 
     Attributes
     ----------
-    points : array (series, members, horizon, POINTS), log values in ascending order; NaN where a member failed.
+    points : array (series, members, horizon, POINTS), log values in ascending order; NaN where a member made none.
     """
 
     year: int
@@ -63,10 +54,10 @@ class Origin:
 
 @dataclass
 class Backtest:
-    """The forecasts of a backtest and the weights it learned.
+    """The forecasts of a backtest and the trust in pledges that it learned.
 
     ``rows`` are (series, origin, horizon), ``quantiles`` an array (rows, levels) in the series' own unit.
-    ``members`` has each member's quantiles alone, NaN where it failed. ``weights`` are those learned by each origin.
+    ``members`` has each member's quantiles alone, NaN where it made none. ``trust`` is that learned by each origin.
     """
 
     panel: Panel
@@ -75,7 +66,7 @@ class Backtest:
     quantiles: Array = field(default_factory=lambda: np.empty((0, 0)))
     trend: Array = field(default_factory=lambda: np.empty((0, 0)))
     members: dict[str, Array] = field(default_factory=dict)
-    weights: dict[int, Weights] = field(default_factory=dict)
+    trust: dict[int, float] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> Array:
@@ -93,28 +84,32 @@ def forecast_origin(
     horizon: int,
     draws: int,
     seed: int,
-    promises: Promises,
+    tables: Tables | None,
     revisions: Mapping[str, Array] | None = None,
 ) -> Origin:
     """Fit all members on what was known in ``year`` and forecast every series observed then.
 
-    ``revisions`` has the log revisions, array (draws,), of each series whose last figure is an estimate.
+    Parameters
+    ----------
+    tables : what governments had said by then; None for series of no governments.
+    revisions : log revisions, array (draws,), of each series whose last figure is an estimate.
     """
     cut = panel.until(year)
     names = tuple(n for n, s in cut.items() if s.end == year and s.values.size >= SHORTEST)
     points = np.full((len(names), len(NAMES), horizon, POINTS), np.nan, dtype=np.float32)
     if not names:
         return Origin(year, names, points)
-    ensemble = Ensemble(cut, promises.commitments, promises.equipment, promises.equipment_commitments)
+    ensemble = Ensemble(cut, promises(tables, year) if tables else Promises())
+    members = list(ensemble.local) or [PANEL, PLANS, PLEDGE]
     for i, name in enumerate(names):
-        for k, member in enumerate(NAMES):
+        for member in members:
             try:
                 paths = ensemble.member(member, name, horizon, draws, seed)
             except MemberFailed:
                 continue
             if revisions and name in revisions:
                 paths = paths + revisions[name][:, None]
-            points[i, k] = np.quantile(paths, midpoints(POINTS), axis=0).T
+            points[i, NAMES.index(member)] = np.quantile(paths, midpoints(POINTS), axis=0).T
     return Origin(year, names, points)
 
 
@@ -132,7 +127,7 @@ def backtest(
     origins: range,
     horizon: int = 10,
     *,
-    promises: Promises | None = None,
+    tables: Tables | None = None,
     levels: Array = LEVELS,
     draws: int = DRAWS,
     seed: int = 1,
@@ -145,14 +140,13 @@ def backtest(
     ----------
     panel : positive annual series.
     origins : years; a series is forecast from those in which it was observed for at least 8 years.
-    promises : commitments of the series, for the pledge member.
+    tables : what the governments of the series said; None for series of no governments.
     levels : of the quantiles.
     processes : how many origins are fitted at once.
     progress : called with (origins done, all origins).
     """
-    promises = promises or Promises()
     years = [*burn_in(panel, origins[0]), *origins]
-    fitted = _fit(panel, years, horizon, draws, seed, promises, processes, progress)
+    fitted = _fit(panel, years, horizon, draws, seed, tables, processes, progress)
     return _pool(panel, fitted, set(origins), horizon, levels)
 
 
@@ -162,18 +156,18 @@ def _fit(
     horizon: int,
     draws: int,
     seed: int,
-    promises: Promises,
+    tables: Tables | None,
     processes: int,
     progress: Progress,
 ) -> dict[int, Origin]:
     if processes == 1:
         found = {}
         for done, year in enumerate(years, 1):
-            found[year] = forecast_origin(panel, year, horizon, draws, seed, promises)
+            found[year] = forecast_origin(panel, year, horizon, draws, seed, tables)
             progress(done, len(years))
         return found
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=prepare) as pool:
-        jobs = {pool.submit(forecast_origin, panel, y, horizon, draws, seed, promises): y for y in years}
+        jobs = {pool.submit(forecast_origin, panel, y, horizon, draws, seed, tables): y for y in years}
         found = {}
         for done, job in enumerate(as_completed(jobs), 1):
             found[jobs[job]] = job.result()
@@ -206,87 +200,43 @@ class _Evidence:
         return Scores(*(np.concatenate([getattr(part, name) for part in self._parts]) for name in names))
 
 
-SPREADS = np.arange(0.6, 1.201, 0.02).round(2)
-SPREAD_STRENGTH = 5.0
-"""The prior of the spread factor (1: the plain pool) counts as so many origins."""
+def _weights(trust: float) -> Array:
+    """Weights of :data:`NAMES` in the baseline; members that made no forecast count for nothing."""
+    found = dict.fromkeys((member.name for member in LOCAL), 1.0) | {PLANS: 1 - trust, PLEDGE: trust}
+    return np.array([found.get(name, 0.0) for name in NAMES])
 
 
-class _Spreads:
-    """CRPS of the plain pool with its spread multiplied by each of :data:`SPREADS`, origin by origin."""
-
-    def __init__(self) -> None:
-        self._rows: list[tuple[int, NDArray[np.int64], Array]] = []
-
-    def add(self, year: int, pool: Array, outcomes: Array) -> None:
-        """``pool`` (series, horizon, POINTS) and ``outcomes`` (series, horizon), logs; NaN where unknown."""
-        series, steps = np.nonzero(np.isfinite(outcomes))
-        if not series.size:
-            return
-        points, happened = pool[series, steps], outcomes[series, steps]
-        median = np.median(points, axis=1, keepdims=True)
-        levels = midpoints(POINTS)
-        found = [crps(median + c * (points - median), levels, happened) for c in SPREADS]
-        self._rows.append((year, steps + 1, np.stack(found, axis=1)))
-
-    def best(self, year: int) -> float:
-        """The factor with the least CRPS on forecasts whose outcome was known in ``year``, shrunk toward 1."""
-        means = [found[o + h <= year].mean(axis=0) for o, h, found in self._rows if (o + h <= year).any()]
-        if not means:
-            return 1.0
-        loss = np.mean(means, axis=0)
-        # The prior's penalty is the squared log factor, in units of the plain pool's CRPS.
-        pull = SPREAD_STRENGTH / len(means) * loss[np.argmin(np.abs(SPREADS - 1))] * np.log(SPREADS) ** 2
-        return float(SPREADS[np.argmin(loss + pull)])
-
-
-def _adjusted(points: NDArray[np.float32], spread: float) -> NDArray[np.float32]:
-    """Every member's points with their distance from its own median times ``spread``."""
-    median = np.median(points, axis=-1, keepdims=True)
-    return np.asarray(median + np.float32(spread) * (points - median))
+def _trend_weights() -> Array:
+    return np.where(np.isin(NAMES, [PLANS, PLEDGE]), 0.0, 1.0)
 
 
 def _pool(panel: Panel, fitted: dict[int, Origin], scored: set[int], horizon: int, levels: Array) -> Backtest:
     result = Backtest(panel, levels)
-    known = _Evidence(len(POOL))
-    for year, origin in fitted.items():
-        known.add(year, origin.points[:, : len(POOL)], _outcomes(panel, origin, horizon))
-    scores = known.scores()
-    trusted = _Evidence(2)
-    spreads = _Spreads()
+    evidence = _Evidence(2)
     mixed: list[Array] = []
     trends: list[Array] = []
     alone: list[Array] = []
-    prior = PRIOR.array(pledged=False)[: len(POOL)]
     for year, origin in fitted.items():
-        pool = pruned(learn_weights(scores.known_at(year), prior))
-        pledge_weight = float(
-            learn_weights(trusted.scores().known_at(year), np.array([1 - PRIOR.pledge_weight, PRIOR.pledge_weight]))[1]
-        )
-        weights = Weights(dict(zip(POOL, map(float, pool), strict=True)), pledge_weight, spreads.best(year))
-        adjusted = _adjusted(origin.points, weights.spread)
-        trend = _mixtures(origin.points, weights.array(pledged=False), midpoints(POINTS))
-        spreads.add(year, trend, _outcomes(panel, origin, horizon))
-        trend = _mixtures(adjusted, weights.array(pledged=False), midpoints(POINTS))
-        both = np.stack([trend, adjusted[:, -1]], axis=1)
-        trusted.add(year, both, _outcomes(panel, origin, horizon))
+        both = origin.points[:, [NAMES.index(PLANS), NAMES.index(PLEDGE)]]
+        trust = float(learn_weights(evidence.scores().known_at(year), np.array([1 - TRUST, TRUST]))[1])
+        evidence.add(year, both, _outcomes(panel, origin, horizon))
         if year not in scored:
             continue
-        result.weights[year] = weights
+        result.trust[year] = trust
         result.rows += [(name, year, h) for name in origin.names for h in range(1, horizon + 1)]
-        trends.append(_mixtures(adjusted, weights.array(pledged=False), levels).reshape(-1, levels.size))
-        mixed.append(_mixtures(adjusted, weights.array(pledged=True), levels).reshape(-1, levels.size))
+        trends.append(_mixtures(origin.points, _trend_weights(), levels).reshape(-1, levels.size))
+        mixed.append(_mixtures(origin.points, _weights(trust), levels).reshape(-1, levels.size))
         alone.append(_each(origin.points, levels))
     if result.rows:
         result.quantiles, result.trend = np.exp(np.concatenate(mixed)), np.exp(np.concatenate(trends))
         each = np.exp(np.concatenate(alone))
-        result.members = {name: each[:, k] for k, name in enumerate(NAMES)}
+        result.members = {n: each[:, k] for k, n in enumerate(NAMES) if np.isfinite(each[:, k]).any()}
     return result
 
 
-def pooled(origin: Origin, weights: Weights, levels: Array) -> Array:
-    """Quantiles of the ensemble with given weights, array (series, horizon, levels), in the series' own unit."""
-    adjusted = _adjusted(origin.points, weights.spread)
-    return np.asarray(np.exp(_mixtures(adjusted, weights.array(pledged=True), levels)))
+def pooled(origin: Origin, trust: float, levels: Array) -> Array:
+    """Quantiles of the baseline at a given trust, array (series, horizon, levels), in the series' own unit."""
+    return np.asarray(np.exp(_mixtures(origin.points, _weights(trust), levels)))
 
 
 def _outcomes(panel: Panel, origin: Origin, horizon: int) -> Array:
@@ -303,7 +253,7 @@ def _mixtures(points: NDArray[np.float32], weights: Array, levels: Array) -> Arr
     series, _, horizon, _ = points.shape
     out = np.empty((series, horizon, levels.size))
     for i in range(series):
-        working = np.isfinite(points[i, :, 0, 0])
+        working = np.isfinite(points[i, :, 0, 0]) & (weights > 0)
         w = np.where(working, weights, 0.0)
         for h in range(horizon):
             out[i, h] = pool_quantiles(points[i, working, h].astype(np.float64), w[working] / w.sum(), levels)

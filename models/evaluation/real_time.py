@@ -8,7 +8,7 @@ The ordinary backtest uses figures as they were revised later. Here an origin ne
 
 Origins without an edition are left out. As in the service, an estimate gets revisions learned from the editions up to
 then; the ordinary backtest takes its figures as final. Two inputs are as known today: SIPRI's series before 2014, and
-the members' weights, learned from revised figures at the same origin. Outcomes are the newest figures, whose last two
+the trust in pledges, learned from revised figures at the same origin. Outcomes are the newest figures, whose last two
 years are estimates themselves. Luxembourg is left out up to 2023, when NATO changed its denominator.
 """
 
@@ -22,11 +22,11 @@ import numpy as np
 from scipy.special import ndtri
 
 from models.dataset.observations import GNI_BREAK, Figures, core_shares, load_figures
-from models.dataset.tables import BUNDLED, VINTAGES
-from models.ensemble.learned_weights import weights_at
+from models.dataset.tables import BUNDLED, VINTAGES, Tables
+from models.ensemble.learned_trust import trust_at
 from models.evaluation import scores
-from models.evaluation.backtest import DRAWS, LEVELS, Promises, forecast_origin, pooled
-from models.evaluation.track_record import promises_for
+from models.evaluation.backtest import DRAWS, LEVELS, forecast_origin, pooled
+from models.evaluation.track_record import tables_for
 from models.series import Array, Panel, Series
 from models.simulation.revisions import EDITIONS, learn, simulate
 
@@ -153,9 +153,9 @@ class _Judged:
 
 def _judge(edition: Edition, newest: Figures, horizon: int, draws: int, seed: int) -> _Judged:
     truth = newest.panel()
-    promises = promises_for(truth)
-    then = _quantiles(edition.panel, edition, horizon, draws, seed, promises, revised=False)
-    revised = _quantiles(truth, edition, horizon, draws, seed, promises, revised=True)
+    tables = tables_for(truth, newest.tables)
+    then = _quantiles(edition.panel, edition, horizon, draws, seed, tables, revised=False)
+    revised = _quantiles(truth, edition, horizon, draws, seed, tables, revised=True)
     rows = list(_known(edition, set(then) & set(revised), truth, horizon))
     walks = {name: _walk(edition.panel[name], horizon) for name, _, _ in rows}
 
@@ -177,7 +177,7 @@ def _quantiles(
     horizon: int,
     draws: int,
     seed: int,
-    promises: Promises,
+    tables: Tables | None,
     *,
     revised: bool,
 ) -> dict[str, Array]:
@@ -186,8 +186,8 @@ def _quantiles(
     if not revised and edition.estimates:
         learned = learn(edition.source, edition.lag)
         revisions = {name: simulate(learned, name, draws, seed) for name in edition.estimates}
-    origin = forecast_origin(panel, edition.origin, horizon, draws, seed, promises, revisions)
-    found = pooled(origin, weights_at(edition.origin), LEVELS)
+    origin = forecast_origin(panel, edition.origin, horizon, draws, seed, tables, revisions)
+    found = pooled(origin, trust_at(edition.origin), LEVELS)
     return dict(zip(origin.names, found, strict=True))
 
 

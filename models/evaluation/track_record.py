@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
+from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED, Tables
-from models.ensemble.commitments import core_commitments, equipment_commitments, equipment_panel
-from models.ensemble.members.registry import PLEDGE
+from models.ensemble.members.registry import PLANS, PLEDGE
 from models.evaluation import scores
-from models.evaluation.backtest import Backtest, Promises
+from models.evaluation.backtest import Backtest
 from models.series import Array, Panel
 
 FIRST_ORIGIN, HORIZON = 1999, 10
@@ -22,12 +22,9 @@ WALES_YEAR, WALES_TARGET = 2024, 2.0
 RECENT = 2014
 
 
-def promises_for(panel: Panel, tables: Tables = BUNDLED) -> Promises:
-    """The commitments in ``tables``, if every series of ``panel`` has some there; none otherwise."""
-    committed = {c.series for c in core_commitments(tables)}
-    if not set(panel) <= committed:
-        return Promises()
-    return Promises(core_commitments(tables), equipment_panel(tables), equipment_commitments())
+def tables_for(panel: Panel, tables: Tables = BUNDLED) -> Tables | None:
+    """``tables``, if every series of ``panel`` is an ally's; otherwise None: nothing is known of its promises."""
+    return tables if set(panel) <= set(allies(tables)) else None
 
 
 def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -> Array:
@@ -80,8 +77,8 @@ def track_record(result: Backtest, vintage: str, model_version: str) -> dict[str
 
 
 def _weight(result: Backtest, name: str) -> float:
-    last = result.weights[max(result.weights)]
-    return last.pool.get(name, last.pledge_weight)
+    trust = result.trust[max(result.trust)]
+    return {PLANS: 1 - trust, PLEDGE: trust}.get(name, 1.0)
 
 
 class _Judged:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Protocol
+
+import numpy as np
 
 from models.dataset.countries import COMPONENTS, OWN_SERIES, Ally, allies
 from models.dataset.gdp import price_index
@@ -14,11 +17,12 @@ from models.errors import CannotForecast
 from models.forecast.explanation import Explanation, Reference, Waterfall, plausibility
 from models.forecast.question import DRAWS, LEVELS, MODEL_VERSION, SEED, Basis, Question
 from models.forecast.result import Forecast, TargetAnswer, fans, money, target_answer
+from models.forecast.why import Why, why
 from models.paths import MOST_VALUE, Paths, within_range
 from models.scenarios.builtin import named_scenario
 from models.scenarios.levers import HistoryOverride
 from models.scenarios.scenario import LeverOverflow, Scenario, Watch
-from models.scenarios.targets import Targets
+from models.scenarios.targets import Targets, met, proportion
 from models.series import Series
 from models.simulation.path_store import Fit, FitKey, PathStore
 
@@ -171,13 +175,14 @@ class Forecaster:
             steps.without_pledges(context.until(context.fit(trend=True, overridden=False)))
         paths = context.scenario_paths(fit, steps)
         core = self._rests_on(question)
-        answers = _answers(ally, targets, paths, core, tables)
+        answers = _answers(ally, targets, paths, core, fit, tables)
         explanation = None
         if not scenario.is_baseline:
-            baseline = context.until(context.fit(trend=False, overridden=False))
+            of_baseline = context.fit(trend=False, overridden=False)
+            baseline = context.until(of_baseline)
             references = {
                 a.component: Reference(a.outcome, a.required_growth)
-                for a in _answers(ally, targets, baseline, core, tables)
+                for a in _answers(ally, targets, baseline, core, of_baseline, tables)
             }
             explanation = Explanation(references, tuple(steps.steps), plausibility(paths, baseline))
         by_member = answers[0].outcome.by_member if answers[0].outcome else {}
@@ -319,5 +324,19 @@ class FitContext:
         raise CannotForecast("vintage" if self.question.history is None else "history", detail)
 
 
-def _answers(ally: Ally, targets: Targets, paths: Paths, core: str, tables: Tables) -> tuple[TargetAnswer, ...]:
-    return tuple(target_answer(ally, name, targets, paths, core, tables) for name in COMPONENTS)
+def _answers(
+    ally: Ally, targets: Targets, paths: Paths, core: str, fit: Fit, tables: Tables
+) -> tuple[TargetAnswer, ...]:
+    found = [target_answer(ally, name, targets, paths, core, fit, tables) for name in COMPONENTS]
+    return tuple(replace(answer, why=_why(answer, targets, paths, fit)) for answer in found)
+
+
+def _why(answer: TargetAnswer, targets: Targets, paths: Paths, fit: Fit) -> Why | None:
+    if answer.component != "core" or answer.outcome is None:
+        return None
+    fitted, core = None, paths.shares["core"]
+    if paths.base is not None and core is not paths.base.shares["core"]:
+        hits = np.count_nonzero(met(paths.base.shares["core"][:, -1], targets.core))
+        fitted = proportion(int(hits), paths.draws)
+    column = targets.deadline - fit.paths.origin
+    return why(fit.alone, column, targets.core, answer.outcome.probability.at_deadline, fitted)

@@ -15,6 +15,8 @@ from models.paths import Floats, Paths, quantiles, quantiles_of, spending
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Outcome, Targets, assess, required_growth
 from models.series import Array
+from models.forecast.why import Why, probability_alone
+from models.simulation.path_store import Fit
 from models.simulation.related import related_prior
 
 
@@ -22,7 +24,8 @@ from models.simulation.related import related_prior
 class TargetAnswer:
     """One target and its outcome; if the target does not apply, ``outcome`` is None and ``reason`` says why.
 
-    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target.
+    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target. ``why`` has the
+    parts of the core target's probability; None for the other targets, and for a series without a panel.
     """
 
     component: str
@@ -32,6 +35,7 @@ class TargetAnswer:
     outcome: Outcome | None
     required_growth: float | None
     reason: str | None
+    why: Why | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,15 @@ def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
 
 
 def target_answer(
-    ally: Ally, component: str, targets: Targets, paths: Paths, core: str, tables: Tables = BUNDLED
+    ally: Ally,
+    component: str,
+    targets: Targets,
+    paths: Paths,
+    core: str,
+    fit: Fit,
+    tables: Tables = BUNDLED,
 ) -> TargetAnswer:
-    """One target's answer by ``paths``, which end in the deadline year; ``core`` names the figures."""
+    """One target's answer by ``paths`` of ``fit``, which end in the deadline year; ``core`` names the figures."""
     threshold = targets.threshold(component)
     prior = "nothing" if ally is OWN_SERIES else related_prior(ally.code, tables).rests_on
     basis, rests_on = {
@@ -120,13 +130,25 @@ def target_answer(
     gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
     # Related spending has a prior and no members.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
-    outcome = paths.once(
-        ("outcome", component, threshold), lambda: assess(paths.known(component), threshold, paths.origin, member)
-    )
+    def outcome_now() -> Outcome:
+        alone = alone_at(fit, targets) if component == "core" and paths.base is None else {}
+        return assess(paths.known(component), threshold, paths.origin, member, alone)
+
+    outcome = paths.once(("outcome", component, threshold), outcome_now)
     # No lever changes the origin, and the paths before the scenario cache its median.
     start = float((paths.base or paths).medians(component)[0])
     growth = required_growth(start, threshold, gdp)
     return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
+
+
+def alone_at(fit: Fit, targets: Targets) -> dict[int, float]:
+    """By index of a member of ``fit`` that has draws, its probability of meeting the core target, from all its own."""
+    column = targets.deadline - fit.paths.origin
+    return {
+        fit.members.index(name): probability_alone(quantiles[column], targets.core)
+        for name, quantiles in fit.alone.items()
+        if fit.weights.get(name, 0.0) > 0
+    }
 
 
 def money(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from models.paths import Floats
 CORE_TARGET, RELATED_TARGET, HAGUE_DEADLINE = 3.5, 1.5, 2035
 """% of GDP, and the year: The Hague Summit Declaration, 25 June 2025."""
 LAST_DEADLINE = 2060
+LEAST_WEIGHT = 0.1
+"""A member of less weight is not in the range across members: it hardly counts, and few draws are its own."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Probability:
 
     ``at_deadline``: the share is at the threshold in the deadline year. ``by_deadline``: in some year
     from the origin up to it. ``held``: from the first year at the threshold through the deadline.
-    ``across_members`` is the lowest and the highest ``at_deadline`` of any single member.
+    ``across_members`` is the lowest and the highest ``at_deadline`` of any member with a weight of at least
+    :data:`LEAST_WEIGHT`.
     """
 
     at_deadline: float
@@ -52,10 +56,14 @@ def proportion(hits: int, draws: int) -> float:
     return (hits + 0.5) / (draws + 1)
 
 
+def least_met(threshold: float) -> float:
+    """The least share that, rounded to two decimals as NATO reports it, is at or above ``threshold``, % of GDP."""
+    return math.ceil(round(threshold * 100, 6)) / 100 - 0.005
+
+
 def met(shares: Floats, threshold: float) -> NDArray[np.bool_]:
     """Where a share, rounded to two decimals as NATO reports it, is at or above ``threshold`` (% of GDP)."""
-    hundredths = math.ceil(round(threshold * 100, 6))
-    return np.asarray(shares >= np.asarray(hundredths / 100 - 0.005, dtype=shares.dtype))
+    return np.asarray(shares >= np.asarray(least_met(threshold), dtype=shares.dtype))
 
 
 def held(reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -81,7 +89,13 @@ class Outcome:
     by_member: dict[int, float]
 
 
-def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.integer]) -> Outcome:
+def assess(
+    shares: Floats,
+    threshold: float,
+    origin: int,
+    member: NDArray[np.integer],
+    alone: Mapping[int, float] | None = None,
+) -> Outcome:
     """Probabilities of meeting ``threshold``, read off paths that end in the deadline year.
 
     Parameters
@@ -90,6 +104,7 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
     threshold : % of GDP.
     origin : year of column 0.
     member : array (draws,), which member each draw came from.
+    alone : at_deadline of each member, if it is known from more draws than its weight leaves it.
     """
     draws = shares.shape[0]
     # Years in rows, as in the store, so that each step reads contiguous memory.
@@ -99,7 +114,9 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
     for year in reached[1:]:
         crossings.append(int(np.count_nonzero(year > ever)))
         ever |= year
-    by_member = _by_member(at, member)
+    of_each = _by_member(at, member)
+    by_member = {index: proportion(*counts) for index, counts in of_each.items()} | dict(alone or {})
+    ranged = [by_member[index] for index, (_, theirs) in of_each.items() if theirs >= LEAST_WEIGHT * draws]
     p = proportion(int(np.count_nonzero(at)), draws)
     return Outcome(
         probability=Probability(
@@ -107,21 +124,21 @@ def assess(shares: Floats, threshold: float, origin: int, member: NDArray[np.int
             by_deadline=proportion(sum(crossings), draws),
             held=proportion(int(np.count_nonzero(held(reached))), draws),
             standard_error=math.sqrt(p * (1 - p) / draws),
-            across_members=(min(by_member.values()), max(by_member.values())),
+            across_members=(min(ranged), max(ranged)),
         ),
         first_year={origin + t: proportion(n, draws) for t, n in enumerate(crossings) if n},
         by_member=by_member,
     )
 
 
-def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int, float]:
-    """Each member's own proportion of its draws, by its index."""
+def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int, tuple[int, int]]:
+    """Hits among each member's own draws, and their number, by its index."""
     found = {}
     # With few members, one pass over bytes for each takes a third of the time of counting by index.
     for index in range(int(member.min()), int(member.max()) + 1):
         theirs = member == index
         if draws := int(np.count_nonzero(theirs)):
-            found[index] = proportion(int(np.count_nonzero(hit & theirs)), draws)
+            found[index] = int(np.count_nonzero(hit & theirs)), draws
     return found
 
 

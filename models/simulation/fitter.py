@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from models.dataset.countries import Ally
 from models.dataset.observations import MINIMUM_HISTORY, Figures
-from models.ensemble.commitments import core_commitments, equipment_commitments, equipment_panel
-from models.ensemble.learned_weights import weights_at
-from models.ensemble.members.pledge import in_force
+from models.ensemble.commitments import promises
+from models.ensemble.learned_trust import trust_at
 from models.ensemble.members.registry import NAMES
-from models.ensemble.pool import Ensemble, Mixture
-from models.ensemble.stacking import PRIOR
+from models.ensemble.pool import Ensemble
+from models.ensemble.stacking import midpoints
 from models.errors import CannotForecast
 from models.paths import Paths, exponential
 from models.scenarios.levers import HistoryOverride
 from models.scenarios.targets import HAGUE_DEADLINE, LAST_DEADLINE
 from models.series import Array, Panel, Series
 from models.simulation.gdp_paths import simulate_gdp
-from models.simulation.path_store import Fit
+from models.simulation.path_store import ALONE_LEVELS, Fit
 from models.simulation.related import simulate_related
 from models.simulation.revisions import learn, simulate
 
 
 @dataclass(frozen=True)
 class Known:
-    """The years up to which a fit knows projected growth, plans and the members' weights; None is the origin.
+    """The years up to which a fit knows projected growth, promises and the trust in them; None is the origin.
 
     :mod:`models.analysis.vintage_change` sets other years, to ask what a forecast would have been with them.
     """
 
     growth: int | None = None
     plans: int | None = None
-    weights: int | None = None
+    trust: int | None = None
 
 
 class Fitter:
@@ -133,7 +133,7 @@ class Fitter:
         """
         self._long_enough(history)
         horizon = LAST_DEADLINE - history.end
-        mixture = Ensemble(Panel([history])).simulate(history.name, horizon, self.draws, self.seed, PRIOR, pledge=False)
+        mixture = Ensemble(Panel([history])).simulate(history.name, horizon, self.draws, self.seed, pledge=False)
         levels = exponential(np.hstack([np.full((self.draws, 1), history.log[-1]), mixture.logs]))
         paths = Paths(history.end, {"core": levels}, np.ones_like(levels), mixture.member)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), 0.0)
@@ -144,13 +144,8 @@ class Fitter:
             raise CannotForecast("history", f"needs {MINIMUM_HISTORY} figures in a row, has {history.values.size}")
 
     def _ensemble(self, panel: Panel) -> Ensemble:
-        tables = self.figures.tables
-        plans = core_commitments(tables)
-        if self.known.plans is not None:
-            last = max(series.end for series in panel.values())
-            # Plans in force in that year count as if they had been in force at the origin.
-            plans = [replace(p, made=min(p.made, last)) for p in in_force(plans, self.known.plans)]
-        return Ensemble(panel, plans, equipment_panel(tables), equipment_commitments())
+        last = max(series.end for series in panel.values())
+        return Ensemble(panel, promises(self.figures.tables, last, self.known.plans))
 
     def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
         horizon = LAST_DEADLINE - origin
@@ -180,11 +175,18 @@ class Fitter:
         pledge: bool,
     ) -> Fit:
         origin, horizon = series.end, LAST_DEADLINE - series.end
-        weights = weights_at(origin if self.known.weights is None else self.known.weights)
-        mixture: Mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, weights, pledge=pledge)
+        trust = trust_at(origin if self.known.trust is None else self.known.trust)
+        mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, trust, pledge=pledge)
         # A revision moves the whole path: the models forecast growth, not the level that it starts from.
-        logs = np.hstack([np.full((self.draws, 1), series.log[-1]), mixture.logs]) + revision[:, None]
+        start = np.full((self.draws, 1), series.log[-1]) + revision[:, None]
+        logs = np.hstack([start, mixture.logs + revision[:, None]])
         gdp = self._gdp(ally, origin, horizon, logs)
         paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)
-        credibility = ensemble.pledges.credibility(ally.code, HAGUE_DEADLINE)
-        return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility)
+        alone = _quantiles({part: np.hstack([start, x + revision[:, None]]) for part, x in mixture.alone.items()})
+        credibility = ensemble.credibility(ally.code, HAGUE_DEADLINE)
+        return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility, alone)
+
+
+def _quantiles(logs: Mapping[str, Array]) -> dict[str, Array]:
+    """By part, the quantiles at :data:`ALONE_LEVELS` of log paths, as shares, array (years, levels)."""
+    return {part: exponential(np.quantile(x, midpoints(ALONE_LEVELS), axis=0).T) for part, x in logs.items()}

@@ -2,8 +2,8 @@
 
 All that determines a fit (figures, country, origin, model version, draws, seed) is in its files' names, so files
 never change: a new model or vintage adds files. A fit has one ``.npy`` file for each component and for GDP, float32
-laid out year by year so that a forecast reads only the years up to its deadline; one for the members' indices; and
-a JSON file with the members' weights and failures.
+laid out year by year so that a forecast reads only the years up to its deadline; one for the members' indices; one
+for each member's own quantiles; and a JSON file with the members' weights and failures.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +23,9 @@ from models.files import replacing
 from models.paths import Floats, Paths
 
 _GDP = "gdp"
+_ALONE = "alone"
+ALONE_LEVELS = 400
+"""How many quantiles stand for the distribution of one member alone."""
 MOST_OPEN = 256
 """How many fits are held open."""
 
@@ -57,7 +60,11 @@ class FitKey:
 class Fit:
     """Fitted paths, each member's weight, and why members failed.
 
-    ``credibility`` is the fraction of its gap to the Hague target that the ally is expected to close.
+    Attributes
+    ----------
+    credibility : the fraction of its gap to the Hague target that the ally is expected to close.
+    alone : by member, or part of one, the core share's quantiles with all draws its own, at the midpoints of
+        :data:`ALONE_LEVELS` equal parts, array (1 + horizon, levels); empty for a series without a panel.
     """
 
     paths: Paths
@@ -65,13 +72,15 @@ class Fit:
     weights: dict[str, float]
     failed: dict[str, str]
     credibility: float
+    alone: Mapping[str, Floats] = field(default_factory=dict)
 
     def as_saved(self) -> Fit:
         """This fit in the store's form, but in memory: float32, year by year."""
         with np.errstate(over="ignore"):  # a user's own figures may overflow: see `within_range`
             arrays = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
+            alone = {part: x.astype(np.float32) for part, x in self.alone.items()}
         gdp = arrays.pop(_GDP)
-        return replace(self, paths=Paths(self.paths.origin, arrays, gdp, self.paths.member))
+        return replace(self, paths=Paths(self.paths.origin, arrays, gdp, self.paths.member), alone=alone)
 
 
 def _by_year(values: Floats) -> Floats:
@@ -166,12 +175,16 @@ class PathStore:
                 np.save(file, _by_year(values))
         with replacing(self._array(key, "member")) as file:
             np.save(file, fit.paths.member)
+        if fit.alone:
+            with replacing(self._array(key, _ALONE)) as file:
+                np.save(file, np.stack([x.astype(np.float32) for x in fit.alone.values()]))
         meta = asdict(key) | {
             "components": list(fit.paths.shares),
             "members": list(fit.members),
             "weights": fit.weights,
             "failed": fit.failed,
             "credibility": fit.credibility,
+            _ALONE: list(fit.alone),
         }
         # Last: it marks the fit as complete.
         with replacing(self._meta(key)) as file:
@@ -183,7 +196,9 @@ class PathStore:
         meta = json.loads(self._meta(key).read_text())
         shares = {name: self._map(key, name) for name in meta["components"]}
         paths = Paths(key.origin, shares, self._map(key, _GDP), np.load(self._array(key, "member")))
-        return Fit(paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"])
+        found = np.load(self._array(key, _ALONE), mmap_mode="r") if meta[_ALONE] else ()
+        alone = dict(zip(meta[_ALONE], found, strict=True))
+        return Fit(paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"], alone)
 
     def _map(self, key: FitKey, name: str) -> Floats:
         return np.asarray(np.load(self._array(key, name), mmap_mode="r").T)

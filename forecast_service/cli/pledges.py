@@ -14,7 +14,7 @@ import click
 from forecast_service.cli.context import vintage_store
 from forecast_service.cli.data import DRY_RUN, keep
 from forecast_service.settings import Settings
-from models.dataset.countries import COMPONENTS, STANCES
+from models.dataset.countries import COMPONENTS, STANCES, STATUSES, with_status
 
 if TYPE_CHECKING:
     from models.dataset.tables import Row
@@ -40,13 +40,14 @@ def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
         wanted = {_code(country)} if country else {row["iso3"] for row in rows}
         chosen = [(number, row) for number, row in enumerate(rows, 1) if row["iso3"] in wanted]
         if as_csv:
-            out = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+            out = csv.DictWriter(sys.stdout, list(with_status(rows[0])), lineterminator="\n")
             out.writeheader()
-            out.writerows(row for _, row in chosen)
+            out.writerows(with_status(row) for _, row in chosen)
             return
-        for number, row in chosen:
+        for number, row in ((number, with_status(row)) for number, row in chosen):
             aim = " by ".join(x for x in (row["target_pct"] and f"{row['target_pct']} %", row["year"]) if x)
-            click.echo(f"{number}: {row['iso3']} {row['component']} {aim or '-'} ({row['stance']}, {row['stated_on']})")
+            said = f"{row['stance']}, {row['stated_on']}; {row['status']}, {row['status_on']}"
+            click.echo(f"{number}: {row['iso3']} {row['component']} {aim or '-'} ({said})")
 
 
 @pledges.command("add")
@@ -55,6 +56,7 @@ def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
 @click.option("--target", "target_pct", type=click.FloatRange(0, 6, min_open=True), help="Planned share, % of GDP.")
 @click.option("--year", type=click.IntRange(2024, 2040), help="Year of the planned share.")
 @click.option("--stance", type=click.Choice(STANCES), required=True, help="Kind of statement.")
+@click.option("--status", type=click.Choice(STATUSES), help="What has become of it; by the stance if absent.")
 @click.option("--stated-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day of the statement.")
 @click.option("--summary", required=True, help="The statement in a sentence.")
 @click.option("--title", required=True, help="Title of the document or article.")
@@ -69,6 +71,7 @@ def add(
     target_pct: float | None,
     year: int | None,
     stance: str,
+    status: str | None,
     stated_on: datetime,
     summary: str,
     title: str,
@@ -90,6 +93,7 @@ def add(
         "stated_on": stated_on.strftime("%Y-%m-%d"),
         "summary": summary,
         "source": "",
+        "status": status or "",
     }
     about = (title, publisher, row["stated_on"], address)
     _edit(lambda rows: [*rows, row], about, vintage, base, dry_run=dry_run)

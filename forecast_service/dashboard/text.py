@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forecast_service import formatting
+from models.dataset.countries import STATUS_OF_STANCE
 
 THIN = "\u00a0"
 """A no-break space between a number and its unit."""
@@ -25,6 +26,16 @@ STANCES = {
     "pledged": "pledged",
     "reluctant": "reluctant",
     "claims-exemption": "claims an exemption",
+}
+STATUSES = {
+    "announced": "announced only",
+    "plan": "in a medium-term plan",
+    "budget": "in a budget",
+    "law": "in law",
+    "delivered": "delivered",
+    "missed": "missed",
+    "withdrawn": "withdrawn",
+    "refused": "refused",
 }
 MEMBERS = {
     "panel": ("All allies together", "an ally returns toward the others, and the recent change of all goes on for a while"),
@@ -86,6 +97,13 @@ def lever(fields: dict[str, Any]) -> str:
     if "countries" in fields:
         parts.append(f"for {', '.join(fields['countries'])}")
     return ", ".join(parts).replace(" %", f"{THIN}%")
+
+
+def later_status(pledge: dict[str, Any]) -> str:
+    """What has become of a pledge, with the day; empty where its stance says the same."""
+    if pledge["status"] == STATUS_OF_STANCE[pledge["stance"]]:
+        return ""
+    return f"{STATUSES[pledge['status']]}, {pledge['status_on']}"
 
 
 def percent(p: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.fields import component_out, share_out, vintage_in
-from models.dataset.countries import STANCES, Ally
+from models.dataset.countries import STANCES, STATUSES, Ally
 
 
 class CountryRefSchema(Schema):
@@ -28,6 +28,19 @@ class PledgeOutSchema(Schema):
     stated_on = fields.String(required=True, metadata={"description": "Date of the statement (ISO 8601)."})
     summary = fields.String(required=True, metadata={"description": "What was said."})
     source = fields.String(required=True, metadata={"description": "Key of the source (models/data/SOURCES.md)."})
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(STATUSES),
+        metadata={
+            "description": "What has become of it: announced only, in a medium-term plan, in a draft or adopted "
+            "budget, in law, delivered or missed by the figures, withdrawn, or refused by the government."
+        },
+    )
+    status_on = fields.String(required=True, metadata={"description": "Date of the status (ISO 8601)."})
+    status_source = fields.String(
+        required=True,
+        metadata={"description": "Key of the source of the status; the statement's own unless it changed."},
+    )
 
 
 class LatestSchema(Schema):

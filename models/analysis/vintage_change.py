@@ -40,7 +40,7 @@ from models.simulation.path_store import Fit
 
 INPUTS = ("figures", "growth", "plans", "model")
 _FIGURE_TABLES = ("core_share", "core_share_history", "share_vintages", "core_amount", "equipment_share")
-_GROWTH_TABLES, _PLAN_TABLES = ("gdp",), ("pledges", "plan_record", "related_share")
+_GROWTH_TABLES, _PLAN_TABLES = ("gdp",), ("pledges", "related_share", "plan_record")
 _OF_GROWTH = ("outlook", "outlook_from", "outlook_actual", "growth", "growth_from")
 
 Side = tuple[bool, bool, bool, bool]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import date
 
 from models.dataset import tables as bundled
-from models.dataset.countries import COMPONENTS, STANCES
-from models.dataset.observations import FIRST_YEAR, GNI_BREAK
+from models.dataset.countries import COMPONENTS, RESOLVED, STANCES, STATUSES, with_status
+from models.dataset.observations import FIRST_YEAR, GNI_BREAK, core_shares
+from models.dataset.plan_record import PLAN_STATUSES
 from models.dataset.tables import BUNDLED, Tables
 
 KEYS = {
@@ -19,6 +21,7 @@ KEYS = {
     "share_vintages": ("iso3", "year", "source"),
     "gdp": ("iso3", "year", "source"),
     "members": ("iso3",),
+    "plan_record": ("iso3", "status", "stated_on", "year"),
     "sources": ("source",),
 }
 # The totals that NATO prints for the members of each year, USD million at 2021 prices.
@@ -42,13 +45,17 @@ def must_hold(tables: Tables) -> list[str]:
         *_equipment(tables),
         *_growth(tables),
         *_pledges(tables),
+        *_plan_record(tables),
         *_related(tables),
     ]
 
 
 def should_hold(tables: Tables) -> list[str]:
-    """Doubts about the amounts; a publisher's revision may be the reason for one."""
-    return list(_amounts(tables))
+    """Doubts about the amounts and about what the figures say of a pledge.
+
+    A publisher's revision may be the reason for one.
+    """
+    return [*_amounts(tables), *_outcomes(tables)]
 
 
 def _keys(tables: Tables) -> Iterator[str]:
@@ -132,14 +139,62 @@ def _growth(tables: Tables) -> Iterator[str]:
 
 
 def _pledges(tables: Tables) -> Iterator[str]:
-    for row in tables.read("pledges"):
+    sources = {row["source"] for row in tables.read("sources")}
+    for row in map(with_status, tables.read("pledges")):
         target, year = bundled.number(row["target_pct"]), row["year"]
         if row["component"] not in COMPONENTS or row["stance"] not in STANCES:
             yield f"pledges: {row['iso3']} has component {row['component']!r}, stance {row['stance']!r}"
         if (target is not None and not 0 < target <= 6) or (year and not 2024 <= int(year) <= 2040):
             yield f"pledges: {row['iso3']} aims at {row['target_pct']} in {year}"
-        if not re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", row["stated_on"]) or not row["summary"].strip():
+        if not _is_day(row["stated_on"]) or not row["summary"].strip():
             yield f"pledges: {row['iso3']} has no day (2026-01-31) or no summary: {row['stated_on']!r}"
+        if row["stance"] in STANCES and row["status"] not in STATUSES:
+            yield f"pledges: {row['iso3']} has status {row['status']!r}; known are {', '.join(STATUSES)}"
+        if not _is_day(row["status_on"]) or row["status_on"] < row["stated_on"]:
+            yield f"pledges: {row['iso3']} has status of {row['status_on']!r}, no day from {row['stated_on']} on"
+        if row["status_source"] not in sources | {row["source"]}:
+            yield f"pledges: source {row['status_source']!r} of a status is not in sources.csv"
+        if row["status"] in RESOLVED and (target is None or not year):
+            yield f"pledges: {row['iso3']} is {row['status']}, but names no level or no year"
+
+
+def _is_day(text: str) -> bool:
+    """Whether a cell is a day of this century, such as 2026-01-31."""
+    try:
+        return re.fullmatch(r"20\d\d-\d\d-\d\d", text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _outcomes(tables: Tables) -> Iterator[str]:
+    """Pledges on core spending whose status the figures contradict, at the two decimals that NATO prints."""
+    shares = core_shares(tables, tables.uses.core)
+    for row in map(with_status, tables.read("pledges")):
+        target, code = bundled.number(row["target_pct"]), row["iso3"]
+        if row["component"] != "core" or target is None or not row["year"] or row["status"] == "refused":
+            continue
+        year, status = int(row["year"]), row["status"]
+        known = shares.get(code, {})
+        if year not in known:
+            if status == "delivered":
+                yield f"pledges: {code} {target} in {year} is delivered, but there is no figure of that year"
+            continue
+        reached = "delivered" if known[year][0] >= target else "missed"
+        if status != reached:
+            yield f"pledges: {code} {target} in {year} is {status}; the figure of {known[year][0]:.2f} says {reached}"
+
+
+def _plan_record(tables: Tables) -> Iterator[str]:
+    for row in tables.read("plan_record"):
+        where = f"plan_record: {row['iso3']} {row['year']}"
+        if row["status"] not in PLAN_STATUSES:
+            yield f"{where} has status {row['status']!r}; known are {', '.join(PLAN_STATUSES)}"
+        if not _is_day(row["stated_on"]) or not row["summary"].strip():
+            yield f"{where} has no day (2026-01-31) or no summary: {row['stated_on']!r}"
+        elif row["stated_on"][:4] > row["year"]:
+            yield f"{where} was stated on {row['stated_on']}, after its year"
+        if not 0 < float(row["plan_pct"]) <= 8:
+            yield f"{where} plans {row['plan_pct']}"
 
 
 def _related(tables: Tables) -> Iterator[str]:

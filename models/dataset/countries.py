@@ -8,12 +8,25 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
-from models.dataset.tables import BUNDLED, Tables, number
+from models.dataset.tables import BUNDLED, Row, Tables, number
 
 Component = Literal["core", "related", "total"]
 Stance = Literal["law", "plan", "pledged", "reluctant", "claims-exemption"]
+Status = Literal["announced", "plan", "budget", "law", "delivered", "missed", "withdrawn", "refused"]
 COMPONENTS: tuple[Component, ...] = get_args(Component)
 STANCES: tuple[Stance, ...] = get_args(Stance)
+STATUSES: tuple[Status, ...] = get_args(Status)
+RESOLVED: tuple[Status, ...] = ("delivered", "missed")
+"""The statuses that a published figure decides."""
+
+STATUS_OF_STANCE: Mapping[str, Status] = {
+    "law": "law",
+    "plan": "plan",
+    "pledged": "announced",
+    "reluctant": "refused",
+    "claims-exemption": "refused",
+}
+"""The status of a pledge whose table states none, as the tables before the column had it."""
 
 COMMON_COMMITMENT = "hague_2025"
 """The source of the Hague commitment in the pledges table; all allies share it."""
@@ -28,7 +41,17 @@ class UnknownCountry(LookupError):
 
 @dataclass(frozen=True)
 class Pledge:
-    """One stated aim. ``target_pct`` is in % of GDP; it or ``year`` is None where no figure was given."""
+    """One stated aim.
+
+    Attributes
+    ----------
+    target_pct : in % of GDP; it or ``year`` is None where no figure was given.
+    stance : how firm the statement was when it was made.
+    status : what has become of it: ``announced``, in a medium-term ``plan``, in a (draft) ``budget``, in ``law``,
+        ``delivered`` or ``missed`` by the figures, ``withdrawn``, or ``refused`` by the government.
+    status_on, status_source : the day of the status (ISO 8601), and what it is read from; the statement's own
+        unless something later decided.
+    """
 
     component: Component
     target_pct: float | None
@@ -37,6 +60,9 @@ class Pledge:
     stated_on: str
     summary: str
     source: str
+    status: Status
+    status_on: str
+    status_source: str
 
 
 @dataclass(frozen=True)
@@ -93,11 +119,23 @@ def _fold(text: str) -> str:
     return "".join(c for c in decomposed if c.isalnum())
 
 
+def with_status(row: Row) -> Row:
+    """A row of the pledges table with its status; what is blank or missing is the statement's own.
+
+    An unknown stance leaves the status blank; :mod:`models.dataset.checks` reports both.
+    """
+    return row | {
+        "status": row.get("status", "") or STATUS_OF_STANCE.get(row["stance"], ""),
+        "status_on": row.get("status_on", "") or row["stated_on"],
+        "status_source": row.get("status_source", "") or row["source"],
+    }
+
+
 @cache
 def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
     """All allies by ISO alpha-3 code, in the order of the codes; their pledges are those of ``tables``."""
     pledges: dict[str, list[Pledge]] = {}
-    for row in tables.read("pledges"):
+    for row in map(with_status, tables.read("pledges")):
         pledges.setdefault(row["iso3"], []).append(
             Pledge(
                 component=row["component"],  # type: ignore[arg-type]  # the values are checked by models.dataset.checks
@@ -107,6 +145,9 @@ def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
                 stated_on=row["stated_on"],
                 summary=row["summary"],
                 source=row["source"],
+                status=row["status"],  # type: ignore[arg-type]
+                status_on=row["status_on"],
+                status_source=row["status_source"],
             )
         )
     return {

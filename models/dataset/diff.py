@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from models.dataset.countries import Ally, allies
+from models.dataset.countries import STATUS_OF_STANCE, Ally, allies, with_status
 from models.dataset.gdp import growth
 from models.dataset.observations import FIRST_YEAR, Figures, core_shares
-from models.dataset.tables import Tables
+from models.dataset.tables import Row, Tables
 
 FIRST_GROWTH_YEAR = 2000
 """Earlier growth is not compared: editions of the Outlook round it differently, and only errors are learned from it."""
@@ -104,13 +104,21 @@ def _growth(tables: Tables) -> Found:
 def _statements(table: str, a: Tables, b: Tables) -> Iterator[Change]:
     """Changed plans and claims; they have no key, so a changed one counts as one removed and one added."""
     known = allies(b)
-    rows = [{tuple(row.items()): row for row in tables.read(table)} for tables in (a, b)]
+    whole = with_status if table == "pledges" else dict[str, str]
+    rows = [{tuple(sorted(row.items())): row for row in map(whole, tables.read(table))} for tables in (a, b)]
     for index, side in enumerate(rows):
         for key, row in side.items():
             if key not in rows[1 - index]:
                 level = row.get("target_pct", row.get("share_pct")) or "no figure"
                 kind = f"{row['component']} " if "component" in row else ""
-                text = f"{kind}{level} ({row.get('stance') or row.get('kind')}, {row['stated_on']})"
+                text = f"{kind}{level} ({row.get('stance') or row.get('kind')}, {row['stated_on']}{_later_status(row)})"
                 name = known[row["iso3"]].name if row["iso3"] in known else row["iso3"]
                 before, after = (text, None) if index == 0 else (None, text)
                 yield Change(table, row["iso3"], name, int(row["year"]) if row["year"] else None, before, after)
+
+
+def _later_status(row: Row) -> str:
+    """What has become of a statement, unless it stands as it was made."""
+    if row.get("status", "") == STATUS_OF_STANCE.get(row.get("stance", ""), ""):
+        return ""
+    return f"; {row['status']}, {row['status_on']}"

@@ -41,7 +41,7 @@ def findings(parsed: Parsed, before: Figures, after: Tables) -> list[Finding]:
         found += [*_jumps(parsed, before), *_yearly(parsed, before.tables), *_totals(parsed)]
     if "gdp" in parsed.rows:
         found += _growth(before.tables, after)
-    if {"core_share", "core_amount"} & parsed.rows.keys():
+    if {"core_share", "core_amount", "pledges"} & parsed.rows.keys():
         found += [_finding("warning", text) for text in should_hold(after)]
     return found
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from models.dataset.countries import with_status
 from models.dataset.diff import Change, difference
 from models.dataset.import_checks import findings
 from models.dataset.importers import BadFile, Content, Parsed, read
 from models.dataset.observations import edition_year
-from models.dataset.tables import Row, Tables, Uses
+from models.dataset.tables import BUNDLED, Row, Tables, Uses
 from models.dataset.vintages import Draft, VintageStore
 
 
@@ -161,7 +162,10 @@ def _new_table(parsed: Parsed, before: Tables, table: str, source: str, uses: Us
     if table == "gdp":
         gone = {source} if parsed.kind == "nato" else {source, before.uses.outlook}
         old = [row for row in before.read(table) if row["source"] not in gone]
-    columns = list(before.read(table)[0])
+    if table == "pledges":
+        new = [with_status(row) for row in new]
+    # The columns are this release's: a base of an earlier one may have fewer.
+    columns = list(BUNDLED.read(table)[0])
     return tuple({column: row[column] for column in columns} for row in (*old, *new))
 
 

@@ -23,6 +23,7 @@ NAMES = (
     "equipment_share",
     "gdp",
     "members",
+    "plan_record",
     "pledges",
     "related_share",
     "share_vintages",

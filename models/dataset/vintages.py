@@ -1,8 +1,9 @@
 """Vintages of the figures: the bundled ones, and those imported into a folder.
 
 A saved vintage is a folder with all tables, as in ``models/data``, and a ``manifest.json``. Tables that it does
-not change are copies of its base's, so a later release with other bundled tables does not change it. A vintage is
-written atomically and never changes, so a reader may cache it.
+not change are copies of its base's, so a later release with other bundled tables does not change it; only a table
+that its release did not have yet is read from the bundled ones. A vintage is written atomically and never changes,
+so a reader may cache it.
 """
 
 from __future__ import annotations
@@ -270,13 +271,25 @@ class VintageStore:
         except (ValueError, TypeError, KeyError) as error:
             raise DamagedVintage(f"{name}: {MANIFEST} cannot be read ({error})") from error
         try:
-            files = {f"{table}.csv": (folder / f"{table}.csv").read_bytes() for table in bundled.NAMES}
+            saved = tuple(facts.name for facts in manifest.tables)
+            files = {f"{table}.csv": (folder / f"{table}.csv").read_bytes() for table in saved}
         except OSError as error:
             raise DamagedVintage(f"{name}: {error.filename} cannot be read ({error.strerror})") from error
         if _digest(manifest.uses, files) != manifest.sha256:
             raise DamagedVintage(f"{name}: its tables are not what its manifest says")
-        rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in bundled.NAMES}
-        return _Saved(manifest, Tables(manifest.sha256, manifest.uses, rows))
+        rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in saved}
+        return _Saved(manifest, Tables(manifest.sha256, manifest.uses, _completed(rows)))
+
+
+def _completed(rows: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]:
+    """The tables of a saved vintage with the bundled ones that its release did not have yet, and their sources."""
+    later = {table: bundled.read(table) for table in bundled.NAMES if table not in rows}
+    if not later:
+        return rows
+    known = {row["source"] for row in rows["sources"]}
+    named = {row["source"] for table in later.values() for row in table} - known
+    sources = (*rows["sources"], *(row for row in bundled.read("sources") if row["source"] in named))
+    return rows | later | {"sources": sources}
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:

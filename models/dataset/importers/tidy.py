@@ -1,4 +1,4 @@
-"""Tidy CSV files of our own tables, recognised by their columns; ``source`` and ``estimate`` are optional.
+"""Tidy CSV files of our own tables, recognised by their columns; those of :data:`OPTIONAL` may be missing.
 
 The source of figures is the new vintage, whatever the file says; a plan or a claim keeps the source that the file
 names.
@@ -21,11 +21,14 @@ LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "core_amount": ("iso3", "year", "amount", "unit", "price_basis", "estimate"),
     "equipment_share": ("iso3", "year", "equipment_pct", "estimate"),
     "gdp": ("iso3", "year", "nominal_lcu_bn", "real_growth_pct", "deflator_growth_pct", "kind"),
-    "pledges": ("iso3", "component", "target_pct", "year", "stance", "stated_on", "summary"),
+    "pledges": (
+        *("iso3", "component", "target_pct", "year", "stance", "stated_on", "summary"),
+        *("status", "status_on", "status_source"),
+    ),
     "related_share": ("iso3", "year", "share_pct", "kind", "stated_on", "summary"),
 }
 STATEMENTS = ("pledges", "related_share")
-OPTIONAL = ("estimate", "source")
+OPTIONAL = ("estimate", "source", "status", "status_on", "status_source")
 _NUMBERS = {"share_pct", "amount", "equipment_pct"}
 _NUMBERS_OR_BLANK = {"nominal_lcu_bn", "real_growth_pct", "deflator_growth_pct", "target_pct"}
 
@@ -74,7 +77,7 @@ def _take(parsed: Parsed, table: str, header: list[str], cells: list[str], line:
     # Written in the order of the table's own columns, whatever the file's.
     keeps_source = table in STATEMENTS and row.get("source")
     columns = [*LAYOUTS[table], *(["source"] if keeps_source else [])]
-    parsed.add(table, f"line {line}", {name: row[name] for name in columns})
+    parsed.add(table, f"line {line}", {name: row[name] for name in columns if name in row})
     return int(row["year"] or 0) if table in ("core_share", "core_amount", "equipment_share") else 0
 
 

@@ -28,6 +28,14 @@ def test_one_ally_has_its_pledges(client: FlaskClient) -> None:
     spain = client.get("/v1/countries/ESP").json
     assert spain["stance"] == "claims-exemption"
     assert 2.1 in {pledge["target_pct"] for pledge in spain["pledges"]}
+    assert {p["status"] for p in spain["pledges"] if p["target_pct"] == 2.1} == {"refused"}
+
+
+def test_a_pledge_says_what_has_become_of_it_when_and_by_what(client: FlaskClient) -> None:
+    poland = client.get("/v1/countries/POL").json["pledges"]
+    (missed,) = (pledge for pledge in poland if pledge["target_pct"] == 4.8)
+    assert (missed["status"], missed["status_on"], missed["status_source"]) == ("missed", "2026-07-10", "nato_2026")
+    assert (missed["stance"], missed["stated_on"]) == ("plan", "2025-08-28")
 
 
 @pytest.mark.parametrize(

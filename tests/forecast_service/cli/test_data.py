@@ -232,6 +232,16 @@ def test_a_plan_is_added_and_counts_in_its_own_vintage_only(run, state):
     assert vintages.tables(vintages.names()[-1]).read("pledges") == BUNDLED.read("pledges")
 
 
+@pytest.mark.slow
+def test_a_plan_is_added_with_its_status(run, state):
+    added = run(*PLAN, "--status", "withdrawn")
+    assert added.exit_code == 0, added.output
+    assert "Belgium 2032: none -> core 3 (law, 2026-10-01; withdrawn, 2026-10-01)" in added.output
+    assert "(law, 2026-10-01; withdrawn, 2026-10-01)" in run("pledges", "list", "--country", "BEL").output
+    row = VintageStore(state / "vintages").tables("nato-2026-plans").read("pledges")[-1]
+    assert (row["status"], row["status_source"]) == ("withdrawn", row["source"])
+
+
 def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
     file = tmp_path / "plans.csv"
     file.write_text(run("pledges", "list", "--csv").output)
@@ -250,13 +260,14 @@ def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
         ({"--target": "7"}, "is not in the range"),
         ({"--year": "1999"}, "is not in the range"),
         ({"--stance": "hopes"}, "is not one of"),
+        ({"--status": "hoped"}, "is not one of"),
         ({"--stated-on": "yesterday"}, "does not match the format"),
         ({"--stated-on": "2999-01-01"}, "is in the future"),
         ({"--summary": " "}, "or no summary"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(run, state, change, message):
-    arguments = list(PLAN)
+    arguments = [*PLAN, "--status", "law"]
     for option, value in change.items():
         arguments[arguments.index(option) + 1] = value
     refused = run(*arguments)

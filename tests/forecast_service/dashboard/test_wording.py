@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from forecast_service import formatting
 from forecast_service.dashboard import text
 from forecast_service.schemas.lever_types import SCHEMAS, LeverSchema
+from models.dataset.countries import STATUSES
 
 probabilities = st.floats(0, 1, allow_nan=False)
 
@@ -88,3 +89,11 @@ def test_a_lever_is_said_with_its_years_and_numbers() -> None:
     assert text.lever(lever) == "−5 points a year, from 2027, to 2028"
     path = {"type": "share_path", "component": "related", "points": {"2030": 1.2}}
     assert text.lever(path).replace("\u00a0", " ") == "on related, 1.2 % in 2030"
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_status_of_a_pledge_is_said_where_it_says_more_than_the_stance(status: str) -> None:
+    pledge = {"stance": "plan", "stated_on": "2025-08-28", "status": status, "status_on": "2026-07-10"}
+    said = text.later_status(pledge)
+    assert (said == "") == (status == "plan")
+    assert not said or said.endswith(", 2026-07-10")

@@ -252,6 +252,8 @@ CASES = {
     "an open quote": ("csv", tidy("iso3,year,share_pct", 'DEU,2024,"2.1'), r"line \d: is no CSV"),
     "zero bytes": ("csv", lambda: b"iso3,year,share_pct\nDEU,2024,2\x00\n" , "zero bytes"),
     "a plan of an unknown kind": ("csv", pledge(stance="hopes"), "pledges: ALB has component 'core', stance 'hopes'"),
+    "a plan of an unknown status": ("csv", pledge(status="hoped"), "pledges: ALB has status 'hoped'"),
+    "a status older than its plan": ("csv", pledge(status_on="2020-01-01"), "pledges: ALB has status of '2020-01-01'"),
     "a plan beyond belief": ("csv", pledge(target_pct="35"), "pledges: ALB aims at 35"),
     "a plan of an unknown source": ("csv", pledge(source="hearsay"), "pledges: source 'hearsay' is not in sources.csv"),
 }  # fmt: skip

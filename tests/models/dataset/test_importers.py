@@ -71,6 +71,26 @@ def test_our_own_tables_come_back_as_they_were(table):
     assert new == [r | same for r in kept]
 
 
+def test_plans_without_a_status_take_it_from_their_stance():
+    rows = "iso3,component,target_pct,year,stance,stated_on,summary,status\n" + "\n".join(
+        f"{code},core,2.5,2031,{stance},2026-10-01,Said.,{status}"
+        for code, stance, status in (("ALB", "law", ""), ("BEL", "reluctant", ""), ("CZE", "plan", "withdrawn"))
+    )
+    draft = draft_of(VintageStore(None), read("csv", rows.encode()), "nato-2026", "own-2026")
+    assert [f for f in draft.findings if f.severity == "error"] == []
+    assert [r["status"] for r in draft.changed["pledges"]] == ["law", "refused", "withdrawn"]
+    assert {(r["status_on"], r["status_source"]) for r in draft.changed["pledges"]} == {("2026-10-01", "own_2026")}
+
+
+def test_an_import_warns_of_a_status_that_its_figures_contradict():
+    book = nato_book(
+        share={c: v | {2026: 5.5 if c == "LVA" else v[2026]} for c, v in by_ally("core_share", "share_pct").items()}
+    )
+    draft = draft_of(VintageStore(None), read("nato", saved(book)), "nato-2026", "own-2026")
+    said = [f.message for f in draft.findings if f.where == "pledges"]
+    assert said == ["LVA 5.0 in 2026 is missed; the figure of 5.50 says delivered"]
+
+
 def test_years_names_and_the_second_block_do_not_mislead():
     found = {(r["iso3"], r["year"]): r for r in read("nato", saved(nato_book())).rows["core_share"]}
     assert len(found) == 31 * 13

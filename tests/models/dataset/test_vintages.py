@@ -1,5 +1,7 @@
 """Vintages on disk: kept whole, never changed, and everything that a forecast rests on travels with them."""
 
+import csv
+import io
 import json
 import sys
 import threading
@@ -11,6 +13,10 @@ import pytest
 from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.alliance import alliance_forecast
 from models.dataset import tables
+from models.dataset.checks import must_hold
+from models.dataset.countries import allies, with_status
+from models.dataset.importers import Content, read
+from models.dataset.imports import draft_of
 from models.dataset.observations import UnknownVintage
 from models.dataset.tables import BUNDLED, VINTAGES, Uses
 from models.dataset.vintages import BadName, DamagedVintage, Draft, Finding, VintageExists, VintageStore
@@ -117,6 +123,39 @@ def test_of_two_that_add_the_same_name_at_once_one_wins(tmp_path):
     kept = [x for x in outcomes if x]
     assert kept == [VintageStore(folder).manifest("nato-2027").sha256]
     assert [entry.name for entry in folder.iterdir()] == ["nato-2027"]
+
+
+def test_a_vintage_of_an_earlier_release_is_read_with_the_tables_it_lacks(vintages, monkeypatch):
+    since = {row["source"] for row in BUNDLED.read("plan_record")} - {row["source"] for row in BUNDLED.read("pledges")}
+    earlier = {
+        "pledges": tuple({k: v for k, v in r.items() if "status" not in k} for r in BUNDLED.read("pledges")),
+        "sources": tuple(r for r in BUNDLED.read("sources") if r["source"] not in since),
+    }
+    with monkeypatch.context() as before:
+        before.setattr(tables, "NAMES", tuple(name for name in tables.NAMES if name != "plan_record"))
+        vintages.add(Draft("nato-2026-own", "nato-2026", earlier))
+    assert not (vintages.folder / "nato-2026-own" / "plan_record.csv").exists()
+
+    again = VintageStore(vintages.folder)
+    assert again.damaged() == {}
+    found = again.tables("nato-2026-own")
+    assert found.read("plan_record") == BUNDLED.read("plan_record")
+    assert must_hold(found) == []
+    assert {p.status for p in allies(found)["ESP"].pledges} == {"announced", "refused"}
+    # An edit of its plans makes a whole vintage of this release.
+    rows = tuple(with_status(r) for r in found.read("pledges"))
+    parsed = read("csv", Content(csv_of([r for r in rows if r["iso3"] != "ALB"])))
+    assert not [f for f in draft_of(again, parsed, "nato-2026-own", "fewer").findings if f.severity == "error"]
+    assert again.add(draft_of(again, parsed, "nato-2026-own", "fewer-2026")).base == "nato-2026-own"
+    assert (again.folder / "fewer-2026" / "plan_record.csv").is_file()
+
+
+def csv_of(rows):
+    lines = io.StringIO()
+    out = csv.DictWriter(lines, list(rows[0]))
+    out.writeheader()
+    out.writerows(rows)
+    return lines.getvalue().encode()
 
 
 def test_what_was_cut_off_is_no_vintage(vintages):

@@ -9,7 +9,9 @@ from datetime import date
 
 from models.dataset import tables as bundled
 from models.dataset.countries import COMPONENTS, RESOLVED, STANCES, STATUSES, with_status
+from models.dataset.groups import GROUPS
 from models.dataset.observations import FIRST_YEAR, GNI_BREAK, core_shares
+from models.dataset.outside_views import VIEW_KINDS
 from models.dataset.plan_record import PLAN_STATUSES
 from models.dataset.tables import BUNDLED, Tables
 
@@ -21,6 +23,7 @@ KEYS = {
     "share_vintages": ("iso3", "year", "source"),
     "gdp": ("iso3", "year", "source"),
     "members": ("iso3",),
+    "outside_views": ("id", "iso3", "target_year"),
     "plan_record": ("iso3", "status", "stated_on", "year"),
     "sources": ("source",),
 }
@@ -46,6 +49,7 @@ def must_hold(tables: Tables) -> list[str]:
         *_growth(tables),
         *_pledges(tables),
         *_plan_record(tables),
+        *_outside_views(tables),
         *_related(tables),
     ]
 
@@ -74,7 +78,9 @@ def _references(tables: Tables) -> Iterator[str]:
         if table == "sources":
             continue
         yield from (f"{table}: source {s!r} is not in sources.csv" for s in {r["source"] for r in rows} - sources)
-        yield from (f"{table}: {c!r} is no ally" for c in {r["iso3"] for r in rows} - known)
+        # A view may be about a group instead of an ally.
+        named = {r["iso3"] for r in rows if r["iso3"] or not r.get("group")}
+        yield from (f"{table}: {c!r} is no ally" for c in named - known)
 
 
 def _members(tables: Tables) -> Iterator[str]:
@@ -195,6 +201,24 @@ def _plan_record(tables: Tables) -> Iterator[str]:
             yield f"{where} was stated on {row['stated_on']}, after its year"
         if not 0 < float(row["plan_pct"]) <= 8:
             yield f"{where} plans {row['plan_pct']}"
+
+
+def _outside_views(tables: Tables) -> Iterator[str]:
+    for row in tables.read("outside_views"):
+        where = f"outside_views: {row['id']} {row['iso3'] or row['group']}"
+        if bool(row["iso3"]) == bool(row["group"]) or (row["group"] and row["group"] not in GROUPS):
+            yield f"{where} is about neither one ally nor one of {', '.join(GROUPS)}"
+        if row["kind"] not in VIEW_KINDS:
+            yield f"{where} is of kind {row['kind']!r}; known are {', '.join(VIEW_KINDS)}"
+        if not _is_day(row["stated_on"]) or not row["statement"].strip():
+            yield f"{where} has no day (2026-01-31) or no statement: {row['stated_on']!r}"
+        elif row["stated_on"][:4] > row["target_year"]:
+            yield f"{where} was stated on {row['stated_on']}, after its year"
+        low, high = bundled.number(row["low_pct"]), bundled.number(row["high_pct"])
+        if low is None and high is None and not row["rank"]:
+            yield f"{where} gives neither a level nor a rank"
+        if not 0 < (low or 1) <= (high or 8) <= 8:
+            yield f"{where} expects {row['low_pct']} to {row['high_pct']}"
 
 
 def _related(tables: Tables) -> Iterator[str]:

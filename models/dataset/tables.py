@@ -23,6 +23,7 @@ NAMES = (
     "equipment_share",
     "gdp",
     "members",
+    "outside_views",
     "plan_record",
     "pledges",
     "related_share",

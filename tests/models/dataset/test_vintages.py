@@ -126,20 +126,21 @@ def test_of_two_that_add_the_same_name_at_once_one_wins(tmp_path):
 
 
 def test_a_vintage_of_an_earlier_release_is_read_with_the_tables_it_lacks(vintages, monkeypatch):
-    since = {row["source"] for row in BUNDLED.read("plan_record")} - {row["source"] for row in BUNDLED.read("pledges")}
+    later = ("plan_record", "outside_views")
+    since = {r["source"] for t in later for r in BUNDLED.read(t)} - {r["source"] for r in BUNDLED.read("pledges")}
     earlier = {
         "pledges": tuple({k: v for k, v in r.items() if "status" not in k} for r in BUNDLED.read("pledges")),
         "sources": tuple(r for r in BUNDLED.read("sources") if r["source"] not in since),
     }
     with monkeypatch.context() as before:
-        before.setattr(tables, "NAMES", tuple(name for name in tables.NAMES if name != "plan_record"))
+        before.setattr(tables, "NAMES", tuple(name for name in tables.NAMES if name not in later))
         vintages.add(Draft("nato-2026-own", "nato-2026", earlier))
     assert not (vintages.folder / "nato-2026-own" / "plan_record.csv").exists()
 
     again = VintageStore(vintages.folder)
     assert again.damaged() == {}
     found = again.tables("nato-2026-own")
-    assert found.read("plan_record") == BUNDLED.read("plan_record")
+    assert [found.read(table) for table in later] == [BUNDLED.read(table) for table in later]
     assert must_hold(found) == []
     assert {p.status for p in allies(found)["ESP"].pledges} == {"announced", "refused"}
     # An edit of its plans makes a whole vintage of this release.

@@ -32,8 +32,8 @@ from rich.table import Table
 
 from models.dataset.observations import load_figures
 from models.dataset.tables import Tables
-from models.ensemble.members.base import MemberFailed
 from models.ensemble.commitments import promises
+from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.registry import PANEL, PLANS, PLEDGE
 from models.ensemble.pool import Ensemble, Promises
 from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, backtest
@@ -241,8 +241,7 @@ def run_ours(panel: Panel, origins: range, horizon: int, tables: Tables | None, 
     if tables is None:
         # Without promises there is only one ensemble.
         del made[TREND]
-    made = {name: found for name, found in made.items() if found}
-    return made
+    return {name: found for name, found in made.items() if found}
 
 
 def _alone(member: str) -> str:

@@ -78,7 +78,9 @@ class Origins(click.ParamType[range]):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 @click.option(
-    "--publish", is_flag=True, help="Save the trust in pledges and the track record of the bundled panel in models/data."
+    "--publish",
+    is_flag=True,
+    help="Save the bundled panel's track record and trust in pledges in models/data.",
 )
 @click.option(
     "--real-time",
@@ -133,7 +135,9 @@ def backtest(
         raise click.ClickException("no series has eight values in a row at any of these origins")
     if quantiles:
         _write(quantiles, result.rows, result.levels, result.quantiles if scenario == "baseline" else result.trend)
-    record = track_record.track_record(result, NEWEST, MODEL_VERSION)
+    tables = track_record.tables_for(series, figures.tables)
+    early = run(series, track_record.EARLY_ORIGINS, horizon, processes=processes) if publish else None
+    record = track_record.track_record(result, NEWEST, MODEL_VERSION, early, tables)
     if publish:
         learned_trust.save(result.trust, NEWEST, MODEL_VERSION)
         published.save(record)

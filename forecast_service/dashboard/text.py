@@ -38,7 +38,10 @@ STATUSES = {
     "refused": "refused",
 }
 MEMBERS = {
-    "panel": ("All allies together", "an ally returns toward the others, and the recent change of all goes on for a while"),
+    "panel": (
+        "All allies together",
+        "an ally returns toward the others, and recent change goes on for a while",
+    ),
     "plans": ("With plans and budgets", "the same, informed by what governments plan to spend"),
     "pledge": ("With pledges", "the same, and part of the gap to the pledge closes, as such gaps closed before"),
     "random_walk": ("Random walk", "no change is expected, any change may come"),

@@ -59,6 +59,17 @@ class WhyPartSchema(Schema):
     points = Rounded(4, required=True, metadata={"description": "Percentage points of probability."})
 
 
+class WhySchema(Schema):
+    """Why a probability is what it is."""
+
+    sentence = fields.String(required=True, metadata={"description": "The parts in words."})
+    parts = fields.List(
+        fields.Nested(WhyPartSchema),
+        required=True,
+        metadata={"description": "In order; their points add up to 100 times the probability at the deadline."},
+    )
+
+
 class TargetSchema(Schema):
     component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
@@ -97,17 +108,6 @@ class TargetSchema(Schema):
             "description": "What the core target's probability is made of; null for the other targets, and for a "
             "series that belongs to no ally."
         },
-    )
-
-
-class WhySchema(Schema):
-    """Why a probability is what it is."""
-
-    sentence = fields.String(required=True, metadata={"description": "The parts in words."})
-    parts = fields.List(
-        fields.Nested(WhyPartSchema),
-        required=True,
-        metadata={"description": "In order; their points add up to 100 times the probability at the deadline."},
     )
 
 

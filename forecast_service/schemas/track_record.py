@@ -19,7 +19,7 @@ class ScoresSchema(Schema):
     forecasts = fields.Integer(required=True, metadata={"description": "Number of forecasts whose outcome is known."})
     crps = _score("Mean continuous ranked probability score (points of GDP share); smaller is better.")
     skill = _score("1 - CRPS / CRPS of a random walk in logs; above 0 is better than the random walk.")
-    skill_low = _score("Lower end of the 90 % interval of skill (bootstrap over countries).")
+    skill_low = _score("Lower end of the 90 % interval of skill (bootstrap over countries and blocks of five years).")
     skill_high = _score("Upper end of the 90 % interval of skill.")
     skill_above_2 = _score("Skill in a CRPS that counts only values at or above 2 % of GDP.")
     skill_from_2014 = _score("Skill (1 - ratio of CRPS) of the forecasts from origins 2014 on.")
@@ -49,7 +49,7 @@ class CountryScoresSchema(ScoresSchema):
 class MemberScoresSchema(ScoresSchema):
     name = fields.String(required=True, metadata={"description": "Name of the statistical model."})
     weight = _score(
-        "Weight (0 to 1) at the last origin: in the pool, or for pledges in the whole ensemble if one is in force.",
+        "Weight (0 to 1) at the last origin: of plans and pledges in the baseline, of the others in the trend.",
         required=True,
     )
 
@@ -93,6 +93,40 @@ class WalesSchema(Schema):
     )
 
 
+class LevelScoresSchema(Schema):
+    """Forecasts 8 to 10 years ahead from shares of one class; right on average may be wrong at each level."""
+
+    scenario = fields.String(required=True, metadata={"description": "trend or baseline."})
+    from_origin = fields.Integer(required=True, metadata={"description": "First origin (year)."})
+    to_origin = fields.Integer(required=True, metadata={"description": "Last origin (year)."})
+    share_from = _score("Least share at the origin, % of GDP.", required=True)
+    share_to = _score("Shares at the origin are below this, % of GDP.", required=True)
+    forecasts = fields.Integer(required=True, metadata={"description": "Number of forecasts whose outcome is known."})
+    log_error = _score("Mean of log(outcome / median); above 0 if forecasts were too low.", required=True)
+    coverage_80 = _score("Fraction of outcomes inside the central 80 % interval.", required=True)
+    said_rise_30 = _score("Mean probability of a rise by at least 30 %.", required=True)
+    was_rise_30 = _score("Fraction that rose by at least 30 %.", required=True)
+
+
+class EstimateSchema(Schema):
+    mean = _score("The estimate.", required=True)
+    sd = _score("Its standard error, or the spread where the meaning says so; null if unknown.", allow_none=True)
+
+
+class ParameterSchema(Schema):
+    """One parameter of the models."""
+
+    name = fields.String(required=True, metadata={"description": "Its name."})
+    meaning = fields.String(required=True, metadata={"description": "What it is, in words."})
+    prior = fields.String(required=True, metadata={"description": "What is assumed before the figures."})
+    at = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(EstimateSchema),
+        required=True,
+        metadata={"description": "Origin to the estimate then; empty for a constant, which the figures cannot move."},
+    )
+
+
 class TrackRecordSchema(Schema):
     """Scores of past forecasts, each origin fitted to the figures up to it."""
 
@@ -128,3 +162,15 @@ class TrackRecordSchema(Schema):
         },
     )
     wales = fields.Nested(WalesSchema, required=True, metadata={"description": "The test by the pledge of Wales."})
+    since_1965 = fields.Nested(
+        ScoresSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The trend from origins 1965, 1970 ... 1995, when no pledge is known."},
+    )
+    by_level = fields.List(
+        fields.Nested(LevelScoresSchema), required=True, metadata={"description": "By the share at the origin."}
+    )
+    parameters = fields.List(
+        fields.Nested(ParameterSchema), required=True, metadata={"description": "Each parameter, in words."}
+    )

@@ -161,6 +161,6 @@ class Ensemble:
         final = dict(zip(paths, map(float, weights), strict=True))
         alone: dict[str, Array] = {}
         if self.panel is not None:
-            parts = {part: self.member(part, name, horizon, draws, seed) for part in (LEVEL, PANEL) if part not in paths}
-            alone = parts | paths
+            parts = [part for part in (LEVEL, PANEL) if part not in paths]
+            alone = {part: self.member(part, name, horizon, draws, seed) for part in parts} | paths
         return Mixture(logs, index[owner], final, failed, alone)

@@ -104,17 +104,31 @@ def skill(scores: Array, reference: Array) -> float:
 
 
 def skill_interval(
-    scores: Array, reference: Array, groups: NDArray[np.str_], *, seed: int = 1, resamples: int = 1000
+    scores: Array,
+    reference: Array,
+    groups: NDArray[np.str_],
+    blocks: NDArray[np.int64],
+    *,
+    seed: int = 1,
+    resamples: int = 1000,
 ) -> tuple[float, float]:
-    """A 90 % interval of :func:`skill`, from a bootstrap over whole ``groups`` (series).
+    """A 90 % interval of :func:`skill`, from a bootstrap over series and, independently, over blocks of origins.
 
-    Errors of one series at neighbouring origins overlap and are far from independent; resampling
-    series keeps that dependence inside the units (Efron & Tibshirani 1993, ch. 8).
+    Errors of one series at neighbouring origins overlap, and all series share the shocks of a year. Resampling both
+    keeps both dependences (the pigeonhole bootstrap, Owen 2007).
+
+    Parameters
+    ----------
+    groups : array (n,), the series. blocks : array (n,), the block of each origin.
     """
-    names, index = np.unique(groups, return_inverse=True)
-    ours = np.bincount(index, scores, minlength=names.size)
-    theirs = np.bincount(index, reference, minlength=names.size)
-    chosen = np.random.default_rng(seed).integers(0, names.size, size=(resamples, names.size))
-    skills = 1 - ours[chosen].sum(axis=1) / theirs[chosen].sum(axis=1)
-    low, high = np.quantile(skills, [0.05, 0.95])
+    rng = np.random.default_rng(seed)
+    names, series = np.unique(groups, return_inverse=True)
+    eras, block = np.unique(blocks, return_inverse=True)
+    sums = np.zeros((2, eras.size, names.size))
+    for total, values in zip(sums, (scores, reference), strict=True):
+        np.add.at(total, (block, series), values)
+    times = [rng.multinomial(n, np.full(n, 1 / n), size=resamples) for n in (eras.size, names.size)]
+    ours, theirs = (np.einsum("re,es,rs->r", times[0], total, times[1]) for total in sums)
+    used = theirs > 0
+    low, high = np.quantile(1 - ours[used] / theirs[used], [0.05, 0.95])
     return float(low), float(high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,18 @@ from models.dataset.tables import BUNDLED, Tables
 from models.ensemble.members.registry import PLANS, PLEDGE
 from models.evaluation import scores
 from models.evaluation.backtest import Backtest
+from models.evaluation.parameters import parameters
 from models.series import Array, Panel
 
 FIRST_ORIGIN, HORIZON = 1999, 10
+EARLY_ORIGINS = range(1965, 1996, 5)
+CLASSES = (0.0, 1.5, 2.5, 3.5, 4.5, 7.0, 100.0)
+"""Bounds of the classes of the share at the origin, % of GDP."""
+FAR = 8
+"""First horizon, years, of the far forecasts."""
+RISE = 1.3
+BLOCK = 5
+"""Years of origins that the bootstrap keeps together."""
 EVENTS = (1.1, 1.3, 1.5)
 """Thresholds of the events that Brier score and reliability judge, as multiples of the value at the origin."""
 WALES_YEAR, WALES_TARGET = 2024, 2.0
@@ -41,12 +51,20 @@ def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -
     return out
 
 
-def track_record(result: Backtest, vintage: str, model_version: str) -> dict[str, Any]:
+def track_record(
+    result: Backtest, vintage: str, model_version: str, early: Backtest | None = None, tables: Tables | None = None
+) -> dict[str, Any]:
     """All scores of a backtest of the bundled figures, as they are published.
 
-    Shares are in % of GDP. ``baseline`` is the ensemble with the pledge member, ``trend`` without.
+    Shares are in % of GDP. ``baseline`` is the ensemble with plans and pledges, ``trend`` without.
+
+    Parameters
+    ----------
+    early : a backtest from :data:`EARLY_ORIGINS`, when no ally had made a pledge that is known.
+    tables : what the governments of the series said; None for series of no governments.
     """
     judged = _Judged(result)
+    before = None if early is None else _Judged(early)
     return {
         "vintage": vintage,
         "model_version": model_version,
@@ -73,7 +91,23 @@ def track_record(result: Backtest, vintage: str, model_version: str) -> dict[str
         "reliability": [asdict(b) for b in judged.reliability()],
         "pit": judged.pit(),
         "wales": judged.wales(),
+        "since_1965": None if before is None else before.summary(before.trend),
+        "by_level": _by_level(judged, before),
+        "parameters": parameters(result.panel, tables, result.trust),
     }
+
+
+def _by_level(judged: _Judged, early: _Judged | None) -> list[dict[str, Any]]:
+    """Forecasts 8-10 years ahead by the share at the origin: a forecast right on average may be wrong at each level."""
+    found = [("trend", judged, judged.trend), ("baseline", judged, judged.baseline)]
+    if early is not None:
+        found.insert(0, ("trend", early, early.trend))
+    return [
+        {"scenario": name, "from_origin": int(of.origin.min()), "to_origin": int(of.origin.max())} | row
+        for name, of, quantiles in found
+        if of.origin.size
+        for row in of.levels_of(quantiles)
+    ]
 
 
 def _weight(result: Backtest, name: str) -> float:
@@ -127,12 +161,33 @@ class _Judged:
         }
         if np.unique(self.series[at]).size > 1:
             # A bootstrap over series needs more than one.
-            low, high = scores.skill_interval(crps, self.walk_crps[at], self.series[at])
+            low, high = scores.skill_interval(crps, self.walk_crps[at], self.series[at], self.origin[at] // BLOCK)
             found |= {"skill_low": low, "skill_high": high}
         if late.any() and not late.all():
             found["skill_from_2014"] = scores.skill(crps[late], self.walk_crps[at][late])
             found["coverage_80_from_2014"] = scores.covered(q[late], self.levels, y[late], 0.8).mean()
         return {k: v if isinstance(v, int) else round(float(v), 4) for k, v in found.items()}
+
+    def levels_of(self, quantiles: Array) -> list[dict[str, Any]]:
+        """By class of the share at the origin: errors, coverage and rises of the far forecasts."""
+        rows = []
+        for low, high in pairwise(CLASSES):
+            at = (self.horizon >= FAR) & (self.start >= low) & (self.start < high)
+            if not at.any():
+                continue
+            q, y, rise = quantiles[at], self.outcome[at], RISE * self.start[at]
+            median = np.array([np.interp(0.5, self.levels, row) for row in np.log(q)])
+            found = {
+                "log_error": (np.log(y) - median).mean(),
+                "coverage_80": scores.covered(q, self.levels, y, 0.8).mean(),
+                "said_rise_30": scores.exceedance(q, self.levels, rise).mean(),
+                "was_rise_30": (y >= rise).mean(),
+            }
+            rows.append(
+                {"share_from": low, "share_to": high, "forecasts": int(at.sum())}
+                | {name: round(float(value), 4) for name, value in found.items()}
+            )
+        return rows
 
     def reliability(self) -> list[scores.ReliabilityBin]:
         """The reliability curve over all events."""

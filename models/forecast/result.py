@@ -11,11 +11,11 @@ from models.dataset.countries import COMPONENTS, OWN_SERIES, Ally
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index, projected_growth
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
+from models.forecast.why import Why, probability_alone
 from models.paths import Floats, Paths, quantiles, quantiles_of, spending
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Outcome, Targets, assess, required_growth
 from models.series import Array
-from models.forecast.why import Why, probability_alone
 from models.simulation.path_store import Fit
 from models.simulation.related import related_prior
 
@@ -24,8 +24,8 @@ from models.simulation.related import related_prior
 class TargetAnswer:
     """One target and its outcome; if the target does not apply, ``outcome`` is None and ``reason`` says why.
 
-    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target. ``why`` has the
-    parts of the core target's probability; None for the other targets, and for a series without a panel.
+    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target. ``why`` has
+    the parts of the core target's probability; None for the other targets, and for a series without a panel.
     """
 
     component: str
@@ -130,6 +130,7 @@ def target_answer(
     gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
     # Related spending has a prior and no members.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
+
     def outcome_now() -> Outcome:
         alone = alone_at(fit, targets) if component == "core" and paths.base is None else {}
         return assess(paths.known(component), threshold, paths.origin, member, alone)

@@ -189,4 +189,5 @@ class Fitter:
 
 def _quantiles(logs: Mapping[str, Array]) -> dict[str, Array]:
     """By part, the quantiles at :data:`ALONE_LEVELS` of log paths, as shares, array (years, levels)."""
-    return {part: exponential(np.quantile(x, midpoints(ALONE_LEVELS), axis=0).T) for part, x in logs.items()}
+    levels = midpoints(ALONE_LEVELS)
+    return {part: np.asarray(exponential(np.quantile(x, levels, axis=0).T), np.float64) for part, x in logs.items()}

@@ -95,9 +95,7 @@ def test_the_spread_stays_bounded_to_2060():
 @settings(deadline=None, max_examples=30)
 @given(
     st.integers(5, 8).flatmap(
-        lambda n: st.lists(
-            st.lists(st.floats(0.01, 1e6), min_size=3, max_size=25), min_size=n, max_size=n
-        )
+        lambda n: st.lists(st.lists(st.floats(0.01, 1e6), min_size=3, max_size=25), min_size=n, max_size=n)
     )
 )
 def test_any_panel_of_positive_values_gives_finite_paths(values):

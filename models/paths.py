@@ -85,6 +85,11 @@ class Paths:
         here = self.holding(component)
         return here.once(("medians", component), lambda: _medians(here.ordered(component)))
 
+    def last_gdp(self) -> float:
+        """Median over the draws of real GDP in the last year, as a multiple of the origin's."""
+        here = self.base if self.base is not None and self.gdp is self.base.gdp else self
+        return here.once("last gdp", lambda: float(np.median(here.gdp[:, -1])))
+
     def ordered(self, component: str) -> Floats:
         """Shares of ``component``, which must apply, sorted within each year; array (1 + horizon, draws)."""
         return self._cached_in_scenario(("ordered", component), lambda: ordered(self.known(component)))

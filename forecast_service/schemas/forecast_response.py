@@ -36,13 +36,19 @@ class ProbabilitySchema(Schema):
 
 
 class RequiredSchema(Schema):
-    """The growth that just meets the target."""
+    """The growth that takes the share of the origin to the threshold in the deadline year."""
 
     real_growth_pct = Rounded(
         2,
         required=True,
-        metadata={"description": "Constant real growth of spending from the origin to the deadline (% a year)."},
+        metadata={
+            "description": "Constant real growth of spending from from_year to the deadline (% a year), with real GDP "
+            "as in the median of this scenario's futures. For a series of no ally GDP is constant: growth of the "
+            "series itself."
+        },
     )
+    from_year = fields.Integer(required=True, metadata={"description": "Where the growth starts: the origin."})
+    from_share_pct = share_out("Median share of that year, from which it grows", required=True)
 
 
 class WhyPartSchema(Schema):
@@ -289,7 +295,13 @@ class ForecastSchema(Schema):
                     "rests_on": t.rests_on,
                     "probability": t.outcome.probability if t.outcome else None,
                     "first_year": {str(y): p for y, p in t.outcome.first_year.items()} if t.outcome else {},
-                    "required": None if t.required_growth is None else {"real_growth_pct": t.required_growth},
+                    "required": None
+                    if t.required_growth is None
+                    else {
+                        "real_growth_pct": t.required_growth,
+                        "from_year": forecast.origin,
+                        "from_share_pct": t.start,
+                    },
                     "reason": t.reason,
                     "why": t.why
                     and {

@@ -217,6 +217,11 @@ class Forecaster:
     def notes(self, question: Question) -> Iterator[str]:
         """What a reader should know about the answer, in words."""
         ally, scenario = question.ally, question.scenario
+        if ally is OWN_SERIES:
+            yield (
+                "No GDP is known for a series of no ally. Its required growth takes GDP as constant, so it is the growth "
+                "of the series itself; only a lever gdp_growth changes that."
+            )
         yield from scenario.idle(question.origin, question.deadline, ally)
         if override := scenario.override(ally):
             known = question.known

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.dataset.countries import COMPONENTS, OWN_SERIES, Ally
-from models.dataset.gdp import gdp_usd, nominal_gdp, price_index, projected_growth
+from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
 from models.forecast.why import Why, probability_alone
@@ -24,8 +24,10 @@ from models.simulation.related import related_prior
 class TargetAnswer:
     """One target and its outcome; if the target does not apply, ``outcome`` is None and ``reason`` says why.
 
-    ``required_growth`` is the constant real growth of spending (% a year) that would just meet the target. ``why`` has
-    the parts of the core target's probability; None for the other targets, and for a series without a panel.
+    ``required_growth`` is the constant real growth of spending (% a year) that takes the median share of the origin,
+    ``start`` (% of GDP), to the threshold while GDP follows the median of the scenario's own paths. The GDP of a
+    series of no ally is constant. ``why`` has the parts of the core target's probability; None for the other targets,
+    and for a series without a panel.
     """
 
     component: str
@@ -34,6 +36,7 @@ class TargetAnswer:
     rests_on: str
     outcome: Outcome | None
     required_growth: float | None
+    start: float | None
     reason: str | None
     why: Why | None = None
 
@@ -121,13 +124,12 @@ def target_answer(
         "related": ("prior", prior),
         "total": ("history and prior", f"core: {core}; related: {prior}"),
     }[component]
-    paths = paths.holding(component)
+    gdp, paths = paths.last_gdp(), paths.holding(component)
     if not paths.applies(component):
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
-        return TargetAnswer(component, threshold, basis, rests_on, None, None, reason)
-    gdp = projected_growth(ally.code, paths.origin, targets.deadline - paths.origin, tables)
+        return TargetAnswer(component, threshold, basis, rests_on, None, None, None, reason)
     # Related spending has a prior and no members.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
 
@@ -138,8 +140,8 @@ def target_answer(
     outcome = paths.once(("outcome", component, threshold), outcome_now)
     # No lever changes the origin, and the paths before the scenario cache its median.
     start = float((paths.base or paths).medians(component)[0])
-    growth = required_growth(start, threshold, gdp)
-    return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, None)
+    growth = required_growth(start, threshold, gdp, targets.deadline - paths.origin)
+    return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, start, None)
 
 
 def alone_at(fit: Fit, targets: Targets) -> dict[int, float]:

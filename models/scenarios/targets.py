@@ -142,16 +142,16 @@ def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int,
     return found
 
 
-def required_growth(start: float, threshold: float, gdp_growth: NDArray[np.float64]) -> float:
+def required_growth(start: float, threshold: float, gdp: float, years: int) -> float:
     """The constant real growth of spending that takes a share from ``start`` to ``threshold``, % a year.
 
-    share_T = start * prod((1 + r) / (1 + g_t)), solved for r.
+    threshold = start * (1 + r)^years / gdp, solved for r.
 
     Parameters
     ----------
     start : share at the origin, % of GDP, positive.
     threshold : % of GDP.
-    gdp_growth : array (years,), projected real growth of GDP after the origin, % a year.
+    gdp : real GDP in the deadline year as a multiple of the origin's.
+    years : from the origin to the deadline.
     """
-    factor = threshold / start * np.prod(1 + gdp_growth / 100)
-    return float((factor ** (1 / gdp_growth.size) - 1) * 100)
+    return float(((threshold * gdp / start) ** (1 / years) - 1) * 100)

@@ -59,6 +59,8 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
     for one in body["targets"]:
         assert set(one["probability"]) == {"at_deadline", "by_deadline", "held", "standard_error", "across_members"}
         assert isinstance(one["required"]["real_growth_pct"], float)
+        assert one["required"]["from_year"] == 2026
+        assert 0 < one["required"]["from_share_pct"] < one["threshold"]
         assert sum(one["first_year"].values()) == pytest.approx(one["probability"]["by_deadline"], abs=0.01)
     assert body["links"] == {
         "country": "/v1/countries/DEU",

@@ -28,6 +28,13 @@ def test_a_series_may_belong_to_no_ally(client):
     assert 0 < answer["targets"][0]["probability"]["at_deadline"] < 1
     assert answer["targets"][1]["probability"] is None
     assert "belongs to no ally" in answer["targets"][1]["reason"]
+    # Without a GDP the required growth is that of the series.
+    grown = 1.75 * (1 + answer["targets"][0]["required"]["real_growth_pct"] / 100) ** 10
+    assert grown == pytest.approx(2.5, abs=0.01)
+    assert (answer["targets"][0]["required"] | {"real_growth_pct": 0}) == {
+        "real_growth_pct": 0, "from_year": 2025, "from_share_pct": 1.75,
+    }  # fmt: skip
+    assert any(note.startswith("No GDP is known") for note in answer["notes"])
     assert answer["links"] == {}
     assert answer["pledge_credibility"] is None
 

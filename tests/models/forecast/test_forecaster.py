@@ -16,7 +16,8 @@ from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis.alliance import alliance_forecast
 from models.dataset.countries import UnknownCountry, allies, resolve
 from models.errors import CannotForecast
-from models.scenarios.levers import Cap, Freeze, HistoryOverride, Shock
+from models.forecast import Question
+from models.scenarios.levers import Cap, Freeze, GdpGrowth, HistoryOverride, Shock
 from models.scenarios.scenario import LeverOverflow
 from models.series import Series
 from models.simulation.path_store import PathStore
@@ -60,6 +61,23 @@ def test_known_cases_have_the_probabilities_that_they_must(forecaster):
 def test_a_cap_is_exact_in_the_answer(forecaster):
     answer = forecaster.forecast("DEU", Scenario("x", levers=(Cap(share_pct=2.1),)), levels=(0.5, 0.999))
     assert answer.components["core"].quantiles[-1] == pytest.approx(2.1, abs=1e-6)
+
+
+@pytest.mark.parametrize("levers", [(), (GdpGrowth(change_pp=-2),), (Freeze(), GdpGrowth(rate_pct=3))])
+def test_the_required_growth_leads_to_the_threshold_under_the_scenarios_own_gdp(forecaster, levers):
+    question = Question.resolve(forecaster.basis, "DEU", Scenario("x", levers=levers))
+    gdp = np.median(forecaster.scenario_paths(question).gdp[:, -1])
+    for target in forecaster.answer(question).targets:
+        reached = target.start * (1 + target.required_growth / 100) ** 9 / gdp
+        assert reached == pytest.approx(target.threshold, rel=1e-6)
+
+
+def test_a_recession_lowers_the_growth_that_is_required_and_leaves_the_baselines(forecaster):
+    plain = forecaster.forecast("DEU").targets[0]
+    answer = forecaster.forecast("DEU", Scenario("x", levers=(GdpGrowth(change_pp=-2),)))
+    assert answer.targets[0].start == plain.start
+    assert plain.required_growth - answer.targets[0].required_growth == pytest.approx(2, abs=0.2)
+    assert answer.explanation.baseline["core"].required_growth == plain.required_growth
 
 
 def test_total_lies_on_the_same_draws_as_its_parts(forecaster):

@@ -9,10 +9,9 @@ from marshmallow import Schema, fields, pre_dump, validate
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
-from forecast_service.schemas.forecast_response import ComponentPathsSchema
+from forecast_service.schemas.forecast_response import ComponentPathsSchema, fan_out
 from forecast_service.schemas.scenarios import NamedScenarioSchema
 from models.analysis.alliance import AllianceForecast, AllianceTarget, RankedAlly, Tally
-from models.forecast.result import Fan
 
 AT_LEAST = (10, 20, 25)
 GROUPS = ("alliance", "europe-and-canada", "united-states")
@@ -181,6 +180,9 @@ class BurdenSchema(Schema):
     mean = Numbers(
         Rounded(3), required=True, metadata={"description": "Mean across draws (% of all allies' core spending)."}
     )
+    median = Numbers(
+        Rounded(3), required=True, metadata={"description": "Median across draws (% of all allies' core spending)."}
+    )
     quantiles = fields.Dict(
         keys=fields.String(),
         values=Numbers(Rounded(3)),
@@ -245,19 +247,15 @@ class AllianceForecastSchema(Schema):
             "shares": [
                 {name: getattr(share, name) for name in ("group", "allies", "at_deadline", "by_deadline")}
                 | {"standard_error": share.standard_error}
-                | _fan(forecast, share.share)
+                | fan_out(share.share, forecast.levels)
                 for share in forecast.shares
             ],
             "burden": [
-                {"holder": part.holder, "country": part.ally} | _fan(forecast, part.part) for part in forecast.burden
+                {"holder": part.holder, "country": part.ally} | fan_out(part.part, forecast.levels)
+                for part in forecast.burden
             ],
             "links": answer["links"],
         }
-
-
-def _fan(found: AllianceForecast, fan: Fan) -> dict[str, Any]:
-    quantiles = zip(found.levels, fan.quantiles, strict=True)
-    return {"mean": fan.mean.tolist(), "quantiles": {str(level): row.tolist() for level, row in quantiles}}
 
 
 def _tally(tally: Tally) -> dict[str, Any]:

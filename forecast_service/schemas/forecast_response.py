@@ -16,6 +16,9 @@ from models.forecast.result import Fan, Forecast
 from models.forecast.why import WHY_PARTS
 
 
+MEDIAN = "Median across draws: the middle future. A few extreme futures can take the mean far above it."
+
+
 class ProbabilitySchema(Schema):
     """The probabilities of meeting a target; never exactly 0 or 1."""
 
@@ -121,6 +124,7 @@ class ComponentPathsSchema(Schema):
     """The paths of one component, one value per year."""
 
     mean = Numbers(share_out("Mean"), required=True, metadata={"description": "Mean across draws."})
+    median = Numbers(share_out("Median"), required=True, metadata={"description": MEDIAN})
     quantiles = fields.Dict(
         keys=fields.String(),
         values=Numbers(share_out("Quantile")),
@@ -133,6 +137,7 @@ class FanSchema(Schema):
     """One amount of money, one value per year."""
 
     mean = Numbers(Rounded(3), required=True, metadata={"description": "Mean across draws."})
+    median = Numbers(Rounded(3), required=True, metadata={"description": MEDIAN})
     quantiles = fields.Dict(
         keys=fields.String(),
         values=Numbers(Rounded(3)),
@@ -313,12 +318,13 @@ class ForecastSchema(Schema):
             ],
             "paths": {"years": forecast.years}
             | {
-                name: _fan(forecast, paths) if (paths := forecast.components.get(name)) else None for name in COMPONENTS
+                name: fan_out(paths, forecast.levels) if (paths := forecast.components.get(name)) else None
+                for name in COMPONENTS
             },
             "money": forecast.money
             and {
-                "usd": _fan(forecast, forecast.money.usd),
-                "national": forecast.money.national and _fan(forecast, forecast.money.national),
+                "usd": fan_out(forecast.money.usd, forecast.levels),
+                "national": forecast.money.national and fan_out(forecast.money.national, forecast.levels),
             },
             "pledge_credibility": forecast.credibility,
             **explained(forecast),
@@ -331,6 +337,10 @@ class ForecastSchema(Schema):
         }
 
 
-def _fan(forecast: Forecast, fan: Fan) -> dict[str, Any]:
-    quantiles = zip(forecast.levels, fan.quantiles, strict=True)
-    return {"mean": fan.mean.tolist(), "quantiles": {str(level): row.tolist() for level, row in quantiles}}
+def fan_out(fan: Fan, levels: tuple[float, ...]) -> dict[str, Any]:
+    """The fields of a fan, for a schema to write."""
+    return {
+        "mean": fan.mean.tolist(),
+        "median": fan.median.tolist(),
+        "quantiles": {str(level): row.tolist() for level, row in zip(levels, fan.quantiles, strict=True)},
+    }

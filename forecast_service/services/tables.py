@@ -45,6 +45,7 @@ def forecast(document: dict[str, Any]) -> Table:
         COMPONENT,
         Column("year", "gYear", "Calendar year."),
         Column("mean_pct", "number", "Mean across the simulated futures.", SHARE),
+        Column("median_pct", "number", "Median across the simulated futures.", SHARE),
         *(
             Column(f"q{level}_pct", "number", f"Quantile {level} across the simulated futures.", SHARE)
             for level in levels
@@ -54,7 +55,9 @@ def forecast(document: dict[str, Any]) -> Table:
     rows = [
         (code, part, *values)
         for part, fan in parts.items()
-        for values in zip(paths["years"], fan["mean"], *(fan["quantiles"][level] for level in levels), strict=True)
+        for values in zip(
+            paths["years"], fan["mean"], fan["median"], *(fan["quantiles"][level] for level in levels), strict=True
+        )
     ]
     title = f"Forecast of the defence spending of {name}"
     return Table(title, columns, ("country", "component", "year"), rows, _provenance(document))

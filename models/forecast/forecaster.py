@@ -16,7 +16,7 @@ from models.dataset.tables import Tables
 from models.errors import CannotForecast
 from models.forecast.explanation import Explanation, Reference, Waterfall, plausibility
 from models.forecast.question import DRAWS, LEVELS, MODEL_VERSION, SEED, Basis, Question
-from models.forecast.result import Forecast, TargetAnswer, fans, money, target_answer
+from models.forecast.result import Forecast, TargetAnswer, fans, money, tail_notes, target_answer
 from models.forecast.why import Why, why
 from models.paths import MOST_VALUE, Paths, within_range
 from models.scenarios.builtin import named_scenario
@@ -187,6 +187,8 @@ class Forecaster:
             explanation = Explanation(references, tuple(steps.steps), plausibility(paths, baseline))
         by_member = answers[0].outcome.by_member if answers[0].outcome else {}
         reported = None if question.history else self.reported(ally, question.origin)
+        components = fans(paths, question.levels)
+        amounts = money(ally, paths, reported, question.levels, tables)
         return Forecast(
             id=question.id,
             ally=ally,
@@ -200,13 +202,13 @@ class Forecaster:
             levels=question.levels,
             targets=answers,
             years=tuple(int(y) for y in paths.years[1:]),
-            components=fans(paths, question.levels),
-            money=money(ally, paths, reported, question.levels, tables),
+            components=components,
+            money=amounts,
             members=tuple((fit.members[i], fit.weights[fit.members[i]], p) for i, p in by_member.items()),
             left_out=fit.failed,
             credibility=fit.credibility if ally.pledges and ally.has_armed_forces else None,
             explanation=explanation,
-            notes=tuple(self.notes(question)),
+            notes=(*self.notes(question), *tail_notes(components, amounts, targets.deadline)),
         )
 
     def scenario_paths(self, question: Question) -> Paths:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
 from models.forecast.why import Why, probability_alone
-from models.paths import Floats, Paths, quantiles, quantiles_of, spending
+from models.paths import Floats, Paths, ordered, quantiles_of, spending
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Outcome, Targets, assess, required_growth
 from models.series import Array
@@ -43,19 +43,32 @@ class TargetAnswer:
 
 @dataclass(frozen=True)
 class Fan:
-    """Mean, array (years,), and quantiles, array (levels, years), of one quantity."""
+    """Mean, median and 75 % quantile, arrays (years,), and quantiles, array (levels, years), of one quantity."""
 
     mean: Array
+    median: Array
+    upper_quartile: Array
     quantiles: Array
 
     @classmethod
     def of(cls, values: Floats, levels: Array) -> Fan:
         """From draws, array (draws, years)."""
-        return cls(values.mean(axis=0, dtype=np.float64), quantiles(values, levels))
+        return cls.of_ordered(values, ordered(values), levels)
+
+    @classmethod
+    def of_ordered(cls, values: Floats, by_year: Floats, levels: Array) -> Fan:
+        """From draws, array (draws, years), and the same :func:`models.paths.ordered`, array (years, draws)."""
+        found = quantiles_of(by_year, np.array([*levels, 0.5, 0.75]))
+        return cls(values.mean(axis=0, dtype=np.float64), found[-2], found[-1], found[:-2])
 
     def times(self, factor: Array) -> Fan:
         """The fan of the quantity times a positive ``factor``, array (years,)."""
-        return Fan(self.mean * factor, self.quantiles * factor)
+        return Fan(self.mean * factor, self.median * factor, self.upper_quartile * factor, self.quantiles * factor)
+
+    @property
+    def tail_dominates(self) -> bool:
+        """Whether the mean of the last year lies above its 75 % quantile."""
+        return bool(self.mean[-1] > self.upper_quartile[-1])
 
 
 @dataclass(frozen=True)
@@ -95,14 +108,13 @@ class Forecast:
 
 
 def fans(paths: Paths, levels: tuple[float, ...]) -> dict[str, Fan]:
-    """Mean and quantiles of every component that applies, of the years after the origin."""
+    """Mean, median and quantiles of every component that applies, of the years after the origin."""
     return {name: _fan(paths.holding(name), name, levels) for name in COMPONENTS if paths.applies(name)}
 
 
 def _fan(paths: Paths, component: str, levels: tuple[float, ...]) -> Fan:
     def read() -> Fan:
-        mean = paths.known(component)[:, 1:].mean(axis=0, dtype=np.float64)
-        return Fan(mean, quantiles_of(paths.ordered(component)[1:], np.array(levels)))
+        return Fan.of_ordered(paths.known(component)[:, 1:], paths.ordered(component)[1:], np.array(levels))
 
     return paths.once(("fan", component, levels), read)
 
@@ -180,3 +192,20 @@ def money(
         prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)[1:]
         national = usd.times(nominal_gdp(ally.code, tables=tables)[paths.origin] / denominator * prices)
     return Money(usd, national)
+
+
+def tail_notes(components: Mapping[str, Fan], amounts: Money | None, deadline: int) -> Iterator[str]:
+    """A note where extreme draws take the mean of the deadline year above its 75 % quantile."""
+    fans_by_name = dict(components)
+    if amounts is not None:
+        fans_by_name["money"] = amounts.usd
+    found = [
+        f"{name} (mean {fan.mean[-1]:,.2f}, median {fan.median[-1]:,.2f})"
+        for name, fan in fans_by_name.items()
+        if fan.tail_dominates
+    ]
+    if found:
+        yield (
+            f"In {deadline} the mean lies above the 75 % quantile for {', '.join(found)}: "
+            "a few extreme futures dominate it. Read the median."
+        )

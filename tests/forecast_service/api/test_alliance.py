@@ -72,7 +72,7 @@ def test_the_ranking_repeats_each_allys_own_forecast(client: FlaskClient) -> Non
 def test_the_paths_fit_the_years_and_the_quantiles_asked_for(client: FlaskClient) -> None:
     body = get(client, "?quantiles=0.9,0.1&deadline=2030")
     for fan in (*body["shares"], *body["burden"]):
-        assert len(fan["mean"]) == len(body["years"]) == 4
+        assert len(fan["mean"]) == len(fan["median"]) == len(body["years"]) == 4
         assert list(fan["quantiles"]) == ["0.1", "0.9"]
         assert all(low <= high for low, high in zip(*fan["quantiles"].values(), strict=True))
 

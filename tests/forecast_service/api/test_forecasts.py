@@ -72,12 +72,21 @@ def test_the_paths_fit_the_years(client: FlaskClient) -> None:
     paths = get(client, "DEU/forecast")["paths"]
     assert paths["years"] == list(range(2027, 2036))
     for name in ("core", "related", "total"):
+        assert paths[name]["median"] == paths[name]["quantiles"]["0.5"]
         rows = [paths[name]["mean"], *paths[name]["quantiles"].values()]
         assert {len(row) for row in rows} == {9}
         levels = [float(level) for level in paths[name]["quantiles"]]
         assert levels == sorted(levels)
         for year in zip(*paths[name]["quantiles"].values(), strict=True):
             assert list(year) == sorted(year)
+
+
+def test_a_fan_has_its_median_whatever_the_quantiles(client: FlaskClient) -> None:
+    whole, other = (get(client, f"DEU/forecast?quantiles={levels}") for levels in ("0.1,0.5", "0.2"))
+    for part in ("core", "related", "total"):
+        assert other["paths"][part]["median"] == whole["paths"][part]["quantiles"]["0.5"]
+    for unit in ("usd", "national"):
+        assert other["money"][unit]["median"] == whole["money"][unit]["quantiles"]["0.5"]
 
 
 def test_the_members_share_the_draws(client: FlaskClient) -> None:

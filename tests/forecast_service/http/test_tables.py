@@ -91,7 +91,9 @@ def test_the_forecast_is_that_of_the_json(client: FlaskClient) -> None:
     query = "?quantiles=0.1,0.5,0.9&deadline=2031"
     answer = client.get(f"/v1/countries/POL/forecast{query}").json
     table = rows(client.get(f"/v1/countries/POL/forecast.csv{query}").text)
-    assert list(table[0]) == ["country", "component", "year", "mean_pct", "q0.1_pct", "q0.5_pct", "q0.9_pct"]
+    assert list(table[0])[:5] == ["country", "component", "year", "mean_pct", "median_pct"]
+    assert list(table[0])[5:] == ["q0.1_pct", "q0.5_pct", "q0.9_pct"]
+    assert all(row["median_pct"] == row["q0.5_pct"] for row in table)
     assert len(table) == 3 * len(answer["paths"]["years"])
     core = [r for r in table if r["component"] == "core"]
     assert [float(r["q0.9_pct"]) for r in core] == answer["paths"]["core"]["quantiles"]["0.9"]

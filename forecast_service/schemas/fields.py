@@ -155,6 +155,33 @@ def share_out(description: str, **kwargs: Any) -> Rounded:
     return Rounded(4, metadata={"description": f"{description} (% of GDP)"}, **kwargs)
 
 
+USD = {"currency": "USD", "unit": "million, at 2021 prices and exchange rates"}
+
+
+def national(currency: str | None) -> dict[str, str | None]:
+    """Currency and unit of amounts at current prices."""
+    return {"currency": currency, "unit": "billion, at current prices"}
+
+
+def currency_out() -> fields.String:
+    """A field that holds the currency of an amount."""
+    return fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "ISO 4217 code of the currency. A national one is that in which the projection counts the "
+            "ally's GDP (Bulgaria: BGN in the Outlook of October 2025); null if unknown.",
+            "pattern": "^[A-Z]{3}$",
+            "example": "EUR",
+        },
+    )
+
+
+def unit_out() -> fields.String:
+    """A field that holds the unit of an amount."""
+    return fields.String(required=True, metadata={"description": "Size and prices.", "example": USD["unit"]})
+
+
 def share_in(description: str, kind: type[Number] = Number, **kwargs: Any) -> Number:
     """A share or threshold in % of GDP, as input: 0.01 to 100."""
     return kind(

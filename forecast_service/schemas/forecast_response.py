@@ -9,12 +9,22 @@ from marshmallow import Schema, fields, post_dump, pre_dump, validate
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, WaterfallStepSchema, explained
 from forecast_service.schemas.fast_dump import writer
-from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
+from forecast_service.schemas.fields import (
+    USD,
+    Numbers,
+    Rounded,
+    component_out,
+    currency_out,
+    national,
+    probability_out,
+    share_out,
+    texts_out,
+    unit_out,
+)
 from forecast_service.schemas.levers import LeverField, without_defaults
 from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
 from models.forecast.why import WHY_PARTS
-
 
 MEDIAN = "Median across draws: the middle future. A few extreme futures can take the mean far above it."
 
@@ -50,7 +60,7 @@ class RequiredSchema(Schema):
             "series itself."
         },
     )
-    from_year = fields.Integer(required=True, metadata={"description": "Where the growth starts: the origin."})
+    from_year = fields.Integer(required=True, metadata={"description": "Year in which the growth starts: the origin."})
     from_share_pct = share_out("Median share of that year, from which it grows", required=True)
 
 
@@ -136,6 +146,8 @@ class ComponentPathsSchema(Schema):
 class FanSchema(Schema):
     """One amount of money, one value per year."""
 
+    currency = currency_out()
+    unit = unit_out()
     mean = Numbers(Rounded(3), required=True, metadata={"description": "Mean across draws."})
     median = Numbers(Rounded(3), required=True, metadata={"description": MEDIAN})
     quantiles = fields.Dict(
@@ -323,8 +335,9 @@ class ForecastSchema(Schema):
             },
             "money": forecast.money
             and {
-                "usd": fan_out(forecast.money.usd, forecast.levels),
-                "national": forecast.money.national and fan_out(forecast.money.national, forecast.levels),
+                "usd": USD | fan_out(forecast.money.usd, forecast.levels),
+                "national": forecast.money.national
+                and national(forecast.money.currency) | fan_out(forecast.money.national, forecast.levels),
             },
             "pledge_credibility": forecast.credibility,
             **explained(forecast),

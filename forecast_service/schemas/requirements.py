@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import (
+    USD,
     Number,
     Rounded,
     component_out,
+    currency_out,
+    national,
     probability_out,
     share_out,
     texts_out,
+    unit_out,
     vintage_in,
     year_in,
 )
@@ -82,8 +87,10 @@ class NeededShareSchema(Schema):
 
 
 class SumsSchema(Schema):
-    """Amounts of money, medians over the futures, in the unit of the field that holds them."""
+    """Amounts of money, medians over the futures."""
 
+    currency = currency_out()
+    unit = unit_out()
     without = Rounded(
         3, required=True, metadata={"description": "Spending in the deadline year, scenario alone (unit)."}
     )
@@ -168,6 +175,9 @@ class RequirementSchema(Schema):
             "probability": {n: getattr(requirement, n) for n in ("asked", "reached", "without", "standard_error")},
             "real_growth_pct": {"needed": requirement.real_growth, "without": requirement.real_growth_without},
             "share_pct": {"needed": requirement.share, "without": requirement.share_without},
-            "money": {"usd": requirement.usd, "national": requirement.national},
+            "money": {
+                "usd": requirement.usd and USD | asdict(requirement.usd),
+                "national": requirement.national and national(requirement.currency) | asdict(requirement.national),
+            },
             "links": answer["links"],
         }

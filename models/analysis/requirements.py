@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.dataset.countries import Ally, Component
+from models.dataset.currencies import currency
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import Tables
 from models.errors import CannotForecast
@@ -84,6 +85,7 @@ class Requirement:
     share, share_without : median share of ``moved`` in the deadline year, % of GDP.
     usd : million US dollars at 2021 prices and exchange rates; None where NATO publishes no amounts.
     national : billion national currency at current prices; None for Luxembourg, whose shares are of GNI.
+    currency : ISO 4217 code of the national currency, the one in which the ally's GDP is counted; None if unknown.
     notes : what the reader should know.
     """
 
@@ -110,6 +112,7 @@ class Requirement:
     share_without: float
     usd: Sums | None
     national: Sums | None
+    currency: str | None
     notes: tuple[str, ...]
 
 
@@ -250,6 +253,7 @@ def required(forecaster: Forecaster, question: Question, probability: float) -> 
         share_without=float(np.median(raised.shares[-1])),
         usd=None if usd is None else raised.sums(shares, np.full(paths.years.size, usd)),
         national=_national(ally, paths, raised, shares, tables),
+        currency=currency(ally.code, tables),
         notes=(*forecaster.notes(question), *_after(acting, raised.moved)),
     )
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from models.dataset import tables as bundled
 from models.dataset.countries import COMPONENTS, RESOLVED, STANCES, STATUSES, with_status
+from models.dataset.currencies import CODES, COLUMN
 from models.dataset.groups import GROUPS
 from models.dataset.observations import FIRST_YEAR, GNI_BREAK, core_shares
 from models.dataset.outside_views import VIEW_KINDS
@@ -55,11 +56,11 @@ def must_hold(tables: Tables) -> list[str]:
 
 
 def should_hold(tables: Tables) -> list[str]:
-    """Doubts about the amounts and about what the figures say of a pledge.
+    """Doubts about amounts and about what the figures say of a pledge, and unknown currencies.
 
-    A publisher's revision may be the reason for one.
+    A publisher's revision may be the reason for a doubt.
     """
-    return [*_amounts(tables), *_outcomes(tables)]
+    return [*_amounts(tables), *_currencies(tables), *_outcomes(tables)]
 
 
 def _keys(tables: Tables) -> Iterator[str]:
@@ -91,6 +92,10 @@ def _members(tables: Tables) -> Iterator[str]:
         yield "members: only Iceland is without armed forces"
     if [r["iso3"] for r in rows if r["denominator"] == "GNI"] != ["LUX"]:
         yield "members: only Luxembourg is measured against GNI"
+    for row in rows:
+        # A vintage that an earlier release saved has no such column, and an import may not know the currency.
+        if (code := row.get(COLUMN)) and code not in CODES:
+            yield f"members: {row['iso3']} has currency {code!r}; known are {', '.join(sorted(CODES))} (ISO 4217)"
 
 
 def _shares(tables: Tables) -> Iterator[str]:
@@ -127,6 +132,12 @@ def _amounts(tables: Tables) -> Iterator[str]:
             growth = x / share[code, year] / (amount[code, year - 1] / share[code, year - 1]) - 1
             if not -0.16 < growth < 0.14:
                 yield f"core_amount: amount over share of {code} grows by {growth:.0%} in {year}"
+
+
+def _currencies(tables: Tables) -> Iterator[str]:
+    for row in tables.read("members"):
+        if row.get(COLUMN) == "":
+            yield f"members: the currency of {row['iso3']} is unknown"
 
 
 def _equipment(tables: Tables) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from models.dataset.checks import COUNTED_FROM, must_hold, should_hold
 from models.dataset.countries import allies
+from models.dataset.currencies import currency
 from models.dataset.gdp import growth
 from models.dataset.importers.base import Parsed
 from models.dataset.observations import Figures, core_shares
@@ -40,7 +41,7 @@ def findings(parsed: Parsed, before: Figures, after: Tables) -> list[Finding]:
     if "core_share" in parsed.rows:
         found += [*_jumps(parsed, before), *_yearly(parsed, before.tables), *_totals(parsed)]
     if "gdp" in parsed.rows:
-        found += _growth(before.tables, after)
+        found += [*_growth(before.tables, after), *_units(before.tables, after)]
     if {"core_share", "core_amount", "pledges"} & parsed.rows.keys():
         found += [_finding("warning", text) for text in should_hold(after)]
     return found
@@ -158,3 +159,12 @@ def _growth(before: Tables, after: Tables) -> Iterator[Finding]:
             if abs(now - was) > GROWTH_JUMP_PP:
                 text = f"real growth of {ally.name} in {year} goes from {was:.1f} to {now:.1f} %"
                 yield Finding("warning", "gdp", text)
+
+
+def _units(before: Tables, after: Tables) -> Iterator[Finding]:
+    """Allies whose nominal GDP is counted in another currency than the base's."""
+    for code, ally in allies(before).items():
+        was, now = currency(code, before), currency(code, after)
+        if now != was:
+            text = f"nominal GDP of {ally.name} was in {was or 'an unknown currency'}, now in {now or 'an unknown one'}"
+            yield Finding("warning", "gdp", text)

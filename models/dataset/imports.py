@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from models.dataset.countries import with_status
+from models.dataset.currencies import members_with
 from models.dataset.diff import Change, difference
 from models.dataset.import_checks import findings
 from models.dataset.importers import BadFile, Content, Parsed, read
@@ -107,6 +108,10 @@ def draft_of(vintages: VintageStore, parsed: Parsed, base: str, name: str | None
     if any(row["source"] == source for rows in changed.values() for row in rows):
         changed["sources"] = (*(r for r in before.read("sources") if r["source"] != source), about)
     draft = Draft(name, base, changed, uses)
+    if "gdp" in changed and parsed.kind != "nato":  # NATO's has real growth alone
+        members = members_with(before, vintages.overlay(draft))
+        if members != before.read("members"):
+            draft = replace(draft, changed=changed | {"members": members})
     return replace(draft, findings=tuple(findings(parsed, vintages.figures(base), vintages.overlay(draft))))
 
 

@@ -221,8 +221,8 @@ class Forecaster:
         ally, scenario = question.ally, question.scenario
         if ally is OWN_SERIES:
             yield (
-                "No GDP is known for a series of no ally. Its required growth takes GDP as constant, so it is the growth "
-                "of the series itself; only a lever gdp_growth changes that."
+                "No GDP is known for a series of no ally. Its required growth takes GDP as constant, so it is the "
+                "growth of the series itself; only a lever gdp_growth changes that."
             )
         yield from scenario.idle(question.origin, question.deadline, ally)
         if override := scenario.override(ally):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.dataset.countries import COMPONENTS, OWN_SERIES, Ally
+from models.dataset.currencies import currency
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
@@ -75,11 +76,13 @@ class Fan:
 class Money:
     """Core spending behind the shares: million USD at 2021 prices and exchange rates, and billion national currency.
 
-    ``national`` is None for Luxembourg, whose shares are of gross national income.
+    ``national`` is None for Luxembourg, whose shares are of gross national income. ``currency`` is its ISO 4217 code,
+    the one in which the ally's GDP is counted; None if unknown.
     """
 
     usd: Fan
     national: Fan | None
+    currency: str | None
 
 
 @dataclass(frozen=True)
@@ -191,14 +194,14 @@ def money(
         # The same real spending at the year's prices: one factor a year for every draw.
         prices = price_index(ally.code, paths.origin, int(paths.years[-1]), tables)[1:]
         national = usd.times(nominal_gdp(ally.code, tables=tables)[paths.origin] / denominator * prices)
-    return Money(usd, national)
+    return Money(usd, national, currency(ally.code, tables))
 
 
 def tail_notes(components: Mapping[str, Fan], amounts: Money | None, deadline: int) -> Iterator[str]:
     """A note where extreme draws take the mean of the deadline year above its 75 % quantile."""
     fans_by_name = dict(components)
     if amounts is not None:
-        fans_by_name["money"] = amounts.usd
+        fans_by_name["money in million USD"] = amounts.usd
     found = [
         f"{name} (mean {fan.mean[-1]:,.2f}, median {fan.median[-1]:,.2f})"
         for name, fan in fans_by_name.items()

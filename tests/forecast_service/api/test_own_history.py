@@ -119,8 +119,15 @@ def test_the_money_is_the_share_of_gdp(client):
     share, usd = answer["paths"]["core"]["quantiles"]["0.5"][0], answer["money"]["usd"]["quantiles"]["0.5"][0]
     assert 3.8e6 < usd / share * 100 < 5.0e6  # million USD of 2021
     national = answer["money"]["national"]["quantiles"]["0.5"][0]
+    assert answer["money"]["national"]["currency"] == "EUR"
+    assert answer["money"]["usd"]["currency"] == "USD"
     assert 4300 < national / share * 100 < 5300  # billion EUR of 2027
     assert client.get("/v1/countries/LUX/forecast").get_json()["money"]["national"] is None
+
+
+def test_bulgarias_money_is_in_the_leva_that_its_gdp_is_counted_in(client):
+    money = client.get("/v1/countries/BGR/forecast?quantiles=0.5").get_json()["money"]["national"]
+    assert (money["currency"], money["unit"]) == ("BGN", "billion, at current prices")
 
 
 def test_learned_credibility_is_accepted_and_said(client):

@@ -30,7 +30,7 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
     assert (body["origin"], body["deadline"]) == (2026, 2035)
     assert body["probability"]["asked"] == 0.8
     assert body["probability"]["reached"] == pytest.approx(0.8, abs=0.001)
-    assert set(body["money"]["usd"]) == {"without", "needed", "extra", "extra_cumulative"}
+    assert set(body["money"]["usd"]) == {"currency", "unit", "without", "needed", "extra", "extra_cumulative"}
     assert body["links"] == {"forecast": "/v1/countries/DEU/forecast"}
     json.loads(json.dumps(body, allow_nan=False))
 
@@ -63,6 +63,10 @@ def test_a_scenario_of_ones_own_and_other_targets(client: FlaskClient) -> None:
 
 def test_luxembourg_and_iceland_say_what_they_lack(client: FlaskClient) -> None:
     assert post(client, country="LUX")["money"]["national"] is None
+    money = post(client, country="NOR")["money"]
+    assert (money["usd"]["currency"], money["national"]["currency"]) == ("USD", "NOK")
+    assert money["usd"]["unit"].startswith("million")
+    assert money["national"]["unit"].startswith("billion")
     assert post(client, country="ISL", component="related")["money"]["usd"] is None
 
 

@@ -27,7 +27,7 @@ def test_a_note_says_where_a_few_futures_dominate_the_mean_of_the_deadline(extre
     draws[-1] = extreme
     wild = Fan.of(draws, LEVELS)
     assert wild.tail_dominates == dominates
-    notes = list(tail_notes({"core": wild, "related": calm}, Money(wild.times(np.full(2, 10.0)), None), 2060))
+    notes = list(tail_notes({"core": wild, "related": calm}, Money(wild.times(np.full(2, 10.0)), None, None), 2060))
     assert len(notes) == dominates
     for note in notes:
         assert "2060" in note

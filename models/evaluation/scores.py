@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import scoringrules
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from models.series import Array
+from models.series import Array, Series
 
 Mask = NDArray[np.bool_]
 
@@ -96,6 +97,22 @@ def reliability(probabilities: Array, happened: Mask, bins: int = 10) -> list[Re
         for b in range(bins)
         if (index == b).any()
     ]
+
+
+def log_change_sd(series: Series) -> float:
+    """Standard deviation of a series' annual log changes, at least 1e-4: the spread of its random walk."""
+    return max(float(np.std(np.diff(series.log))), 1e-4)
+
+
+def random_walk(start: Array, sd: Array, years: Array, levels: Array) -> Array:
+    """Quantiles of random walks in logs, array (n, levels): the benchmark of every skill.
+
+    Parameters
+    ----------
+    start : array (n,), positive, in the unit of the outcomes. sd : array (n,), of one year's log change.
+    years : array (n,), how far ahead. levels : array (levels,), between 0 and 1.
+    """
+    return np.asarray(np.exp(np.log(start)[:, None] + (sd * np.sqrt(years))[:, None] * ndtri(levels)))
 
 
 def skill(scores: Array, reference: Array) -> float:

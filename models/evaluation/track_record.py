@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED, Tables
@@ -42,13 +41,10 @@ def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -
 
     Its sd is that of the series' own annual log changes up to the origin.
     """
-    z = ndtri(levels)
-    out = np.empty((len(rows), levels.size))
-    for i, (name, origin, horizon) in enumerate(rows):
-        log = panel[name].until(origin).log
-        sd = max(float(np.std(np.diff(log))), 1e-4) * np.sqrt(horizon)
-        out[i] = np.exp(log[-1] + sd * z)
-    return out
+    known = [panel[name].until(origin) for name, origin, _ in rows]
+    start = np.array([series.values[-1] for series in known])
+    sd = np.array([scores.log_change_sd(series) for series in known])
+    return scores.random_walk(start, sd, np.array([horizon for _, _, horizon in rows], dtype=float), levels)
 
 
 def track_record(

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.ensemble.stacking import midpoints
-from models.evaluation import scores
+from models.evaluation import scores, track_record
+from models.series import Panel, Series
 
 LEVELS = np.array([0.01, 0.025, *np.arange(0.05, 0.951, 0.05).round(2), 0.975, 0.99])
 DENSE = midpoints(2000)
@@ -174,3 +175,20 @@ class TestSkill:
         apart = np.array([str(k) for k in range(200)])
         together, scattered = (np.ptp(scores.skill_interval(ours, theirs, names)) for names in (series, apart))
         assert together > 2 * scattered
+
+
+class TestRandomWalk:
+    def test_its_logs_are_normal_with_a_variance_that_grows_with_the_years(self) -> None:
+        start, sd, years = np.array([2.0, 3.0]), np.array([0.1, 0.2]), np.array([4.0, 9.0])
+        found = scores.random_walk(start, sd, years, LEVELS)
+        for row, log, spread in zip(found, np.log(start), (0.2, 0.6), strict=True):
+            np.testing.assert_allclose(row, np.exp(log + spread * standard(LEVELS)))
+
+    def test_its_spread_is_that_of_the_series_and_never_zero(self) -> None:
+        assert scores.log_change_sd(Series("a", 2000, np.exp([0.0, 0.1, 0.4]))) == pytest.approx(0.1)
+        assert scores.log_change_sd(Series("a", 2000, np.ones(9))) == 1e-4
+
+    def test_the_track_record_walks_from_the_last_value_known_at_the_origin(self) -> None:
+        series = Series("a", 2000, np.exp([0.0, 0.1, 0.4, 5.0]))
+        found = track_record.random_walk(Panel([series]), [("a", 2002, 4)], LEVELS)
+        np.testing.assert_allclose(found[0], np.exp(0.4 + 0.2 * standard(LEVELS)))

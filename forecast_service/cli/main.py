@@ -10,6 +10,7 @@ from forecast_service.cli.data import check, differ, import_file, list_vintages,
 from forecast_service.cli.database import db
 from forecast_service.cli.fit import fit
 from forecast_service.cli.forecast import forecast
+from forecast_service.cli.freeze import freeze
 from forecast_service.cli.keys import keys
 from forecast_service.cli.openapi import openapi
 from forecast_service.cli.pledges import pledges
@@ -33,5 +34,5 @@ def data() -> None:
 
 for command in (check, use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
-for command in (serve, fit, forecast, data, db, openapi, backtest, keys, sweep, work):
+for command in (serve, fit, forecast, data, db, openapi, backtest, freeze, keys, sweep, work):
     main.add_command(command)

@@ -1,1 +1,1 @@
-"""Analyses of many forecasts: alliance, requirement, sensitivity, sweep, change between vintages."""
+"""Analyses of many forecasts: alliance, requirement, sensitivity, sweep, change between vintages, freezing."""

@@ -1,1 +1,1 @@
-"""How good forecasts are: backtest, real-time backtest, scores, track record."""
+"""How good forecasts are: backtest, real-time backtest, scores, track record, frozen forecasts."""

@@ -1,11 +1,12 @@
-"""Writes ``docs/accuracy.md`` from the published track record."""
+"""Writes ``docs/accuracy.md`` from the published track record and the frozen forecasts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from models.evaluation import published
+from models.dataset.observations import load_figures
+from models.evaluation import frozen, published
 
 PAGE = Path(__file__).parents[2] / "docs/accuracy.md"
 
@@ -96,7 +97,8 @@ def page(record: dict[str, Any]) -> str:
     )
     text += "\nFraction of outcomes in each tenth of the forecast distribution (0.10 each if calibrated): "
     text += ", ".join(f"{x:.2f}" for x in record["pit"]) + ".\n"
-    return text + wales(record["wales"]) + TAIL.format(late=100 * record["baseline"]["coverage_80_from_2014"])
+    text += wales(record["wales"]) + frozen_forecasts(frozen.record(load_figures()))
+    return text + TAIL.format(late=100 * record["baseline"]["coverage_80_from_2014"])
 
 
 def wales(found: dict[str, Any]) -> str:
@@ -114,6 +116,26 @@ def wales(found: dict[str, Any]) -> str:
         by_origin = found[name]["by_origin"]
         cells = [f"{by_origin[o]:.2f}" if o in by_origin else "" for o in origins]
         text += row([name.replace("_", " "), f"{found[name]['brier']:.3f}", *cells])
+    return text
+
+
+def frozen_forecasts(found: list[dict[str, Any]]) -> str:
+    """The section on frozen forecasts, as :func:`models.evaluation.frozen.record` returns them."""
+    text = (
+        "\n## Frozen forecasts\n\nAll scores above are of forecasts made anew for past origins. At each release, and "
+        "when a vintage is bundled, the day's forecasts of all allies are frozen: files in `models/data/frozen` that "
+        "never change. `SHA256SUMS` lists them. The figures of later years score them.\n\n"
+    )
+    if not found:
+        return text + "None has been frozen yet.\n"
+    heading = ["file", "release", "allies", "figures known since", "skill", "trend", "80 % covers", "95 % covers"]
+    text += row([*heading, "SHA-256"]) + row(["---"] * (len(heading) + 1))
+    for it in found:
+        cells = [""] * 4
+        if it["resolved"]:
+            skills = [f"{scored['skill']:+.3f}" for scored in (it, it["trend"])]
+            cells = [*skills, f"{it['coverage_80']:.3f}", f"{it['coverage_95']:.3f}"]
+        text += row([it["file"], it["release"], it["allies"], it["resolved"], *cells, it["sha256"][:12]])
     return text
 
 

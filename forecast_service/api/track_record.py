@@ -17,11 +17,11 @@ blp = Blueprint("track-record", __name__, url_prefix="/v1/track-record", descrip
 
 
 @blp.get("")
-@answers()
+@answers(bookmark=False)
 @blp.problems(406)
 @blp.response(200, TrackRecordSchema)
 def get_track_record() -> dict[str, Any]:
-    """Get the scores of past forecasts, made at every origin since 1999"""
+    """Get the scores of past forecasts: made anew at every origin since 1999, and frozen at releases"""
     return track_record.read()
 
 
@@ -32,4 +32,4 @@ def get_track_record() -> dict[str, Any]:
 @blp.response(200)
 def get_reliability_picture(_options: dict[str, Any]) -> Response:
     """Draw the reliability curve: how often events happened, by their forecast probability"""
-    return jsonify(TrackRecordSchema().dump(track_record.read()))
+    return jsonify(TrackRecordSchema().dump(track_record.backtest()))

@@ -83,13 +83,16 @@ def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
         return response
 
 
-def answers(tabulate: Tabulate | None = None, draw: Draw | None = None) -> Callable[[View], View]:
+def answers(
+    tabulate: Tabulate | None = None, draw: Draw | None = None, *, bookmark: bool = True
+) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
     Parameters
     ----------
     tabulate : makes the table for CSV, Parquet and Arrow from the JSON document; None if there is no table.
     draw : draws the JSON document's chart in a format, and says in a sentence what it shows; None if there is no chart.
+    bookmark : whether the view takes ``vintage``, so that an answer that expires with the vintage can link to itself.
 
     Notes
     -----
@@ -122,7 +125,7 @@ def answers(tabulate: Tabulate | None = None, draw: Draw | None = None) -> Calla
                 answer = _represent(computed.get_data(), form, tabulate, draw)
             telemetry.annotate(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
-            response = _respond(answer, reads, depends_on_caller)
+            response = _respond(answer, reads, depends_on_caller, bookmark=bookmark and not depends_on_caller)
             if cacheable and answer.size != size:  # it is new, or has been compressed
                 cache.put(key, answer)
             if cacheable:
@@ -199,7 +202,7 @@ def _route(cache: AnswerCache, key: Hashable, answer: Representation, response: 
     return fast_path.CachedRoute(key, body, tag, entity, {"cache": "hit", **answer.facts})
 
 
-def _respond(answer: Representation, reads: bool, depends_on_caller: bool) -> Response:
+def _respond(answer: Representation, reads: bool, depends_on_caller: bool, *, bookmark: bool) -> Response:
     encoding = (
         wanted_encoding() if len(answer.body) >= LEAST_BYTES and answer.format not in COMPRESSED_FORMATS else None
     )
@@ -222,7 +225,7 @@ def _respond(answer: Representation, reads: bool, depends_on_caller: bool) -> Re
         response.headers["Cache-Control"] = (
             f"{whose}, {_until_switch() if answer.expires_with_vintage else current_app.config[FRESH]}"
         )
-    if linked := [link for link in (links(answer.format), None if depends_on_caller else _bookmark(answer)) if link]:
+    if linked := [link for link in (links(answer.format), _bookmark(answer) if bookmark else None) if link]:
         response.headers["Link"] = ", ".join(linked)
     if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses makes our ETags weak
         response.status_code = 304

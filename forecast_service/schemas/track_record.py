@@ -127,6 +127,44 @@ class ParameterSchema(Schema):
     )
 
 
+class FrozenScoresSchema(Schema):
+    """Means over all figures known by now of years after the forecast's origin; null if there are none."""
+
+    crps = _score(
+        "Mean continuous ranked probability score (points of GDP share) on the frozen quantiles; smaller is better.",
+        required=True,
+        allow_none=True,
+    )
+    skill = _score(
+        "1 - CRPS / CRPS of a random walk in logs from the share known at the origin.", required=True, allow_none=True
+    )
+    coverage_80 = _score("Share of figures inside the central 80 % interval.", required=True, allow_none=True)
+    coverage_95 = _score("Share of figures inside the central 95 % interval.", required=True, allow_none=True)
+
+
+class FrozenSchema(FrozenScoresSchema):
+    """A forecast of all allies that was saved on a day and never changes. The scores are the baseline's."""
+
+    date = fields.String(required=True, metadata={"description": "Day on which it was saved.", "format": "date"})
+    release = fields.String(required=True, metadata={"description": "Version of the service."})
+    model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures that it knew."})
+    file = fields.String(required=True, metadata={"description": "Its file in models/data/frozen."})
+    sha256 = fields.String(
+        required=True,
+        metadata={"description": "SHA-256 of the file, as SHA256SUMS lists it.", "pattern": "^[0-9a-f]{64}$"},
+    )
+    scored_on = fields.String(required=True, metadata={"description": "The current vintage, whose figures score it."})
+    allies = fields.Integer(required=True, metadata={"description": "Number of allies whose core share it forecasts."})
+    resolved = fields.Integer(
+        required=True,
+        metadata={"description": "Number of figures (an ally's core share of a year after the origin) known by now."},
+    )
+    trend = fields.Nested(
+        FrozenScoresSchema, required=True, metadata={"description": "The same scores without pledges."}
+    )
+
+
 class TrackRecordSchema(Schema):
     """Scores of past forecasts, each origin fitted to the figures up to it."""
 
@@ -162,6 +200,7 @@ class TrackRecordSchema(Schema):
         },
     )
     wales = fields.Nested(WalesSchema, required=True, metadata={"description": "The test by the pledge of Wales."})
+<<<<<<< HEAD
     since_1965 = fields.Nested(
         ScoresSchema,
         required=True,
@@ -173,4 +212,10 @@ class TrackRecordSchema(Schema):
     )
     parameters = fields.List(
         fields.Nested(ParameterSchema), required=True, metadata={"description": "Each parameter, in words."}
+=======
+    frozen = fields.List(
+        fields.Nested(FrozenSchema),
+        required=True,
+        metadata={"description": "Forecasts frozen at releases and vintages, oldest first."},
+>>>>>>> 507544e (Show frozen forecasts and their scores in the track record, on the page and in docs/accuracy.md)
     )

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast_service.forecasting.registry import forecasters
+from models.evaluation import frozen
 from models.evaluation.published import load
 
 
 def read() -> dict[str, Any]:
+    """The backtest's scores, and the frozen forecasts scored by the current figures."""
+    return load() | {"frozen": frozen.record(forecasters().current.figures)}
+
+
+def backtest() -> dict[str, Any]:
+    """The backtest's scores alone, which no vintage changes."""
     return load()

@@ -1,9 +1,21 @@
 """The published proof belongs to the model that answers."""
 
+from pathlib import Path
+
+import pytest
+
+from forecast_service import create_app
+from forecast_service.settings import Settings
+from models.dataset.observations import load_figures
 from models.dataset.tables import NEWEST
 from models.ensemble.learned_weights import weights_at
 from models.ensemble.members.registry import POOL
+from models.evaluation import frozen
+from models.evaluation.frozen import FrozenForecast
 from models.forecast import MODEL_VERSION
+from tests.support.contract import CheckedClient
+from tests.support.frozen import made
+from tests.support.service import DRAWS
 
 
 def test_the_track_record_is_this_models(client):
@@ -23,3 +35,52 @@ def test_weights_are_learned_for_every_origin():
         assert abs(sum(weights.pool.values()) - 1) < 1e-3
         assert 0 < weights.pledge_weight < 1
     assert weights_at(1999) != weights_at(2026)
+
+
+@pytest.fixture
+def frozen_once(
+    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[CheckedClient, FrozenForecast]:
+    """A client of a service with one frozen forecast, of 2024."""
+    monkeypatch.setattr(frozen, "FOLDER", tmp_path)
+    kept = frozen.save(made())
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS))
+    return CheckedClient(app, app.response_class), kept
+
+
+def test_bundled_frozen_forecasts_are_listed(client):
+    listed = client.get("/v1/track-record").json["frozen"]
+    assert [it["sha256"] for it in listed] == [it.sha256 for it in frozen.read_all()]
+
+
+def test_a_frozen_forecast_is_scored_by_the_current_figures(frozen_once):
+    client, kept = frozen_once
+    (found,) = client.get("/v1/track-record").json["frozen"]
+    assert (found["date"], found["vintage"], found["sha256"]) == ("2025-07-01", "nato-2024", kept.sha256)
+    assert (found["scored_on"], found["allies"], found["resolved"]) == ("nato-2026", 2, 4)
+    assert found == frozen.record(load_figures())[0]
+    assert 0 < found["crps"] < 2
+
+
+def test_it_expires_with_the_vintage_and_links_to_none(frozen_once):
+    """The figures that score a frozen forecast are the current ones, and no address asks for others."""
+    client, _ = frozen_once
+    headers = client.get("/v1/track-record").headers
+    assert headers["Cache-Control"] == "public, max-age=60"
+    assert "Link" not in headers
+    picture = client.get("/v1/track-record/reliability.svg").headers
+    assert picture["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
+
+
+def test_an_altered_forecast_is_not_shown(frozen_once, tmp_path):
+    client, kept = frozen_once
+    with (tmp_path / kept.name).open("a") as file:
+        file.write(" ")
+    assert client.get("/v1/track-record").status_code == 500
+
+
+def test_the_page_shows_frozen_forecasts(frozen_once):
+    client, kept = frozen_once
+    page = client.get("/track-record").text
+    assert "Said before it was known" in page
+    assert f'title="{kept.sha256}"' in page

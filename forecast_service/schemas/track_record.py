@@ -200,7 +200,6 @@ class TrackRecordSchema(Schema):
         },
     )
     wales = fields.Nested(WalesSchema, required=True, metadata={"description": "The test by the pledge of Wales."})
-<<<<<<< HEAD
     since_1965 = fields.Nested(
         ScoresSchema,
         required=True,
@@ -212,10 +211,9 @@ class TrackRecordSchema(Schema):
     )
     parameters = fields.List(
         fields.Nested(ParameterSchema), required=True, metadata={"description": "Each parameter, in words."}
-=======
+    )
     frozen = fields.List(
         fields.Nested(FrozenSchema),
         required=True,
         metadata={"description": "Forecasts frozen at releases and vintages, oldest first."},
->>>>>>> 507544e (Show frozen forecasts and their scores in the track record, on the page and in docs/accuracy.md)
     )

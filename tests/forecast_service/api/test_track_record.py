@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from models.ensemble.learned_weights import weights_at
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from models.dataset.observations import load_figures
 from models.dataset.tables import NEWEST
-from models.ensemble.learned_weights import weights_at
 from models.ensemble.members.registry import POOL
 from models.evaluation import frozen
 from models.evaluation.frozen import FrozenForecast

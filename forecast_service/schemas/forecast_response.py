@@ -64,7 +64,7 @@ class RequiredSchema(Schema):
     from_share_pct = share_out("Median share of that year, from which it grows", required=True)
 
 
-class WhyPartSchema(Schema):
+class TargetWhyPartSchema(Schema):
     """What one part adds to the probability."""
 
     name = fields.String(
@@ -78,12 +78,12 @@ class WhyPartSchema(Schema):
     points = Rounded(4, required=True, metadata={"description": "Percentage points of probability."})
 
 
-class WhySchema(Schema):
+class TargetWhySchema(Schema):
     """Why a probability is what it is."""
 
     sentence = fields.String(required=True, metadata={"description": "The parts in words."})
     parts = fields.List(
-        fields.Nested(WhyPartSchema),
+        fields.Nested(TargetWhyPartSchema),
         required=True,
         metadata={"description": "In order; their points add up to 100 times the probability at the deadline."},
     )
@@ -120,7 +120,7 @@ class TargetSchema(Schema):
         required=True, allow_none=True, metadata={"description": "Why the target does not apply; null if it does."}
     )
     why = fields.Nested(
-        WhySchema,
+        TargetWhySchema,
         required=True,
         allow_none=True,
         metadata={

@@ -213,7 +213,8 @@ class _Judged:
             for name, quantiles in (("baseline", self.baseline), ("trend", self.trend), ("random_walk", self.walk))
         }
         # Scores of the allies bound at each origin: Sweden, Finland and later members were not bound from the start.
-        bound = at & ~np.isnan(self.members[PLEDGE][:, 0])
+        pledged = self.members.get(PLEDGE)
+        bound = at & ~np.isnan(pledged[:, 0]) if pledged is not None else np.zeros_like(at)
         if bound.any():
             out["baseline_bound"] = self._wales_scores(self.baseline, bound)
             out["trend_bound"] = self._wales_scores(self.trend, bound)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from models.ensemble.learned_weights import weights_at
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from models.dataset.observations import load_figures
 from models.dataset.tables import NEWEST
-from models.ensemble.members.registry import POOL
+from models.ensemble.learned_trust import trust_at
+from models.ensemble.stacking import TRUST
 from models.evaluation import frozen
 from models.evaluation.frozen import FrozenForecast
 from models.forecast import MODEL_VERSION
@@ -28,13 +28,23 @@ def test_the_track_record_is_this_models(client):
     assert record["wales"]["reached_in_2024"] < record["wales"]["below_in_2014"]
 
 
-def test_weights_are_learned_for_every_origin():
-    for origin in range(1999, 2027):
-        weights = weights_at(origin)
-        assert set(weights.pool) == set(POOL)
-        assert abs(sum(weights.pool.values()) - 1) < 1e-3
-        assert 0 < weights.pledge_weight < 1
-    assert weights_at(1999) != weights_at(2026)
+def test_the_record_says_where_forecasts_are_wrong_and_names_every_parameter(client):
+    record = client.get("/v1/track-record").get_json()
+    assert record["since_1965"]["skill"] > 0
+    periods = {(row["scenario"], row["from_origin"]) for row in record["by_level"]}
+    assert periods == {("trend", 1965), ("trend", 1999), ("baseline", 1999)}
+    learned = {row["name"]: row["at"] for row in record["parameters"] if row["at"]}
+    assert {"return", "momentum", "trust in pledges"} <= learned.keys()
+    assert all(list(at) == ["1970", "1999", "2014", "2026"] for at in learned.values())
+    # What the evidence cannot move is called a constant: what is called learned moves.
+    assert all(len({value["mean"] for value in at.values()}) > 1 for at in learned.values())
+    assert {"fading", "memory", "level"} <= {row["name"] for row in record["parameters"] if not row["at"]}
+
+
+def test_trust_in_pledges_starts_at_one_half_and_is_learned():
+    assert [trust_at(origin) for origin in (1990, 1999, 2014)] == [TRUST] * 3
+    assert all(0 < trust_at(origin) < 1 for origin in range(1999, 2027))
+    assert trust_at(2026) != TRUST
 
 
 @pytest.fixture

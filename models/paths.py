@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 RELATED_COUNTED = 1.5
-"""At most this much of related spending counts towards the total, % of GDP (The Hague, 2025: "up to 1.5 %")."""
+"""At most this much of related spending counts towards the total, % of GDP (The Hague, 2025: "up to 1.5 %"). A target
+for related spending above it raises what counts (:attr:`models.scenarios.targets.Targets.counted_related`)."""
+
+Rule = Literal["strict", "claimed", "broad"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+"""The rules by which related spending may be counted (:mod:`models.simulation.related`), the narrowest first."""
 
 Floats = NDArray[np.floating]
 T = TypeVar("T")
@@ -34,6 +39,8 @@ class Paths:
     gdp : array (draws, 1 + horizon), index of real GDP in the same futures, 1 at the origin.
     member : array (draws,), the index of the ensemble's member that each draw of ``core`` came from.
     base : the paths before the scenario; a component that it left unchanged is the same array in both.
+    rule : array (draws,), the index in :data:`RULES` of the rule that counts ``related`` in each draw; None without it.
+    counted_related : at most this much of ``related`` counts towards the total, % of GDP.
     """
 
     origin: int
@@ -41,6 +48,8 @@ class Paths:
     gdp: Floats
     member: NDArray[np.integer]
     base: Paths | None = None
+    rule: NDArray[np.integer] | None = None
+    counted_related: float = RELATED_COUNTED
     _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _cuts: dict[int, Paths] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -58,8 +67,14 @@ class Paths:
         if year not in self._cuts:
             end = year - self.origin + 1
             shares = {name: x[:, :end] for name, x in self.shares.items()}
-            self._cuts[year] = Paths(self.origin, shares, self.gdp[:, :end], self.member)
+            self._cuts[year] = Paths(self.origin, shares, self.gdp[:, :end], self.member, rule=self.rule)
         return self._cuts[year]
+
+    def counting(self, at_most: float) -> Paths:
+        """These paths, with ``at_most`` (% of GDP) of related spending counted towards the total."""
+        if at_most == self.counted_related:
+            return self
+        return Paths(self.origin, self.shares, self.gdp, self.member, self, self.rule, at_most)
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The result of ``compute``, cached under ``key``: paths never change."""
@@ -73,12 +88,14 @@ class Paths:
         return result
 
     def holding(self, component: str) -> Paths:
-        """``base``, which caches results, if the scenario left ``component`` unchanged; otherwise these paths."""
+        """The first of the bases, which cache results, with the same ``component``; these paths if there is none."""
         parts = ("core", "related") if component == "total" else (component,)
         base = self.base
         if base is None or any(self.shares.get(part) is not base.shares.get(part) for part in parts):
             return self
-        return base
+        if component == "total" and self.counted_related != base.counted_related:
+            return self
+        return base.holding(component)
 
     def medians(self, component: str) -> Floats:
         """Median share of ``component``, which must apply, by year; array (1 + horizon,)."""
@@ -111,19 +128,19 @@ class Paths:
     def component(self, name: str) -> Floats | None:
         """Shares of ``core``, ``related`` or ``total``, array (draws, 1 + horizon); None where it does not apply.
 
-        total = core + min(related, 1.5), draw by draw.
+        total = core + min(related, :attr:`counted_related`), draw by draw.
         """
         if name != "total":
             return self.shares.get(name)
         core, related = self.shares.get("core"), self.shares.get("related")
         if core is None or related is None:
             return None
-        return self._cached_in_scenario("total", lambda: core + counted(related))
+        return self._cached_in_scenario("total", lambda: core + counted(related, self.counted_related))
 
 
-def counted(related: Floats) -> Floats:
-    """The part of related spending that counts towards the total, % of GDP."""
-    return np.asarray(np.minimum(related, np.float32(RELATED_COUNTED)))
+def counted(related: Floats, at_most: float) -> Floats:
+    """The part of related spending that counts towards the total: ``at_most`` (% of GDP)."""
+    return np.asarray(np.minimum(related, np.float32(at_most)))
 
 
 def spending(shares: Floats, gdp: Floats, origin_amount: float, origin_share: float) -> Floats:

@@ -11,8 +11,12 @@ from benchmarks.accuracy import page
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from models.evaluation import published
+from models.forecast.question import DRAWS, SEED
+from models.paths import RULES
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import ORDER
+from models.scenarios.targets import met
+from models.simulation.related import COUNTS, LEVELS, WEIGHTS, simulate_under
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "models/data/SOURCES.md"])
@@ -49,6 +53,21 @@ def test_every_shipped_scenario_is_described(name):
 
 def test_the_accuracy_page_is_the_published_track_record():
     assert page.PAGE.read_text(encoding="utf-8") == page.page(published.load())
+
+
+def test_the_counting_rules_are_documented_as_they_are():
+    text = (ROOT / "docs/related.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", text, re.MULTILINE)
+    assert [row[0] for row in rows] == list(RULES)
+    together = 0.0
+    for (_, counts, weight, level, sd, said), rule in zip(rows, RULES, strict=True):
+        prior = LEVELS[rule]
+        assert (counts, float(weight)) == (COUNTS[rule], WEIGHTS[rule])
+        assert (float(level), float(sd)) == (prior.median_pct, prior.log_sd)
+        probability = met(simulate_under(rule, "DEU", 2026, 9, DRAWS, SEED)[:, -1], 1.5).mean()
+        assert float(said) == pytest.approx(probability, abs=0.01)
+        together += WEIGHTS[rule] * probability
+    assert f"by their weights it is {together:.2f}" in text
 
 
 def test_files_that_contributing_names_exist():

@@ -20,6 +20,12 @@ COMPONENTS = {
     "related": "defence-related things",
     "total": "defence and related things together",
 }
+RULES = {
+    "strict": "only new money of the kinds that the declaration lists",
+    "claimed": "what governments say they count",
+    "broad": "existing spending of those kinds too",
+}
+"""The rules that count related spending, the narrowest first."""
 STANCES = {
     "law": "in law",
     "plan": "dated plan",
@@ -52,6 +58,7 @@ MEMBERS = {
     "prior": ("Prior", "what is assumed where no figure is published"),
 }
 LEVERS = {
+    "counting_rule": "What counts as related",
     "history_override": "Own figures of the past",
     "gdp_growth": "Growth of GDP",
     "spending_growth": "Growth of spending",
@@ -70,6 +77,7 @@ LEVERS = {
 
 
 PHRASES = {
+    "rule": "{} rule",
     "share_pct": "{:g} %",
     "change_pp": "{:+g} points a year",
     "rate_pct": "{:g} % a year",
@@ -174,6 +182,17 @@ def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str =
         f"{forecast['country']['name']} spends at least {threshold(target['threshold'])} of {denominator} on "
         f"{COMPONENTS[target['component']]} in {forecast['deadline']} in "
         f"{formatting.frequency(target['probability']['at_deadline'])} simulated futures."
+    )
+
+
+def rules(found: list[dict[str, Any]]) -> str:
+    """How much of a probability is the rule that counts related spending, as text."""
+    if len(found) == 1:
+        return f"{sentence(RULES[found[0]['rule']])}, as you chose."
+    parts = [f"{percent(one['at_deadline'])} if {RULES[one['rule']]} counts" for one in found]
+    weights = ", ".join(percent(one["weight"]) for one in found)
+    return (
+        f"{'; '.join(parts)}. Nobody has settled the rule: {weights} of the futures follow each, which is a judgement."
     )
 
 

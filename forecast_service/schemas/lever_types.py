@@ -10,9 +10,11 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate, va
 from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, one_or_other, share_in, year_in
 from models.dataset.countries import allies
 from models.dataset.groups import GROUPS
+from models.paths import RULES
 from models.scenarios.levers import (
     LEVER_COMPONENTS,
     Cap,
+    CountingRule,
     Delay,
     Exit,
     Floor,
@@ -43,6 +45,19 @@ def countries_in(description: str) -> BoundedList:
         most=len(COUNTRIES),
         what="countries",
         metadata={"description": description, "example": ["borders-russia-or-belarus", "SWE"]},
+    )
+
+
+def rule_in(more: str = "", *, required: bool = False) -> fields.String:
+    """The rule that counts related spending, as input; ``more`` ends its description."""
+    return fields.String(
+        required=required,
+        validate=validate.OneOf(RULES, error="must be one of {choices}"),
+        metadata={
+            "description": "What counts as related spending: new money of the kinds that the declaration lists "
+            f"(strict), what governments say they count (claimed), existing spending of those kinds (broad){more}.",
+            "example": "claimed",
+        },
     )
 
 
@@ -306,6 +321,19 @@ class HistoryOverrideSchema(LeverSchema):
         return lever
 
 
+class CountingRuleSchema(LeverSchema):
+    """Counts related spending by one rule."""
+
+    class Meta:
+        # A rule binds the whole alliance, in all years.
+        exclude = ("first_year", "last_year", "countries")
+
+    lever = CountingRule
+    example: ClassVar[dict[str, Any]] = {"type": "counting_rule", "rule": "claimed"}
+    type = _type("counting_rule")
+    rule = rule_in(required=True)
+
+
 class FreezeSchema(LeverSchema):
     """Freezes spending at the level of the year before."""
 
@@ -343,6 +371,7 @@ SCHEMAS: Mapping[str, type[LeverSchema]] = {
     schema.lever.type: schema
     for schema in (
         HistoryOverrideSchema,
+        CountingRuleSchema,
         GdpGrowthSchema,
         SpendingGrowthSchema,
         SharePathSchema,

@@ -20,7 +20,7 @@ from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.question import LEVELS, digest
 from models.forecast.result import Fan
-from models.paths import Floats, Paths, quantiles
+from models.paths import Floats, Paths, Rule, quantiles
 from models.scenarios.builtin import NamedScenario, named_scenarios
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Targets, met, proportion
@@ -147,7 +147,8 @@ class Burden:
 class AllianceForecast:
     """The answer. ``id`` is a hash of all that determines it; ``left_out`` says why, by ally code.
 
-    ``shares`` and ``burden`` are empty, with a ``reason``, where no amounts are published for the origin.
+    ``shares`` and ``burden`` are empty, with a ``reason``, where no amounts are published for the origin. ``rule`` is
+    the one that counts all related spending; None if all three do by their weights.
     """
 
     id: str
@@ -166,6 +167,7 @@ class AllianceForecast:
     burden: tuple[Burden, ...]
     reason: str | None
     left_out: Mapping[str, str]
+    rule: Rule | None
 
 
 def on_track(shares: Floats, threshold: float, elapsed: float) -> Booleans:
@@ -310,6 +312,7 @@ def alliance_forecast(
     *,
     origin: int | None = None,
     levels: Sequence[float] = LEVELS,
+    rule: Rule | None = None,
 ) -> AllianceForecast:
     """The alliance's forecast under a scenario; a shipped scenario is built for each ally.
 
@@ -323,6 +326,7 @@ def alliance_forecast(
     targets : thresholds in % of GDP and the deadline; The Hague's if None.
     origin : the last year known; the last of the figures if None.
     levels : of the quantiles, between 0 and 1.
+    rule : the rule that counts related spending; all three by their weights, or the scenario's, if None.
 
     Raises
     ------
@@ -339,7 +343,7 @@ def alliance_forecast(
     left_out: dict[str, str] = {}
     ids: list[str] = []
     for ally in allies(tables).values():
-        question = Question.resolve(basis, ally.code, scenario, targets, origin=origin, levels=levels)
+        question = Question.resolve(basis, ally.code, scenario, targets, origin=origin, levels=levels, rule=rule)
         try:
             paths = forecaster.scenario_paths(question)
         except CannotForecast as refused:
@@ -367,7 +371,14 @@ def alliance_forecast(
         burden=totals.burden(np.array(ordered)),
         reason=None if shares else f"NATO publishes no amounts for {origin}, so the allies cannot be weighted.",
         left_out=left_out,
+        rule=rule or _rule_of(scenario),
     )
+
+
+def _rule_of(scenario: str | Scenario) -> Rule | None:
+    """The rule that a scenario chooses for all allies; no shipped scenario chooses one."""
+    lever = None if isinstance(scenario, str) or scenario.countries else scenario.counting_rule()
+    return None if lever is None else lever.rule
 
 
 def _count_in(

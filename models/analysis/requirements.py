@@ -126,7 +126,7 @@ class _Raised:
         self.gdp: Floats = paths.gdp.T
         self.counted: Floats | None = None
         if component == "total":
-            self.counted = counted(paths.shares["related"].T[-1])
+            self.counted = counted(paths.shares["related"].T[-1], paths.counted_related)
         spent = self.shares * self.gdp
         self.ratios: Floats = spent[1:] / spent[:-1]
         # The least cap of each year, array (1 + horizon,); infinite where there is none.

@@ -12,9 +12,10 @@ from models.dataset.countries import Ally, Component
 from models.dataset.gdp import price_index
 from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.forecaster import FitContext
-from models.paths import Floats, Paths
+from models.paths import RULES, Floats, Paths
 from models.scenarios.levers import (
     LEVER_COMPONENTS,
+    CountingRule,
     Floor,
     GdpGrowth,
     Lever,
@@ -123,10 +124,21 @@ class _Moved:
             yield self._growth_bar(
                 "growth of related spending", lambda pp: SpendingGrowth(change_pp=pp, component="related")
             )
+            yield from self._rule_bar()
         yield self._bar("the share of the origin", *(self._started(sign) for sign in (-START_STEP, START_STEP)))
         yield self._bar("how uncertain the future is", *(self._spread(sign) for sign in (-SPREAD_STEP, SPREAD_STEP)))
         for index, lever in enumerate(self.scenario.levers):
             yield from self._lever_bars(index, lever)
+
+    def _rule_bar(self) -> Iterator[Bar]:
+        """The narrowest and the broadest counting rule, unless the scenario chooses one or leaves related out."""
+        scenario = self.scenario
+        if scenario.counting_rule() is None and "related" in (scenario.components or LEVER_COMPONENTS):
+            narrow, broad = (
+                (rule, self._probability(replace(scenario, levers=(*scenario.levers, CountingRule(rule=rule)))))
+                for rule in (RULES[0], RULES[-1])
+            )
+            yield self._bar("the rule that counts related spending", narrow, broad)
 
     def _lever_bars(self, index: int, lever: Lever) -> Iterator[Bar]:
         without = tuple(x for i, x in enumerate(self.scenario.levers) if i != index)
@@ -202,7 +214,8 @@ class _Moved:
         question = replace(self.question, scenario=scenario)
         context = FitContext(self.forecaster, question)
         fit = context.fit(trend=trend or question.trend)
-        paths = context.scenario_paths(replace(fit, paths=moved(fit.paths.until(question.deadline))))
+        begun = context.by_rule(fit.paths.until(question.deadline))  # what counts comes before what moves it
+        paths = context.scenario_paths(replace(fit, paths=moved(begun)))
         shares = paths.component(self.question.target)
         assert shares is not None  # noqa: S101  the component was checked before anything was moved
         reached = met(shares[:, -1], question.targets.threshold(self.question.target))

@@ -115,7 +115,7 @@ class Waterfall:
     def _count(self, shares: Mapping[str, Floats]) -> dict[str, float]:
         last = {component: x[:, -1] for component, x in shares.items()}
         if len(last) == 2:  # the total, as models.paths.Paths.component computes it
-            last["total"] = last["core"] + counted(last["related"])
+            last["total"] = last["core"] + counted(last["related"], self.targets.counted_related)
         return {
             name: proportion(int(np.count_nonzero(met(x, self.targets.threshold(name)))), x.size)
             for name, x in last.items()

@@ -18,13 +18,14 @@ from models.forecast.explanation import Explanation, Reference, Waterfall, plaus
 from models.forecast.question import DRAWS, LEVELS, MODEL_VERSION, SEED, Basis, Question
 from models.forecast.result import Forecast, TargetAnswer, fans, money, tail_notes, target_answer
 from models.forecast.why import Why, why
-from models.paths import MOST_VALUE, Paths, within_range
+from models.paths import MOST_VALUE, Floats, Paths, Rule, within_range
 from models.scenarios.builtin import named_scenario
-from models.scenarios.levers import HistoryOverride
+from models.scenarios.levers import HistoryOverride, PathEditor
 from models.scenarios.scenario import LeverOverflow, Scenario, Watch
 from models.scenarios.targets import Targets, met, proportion
-from models.series import Series
+from models.series import Array, Series
 from models.simulation.path_store import Fit, FitKey, PathStore
+from models.simulation.related import simulate_under
 
 OVERRIDES_CACHED = 4
 """How many fits on an analyst's own figures are cached (4 MB each), so that a changed lever needs no new fit."""
@@ -144,6 +145,7 @@ class Forecaster:
         origin: int | None = None,
         history: Series | None = None,
         levels: Sequence[float] = LEVELS,
+        rule: Rule | None = None,
     ) -> Forecast:
         """The probability that ``country`` meets ``targets`` under ``scenario``.
 
@@ -156,14 +158,16 @@ class Forecaster:
         history : an analyst's own core shares instead of the ally's, or any series of positive values; the origin
             is then its last year.
         levels : of the quantiles, between 0 and 1.
+        rule : the rule that counts related spending; all three by their weights, or the scenario's, if None.
 
         Raises
         ------
         UnknownCountry, UnknownScenario, ContradictoryLevers, LeverOverflow, CannotForecast
         """
-        return self.answer(
-            Question.resolve(self.basis, country, scenario, targets, origin=origin, history=history, levels=levels)
+        question = Question.resolve(
+            self.basis, country, scenario, targets, origin=origin, history=history, levels=levels, rule=rule
         )
+        return self.answer(question)
 
     def answer(self, question: Question) -> Forecast:
         """The answer to ``question``. Raises LeverOverflow or CannotForecast."""
@@ -303,18 +307,40 @@ class FitContext:
 
     def scenario_paths(self, fit: Fit, watch: Watch | None = None) -> Paths:
         """The paths of ``fit`` to the deadline under the scenario; may raise what :meth:`until` and ``apply`` raise."""
-        ally, deadline = self.question.ally, self.question.deadline
         return self.question.scenario.apply(
             self.until(fit),
-            price_index(ally.code, fit.paths.origin, deadline, self.forecaster.figures.tables),
+            self.prices(),
             fit.credibility,
-            ally=ally,
-            trend=lambda: self.until(self.fit(trend=True)),
+            ally=self.question.ally,
+            trend=lambda: self.by_rule(self.until(self.fit(trend=True))),
+            related=self._related,
             watch=watch,
         )
 
+    def prices(self) -> Array:
+        """The index of prices from the origin to the deadline, 1 at the origin; array (1 + horizon,)."""
+        question, tables = self.question, self.forecaster.figures.tables
+        return price_index(question.ally.code, question.origin, question.deadline, tables)
+
+    def by_rule(self, paths: Paths) -> Paths:
+        """``paths``, which end in the deadline year, by the scenario's counting rule; as they are if it has none."""
+        lever = self.question.scenario.counting_rule(self.question.ally)
+        if lever is None:
+            return paths
+        editor = PathEditor(paths, self.prices(), 0.0, related=self._related)
+        lever.apply(editor)
+        return editor.edited()
+
+    def _related(self, rule: Rule) -> Floats:
+        """The ally's related shares up to the deadline in the same futures, counted by ``rule``."""
+        question, forecaster = self.question, self.forecaster
+        horizon, tables = question.deadline - question.origin, forecaster.figures.tables
+        return simulate_under(
+            rule, question.ally.code, question.origin, horizon, forecaster.draws, forecaster.seed, tables
+        )
+
     def until(self, fit: Fit) -> Paths:
-        """The paths of ``fit`` to the deadline, before any lever.
+        """The paths of ``fit`` to the deadline, before any lever, with what counts of related spending.
 
         Raises
         ------
@@ -324,7 +350,7 @@ class FitContext:
         """
         paths = fit.paths.until(self.question.deadline)
         if paths.once("within range", lambda: within_range(paths.shares)):
-            return paths
+            return paths.counting(self.question.targets.counted_related)
         detail = f"these figures vary so much that futures fitted to them exceed {MOST_VALUE:g}"
         if self.question.history is None and self.override is not None:
             raise LeverOverflow(self.question.scenario.levers.index(self.override), detail)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from models.dataset.countries import OWN_SERIES, Ally, Component, resolve
 from models.dataset.observations import Figures
 from models.errors import CannotForecast
+from models.paths import Rule
 from models.scenarios.builtin import named_scenario
-from models.scenarios.levers import HistoryOverride, Lever
+from models.scenarios.levers import CountingRule, HistoryOverride, Lever
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import LAST_DEADLINE, Targets
 from models.series import Series
@@ -85,6 +86,7 @@ class Question:
         history: Series | None = None,
         levels: Sequence[float] = (),
         component: Component | None = None,
+        rule: Rule | None = None,
     ) -> Question:
         """Check the arguments and make the question.
 
@@ -96,6 +98,7 @@ class Question:
         origin : the last year known; the last of the figures, or of the ``history``, if None.
         component : the target's component; None for all.
         levels : of the quantiles, between 0 and 1.
+        rule : the rule that counts related spending, as a last lever of the scenario; the scenario's own if None.
 
         Raises
         ------
@@ -115,6 +118,8 @@ class Question:
             _check_applies(component, ally)
         if isinstance(scenario, str):
             scenario = named_scenario(scenario, ally, origin, targets.deadline)
+        if rule is not None:
+            scenario = _counted_by(rule, scenario)
         scenario.check()
         return cls(basis, ally, scenario, targets, origin, history, component, tuple(sorted(set(levels))))
 
@@ -164,6 +169,15 @@ class Question:
 def digest(text: str) -> str:
     """A hash of ``text``, 32 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _counted_by(rule: Rule, scenario: Scenario) -> Scenario:
+    """``scenario`` with a lever that chooses ``rule``."""
+    if any(isinstance(lever, CountingRule) for lever in scenario.levers):
+        raise CannotForecast("rule", "the scenario has a counting_rule already: leave one of the two out")
+    if scenario.components and "related" not in scenario.components:
+        raise CannotForecast("rule", "the scenario's 'components' leave related spending out: leave the rule out too")
+    return replace(scenario, levers=(*scenario.levers, CountingRule(rule=rule)))
 
 
 def _check_applies(component: Component, ally: Ally) -> None:

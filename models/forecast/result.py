@@ -13,7 +13,7 @@ from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
 from models.forecast.why import Why, probability_alone
-from models.paths import Floats, Paths, ordered, quantiles_of, spending
+from models.paths import RULES, Floats, Paths, Rule, ordered, quantiles_of, spending
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Outcome, Targets, assess, required_growth
 from models.series import Array
@@ -22,13 +22,24 @@ from models.simulation.related import related_prior
 
 
 @dataclass(frozen=True)
+class RuleAnswer:
+    """One rule that counts related spending: its fraction of the draws, and the probability at the deadline in them."""
+
+    rule: Rule
+    weight: float
+    at_deadline: float
+
+
+@dataclass(frozen=True)
 class TargetAnswer:
     """One target and its outcome; if the target does not apply, ``outcome`` is None and ``reason`` says why.
 
     ``required_growth`` is the constant real growth of spending (% a year) that takes the median share of the origin,
     ``start`` (% of GDP), to the threshold while GDP follows the median of the scenario's own paths. The GDP of a
-    series of no ally is constant. ``why`` has the parts of the core target's probability; None for the other targets,
-    and for a series without a panel.
+    series of no ally is constant. ``rules`` are the rules that count related spending; empty for core, and where the
+    target does not apply. ``counted_related`` is the most of related spending that counts towards the total (% of
+    GDP); None for the others. ``why`` has the parts of the core target's probability; None for the other targets, and
+    for a series without a panel.
     """
 
     component: str
@@ -39,6 +50,8 @@ class TargetAnswer:
     required_growth: float | None
     start: float | None
     reason: str | None
+    rules: tuple[RuleAnswer, ...] = ()
+    counted_related: float | None = None
     why: Why | None = None
 
 
@@ -133,7 +146,9 @@ def target_answer(
 ) -> TargetAnswer:
     """One target's answer by ``paths`` of ``fit``, which end in the deadline year; ``core`` names the figures."""
     threshold = targets.threshold(component)
-    prior = "nothing" if ally is OWN_SERIES else related_prior(ally.code, tables).rests_on
+    weights = paths.once("rules", lambda: _weights(paths))
+    prior = "nothing" if ally is OWN_SERIES else related_prior(ally.code, tables).rests_on(weights)
+    counted_related = targets.counted_related if component == "total" else None
     basis, rests_on = {
         "core": ("history", core),
         "related": ("prior", prior),
@@ -144,19 +159,33 @@ def target_answer(
         reason = f"{ally.name} has no armed forces and no core defence spending, so this target does not apply."
         if ally is OWN_SERIES:
             reason = "Nothing is assumed of related spending for a series that belongs to no ally."
-        return TargetAnswer(component, threshold, basis, rests_on, None, None, None, reason)
-    # Related spending has a prior and no members.
+        return TargetAnswer(
+            component, threshold, basis, rests_on, None, None, None, reason, counted_related=counted_related
+        )
+    # Related spending has a prior and no members; core has no rule.
     member = np.zeros_like(paths.member) if component == "related" else paths.member
+    rule = None if component == "core" else paths.rule
 
     def outcome_now() -> Outcome:
         alone = alone_at(fit, targets) if component == "core" and paths.base is None else {}
-        return assess(paths.known(component), threshold, paths.origin, member, alone)
+        return assess(paths.known(component), threshold, paths.origin, member, alone, rule)
 
     outcome = paths.once(("outcome", component, threshold), outcome_now)
-    # No lever changes the origin, and the paths before the scenario cache its median.
-    start = float((paths.base or paths).medians(component)[0])
+    # The paths before the scenario cache the median. Of the levers only a rule changes the origin, that of related.
+    start = float((paths if component != "core" else paths.base or paths).medians(component)[0])
     growth = required_growth(start, threshold, gdp, targets.deadline - paths.origin)
-    return TargetAnswer(component, threshold, basis, rests_on, outcome, growth, start, None)
+    rules = tuple(RuleAnswer(RULES[i], weights[RULES[i]], p) for i, p in outcome.by_rule.items())
+    return TargetAnswer(
+        component, threshold, basis, rests_on, outcome, growth, start, None, rules, counted_related=counted_related
+    )
+
+
+def _weights(paths: Paths) -> dict[Rule, float]:
+    """The rules that count related spending, with their fractions of the draws; empty if there is none."""
+    if paths.rule is None:
+        return {}
+    found = np.bincount(paths.rule, minlength=len(RULES)) / paths.draws
+    return {rule: float(weight) for rule, weight in zip(RULES, found, strict=True) if weight}
 
 
 def alone_at(fit: Fit, targets: Targets) -> dict[int, float]:
@@ -182,7 +211,7 @@ def money(
     core = paths.shares.get("core")
     if core is None or denominator is None or reported is None:
         return None
-    if paths.base is not None and core is paths.base.shares["core"] and paths.gdp is paths.base.gdp:
+    while paths.base is not None and core is paths.base.shares["core"] and paths.gdp is paths.base.gdp:
         paths = paths.base
     amount = denominator * reported / 100
     usd = paths.once(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from models.dataset.groups import meet
-from models.scenarios.levers import Cap, Floor, Freeze, HistoryOverride, Lever, LeverComponent, Reclassify
+from models.scenarios.levers import Cap, CountingRule, Floor, Freeze, HistoryOverride, Lever, LeverComponent, Reclassify
 
 FROZEN = {
     "pledge": "frozen spending cannot keep a pledge",
@@ -56,7 +56,20 @@ def _histories(one: Lever, other: Lever, _shared: str) -> str | None:
     return None
 
 
-_RULES: tuple[Callable[[Lever, Lever, str], str | None], ...] = (_paths, _freeze, _bounds, _books, _histories)
+def _counting(one: Lever, other: Lever, _shared: str) -> str | None:
+    if isinstance(one, CountingRule) and isinstance(other, CountingRule):
+        return "a second counting_rule: one rule binds the whole alliance, so keep one"
+    return None
+
+
+_RULES: tuple[Callable[[Lever, Lever, str], str | None], ...] = (
+    _paths,
+    _freeze,
+    _bounds,
+    _books,
+    _histories,
+    _counting,
+)
 
 
 def _together(levers: Sequence[Lever]) -> Iterator[tuple[Lever, Lever, int]]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from models.dataset.countries import Ally
 from models.dataset.groups import covers
-from models.paths import MOST_VALUE, Floats, Paths, within_range
+from models.paths import MOST_VALUE, Floats, Paths, Rule, within_range
 from models.scenarios.conflicts import find
-from models.scenarios.levers import ORDER, HistoryOverride, Lever, LeverComponent, PathEditor, SharePath
+from models.scenarios.levers import ORDER, CountingRule, HistoryOverride, Lever, LeverComponent, PathEditor, SharePath
 from models.series import Array
 
 Watch = Callable[[int, Mapping[str, Floats]], None]
@@ -102,6 +102,10 @@ class Scenario:
         """The lever that replaces figures of ``ally``, if there is one."""
         return next((lever for _, lever in self.acting(ally) if isinstance(lever, HistoryOverride)), None)
 
+    def counting_rule(self, ally: Ally | None = None) -> CountingRule | None:
+        """The lever that says by which rule the related spending of ``ally`` is counted, if there is one."""
+        return next((lever for _, lever in self.acting(ally) if isinstance(lever, CountingRule)), None)
+
     def idle(self, origin: int, deadline: int, ally: Ally | None = None) -> Iterator[str]:
         """The levers and points that cannot act on a forecast from ``origin`` to ``deadline``, in words."""
         acting = {index for index, _ in self.acting(ally)}
@@ -125,6 +129,7 @@ class Scenario:
         *,
         ally: Ally | None = None,
         trend: Callable[[], Paths] | None = None,
+        related: Callable[[Rule], Floats] | None = None,
         watch: Watch | None = None,
     ) -> Paths:
         """A changed copy of ``paths``; levers act in the order of :data:`models.scenarios.levers.ORDER`.
@@ -136,6 +141,8 @@ class Scenario:
         credibility : the fraction of its pledge that the ally is expected to keep, for levers that use it.
         ally : whose paths they are; levers for others do not act. All act if None.
         trend : returns the paths by history alone, for levers that go back to them; ``paths`` if None.
+        related : returns the related shares of the same futures under one counting rule, array (draws, 1 + horizon),
+            for the lever that chooses a rule; those of ``paths`` if None.
         watch : called after every lever.
 
         Raises
@@ -146,7 +153,7 @@ class Scenario:
         acting = self.acting(ally)
         if not acting:
             return paths
-        editor = PathEditor(paths, deflator, credibility, trend)
+        editor = PathEditor(paths, deflator, credibility, trend, related)
         for index, lever in acting:
             with np.errstate(over="ignore", invalid="ignore"):
                 lever.apply(editor)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.paths import Floats
+from models.paths import RELATED_COUNTED, Floats
 
 CORE_TARGET, RELATED_TARGET, HAGUE_DEADLINE = 3.5, 1.5, 2035
 """% of GDP, and the year: The Hague Summit Declaration, 25 June 2025."""
@@ -29,6 +29,11 @@ class Targets:
     def threshold(self, component: str) -> float:
         """The threshold of ``core``, ``related`` or ``total``, % of GDP."""
         return {"core": self.core, "related": self.related, "total": round(self.core + self.related, 6)}[component]
+
+    @property
+    def counted_related(self) -> float:
+        """The most of related spending that counts towards the total, % of GDP: 1.5, or a higher related target."""
+        return max(RELATED_COUNTED, self.related)
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,13 @@ class Outcome:
 
     ``first_year``: the probability that the threshold is met in that year for the first time since the
     origin (in the origin's own year: met already). ``by_member``: member index -> at_deadline.
+    ``by_rule``: the same by the index of the rule that counts related spending; empty if no rules were given.
     """
 
     probability: Probability
     first_year: dict[int, float]
     by_member: dict[int, float]
+    by_rule: dict[int, float]
 
 
 def assess(
@@ -95,6 +102,7 @@ def assess(
     origin: int,
     member: NDArray[np.integer],
     alone: Mapping[int, float] | None = None,
+    rule: NDArray[np.integer] | None = None,
 ) -> Outcome:
     """Probabilities of meeting ``threshold``, read off paths that end in the deadline year.
 
@@ -105,6 +113,7 @@ def assess(
     origin : year of column 0.
     member : array (draws,), which member each draw came from.
     alone : at_deadline of each member, if it is known from more draws than its weight leaves it.
+    rule : array (draws,), by which rule each draw counts related spending; None where no related spending counts.
     """
     draws = shares.shape[0]
     # Years in rows, as in the store, so that each step reads contiguous memory.
@@ -114,8 +123,8 @@ def assess(
     for year in reached[1:]:
         crossings.append(int(np.count_nonzero(year > ever)))
         ever |= year
-    of_each = _by_member(at, member)
-    by_member = {index: proportion(*counts) for index, counts in of_each.items()} | dict(alone or {})
+    of_each = _by_group(at, member)
+    by_member = _proportions(of_each) | dict(alone or {})
     ranged = [by_member[index] for index, (_, theirs) in of_each.items() if theirs >= LEAST_WEIGHT * draws]
     p = proportion(int(np.count_nonzero(at)), draws)
     return Outcome(
@@ -128,15 +137,20 @@ def assess(
         ),
         first_year={origin + t: proportion(n, draws) for t, n in enumerate(crossings) if n},
         by_member=by_member,
+        by_rule={} if rule is None else _proportions(_by_group(at, rule)),
     )
 
 
-def _by_member(hit: NDArray[np.bool_], member: NDArray[np.integer]) -> dict[int, tuple[int, int]]:
-    """Hits among each member's own draws, and their number, by its index."""
+def _proportions(counts: Mapping[int, tuple[int, int]]) -> dict[int, float]:
+    return {index: proportion(hits, draws) for index, (hits, draws) in counts.items()}
+
+
+def _by_group(hit: NDArray[np.bool_], group: NDArray[np.integer]) -> dict[int, tuple[int, int]]:
+    """Hits among the draws of each member, or of each rule, and their number, by its index."""
     found = {}
-    # With few members, one pass over bytes for each takes a third of the time of counting by index.
-    for index in range(int(member.min()), int(member.max()) + 1):
-        theirs = member == index
+    # With few groups, one pass over bytes for each takes a third of the time of counting by index.
+    for index in range(int(group.min()), int(group.max()) + 1):
+        theirs = group == index
         if draws := int(np.count_nonzero(theirs)):
             found[index] = int(np.count_nonzero(hit & theirs)), draws
     return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.dataset.countries import Ally
 from models.dataset.observations import MINIMUM_HISTORY, Figures
@@ -21,7 +22,7 @@ from models.scenarios.targets import HAGUE_DEADLINE, LAST_DEADLINE
 from models.series import Array, Panel, Series
 from models.simulation.gdp_paths import simulate_gdp
 from models.simulation.path_store import ALONE_LEVELS, Fit
-from models.simulation.related import simulate_related
+from models.simulation.related import drawn_rules, simulate_related
 from models.simulation.revisions import learn, simulate
 
 
@@ -72,7 +73,7 @@ class Fitter:
         if not ally.has_armed_forces:
             gdp = self._gdp(ally, origin, horizon, None)
             no_member = np.full(self.draws, -1, dtype=np.int8)
-            return Fit(Paths(origin, related, gdp, no_member), NAMES, {}, {}, 0.0)
+            return Fit(Paths(origin, related, gdp, no_member, rule=self._rules), NAMES, {}, {}, 0.0)
         series = self.series(ally, origin)
         if origin not in self._ensembles:
             self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
@@ -147,6 +148,10 @@ class Fitter:
         last = max(series.end for series in panel.values())
         return Ensemble(panel, promises(self.figures.tables, last, self.known.plans))
 
+    @property
+    def _rules(self) -> NDArray[np.int8]:
+        return drawn_rules(self.draws, self.seed)
+
     def _related(self, ally: Ally, origin: int) -> dict[str, Array]:
         horizon = LAST_DEADLINE - origin
         return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)}
@@ -181,7 +186,7 @@ class Fitter:
         start = np.full((self.draws, 1), series.log[-1]) + revision[:, None]
         logs = np.hstack([start, mixture.logs + revision[:, None]])
         gdp = self._gdp(ally, origin, horizon, logs)
-        paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member)
+        paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member, rule=self._rules)
         alone = _quantiles({part: np.hstack([start, x + revision[:, None]]) for part, x in mixture.alone.items()})
         credibility = ensemble.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility, alone)

@@ -21,6 +21,7 @@ import numpy as np
 
 from models.files import replacing
 from models.paths import Floats, Paths
+from models.simulation.related import drawn_rules
 
 _GDP = "gdp"
 _ALONE = "alone"
@@ -80,7 +81,8 @@ class Fit:
             arrays = {name: _by_year(x).T for name, x in (*self.paths.shares.items(), (_GDP, self.paths.gdp))}
             alone = {part: x.astype(np.float32) for part, x in self.alone.items()}
         gdp = arrays.pop(_GDP)
-        return replace(self, paths=Paths(self.paths.origin, arrays, gdp, self.paths.member), alone=alone)
+        paths = Paths(self.paths.origin, arrays, gdp, self.paths.member, rule=self.paths.rule)
+        return replace(self, paths=paths, alone=alone)
 
 
 def _by_year(values: Floats) -> Floats:
@@ -195,7 +197,8 @@ class PathStore:
     def _read(self, key: FitKey) -> Fit:
         meta = json.loads(self._meta(key).read_text())
         shares = {name: self._map(key, name) for name in meta["components"]}
-        paths = Paths(key.origin, shares, self._map(key, _GDP), np.load(self._array(key, "member")))
+        rule = drawn_rules(key.draws, key.seed) if "related" in shares else None
+        paths = Paths(key.origin, shares, self._map(key, _GDP), np.load(self._array(key, "member")), rule=rule)
         found = np.load(self._array(key, _ALONE), mmap_mode="r") if meta[_ALONE] else ()
         alone = dict(zip(meta[_ALONE], found, strict=True))
         return Fit(paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"], alone)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from models.paths import Paths, quantiles
+from models.scenarios.targets import Targets
 
 SHARES = hnp.arrays(
     np.float32, st.tuples(st.integers(2, 60), st.integers(1, 6)), elements=st.floats(0.125, 64, width=32)
@@ -24,6 +25,18 @@ def test_total_counts_related_up_to_one_and_a_half_draw_by_draw():
     core, related = np.array([[2.0, 2.0], [3.0, 3.0]]), np.array([[0.5, 2.0], [1.5, 1.0]])
     paths = Paths(2026, {"core": core, "related": related}, np.ones((2, 2)), np.zeros(2, dtype=int))
     np.testing.assert_allclose(paths.component("total"), [[2.5, 3.5], [4.5, 4.0]])
+
+
+def test_a_higher_related_target_raises_what_counts_and_leaves_the_rest():
+    core, related = np.array([[2.0, 2.0], [3.0, 3.0]]), np.array([[0.5, 2.0], [3.5, 1.0]])
+    paths = Paths(2026, {"core": core, "related": related}, np.ones((2, 2)), np.zeros(2, dtype=int))
+    raised = paths.counting(Targets(related=2.5).counted_related)
+    np.testing.assert_allclose(raised.component("total"), [[2.5, 4.0], [5.5, 4.0]])
+    np.testing.assert_allclose(paths.component("total"), [[2.5, 3.5], [4.5, 4.0]])
+    assert raised.holding("total") is raised
+    assert raised.holding("core") is paths
+    for target in (1.0, 1.5):
+        assert paths.counting(Targets(related=target).counted_related) is paths
 
 
 def test_what_does_not_apply_is_none():

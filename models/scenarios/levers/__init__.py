@@ -6,7 +6,7 @@ the lever says otherwise (``shock`` changes the spread; ``freeze``, ``step``,
 inclusive.
 """
 
-from models.scenarios.levers.accounts import HistoryOverride, Purchase, Reclassify
+from models.scenarios.levers.accounts import CountingRule, HistoryOverride, Purchase, Reclassify
 from models.scenarios.levers.base import LEVER_COMPONENTS, Lever, LeverComponent, OnComponent, PathEditor
 from models.scenarios.levers.bounds import Cap, Floor, Freeze, Shock
 from models.scenarios.levers.economy import LEAST_RATIO, GdpGrowth, SpendingGrowth
@@ -14,6 +14,7 @@ from models.scenarios.levers.plans import EXECUTION_SD, Delay, Exit, PledgeLever
 
 ORDER: tuple[type[Lever], ...] = (
     HistoryOverride,
+    CountingRule,
     GdpGrowth,
     SpendingGrowth,
     SharePath,
@@ -29,9 +30,9 @@ ORDER: tuple[type[Lever], ...] = (
 )
 """The order in which levers act, whatever order a scenario lists them in. Levers of one type act as listed.
 
-History comes first, then the economy, then plans and pledges, whose result a delay and an exit change; then the
-spread. Levers that are exact in every draw come last, so that no lever on medians moves their result: a freeze,
-purchases on top of it, reclassified spending, and bounds on the reported share.
+What is known comes first: history, and what counts as related. Then come the economy, then plans and pledges, whose
+result a delay and an exit change; then the spread. Levers that are exact in every draw come last, so that no lever on
+medians moves their result: a freeze, purchases on top of it, reclassified spending, and bounds on the reported share.
 """
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "LEVER_COMPONENTS",
     "ORDER",
     "Cap",
+    "CountingRule",
     "Delay",
     "Exit",
     "Floor",

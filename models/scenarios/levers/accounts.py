@@ -1,4 +1,4 @@
-"""Levers on accounts: an analyst's own past figures, one-off purchases, and reclassified spending."""
+"""Levers on accounts: an analyst's own past figures, the counting rule, one-off purchases, reclassified spending."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from models.paths import Rule
 from models.scenarios.levers.base import Lever, LeverComponent, OnComponent, PathEditor
 from models.series import Series
 
@@ -39,6 +40,26 @@ class HistoryOverride(Lever):
         """``series`` with the lever's figures instead of its own."""
         values = [self.points.get(int(year), value) for year, value in zip(series.years, series.values, strict=True)]
         return Series(series.name, series.start, np.array(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountingRule(Lever):
+    """Counts related spending by one rule (:mod:`models.simulation.related`) in every draw, the origin's year included.
+
+    Each draw keeps its shocks: one that the rule counted already keeps its shares.
+    """
+
+    type: ClassVar[str] = "counting_rule"
+
+    rule: Rule
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return ("related",)
+
+    def apply(self, editor: PathEditor) -> None:
+        if "related" in editor.shares:
+            editor.count_by(self.rule)
 
 
 @dataclass(frozen=True, kw_only=True)

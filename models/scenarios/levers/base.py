@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from models.paths import Floats, Paths, medians
+from models.paths import RULES, Floats, Paths, Rule, medians
 from models.series import Array
 
 LeverComponent = Literal["core", "related"]
@@ -27,10 +27,17 @@ class PathEditor:
     deflator : index of prices by year, array (1 + horizon,), 1 at the origin.
     credibility : the fraction of its pledge that the ally is expected to keep.
     trend : returns the ally's paths from history alone, for levers that need them; None for ``paths``.
+    related : returns the related shares of the same futures under one counting rule, array (draws, 1 + horizon);
+        None for those of ``paths``.
     """
 
     def __init__(
-        self, paths: Paths, deflator: Array, credibility: float, trend: Callable[[], Paths] | None = None
+        self,
+        paths: Paths,
+        deflator: Array,
+        credibility: float,
+        trend: Callable[[], Paths] | None = None,
+        related: Callable[[Rule], Floats] | None = None,
     ) -> None:
         self.paths = paths
         self.origin = paths.origin
@@ -39,7 +46,9 @@ class PathEditor:
         self.deflator = deflator
         self.credibility = credibility
         self.last = paths.origin + self.gdp.shape[1] - 1
+        self.rule = paths.rule
         self._trend = trend or (lambda: paths)
+        self._related = related or (lambda _rule: paths.shares["related"])
 
     def writable(self, component: str) -> Floats:
         """The shares of ``component``, for writing; array (draws, 1 + horizon)."""
@@ -55,7 +64,17 @@ class PathEditor:
 
     def edited(self) -> Paths:
         """The paths with the changes so far."""
-        return Paths(self.origin, self.shares, self.gdp, self.paths.member, base=self.paths)
+        paths = self.paths
+        return Paths(self.origin, self.shares, self.gdp, paths.member, paths, self.rule, paths.counted_related)
+
+    def count_by(self, rule: Rule) -> None:
+        """Count the related spending of every draw by ``rule``; draws that do so already keep their shares."""
+        index = RULES.index(rule)
+        if self.rule is not None and (self.rule == index).all():
+            return
+        # A copy: many questions read the same simulated shares.
+        self.shares["related"] = np.array(self._related(rule))
+        self.rule = np.full(self.gdp.shape[0], index, dtype=np.int8)
 
     def span(self, lever: Lever) -> slice:
         """The columns that ``lever`` changes: its years, within the forecast and after the origin."""

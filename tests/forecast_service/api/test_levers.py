@@ -11,6 +11,8 @@ from forecast_service.schemas.lever_types import COUNTRIES, SCHEMAS
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
 from models.scenarios.levers import ORDER
 
+ALLIANCE_WIDE = {"counting_rule"}
+"""Levers that cannot be limited to some allies."""
 EXAMPLES = [pytest.param(schema.example, id=kind) for kind, schema in SCHEMAS.items()]
 
 
@@ -43,9 +45,9 @@ def test_every_example_is_answered_and_repeated_so_that_it_can_be_sent_again(
 
 @pytest.mark.parametrize("lever", EXAMPLES)
 def test_what_a_lever_says_survives_being_kept(lever: dict[str, Any]) -> None:
-    lever = lever | {"countries": ["euro-area", "NOR"]}
-    read = LeverField().deserialize(lever)
-    assert read.countries == ("euro-area", "NOR")
+    if lever["type"] not in ALLIANCE_WIDE:
+        lever = lever | {"countries": ["euro-area", "NOR"]}
+        assert LeverField().deserialize(lever).countries == ("euro-area", "NOR")
     scenario = ScenarioSchema().load({"levers": [lever]})
     assert ScenarioSchema().load(ScenarioSchema().dump(scenario)) == scenario
 
@@ -94,6 +96,10 @@ def test_what_a_scenario_says_beside_its_levers_survives_too() -> None:
         ({"type": "history_override", "points": {"2025": 0}}, "points/2025/value"),
         ({"type": "history_override", "points": {"1899": 2}}, "points/1899/key"),
         ({"type": "history_override", "points": {"2025": 2}, "to": 2030}, "to"),
+        ({"type": "counting_rule"}, "rule"),
+        ({"type": "counting_rule", "rule": "loose"}, "rule"),
+        ({"type": "counting_rule", "rule": "strict", "to": 2030}, "to"),
+        ({"type": "counting_rule", "rule": "strict", "countries": ["DEU"]}, "countries"),
         ({"type": "cap", "share_pct": 2, "countries": "DEU"}, "countries"),
         ({"type": "cap", "share_pct": 2, "countries": ["AUT"]}, "countries/0"),
         ({"type": "cap", "share_pct": 2, "countries": ["DEU"] * 60}, "countries"),
@@ -125,6 +131,8 @@ def test_so_is_what_a_scenario_says_beside_them(client: FlaskClient, more: dict[
 def test_contradictions_name_the_lever(client: FlaskClient) -> None:
     response = ask(client, levers=[{"type": "freeze"}, {"type": "delay", "years": 2}])
     assert (response.status_code, response.json["errors"][0]["pointer"]) == (422, "/scenario/levers/1")
+    twice = ask(client, levers=[{"type": "counting_rule", "rule": rule} for rule in ("strict", "broad")])
+    assert (twice.status_code, twice.json["errors"][0]["pointer"]) == (422, "/scenario/levers/1")
     outside = ask(client, levers=[{"type": "cap", "component": "related", "share_pct": 1}], components=["core"])
     assert (outside.status_code, outside.json["errors"][0]["pointer"]) == (422, "/scenario/levers/0")
 
@@ -205,7 +213,10 @@ def test_the_contract_bounds_and_shows_every_lever(client: FlaskClient) -> None:
         lever = schemas[ref.rsplit("/", 1)[1]]
         assert lever["examples"] == [SCHEMAS[kind].example]
         assert lever["additionalProperties"] is False
-        assert lever["properties"]["countries"]["items"]["enum"] == list(COUNTRIES)
+        if kind in ALLIANCE_WIDE:
+            assert "countries" not in lever["properties"]
+        else:
+            assert lever["properties"]["countries"]["items"]["enum"] == list(COUNTRIES)
         for name, field in lever["properties"].items():
             if field.get("type") in ("number", "integer"):
                 assert {"minimum", "maximum"} <= set(field), (kind, name)

@@ -21,7 +21,6 @@ from models.scenarios.levers import Cap, Freeze, GdpGrowth, HistoryOverride, Sho
 from models.scenarios.scenario import LeverOverflow
 from models.series import Series
 from models.simulation.path_store import PathStore
-from models.simulation.related import DEFAULT_LEVEL, related_prior
 from tests.support.asking import required, sensitivity
 
 
@@ -153,13 +152,6 @@ def test_without_sipri_the_service_still_works(tmp_path):
     forecaster = Forecaster(load_figures(sipri=False), PathStore(tmp_path), draws=500)
     for code in ("DEU", "MNE", "USA"):
         assert 0 < core(forecaster.forecast(code)).at_deadline < 1
-
-
-def test_the_related_prior_says_what_it_rests_on():
-    assert related_prior("ITA").median_pct == 0.7
-    assert "claim" in related_prior("ITA").rests_on
-    assert related_prior("DEU").median_pct == DEFAULT_LEVEL
-    assert related_prior("DEU").source is None
 
 
 def test_fits_are_kept_and_read_back_as_they_were(tmp_path):

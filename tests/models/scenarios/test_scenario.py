@@ -7,6 +7,7 @@ from models.dataset.countries import allies, resolve
 from models.scenarios.builtin import UnknownScenario, named_scenario, named_scenarios
 from models.scenarios.levers import (
     Cap,
+    CountingRule,
     Delay,
     Exit,
     Floor,
@@ -39,6 +40,7 @@ PATH = SharePath(points={2030: 3.0})
         (Exit(year=2029), Freeze(first_year=2030)),
         (Freeze(), Shock(spread_factor=2.0)),
         (HistoryOverride(points={2024: 2.0}), HistoryOverride(points={2025: 2.0})),
+        (CountingRule(rule="strict"), CountingRule(rule="broad")),
         (
             Reclassify(component="core", from_component="related", share_pct=0.1),
             Reclassify(component="related", from_component="core", share_pct=0.2),

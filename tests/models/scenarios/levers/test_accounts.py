@@ -9,13 +9,45 @@ from models import Forecaster, Scenario, load_figures
 from models.dataset.countries import resolve
 from models.errors import CannotForecast
 from models.forecast import Question
-from models.paths import Paths
-from models.scenarios.levers import Cap, HistoryOverride, PledgeLever, Purchase, Reclassify
+from models.paths import RULES, Paths
+from models.scenarios.levers import Cap, CountingRule, HistoryOverride, PledgeLever, Purchase, Reclassify
 from models.simulation.path_store import PathStore
-from tests.models.scenarios.levers.test_levers import ORIGIN, PATHS, applied, shares_after
+from tests.models.scenarios.levers.test_levers import ORIGIN, PATHS, applied, shares_after, under
 from tests.support.asking import required
 
 CORE, RELATED = PATHS.shares["core"], PATHS.shares["related"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_counting_rule_replaces_related_spending_and_nothing_else(rule):
+    after = applied(Scenario("x", levers=(CountingRule(rule=rule),)))
+    np.testing.assert_array_equal(after.shares["related"], under(rule))
+    assert after.shares["core"] is CORE
+    assert after.gdp is PATHS.gdp
+    assert set(after.rule) == {RULES.index(rule)}
+    assert PATHS.rule is None
+
+
+def test_other_levers_act_on_what_the_rule_counts():
+    """In any order: a copy is written, and what is shared stays."""
+    levers = (Cap(component="related", share_pct=0.2), CountingRule(rule="strict"))
+    after = applied(Scenario("x", levers=levers)).shares["related"]
+    np.testing.assert_array_equal(after[:, 1:], np.minimum(under("strict")[:, 1:], np.float32(0.2)))
+
+
+def test_draws_that_the_rule_counts_already_keep_what_was_done_to_them():
+    strict = applied(Scenario("x", levers=(CountingRule(rule="strict"), Cap(component="related", share_pct=0.2))))
+    again = applied(Scenario("x", levers=(CountingRule(rule="strict"),)), strict)
+    assert again.shares["related"] is strict.shares["related"]
+    broad = applied(Scenario("x", levers=(CountingRule(rule="broad"),)), strict)
+    np.testing.assert_array_equal(broad.shares["related"], under("broad"))
+
+
+def test_without_related_spending_a_rule_does_nothing():
+    only = Paths(ORIGIN, {"core": CORE}, PATHS.gdp, PATHS.member)
+    after = applied(Scenario("x", levers=(CountingRule(rule="broad"),)), only)
+    assert after.shares == {"core": CORE}
+    assert after.rule is None
 
 
 @given(st.floats(0.01, 3), st.integers(2027, 2035))

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.forecast.explanation import Waterfall
-from models.paths import Paths
+from models.paths import RULES, Paths
 from models.scenarios.levers import (
     EXECUTION_SD,
     Cap,
+    CountingRule,
     Delay,
     Exit,
     Floor,
@@ -46,8 +47,18 @@ PATHS = paths()
 DEFLATOR = 1.02 ** np.arange(LAST - ORIGIN + 1)
 
 
-def applied(scenario, base=PATHS, credibility=0.5):
-    return scenario.apply(base, DEFLATOR, credibility)
+COUNTED = {"strict": 0.3, "claimed": 0.9, "broad": 1.6}
+
+
+def under(rule):
+    """The related shares of the same futures under one counting rule."""
+    shares = PATHS.shares["related"] * np.float32(COUNTED[rule])
+    shares.flags.writeable = False  # as those that the forecaster gives
+    return shares
+
+
+def applied(scenario, base=PATHS, credibility=0.5, watch=None):
+    return scenario.apply(base, DEFLATOR, credibility, related=under, watch=watch)
 
 
 def shares_after(*levers, base=PATHS):
@@ -58,6 +69,7 @@ SHARE, YEAR, FRACTION = st.floats(0.01, 100), st.integers(2024, 2038), st.floats
 FIRST, COMPONENT = st.none() | YEAR, st.sampled_from(["core", "related"])
 GROWTH = st.floats(-50, 50)
 LEVER = st.one_of(
+    st.builds(CountingRule, rule=st.sampled_from(RULES)),
     st.builds(GdpGrowth, change_pp=GROWTH, first_year=FIRST),
     st.builds(GdpGrowth, rate_pct=GROWTH, first_year=FIRST),
     st.builds(SpendingGrowth, change_pp=GROWTH, first_year=FIRST, component=COMPONENT),
@@ -231,16 +243,19 @@ def test_any_levers_leave_numbers_and_their_steps_lead_to_the_answer(levers, cor
     targets = Targets(core=core, related=related)
     steps = Waterfall(targets, tuple(lever.type for lever in levers))
     try:
-        after = scenario.apply(PATHS, DEFLATOR, 0.5, watch=steps)
+        after = applied(scenario, watch=steps)
     except ContradictoryLevers:
         return
     for name in ("core", "related"):
         assert np.isfinite(after.shares[name]).all()
         assert (after.shares[name] >= 0).all()
-        np.testing.assert_array_equal(after.shares[name][:, 0], PATHS.shares[name][:, 0])
+        rule = scenario.counting_rule()
+        begun = under(rule.rule) if rule and name == "related" else PATHS.shares[name]
+        np.testing.assert_array_equal(after.shares[name][:, 0], begun[:, 0])
     assert len(steps.steps) == len(levers)
     if levers:
         for name in ("core", "related", "total"):
+            after = after.counting(targets.counted_related)
             outcome = assess(after.component(name), targets.threshold(name), ORIGIN, after.member)
             assert steps.steps[-1].after[name] == outcome.probability.at_deadline
 
@@ -248,7 +263,7 @@ def test_any_levers_leave_numbers_and_their_steps_lead_to_the_answer(levers, cor
 @given(st.lists(LEVER | COMPONENT, max_size=6), st.floats(0.01, 9.0))
 def test_the_median_is_always_that_of_the_present_draws(actions, value):
     """Whoever wrote before: a lever, or a caller with a column of its own."""
-    editor = PathEditor(PATHS, DEFLATOR, 0.5)
+    editor = PathEditor(PATHS, DEFLATOR, 0.5, related=under)
     for action in [None, *actions]:
         if isinstance(action, str):
             editor.writable(action)[:, 3] = value

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from forecast_service.settings import Settings
+from models.paths import RULES, Rule
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.targets import HAGUE_DEADLINE
 
@@ -36,8 +37,14 @@ def _scenario(text: str) -> Any:
 @click.argument("country")
 @click.option("--scenario", default="baseline", show_default=True, help="Name of a scenario, or a JSON file.")
 @click.option("--deadline", type=int, default=HAGUE_DEADLINE, show_default=True, help="Deadline year.")
+@click.option(
+    "--rule",
+    type=click.Choice(RULES),
+    help="What counts as related spending: new money, what governments claim, or existing spending of those kinds; all "
+    "three by their weights if absent.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
-def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
+def forecast(country: str, scenario: str, deadline: int, rule: Rule | None, as_json: bool) -> None:
     """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
     from forecast_service.cli import report
     from forecast_service.forecasting.registry import ForecasterRegistry
@@ -48,9 +55,9 @@ def forecast(country: str, scenario: str, deadline: int, as_json: bool) -> None:
     from models.scenarios.scenario import UnusableLever
     from models.scenarios.targets import Targets
 
-    targets = Targets(deadline)
+    forecaster = ForecasterRegistry(Settings.from_environment()).current
     try:
-        answer = ForecasterRegistry(Settings.from_environment()).current.forecast(country, _scenario(scenario), targets)
+        answer = forecaster.forecast(country, _scenario(scenario), Targets(deadline), rule=rule)
     except UnknownCountry:
         raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
     except UnknownScenario:

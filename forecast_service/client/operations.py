@@ -39,6 +39,7 @@ def forecast(
     deadline: int | None = None,
     core: float | None = None,
     related: float | None = None,
+    rule: str | None = None,
     history: Mapping[int, float] | None = None,
     origin: int | None = None,
     vintage: str | None = None,
@@ -52,6 +53,7 @@ def forecast(
     scenario : name of a shipped scenario, id of a saved one, or a scenario of your own.
     deadline : year.
     core, related : thresholds (% of GDP).
+    rule : what counts as related spending: strict, claimed or broad; all three by their weights if None.
     history : your own figures, value (% of GDP) by year.
     quantiles : levels, 0.001 to 0.999.
 
@@ -59,7 +61,7 @@ def forecast(
     ------
     InvalidInput, NotFound, Unavailable
     """
-    basis = _given(origin=origin, vintage=vintage)
+    basis = _given(rule=rule, origin=origin, vintage=vintage)
     targets = _given(deadline=deadline, core=core, related=related)
     if country is not None and isinstance(scenario, str) and history is None:
         # A GET, which caches can answer.
@@ -83,7 +85,7 @@ def batch(items: Sequence[Mapping[str, Any]]) -> Steps[list[Document]]:
 def alliance(*, scenario: str = "baseline", deadline: int | None = None, **more: Any) -> Steps[Document]:
     """How many allies meet the targets, what they spend together, and each ally's part.
 
-    ``more``: core, related, origin, vintage, as for a forecast.
+    ``more``: core, related, rule, origin, vintage, as for a forecast.
     """
     response = yield Call(
         "GET", _path("alliance", "forecast"), {"scenario": scenario} | _given(deadline=deadline, **more)
@@ -97,7 +99,7 @@ def requirement(
 ) -> Steps[Document]:
     """The extra growth of spending, and the money, that raise the probability to ``probability``.
 
-    ``more``: targets, origin, vintage, as ``POST /v1/requirements`` takes them.
+    ``more``: targets, rule, origin, vintage, as ``POST /v1/requirements`` takes them.
     """
     asked = {"country": country, "probability": probability, "component": component, "scenario": scenario}
     response = yield Call("POST", _path("requirements"), body=asked | _given(**more))

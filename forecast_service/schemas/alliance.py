@@ -12,6 +12,7 @@ from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.forecast_response import ComponentPathsSchema, fan_out
 from forecast_service.schemas.scenarios import NamedScenarioSchema
 from models.analysis.alliance import AllianceForecast, AllianceTarget, RankedAlly, Tally
+from models.paths import RULES
 
 AT_LEAST = (10, 20, 25)
 GROUPS = ("alliance", "europe-and-canada", "united-states")
@@ -21,7 +22,7 @@ class AllianceQuerySchema(ForecastQuerySchema):
     """The query: the parameters of a country's forecast that apply to all allies alike."""
 
     class Meta:
-        fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "quantiles")
+        fields = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage", "quantiles")
 
 
 def _fine(description: str, **kwargs: Any) -> Rounded:
@@ -198,6 +199,12 @@ class AllianceForecastSchema(Schema):
         required=True,
         metadata={"description": "The scenario, in each ally's own form."},
     )
+    rule = fields.String(
+        required=True,
+        allow_none=True,
+        validate=validate.OneOf(RULES),
+        metadata={"description": "The rule that counts related spending; null if all three do by their weights."},
+    )
     origin = fields.Integer(required=True, metadata={"description": "Last year whose figures the forecast knows."})
     deadline = fields.Integer(required=True, metadata={"description": "Deadline year."})
     review_year = fields.Integer(required=True, metadata={"description": "Year in which allies review progress."})
@@ -240,7 +247,7 @@ class AllianceForecastSchema(Schema):
         forecast: AllianceForecast = answer["forecast"]
         plain = (
             "id", "scenario", "origin", "deadline", "review_year", "vintage", "model_version", "draws", "seed",
-            "years", "reason", "left_out",
+            "years", "reason", "left_out", "rule",
         )  # fmt: skip
         return {name: getattr(forecast, name) for name in plain} | {
             "targets": [_target(target) for target in forecast.targets],

@@ -112,7 +112,9 @@ class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchem
     """The query of a chart of all allies, which has no quantiles."""
 
     class Meta:
-        fields = ("scenario", "deadline", "core", "related", "origin", "vintage", "component", "theme", "width")
+        fields = (
+            "scenario", "deadline", "core", "related", "rule", "origin", "vintage", "component", "theme", "width",
+        )  # fmt: skip
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

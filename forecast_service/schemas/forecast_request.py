@@ -19,6 +19,7 @@ from forecast_service.schemas.fields import (
     vintage_in,
     year_in,
 )
+from forecast_service.schemas.lever_types import rule_in
 from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
 from models.forecast.question import LEVELS
 from models.scenarios.targets import Targets
@@ -26,7 +27,10 @@ from models.series import Series
 
 MAX_QUANTILES = 25
 CORE = "Threshold of core spending; 3.5 if absent"
-RELATED = "Threshold of related spending; 1.5 if absent. The total's threshold is the sum"
+RELATED = (
+    "Threshold of related spending; 1.5 if absent. The total's threshold is the sum. Above 1.5 it also raises how much "
+    "related spending counts towards the total"
+)
 
 
 def _level(kind: type[Number] = Number) -> Number:
@@ -54,6 +58,10 @@ def origin_field(kind: type[Year] = Year) -> Year:
     return year_in("Last year the forecast may know; the last of the figures if absent.", kind=kind)
 
 
+def rule_field() -> fields.String:
+    return rule_in("; all three by their weights, or the scenario's own, if absent. As a last lever counting_rule")
+
+
 def vintage_field() -> fields.String:
     return vintage_in("Vintage of the figures; the current one if absent. Its last year is the origin.")
 
@@ -70,6 +78,7 @@ class ForecastQuerySchema(Schema):
     deadline = _deadline(QueryYear)
     core = share_in(CORE, kind=QueryNumber)
     related = share_in(RELATED, kind=QueryNumber)
+    rule = rule_field()
     origin = origin_field(QueryYear)
     vintage = vintage_field()
     quantiles = DelimitedList(
@@ -120,6 +129,7 @@ class ForecastRequestSchema(Schema):
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
+    rule = rule_field()
     origin = origin_field()
     vintage = vintage_field()
     quantiles = BoundedList(

@@ -25,6 +25,7 @@ from forecast_service.schemas.levers import LeverField, without_defaults
 from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
 from models.forecast.why import WHY_PARTS
+from models.paths import RULES
 
 MEDIAN = "Median across draws: the middle future. A few extreme futures can take the mean far above it."
 
@@ -89,6 +90,25 @@ class TargetWhySchema(Schema):
     )
 
 
+class RuleProbabilitySchema(Schema):
+    """One rule that counts related spending."""
+
+    rule = fields.String(
+        required=True,
+        validate=validate.OneOf(RULES),
+        metadata={
+            "description": "strict: new money of the kinds that the declaration lists; claimed: what governments say "
+            "they count; broad: existing spending of those kinds."
+        },
+    )
+    weight = Rounded(
+        4,
+        required=True,
+        metadata={"description": "Its fraction of the futures, a judgement (0 to 1); 1 for a rule that was chosen."},
+    )
+    at_deadline = probability_out("Probability at_deadline in its futures.", required=True)
+
+
 class TargetSchema(Schema):
     component = component_out("core, related or total.")
     threshold = share_out("The threshold", required=True)
@@ -109,6 +129,21 @@ class TargetSchema(Schema):
         values=probability_out("Probability that this is the first year at the threshold, the origin's year included."),
         required=True,
         metadata={"description": "Year to probability; years without a draw are left out."},
+    )
+    rules = fields.List(
+        fields.Nested(RuleProbabilitySchema),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "How much of the probability is what counts as related spending: at_deadline by counting "
+            "rule, the narrowest first. Null for core, and where the target does not apply."
+        },
+    )
+    counted_related_max = share_out(
+        "The most of related spending that counts towards the total, 1.5 or a higher related target: in each future "
+        "total = core + min(related, counted_related_max). Null for core and related",
+        required=True,
+        allow_none=True,
     )
     required = fields.Nested(
         RequiredSchema,
@@ -189,7 +224,10 @@ class PathsSchema(Schema):
         ComponentPathsSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "Core plus related, which counts for at most 1.5; null where core is null."},
+        metadata={
+            "description": "Core plus related, which counts for at most 1.5 or a higher related target; null where "
+            "core is null."
+        },
     )
 
 
@@ -312,6 +350,8 @@ class ForecastSchema(Schema):
                     "rests_on": t.rests_on,
                     "probability": t.outcome.probability if t.outcome else None,
                     "first_year": {str(y): p for y, p in t.outcome.first_year.items()} if t.outcome else {},
+                    "rules": t.rules or None,
+                    "counted_related_max": t.counted_related,
                     "required": None
                     if t.required_growth is None
                     else {

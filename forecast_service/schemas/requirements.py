@@ -22,7 +22,7 @@ from forecast_service.schemas.fields import (
     vintage_in,
     year_in,
 )
-from forecast_service.schemas.forecast_request import TargetsSchema
+from forecast_service.schemas.forecast_request import TargetsSchema, rule_field
 from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.levers import ScenarioField
 from models.analysis.requirements import LEAST_EXTRA, MOST_EXTRA, Requirement
@@ -54,6 +54,7 @@ class RequirementRequestSchema(Schema):
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
+    rule = rule_field()
     origin = year_in("Last year the forecast may know; the last of the figures if absent.")
     vintage = vintage_in("Vintage of the figures; the current one if absent. Its last year is the origin.")
 

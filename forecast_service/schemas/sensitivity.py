@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import Rounded, probability_out, share_out
-from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, vintage_field
+from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, rule_field, vintage_field
 from forecast_service.schemas.levers import ScenarioField
 from models.dataset.countries import COMPONENTS
 
@@ -24,6 +24,7 @@ class SensitivityRequestSchema(Schema):
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )
+    rule = rule_field()
     origin = origin_field()
     vintage = vintage_field()
 

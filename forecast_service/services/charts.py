@@ -88,6 +88,8 @@ def _other(document: Document, scenario: str, sent: Document) -> Document:
         "vintage": document["vintage"],
         "origin": document["origin"],
     }
+    if rule := request.args.get("rule") or sent.get("rule"):
+        question["rule"] = rule
     if "history" in sent:
         from forecast_service.schemas.forecast_request import ForecastRequestSchema
 

@@ -24,7 +24,7 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
     body = get(client)
     assert set(body) == {
         "id", "scenario", "origin", "deadline", "review_year", "vintage", "model_version", "draws", "seed", "targets",
-        "years", "shares", "burden", "reason", "left_out", "links",
+        "years", "shares", "burden", "reason", "left_out", "links", "rule",
     }  # fmt: skip
     assert (body["origin"], body["deadline"], body["review_year"]) == (2026, 2035, 2029)
     assert body["years"] == list(range(2027, 2036))
@@ -69,6 +69,16 @@ def test_the_ranking_repeats_each_allys_own_forecast(client: FlaskClient) -> Non
         assert set(first["review"]) == {"on_track", "at_threshold"}
 
 
+def test_a_rule_counts_for_all_allies(client: FlaskClient) -> None:
+    assert get(client)["rule"] is None
+    body = get(client, "?rule=broad")
+    assert body["rule"] == "broad"
+    related = next(t for t in body["targets"] if t["component"] == "related")
+    for entry in related["ranking"][:2]:
+        own = client.get(f"/v1/countries/{entry['country']['code']}/forecast?rule=broad").json["targets"]
+        assert entry["at_deadline"] == next(t for t in own if t["component"] == "related")["probability"]["at_deadline"]
+
+
 def test_the_paths_fit_the_years_and_the_quantiles_asked_for(client: FlaskClient) -> None:
     body = get(client, "?quantiles=0.9,0.1&deadline=2030")
     for fan in (*body["shares"], *body["burden"]):
@@ -78,7 +88,7 @@ def test_the_paths_fit_the_years_and_the_quantiles_asked_for(client: FlaskClient
 
 
 def test_another_question_has_another_id_and_the_same_one_the_same_bytes(client: FlaskClient) -> None:
-    queries = ["", "?deadline=2034", "?core=3.4", "?related=1.4", "?scenario=stall", "?quantiles=0.5"]
+    queries = ["", "?deadline=2034", "?core=3.4", "?related=1.4", "?rule=strict", "?scenario=stall", "?quantiles=0.5"]
     assert len({get(client, query)["id"] for query in queries}) == len(queries)
     assert client.get("/v1/alliance/forecast").data == client.get("/v1/alliance/forecast").data
 
@@ -108,6 +118,7 @@ def test_an_older_vintage_counts_the_allies_that_it_knows(client: FlaskClient) -
         ("origin=1990", "origin"),
         ("core=0", "core"),
         ("related=101", "related"),
+        ("rule=loose", "rule"),
         ("vintage=nato-1949", "vintage"),
         ("country=DEU", "country"),
         ("deadline=2030&deadline=2031", "deadline"),

@@ -183,12 +183,57 @@ def test_get_and_post_give_the_same_answer_to_the_same_question(client: FlaskCli
 
 @pytest.mark.parametrize(
     "change",
-    [{"deadline": 2034}, {"core": 3.4}, {"related": 1.4}, {"origin": 2025}, {"quantiles": 0.5}, {"scenario": "stall"}],
+    [
+        {"deadline": 2034},
+        {"core": 3.4},
+        {"related": 1.4},
+        {"rule": "strict"},
+        {"origin": 2025},
+        {"quantiles": 0.5},
+        {"scenario": "stall"},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_another_question_has_another_id(client: FlaskClient, change: dict[str, Any]) -> None:
     query = "&".join(f"{name}={value}" for name, value in change.items())
     assert get(client, f"DEU/forecast?{query}")["id"] != get(client, "DEU/forecast")["id"]
+
+
+def test_the_answer_says_how_much_of_it_is_the_rule(client: FlaskClient) -> None:
+    body = get(client, "DEU/forecast")
+    assert target(body, "core")["rules"] is None
+    for name in ("related", "total"):
+        rules = target(body, name)["rules"]
+        assert [one["rule"] for one in rules] == ["strict", "claimed", "broad"]
+        assert sum(one["weight"] for one in rules) == pytest.approx(1)
+        together = sum(one["weight"] * one["at_deadline"] for one in rules)
+        assert together == pytest.approx(target(body, name)["probability"]["at_deadline"], abs=0.002)
+    iceland = get(client, "ISL/forecast")
+    assert target(iceland, "total")["rules"] is None
+    assert len(target(iceland, "related")["rules"]) == 3
+
+
+def test_a_rule_in_the_query_is_the_last_lever_of_the_scenario(client: FlaskClient) -> None:
+    asked = get(client, "DEU/forecast?scenario=stall&rule=strict")
+    assert asked["scenario"]["levers"][-1] == {"type": "counting_rule", "rule": "strict"}
+    assert asked == post(client, country="DEU", scenario="stall", rule="strict")
+    assert post(client, country="DEU", scenario=asked["scenario"])["id"] == asked["id"]
+    for name in ("related", "total"):
+        (only,) = target(asked, name)["rules"]
+        expected = target(asked, name)["probability"]["at_deadline"]
+        assert only == {"rule": "strict", "weight": 1.0, "at_deadline": expected}
+
+
+def test_a_rule_beside_that_of_the_scenario_is_refused_by_name(client: FlaskClient) -> None:
+    scenario = custom({"type": "counting_rule", "rule": "broad"})
+    refused = client.post("/v1/forecasts", json={"country": "DEU", "scenario": scenario, "rule": "strict"})
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/rule")
+
+
+def test_the_total_says_how_much_of_related_spending_counts(client: FlaskClient) -> None:
+    for query, most in (("", 1.5), ("?related=1", 1.5), ("?related=2.25", 2.25)):
+        found = {t["component"]: t["counted_related_max"] for t in get(client, f"DEU/forecast{query}")["targets"]}
+        assert found == {"core": None, "related": None, "total": most}
 
 
 def test_the_quantiles_are_those_asked_for(client: FlaskClient) -> None:

@@ -65,6 +65,12 @@ def test_forecast_json_is_the_answer_of_the_api(run: Run, client: FlaskClient) -
     assert printed["targets"][0]["probability"]["at_deadline"] < 0.02
 
 
+def test_forecast_takes_a_rule(run: Run) -> None:
+    answer = json.loads(run("forecast", "DEU", "--rule", "strict", "--json").stdout)
+    assert [one["rule"] for one in answer["targets"][1]["rules"]] == ["strict"]
+    assert "strict" in run("forecast", "DEU", "--rule", "loose").output
+
+
 def test_forecast_takes_a_deadline(run: Run) -> None:
     assert json.loads(run("forecast", "DEU", "--deadline", "2030", "--json").stdout)["deadline"] == 2030
 

@@ -31,6 +31,7 @@ def answer(question: Path, forecaster: Forecaster) -> dict:
                 "by_deadline": round(t.outcome.probability.by_deadline, 6),
                 "held": round(t.outcome.probability.held, 6),
             }
+            | {one.rule: round(one.at_deadline, 6) for one in t.rules}
             for t in forecast.targets
         },
         "median": {name: round(float(x.quantiles[4, -1]), 4) for name, x in forecast.components.items()},

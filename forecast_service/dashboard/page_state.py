@@ -11,7 +11,7 @@ from forecast_service.dashboard import lever_form
 from models.dataset.countries import COMPONENTS
 from models.scenarios.targets import HAGUE_DEADLINE
 
-PASSED = ("scenario", "deadline", "core", "related", "origin", "vintage")
+PASSED = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage")
 """Fields passed to the API unchanged; the API validates them."""
 
 MAX_OVERLAYS = 3

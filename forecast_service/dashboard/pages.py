@@ -162,6 +162,8 @@ def _asked(state: State, code: str, forecast: dict[str, Any]) -> dict[str, Any]:
     scenario = forecast["scenario"] if state.levers else state.get("scenario")
     body: dict[str, Any] = {"country": code, "component": state.component, "scenario": scenario}
     body |= {"targets": custom_scenario.targets(state)} | _vintage(state)
+    if not state.levers and "rule" in state.fields:  # with levers, the scenario holds it
+        body["rule"] = state.fields["rule"]
     return body | ({"origin": forecast["origin"]} if "origin" in state.fields else {})
 
 

@@ -102,14 +102,14 @@ class LevelScoresSchema(Schema):
     share_from = _score("Least share at the origin, % of GDP.", required=True)
     share_to = _score("Shares at the origin are below this, % of GDP.", required=True)
     forecasts = fields.Integer(required=True, metadata={"description": "Number of forecasts whose outcome is known."})
-    log_error = _score("Mean of log(outcome / median); above 0 if forecasts were too low.", required=True)
+    log_error = _score("Mean error, log(outcome / median); above 0 if forecasts were too low.", required=True)
     coverage_80 = _score("Fraction of outcomes inside the central 80 % interval.", required=True)
     said_rise_30 = _score("Mean probability of a rise by at least 30 %.", required=True)
     was_rise_30 = _score("Fraction that rose by at least 30 %.", required=True)
 
 
 class EstimateSchema(Schema):
-    mean = _score("The estimate.", required=True)
+    mean = _score("The estimate, a number without a unit or in log points.", required=True)
     sd = _score("Its standard error, or the spread where the meaning says so; null if unknown.", allow_none=True)
 
 

@@ -215,7 +215,16 @@ def compare(query: dict[str, Any]) -> dict[str, Any]:
 
 
 # Fields that describe an answer and are none of its results.
-_LABELS = {"threshold", "years", "first_year", "from_year", "standard_error"}
+_LABELS = {
+    "threshold",
+    "years",
+    "first_year",
+    "from_year",
+    "standard_error",
+    "rules",
+    "counted_related_max",
+    "why",
+}
 
 
 def difference(one: Any, other: Any) -> Any:

@@ -40,8 +40,9 @@ COMMON_SD, COMMON_WEIGHT = 0.05, 10.0
 """Prior sd of a common shock, log points a year, and the number of years that it counts as."""
 OWN_MEMORY, OWN_WEIGHT = 0.97, 20.0
 """Yearly weight of older squared own shocks, and the years of the panel's own shocks in each series' variance."""
-LARGEST_SHOCK = 0.6
-"""Own shocks are cut here, log points, so that one hyperinflation does not set a panel's spread."""
+LARGEST_SHOCK, LARGEST_IN_MEDIANS = 0.6, 3.0
+"""Own shocks are cut at the first, log points, or at the second times the median one of the series, if that is more: one
+hyperinflation does not set a panel's spread, but a series that always jumps keeps its own."""
 MISSING_SERIES = 2.0
 """Series without change that are added to the panel's mean change, since two or three series say little."""
 FEWEST_SERIES = 5
@@ -241,7 +242,10 @@ def _own_variance(history: History, back: float) -> Array:
     seen = np.isfinite(shock)
     shock = np.where(seen, shock, 0.0)
     shock -= (shock.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))[:, None]
-    shock = np.clip(np.where(seen, shock, 0.0), -LARGEST_SHOCK, LARGEST_SHOCK)
+    shock = np.where(seen, shock, np.nan)
+    usual = np.array([np.median(np.abs(x[np.isfinite(x)])) if np.isfinite(x).any() else 0.0 for x in shock.T])
+    largest = np.maximum(LARGEST_SHOCK, LARGEST_IN_MEDIANS * usual)
+    shock = np.clip(np.nan_to_num(shock), -largest, largest)
     weight = OWN_MEMORY ** np.arange(shock.shape[0])[::-1][:, None] * seen
     total, years = (weight * shock**2).sum(axis=0), weight.sum(axis=0)
     panel = max(float(total.sum() / max(years.sum(), 1e-9)), 1e-8)

@@ -25,7 +25,7 @@ def test_each_item_is_answered_as_it_would_be_alone(client):
         ({"country": "DEU", "targets": {"deadline": 2026}}, "/items/1/targets/deadline"),
         ({"country": "DEU", "surprise": 1}, "/items/1/surprise"),
         ({}, "/items/1/country"),
-        ({"country": "DEU", "history": {str(2007 + i): (0.1, 10)[i % 2] for i in range(20)}}, "/items/1/history"),
+        ({"country": "DEU", "history": {str(2007 + i): (1e-4, 1e4)[i % 2] for i in range(20)}}, "/items/1/history"),
         (
             {
                 "country": "DEU",

@@ -136,12 +136,25 @@ class Ensemble:
             if every member fails.
         """
         if self.panel is None:
-            wanted = {member: 1 / len(self.local) for member in self.local}
-        else:
-            wanted = {PLANS: 1 - trust, PLEDGE: trust} if pledge else {PANEL: 1.0}
+            return self._local(name, horizon, draws, seed)
+        wanted = {PANEL: 1.0}
+        if pledge:
+            wanted = {PLANS: 1 - trust, PLEDGE: trust} if self._pledged(name) else {PLANS: 1.0}
+        paths = {member: self.member(member, name, horizon, draws, seed) for member in wanted}
+        parts = [part for part in (LEVEL, PANEL) if part not in paths]
+        alone = {part: self.member(part, name, horizon, draws, seed) for part in parts} | paths
+        return _mixed(paths, wanted, {}, alone)
+
+    def _pledged(self, name: str) -> bool:
+        assert self.panel is not None  # noqa: S101  callers have a panel
+        assert self.pledges is not None  # noqa: S101
+        row, _ = self.panel.place(name)
+        return bool(self.pledges.ahead(name, self.panel.history.first + row))
+
+    def _local(self, name: str, horizon: int, draws: int, seed: int) -> Mixture:
         paths: dict[str, Array] = {}
         failed: dict[str, str] = {}
-        for member in wanted:
+        for member in self.local:
             try:
                 # Every member draws all rows: one member's failure must not shift another's.
                 paths[member] = self.member(member, name, horizon, draws, seed)
@@ -149,18 +162,17 @@ class Ensemble:
                 failed[member] = str(failure)
         if not paths:
             raise NoMember(f"{name}: " + "; ".join(f"{member}: {why}" for member, why in failed.items()))
-        if self.panel is not None:
-            failed.clear()  # an ally without a pledge has no pledge member; that is no failure
-        weights = np.array([wanted[member] for member in paths])
-        weights = weights / weights.sum()
-        owner = np.repeat(np.arange(len(paths)), allot(draws, weights))
-        logs = np.empty((draws, horizon))
-        for i, drawn in enumerate(paths.values()):
-            logs[owner == i] = drawn[owner == i]
-        index = np.array([NAMES.index(member) for member in paths], dtype=np.int8)
-        final = dict(zip(paths, map(float, weights), strict=True))
-        alone: dict[str, Array] = {}
-        if self.panel is not None:
-            parts = [part for part in (LEVEL, PANEL) if part not in paths]
-            alone = {part: self.member(part, name, horizon, draws, seed) for part in parts} | paths
-        return Mixture(logs, index[owner], final, failed, alone)
+        return _mixed(paths, dict.fromkeys(paths, 1 / len(paths)), failed, {})
+
+
+def _mixed(
+    paths: Mapping[str, Array], weights: Mapping[str, float], failed: Mapping[str, str], alone: Mapping[str, Array]
+) -> Mixture:
+    """The mixture of ``paths`` by ``weights``, which sum to 1: each member has a block of the rows."""
+    draws, horizon = next(iter(paths.values())).shape
+    owner = np.repeat(np.arange(len(paths)), allot(draws, np.array([weights[member] for member in paths])))
+    logs = np.empty((draws, horizon))
+    for i, drawn in enumerate(paths.values()):
+        logs[owner == i] = drawn[owner == i]
+    index = np.array([NAMES.index(member) for member in paths], dtype=np.int8)
+    return Mixture(logs, index[owner], dict(weights), failed, alone)

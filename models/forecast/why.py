@@ -20,13 +20,11 @@ PARTS = {"level": "level", "panel": "momentum", "plans": "plans"}
 WHY_PARTS = ("level", "momentum", "plans", "pledge", "scenario")
 """The names of all parts, in order."""
 _WORDS = {
-    "momentum": "the recent change of all allies",
-    "plans": "its budgets and plans",
-    "pledge": "its pledges",
+    "momentum": "recent change of all allies",
+    "plans": "budgets and plans",
+    "pledge": "pledges",
     "scenario": "the scenario",
 }
-LEAST_POINTS = 0.5
-"""A part of fewer percentage points is not worth words."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +75,10 @@ def why(
 def _sentence(parts: Mapping[str, float], probability: float) -> str:
     changes = []
     for name, words in _WORDS.items():
-        points = 100 * parts.get(name, 0.0)
-        if abs(points) >= LEAST_POINTS:
-            changes.append(f"{words} {'adds' if name in ('momentum', 'scenario') else 'add'} {points:+.0f}")
-    found = f"The level of today alone gives {100 * parts['level']:.0f} %"
+        points = round(100 * parts.get(name, 0.0))
+        if points:
+            changes.append(f"{words} {f'+{points}' if points > 0 else f'\N{MINUS SIGN}{-points}'}")
+    found = f"Today's level alone gives {100 * parts['level']:.0f} %"
     if changes:
-        found += "; in points, " + ", ".join(changes)
-    return f"{found}: {100 * probability:.0f} %."
+        found += "; points from there: " + ", ".join(changes)
+    return f"{found}. Together {100 * probability:.0f} %."

@@ -171,12 +171,16 @@ class FittedPledges:
         weights = self.fractions(mine[-1]) if mine else self.panel
         return float(np.minimum(FRACTIONS, 1.0) @ weights)
 
+    def ahead(self, name: str, last: int) -> list[Commitment]:
+        """The pledges of series ``name`` whose deadline is after ``last``, by deadline."""
+        return [p for p in self.pledges if p.series == name and p.deadline > last]
+
     def lift(self, name: str, last: int, last_log: float, paths: Array, seed: int) -> Array:
         """``paths`` of series ``name`` (logs, draws x horizon, from the year after ``last``), lifted by its pledges.
 
         Raises MemberFailed if no pledge is in force after ``last``.
         """
-        ahead = [p for p in self.pledges if p.series == name and p.deadline > last]
+        ahead = self.ahead(name, last)
         if not ahead:
             raise MemberFailed(f"{name}: no pledge in force after {last}")
         draws, horizon = paths.shape

@@ -164,15 +164,9 @@ POSTED = [
         for ends in ((1e-3, 1e3), (1e-6, 1e12))
     ),
     pytest.param(
-        json.dumps({"history": alternating(1e-4, 1e4)}).encode(), named(INVALID, "/history"), id="wild series of no ally"
-    ),
-    pytest.param(
-        body(
-            scenario={"levers": [CAP, {"type": "history_override", "points": alternating(100, 0.01)}]},
-            targets={"deadline": 2060},
-        ),
-        named(INVALID, "/scenario/levers/1"),
-        id="override between 100 and 0.01",
+        json.dumps({"history": alternating(1e-4, 1e4)}).encode(),
+        named(INVALID, "/history"),
+        id="wild series of no ally",
     ),
     pytest.param(
         levers(*[{"type": "shock", "spread_factor": 5}] * 20, {"type": "cap", "share_pct": 2}),

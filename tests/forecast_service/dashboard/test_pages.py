@@ -54,13 +54,9 @@ def addresses(page: str) -> set[str]:
     return {html.unescape(address) for address in found if not address.startswith(("http", "data:"))}
 
 
-def test_a_model_that_was_left_out_is_named_with_the_reason(client: FlaskClient) -> None:
-    left_out = [m for m in client.get("/v1/countries/DEU/forecast?vintage=nato-2025").json["members"] if m["left_out"]]
-    response = client.get("/countries/DEU?vintage=nato-2025")
-    assert response.status_code == 200
-    assert left_out
-    for member in left_out:
-        assert f"was left out: {member['left_out']}" in text_of(response.text)
+def test_the_page_says_why_the_probability_is_what_it_is(client: FlaskClient) -> None:
+    target = client.get("/v1/countries/DEU/forecast").json["targets"][0]
+    assert target["why"]["sentence"] in text_of(client.get("/countries/DEU").text)
 
 
 def test_the_page_says_how_much_is_the_rule_and_lets_choose_one(client: FlaskClient) -> None:

@@ -77,7 +77,7 @@ def _sentence(parts: Mapping[str, float], probability: float) -> str:
     for name, words in _WORDS.items():
         points = round(100 * parts.get(name, 0.0))
         if points:
-            changes.append(f"{words} {f'+{points}' if points > 0 else f'\N{MINUS SIGN}{-points}'}")
+            changes.append(f"{words} {points:+d}")
     found = f"Today's level alone gives {100 * parts['level']:.0f} %"
     if changes:
         found += "; points from there: " + ", ".join(changes)

@@ -41,8 +41,8 @@ COMMON_SD, COMMON_WEIGHT = 0.05, 10.0
 OWN_MEMORY, OWN_WEIGHT = 0.97, 20.0
 """Yearly weight of older squared own shocks, and the years of the panel's own shocks in each series' variance."""
 LARGEST_SHOCK, LARGEST_IN_MEDIANS = 0.6, 3.0
-"""Own shocks are cut at the first, log points, or at the second times the median one of the series, if that is more: one
-hyperinflation does not set a panel's spread, but a series that always jumps keeps its own."""
+"""Own shocks are cut at the first, log points, or at the second times the median one of the series, if that is more.
+One hyperinflation does not set a panel's spread, but a series that always jumps keeps its own."""
 MISSING_SERIES = 2.0
 """Series without change that are added to the panel's mean change, since two or three series say little."""
 FEWEST_SERIES = 5

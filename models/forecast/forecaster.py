@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Protocol
-
-import numpy as np
 
 from models.dataset.countries import COMPONENTS, OWN_SERIES, Ally, allies
 from models.dataset.gdp import price_index
@@ -17,12 +14,11 @@ from models.errors import CannotForecast
 from models.forecast.explanation import Explanation, Reference, Waterfall, plausibility
 from models.forecast.question import DRAWS, LEVELS, MODEL_VERSION, SEED, Basis, Question
 from models.forecast.result import Forecast, TargetAnswer, fans, money, tail_notes, target_answer
-from models.forecast.why import Why, why
 from models.paths import MOST_VALUE, Floats, Paths, Rule, within_range
 from models.scenarios.builtin import named_scenario
 from models.scenarios.levers import HistoryOverride, PathEditor
 from models.scenarios.scenario import LeverOverflow, Scenario, Watch
-from models.scenarios.targets import Targets, met, proportion
+from models.scenarios.targets import Targets
 from models.series import Array, Series
 from models.simulation.path_store import Fit, FitKey, PathStore
 from models.simulation.related import simulate_under
@@ -360,16 +356,4 @@ class FitContext:
 def _answers(
     ally: Ally, targets: Targets, paths: Paths, core: str, fit: Fit, tables: Tables
 ) -> tuple[TargetAnswer, ...]:
-    found = [target_answer(ally, name, targets, paths, core, fit, tables) for name in COMPONENTS]
-    return tuple(replace(answer, why=_why(answer, targets, paths, fit)) for answer in found)
-
-
-def _why(answer: TargetAnswer, targets: Targets, paths: Paths, fit: Fit) -> Why | None:
-    if answer.component != "core" or answer.outcome is None:
-        return None
-    fitted, core = None, paths.shares["core"]
-    if paths.base is not None and core is not paths.base.shares["core"]:
-        hits = np.count_nonzero(met(paths.base.shares["core"][:, -1], targets.core))
-        fitted = proportion(int(hits), paths.draws)
-    column = targets.deadline - fit.paths.origin
-    return why(fit.alone, column, targets.core, answer.outcome.probability.at_deadline, fitted)
+    return tuple(target_answer(ally, name, targets, paths, core, fit, tables) for name in COMPONENTS)

@@ -12,10 +12,10 @@ from models.dataset.currencies import currency
 from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.dataset.tables import BUNDLED, Tables
 from models.forecast.explanation import Explanation
-from models.forecast.why import Why, probability_alone
+from models.forecast.why import Why, probability_alone, why
 from models.paths import RULES, Floats, Paths, Rule, ordered, quantiles_of, spending
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import Outcome, Targets, assess, required_growth
+from models.scenarios.targets import Outcome, Targets, assess, met, proportion, required_growth
 from models.series import Array
 from models.simulation.path_store import Fit
 from models.simulation.related import related_prior
@@ -175,9 +175,21 @@ def target_answer(
     start = float((paths if component != "core" else paths.base or paths).medians(component)[0])
     growth = required_growth(start, threshold, gdp, targets.deadline - paths.origin)
     rules = tuple(RuleAnswer(RULES[i], weights[RULES[i]], p) for i, p in outcome.by_rule.items())
+    reasons = _why(paths, fit, targets, outcome) if component == "core" else None
     return TargetAnswer(
-        component, threshold, basis, rests_on, outcome, growth, start, None, rules, counted_related=counted_related
+        component, threshold, basis, rests_on, outcome, growth, start, None, rules, counted_related, reasons
     )
+
+
+def _why(paths: Paths, fit: Fit, targets: Targets, outcome: Outcome) -> Why | None:
+    before, fitted = paths, None
+    while before.base is not None:
+        before = before.base
+    if before is not paths:
+        hits = np.count_nonzero(met(before.shares["core"][:, -1], targets.core))
+        fitted = proportion(int(hits), paths.draws)
+    column = targets.deadline - fit.paths.origin
+    return why(fit.alone, column, targets.core, outcome.probability.at_deadline, fitted)
 
 
 def _weights(paths: Paths) -> dict[Rule, float]:

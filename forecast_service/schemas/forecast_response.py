@@ -26,6 +26,7 @@ from models.dataset.countries import COMPONENTS
 from models.forecast.result import Fan, Forecast
 from models.forecast.why import WHY_PARTS
 from models.paths import RULES
+from models.scenarios.targets import LEAST_WEIGHT
 
 MEDIAN = "Median across draws: the middle future. A few extreme futures can take the mean far above it."
 
@@ -45,7 +46,10 @@ class ProbabilitySchema(Schema):
         probability_out("at_deadline by a single member."),
         required=True,
         validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest probability at_deadline of any member: the model uncertainty."},
+        metadata={
+            "description": "Lowest and highest probability at_deadline of the members whose weight is at least "
+            f"{LEAST_WEIGHT}: the model uncertainty. Of core, before any lever, each member has all draws of its own."
+        },
     )
 
 

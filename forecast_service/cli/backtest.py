@@ -67,7 +67,7 @@ class Origins(click.ParamType[range]):
     type=click.Choice(["baseline", "trend"]),
     default="baseline",
     show_default=True,
-    help="With or without the pledge member (allies only).",
+    help="With or without plans and pledges (allies only).",
 )
 @click.option(
     "--processes",
@@ -107,7 +107,8 @@ def backtest(
     from models.ensemble import learned_trust
     from models.evaluation import published, track_record
     from models.evaluation.backtest import backtest as run
-    from models.forecast import MODEL_VERSION
+    from models.evaluation.outside import outside_record
+    from models.forecast.question import DRAWS, MODEL_VERSION, SEED
 
     if real_time:
         if publish or panel_file or origins or quantiles or scenario != "baseline":
@@ -136,10 +137,14 @@ def backtest(
     if quantiles:
         _write(quantiles, result.rows, result.levels, result.quantiles if scenario == "baseline" else result.trend)
     tables = track_record.tables_for(series, figures.tables)
-    early = run(series, track_record.EARLY_ORIGINS, horizon, processes=processes) if publish else None
-    record = track_record.track_record(result, NEWEST, MODEL_VERSION, early, tables)
+    early = outside = None
     if publish:
+        # Our side of the outside views uses the trust that was just learned.
         learned_trust.save(result.trust, NEWEST, MODEL_VERSION)
+        early = run(series, track_record.EARLY_ORIGINS, horizon, processes=processes)
+        outside = outside_record(figures, DRAWS, SEED)
+    record = track_record.track_record(result, NEWEST, MODEL_VERSION, early, tables, outside or ())
+    if publish:
         published.save(record)
     if as_json:
         click.echo(json.dumps(record, indent=1))

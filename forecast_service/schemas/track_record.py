@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.fields import Rounded
+from models.dataset.outside_views import VIEW_KINDS
 
 
 def _score(description: str, **kwargs: Any) -> Rounded:
@@ -127,6 +128,62 @@ class ParameterSchema(Schema):
     )
 
 
+class OurViewSchema(Schema):
+    """Our baseline's forecast for the allies and the year of an outside view."""
+
+    origin = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Last year that it knows: that of the figures; if the year's figure is known, the one "
+            "before the statement."
+        },
+    )
+    median_pct = _score("Median, % of GDP.", required=True)
+    low_pct = _score("Lower end of the 80 % interval.", required=True)
+    high_pct = _score("Upper end of the 80 % interval.", required=True)
+    probability = _score(
+        "Our probability that the share is on the side that a view with one bound names; null for other views.",
+        required=True,
+        allow_none=True,
+    )
+
+
+class OutsideViewSchema(Schema):
+    """What somebody else expects of core spending, and our forecast beside it. No forecast is fitted to it."""
+
+    id = fields.String(required=True, metadata={"description": "The statement; several rows may share it."})
+    who = fields.String(required=True, metadata={"description": "Who said it."})
+    kind = fields.String(required=True, validate=validate.OneOf(VIEW_KINDS), metadata={"description": "What they are."})
+    stated_on = fields.String(required=True, metadata={"description": "Day of the statement.", "format": "date"})
+    country = fields.String(required=True, allow_none=True, metadata={"description": "ISO 3166 alpha-3."})
+    group = fields.String(
+        required=True, allow_none=True, metadata={"description": "The group that it is about as a whole, or null."}
+    )
+    statement = fields.String(required=True, metadata={"description": "What was said, in short."})
+    year = fields.Integer(required=True, metadata={"description": "The year that it is about."})
+    low_pct = _score("Least level, % of GDP; null: no such bound.", required=True, allow_none=True)
+    high_pct = _score("Greatest level; equal to the least for a point.", required=True, allow_none=True)
+    rank = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Place in the statement's order, 1 for the likeliest to reach the target."},
+    )
+    source = fields.String(required=True, metadata={"description": "Where it was published.", "format": "uri"})
+    ours = fields.Nested(
+        OurViewSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null if the figures are too few for a forecast."},
+    )
+    outcome_pct = _score("The figure, % of GDP; null if it is not known yet.", required=True, allow_none=True)
+    log_error = _score(
+        "log(outcome / level); above 0 if the view was too low, null without a level or an outcome.",
+        required=True,
+        allow_none=True,
+    )
+    our_log_error = _score("The same of our median.", required=True, allow_none=True)
+
+
 class FrozenScoresSchema(Schema):
     """Means over all figures known by now of years after the forecast's origin; null if there are none."""
 
@@ -211,6 +268,11 @@ class TrackRecordSchema(Schema):
     )
     parameters = fields.List(
         fields.Nested(ParameterSchema), required=True, metadata={"description": "Each parameter, in words."}
+    )
+    outside_views = fields.List(
+        fields.Nested(OutsideViewSchema),
+        required=True,
+        metadata={"description": "What others expect, with ours beside it."},
     )
     frozen = fields.List(
         fields.Nested(FrozenSchema),

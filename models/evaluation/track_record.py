@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
@@ -48,7 +49,12 @@ def random_walk(panel: Panel, rows: list[tuple[str, int, int]], levels: Array) -
 
 
 def track_record(
-    result: Backtest, vintage: str, model_version: str, early: Backtest | None = None, tables: Tables | None = None
+    result: Backtest,
+    vintage: str,
+    model_version: str,
+    early: Backtest | None = None,
+    tables: Tables | None = None,
+    outside: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """All scores of a backtest of the bundled figures, as they are published.
 
@@ -58,6 +64,7 @@ def track_record(
     ----------
     early : a backtest from :data:`EARLY_ORIGINS`, when no ally had made a pledge that is known.
     tables : what the governments of the series said; None for series of no governments.
+    outside : as :func:`models.evaluation.outside.outside_record` makes it.
     """
     judged = _Judged(result)
     before = None if early is None else _Judged(early)
@@ -90,6 +97,7 @@ def track_record(
         "since_1965": None if before is None else before.summary(before.trend),
         "by_level": _by_level(judged, before),
         "parameters": parameters(result.panel, tables, result.trust),
+        "outside_views": list(outside),
     }
 
 

@@ -8,8 +8,10 @@ from urllib.parse import unquote
 import pytest
 
 from benchmarks.accuracy import page
+from benchmarks.accuracy.today import today
 from forecast_service import create_app
 from forecast_service.settings import Settings
+from models import Forecaster, load_figures
 from models.evaluation import published
 from models.forecast.question import DRAWS, SEED
 from models.paths import RULES
@@ -17,6 +19,7 @@ from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import ORDER
 from models.scenarios.targets import met
 from models.simulation.related import COUNTS, LEVELS, WEIGHTS, simulate_under
+from models.simulation.path_store import PathStore
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "models/data/SOURCES.md"])
@@ -51,8 +54,10 @@ def test_every_shipped_scenario_is_described(name):
     assert f"| `{name}` |" in (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
 
 
-def test_the_accuracy_page_is_the_published_track_record():
-    assert page.PAGE.read_text(encoding="utf-8") == page.page(published.load())
+@pytest.mark.slow
+def test_the_accuracy_page_is_the_published_track_record_and_todays_answers(fits: Path) -> None:
+    now = today(Forecaster(load_figures(), PathStore(fits)))
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(published.load(), now)
 
 
 def test_the_counting_rules_are_documented_as_they_are():

@@ -139,8 +139,8 @@ class OurViewSchema(Schema):
         },
     )
     median_pct = _score("Median, % of GDP.", required=True)
-    low_pct = _score("Lower end of the 80 % interval.", required=True)
-    high_pct = _score("Upper end of the 80 % interval.", required=True)
+    low_pct = _score("Lower end of the 80 % interval, % of GDP.", required=True)
+    high_pct = _score("Upper end of the 80 % interval, % of GDP.", required=True)
     probability = _score(
         "Our probability that the share is on the side that a view with one bound names; null for other views.",
         required=True,
@@ -162,11 +162,11 @@ class OutsideViewSchema(Schema):
     statement = fields.String(required=True, metadata={"description": "What was said, in short."})
     year = fields.Integer(required=True, metadata={"description": "The year that it is about."})
     low_pct = _score("Least level, % of GDP; null: no such bound.", required=True, allow_none=True)
-    high_pct = _score("Greatest level; equal to the least for a point.", required=True, allow_none=True)
+    high_pct = _score("Greatest level, % of GDP; equal to the least for a point.", required=True, allow_none=True)
     rank = fields.Integer(
         required=True,
         allow_none=True,
-        metadata={"description": "Place in the statement's order, 1 for the likeliest to reach the target."},
+        metadata={"description": "Position in the statement's order, 1 for the likeliest to reach the target."},
     )
     source = fields.String(required=True, metadata={"description": "Where it was published.", "format": "uri"})
     ours = fields.Nested(

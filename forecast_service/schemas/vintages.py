@@ -178,7 +178,7 @@ class PartsSchema(Schema):
     figures = _part("new figures: shares, their history and revisions, and added years")
     growth = _part("a new outlook of growth")
     plans = _part("new plans, and new claims of related spending")
-    model = _part("a new model: the weights of its members")
+    model = _part("what was learned since: the trust in pledges")
 
 
 class WhySchema(Schema):

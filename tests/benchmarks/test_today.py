@@ -33,8 +33,8 @@ def test_windows_do_not_overlap_and_begin_in_the_class():
     assert today.windows(panel, 5, 1.5, 2.5) == [("rising", 2000, False)]
     assert today.windows(panel, 6, 1.5, 2.5) == [("rising", 2000, True)]
     assert today.windows(panel, 3, 0, 100) == [
-        *(("rising", 2000 + 3 * k, False) for k in range(3)),
         *(("falling", 2000 + 3 * k, False) for k in range(3)),
+        *(("rising", 2000 + 3 * k, False) for k in range(3)),
     ]
 
 

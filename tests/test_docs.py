@@ -18,8 +18,8 @@ from models.paths import RULES
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import ORDER
 from models.scenarios.targets import met
-from models.simulation.related import COUNTS, LEVELS, WEIGHTS, simulate_under
 from models.simulation.path_store import PathStore
+from models.simulation.related import COUNTS, LEVELS, WEIGHTS, simulate_under
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "models/data/SOURCES.md"])

@@ -181,7 +181,7 @@ class OutsideViewSchema(Schema):
         required=True,
         allow_none=True,
     )
-    our_log_error = _score("The same of our median.", required=True, allow_none=True)
+    our_log_error = _score("The same error of our median: log(outcome / median).", required=True, allow_none=True)
 
 
 class FrozenScoresSchema(Schema):

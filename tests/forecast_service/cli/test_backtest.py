@@ -77,6 +77,32 @@ def test_publishing_is_for_the_bundled_panel(small):
     assert run("--panel", small, "--publish").exit_code == 2
 
 
+def test_publishing_saves_the_trust_and_the_record_with_outside_views(monkeypatch, tmp_path):
+    from models.ensemble import learned_trust
+    from models.evaluation import backtest, published
+    from models.forecast import question
+
+    real, bundled = backtest.backtest, published.load()
+    monkeypatch.setattr(published, "FILE", tmp_path / "record.json")
+    monkeypatch.setattr(learned_trust, "FILE", tmp_path / "learned.json")
+    monkeypatch.setattr(question, "DRAWS", 100)
+    # Two origins with few draws: what is saved is the matter here.
+    monkeypatch.setattr(backtest, "BURN_IN", 1)
+    monkeypatch.setattr(
+        backtest, "backtest", lambda panel, origins, *rest, **how: real(panel, origins[-2:], *rest, draws=100, **how)
+    )
+    try:
+        done = run("--publish")
+        assert done.exit_code == 0, done.output
+        assert list(json.loads(learned_trust.FILE.read_text())["trust"]) == ["2025", "2026"]
+        saved = published.load()
+        assert list(saved) == list(bundled)
+        assert [it["id"] for it in saved["outside_views"]] == [it["id"] for it in bundled["outside_views"]]
+        assert saved["since_1965"]["forecasts"] > 0
+    finally:
+        learned_trust._by_origin.cache_clear()
+
+
 def test_real_time_prints_both_backtests(monkeypatch, tmp_path):
     from models.evaluation import real_time
 

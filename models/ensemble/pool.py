@@ -3,7 +3,7 @@
 History alone is the panel model. With pledges, it is a mixture of two members: the panel model informed by plans, and
 the same lifted by pledges, whose weight is learned. Mixing distributions, unlike averaging quantiles, keeps the
 disagreement between members as part of the spread (Gneiting & Ranjan 2013). Row i of every series is the same draw of
-what all series share. A series without a panel is a mixture of the local members, in equal parts.
+what all series share. A series without a panel is a mixture of the local members that can be fitted, in equal parts.
 """
 
 from __future__ import annotations

@@ -8,16 +8,17 @@ from models.ensemble.members.base import Fitted
 from models.ensemble.members.state_space import PerSeries, StateSpace
 from models.series import Array, Panel
 
-SHORTEST = 3  # two changes
+SHORTEST = 4  # two changes over two years
 # Least standard deviation, log points a year. Shares are published to two decimals: a constant 2.00 % may have moved
 # by 0.01 / sqrt(12) / 2.00 = 0.0014 unseen.
 SMALLEST_SD = 1e-3
 
 
 class RandomWalk:
-    """No drift; standard deviation of the series' own log changes about zero.
+    """No drift; variance of a year half that of the series' own log changes over two years, about zero.
 
-    Needs at least 3 years. A constant series keeps a standard deviation of 0.001 a year.
+    What goes back within two years is no walk: it would grow with the years ahead. Needs at least 4 years. A constant
+    series keeps a standard deviation of 0.001 a year.
     """
 
     name = "random_walk"
@@ -28,7 +29,7 @@ class RandomWalk:
 
 
 def fit_series(log: Array) -> StateSpace:
-    sd = max(float(np.sqrt(np.mean(np.diff(log) ** 2))), SMALLEST_SD)
+    sd = max(float(np.sqrt(np.mean((log[2:] - log[:-2]) ** 2) / 2)), SMALLEST_SD)
     one = np.ones(1)
     return StateSpace.innovations(
         design=one, transition=np.eye(1), gain=one, sd=sd, state=log[-1:], state_intercept=np.zeros(1)

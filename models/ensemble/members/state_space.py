@@ -14,11 +14,16 @@ from typing import Any
 import numpy as np
 
 from models.ensemble.members.base import MemberFailed
+from models.ensemble.members.panel import LARGEST_SHOCK
 from models.series import Array, Panel
 
 # A one-step standard deviation (log points) below this is rounding: the series is constant or exactly exponential. A
 # forecast without uncertainty is not credible.
 NEGLIGIBLE_SD = 1e-6
+
+FADING = 0.9
+"""What is left after a year of the trend that a series has had. No trend lasts: without fading, eight years of growth
+foretold a thousandfold by 2060. Damped trends forecast better (Gardner & McKenzie 1985, Management Science 31(10))."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,6 +146,9 @@ class StateSpace:
 class PerSeries:
     """A local member: it learns nothing from the panel, and fits each series when asked.
 
+    A log change beyond :data:`~models.ensemble.members.panel.LARGEST_SHOCK` counts as that, as in the panel model: one
+    start from near zero would otherwise set the spread, or the trend, of all years to come.
+
     Attributes
     ----------
     panel : the series, cut at the origin.
@@ -157,7 +165,13 @@ class PerSeries:
         log = self.panel[name].log
         if log.size < self.shortest:
             raise MemberFailed(f"{log.size} years are known, at least {self.shortest} are needed")
-        return self.form(log).simulate(horizon, draws, rng)
+        return self.form(without_jumps(log)).simulate(horizon, draws, rng)
+
+
+def without_jumps(log: Array) -> Array:
+    """The series with the same last value whose changes are those of ``log``, cut to the largest shock."""
+    changes = np.clip(np.diff(log), -LARGEST_SHOCK, LARGEST_SHOCK)
+    return np.asarray(log[-1] - np.append(np.cumsum(changes[::-1])[::-1], 0.0))
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from models.ensemble.members.base import Fitted
-from models.ensemble.members.state_space import PerSeries, StateSpace, estimating
+from models.ensemble.members.state_space import FADING, PerSeries, StateSpace, estimating
 from models.series import Array, Panel
 
 SHORTEST = 6  # of n - 1 errors two go to the smoothing weight and the slope: three are left for the variance
 
 
 class Theta:
-    """Simple exponential smoothing with a drift of half the slope of the series' time trend.
+    """Simple exponential smoothing with a drift of half the slope of the series' time trend, which fades.
 
     The smoothing weight and the slope come from statsmodels' ``ThetaModel``; the variance from this model's own
     one-step errors, less the two parameters. Spread of the h-th year: variance * (1 + (h - 1) * weight^2).
@@ -31,7 +31,7 @@ class Theta:
         return PerSeries(panel, SHORTEST, fit_series)
 
 
-def fit_series(log: Array) -> StateSpace:
+def fit_series(log: Array, fading: float = FADING) -> StateSpace:
     with estimating():
         from statsmodels.tsa.forecasting.theta import ThetaModel  # here: importing it costs 1 s and 100 MB
 
@@ -45,10 +45,10 @@ def fit_series(log: Array) -> StateSpace:
     # Not ThetaModel's sigma2, which is that of another model (an ARIMA(0, 1, 1) fitted anew).
     sd = float(np.sqrt(errors @ errors / (log.size - 3)))
     return StateSpace.innovations(
-        design=np.ones(1),
-        transition=np.eye(1),
-        gain=np.array([weight]),
+        design=np.array([1.0, 0.0]),
+        transition=np.array([[1.0, fading], [0.0, fading]]),
+        gain=np.array([weight, 0.0]),
         sd=sd,
-        state=np.array([expected]),
-        state_intercept=np.array([drift]),
+        state=np.array([expected, drift]),
+        state_intercept=np.zeros(2),
     )

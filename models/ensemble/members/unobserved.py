@@ -1,13 +1,14 @@
-"""Unobserved components in logs: a wandering level with a fixed drift, observed with noise."""
+"""Unobserved components in logs: a wandering level with a drift, observed with noise."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from models.ensemble.members.base import Fitted, MemberFailed
-from models.ensemble.members.state_space import PerSeries, StateSpace, estimating
+from models.ensemble.members.state_space import FADING, PerSeries, StateSpace, estimating
 from models.series import Array, Panel
 
 SHORTEST = 8  # two variances and a slope from seven changes
@@ -16,9 +17,9 @@ SHORTEST = 8  # two variances and a slope from seven changes
 class Unobserved:
     """Local linear deterministic trend: y_t = level_t + noise, level_{t+1} = level_t + slope + shock.
 
-    The slope is constant but unknown: its uncertainty at the end of the series is part of the spread. Maximum
-    likelihood by statsmodels' ``UnobservedComponents``; on most short series one of the two variances is zero, which
-    is a valid fit. Needs at least 8 years.
+    The slope is constant up to the last year but unknown: its uncertainty at the end of the series is part of the
+    spread. From then on it fades. Maximum likelihood by statsmodels' ``UnobservedComponents``; on most short series one
+    of the two variances is zero, which is a valid fit. Needs at least 8 years.
 
     Source
     ------
@@ -32,7 +33,7 @@ class Unobserved:
         return PerSeries(panel, SHORTEST, fit_series)
 
 
-def fit_series(log: Array) -> StateSpace:
+def fit_series(log: Array, fading: float = FADING) -> StateSpace:
     with estimating():
         # here: importing it costs 1 s and 100 MB
         from statsmodels.tsa.statespace.structural import UnobservedComponents
@@ -47,7 +48,8 @@ def fit_series(log: Array) -> StateSpace:
     except MemberFailed:
         # At a variance of zero, rounding on some processors keeps the gradient from vanishing. This search needs none.
         fit = _maximum(model, "powell")
-    return StateSpace.of_results(fit, centre=centre, unit=unit)
+    form = StateSpace.of_results(fit, centre=centre, unit=unit)
+    return replace(form, transition=np.array([[1.0, fading], [0.0, fading]]))
 
 
 def _maximum(model: Any, method: str) -> Any:

@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.ensemble.members import arima, ets, random_walk, theta, unobserved
 from models.ensemble.members.base import Member, MemberFailed
+from models.ensemble.members.panel import LARGEST_SHOCK
+from models.ensemble.members.state_space import FADING, StateSpace, without_jumps
 from models.series import Array, Panel, Series
 
 HORIZON, DRAWS = 10, 10_000
@@ -25,6 +29,7 @@ MODULES: dict[Any, Member] = {
     theta: theta.Theta(),
 }
 MEMBERS = list(MODULES.values())
+TRENDS = (unobserved, theta)
 CANNOT_ESTIMATE = {"exponential": ("arima", "unobserved"), "constant": ("ets", "arima", "unobserved", "theta")}
 each_member = pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.name)
 each_series = pytest.mark.parametrize("name", ["long", "noisy", "short"])
@@ -44,7 +49,7 @@ PANEL = Panel(
     [
         Series("long", 1986, np.exp(wandering(40, 7))),
         Series("noisy", 1986, np.exp(wandering(40, 5, noise=0.08))),  # both variances of Unobserved are positive
-        Series("short", 2014, np.exp(wandering(12, 3))),
+        Series("short", 2006, np.exp(wandering(20, 3))),
         Series("constant", 1986, np.full(40, 2.0)),
         Series("exponential", 1986, 2 * np.power(1.02, np.arange(40.0))),
         Series("one_step", 1986, np.repeat([1.0, 3.0], 20)),
@@ -68,6 +73,12 @@ def assert_moments(paths: Array, mean: Array, sd: Array) -> None:
     """Mean and standard deviation of every year agree with the exact ones to five standard errors."""
     assert np.all(np.abs(paths.mean(axis=0) - mean) < 5 * sd / np.sqrt(DRAWS))
     assert np.all(np.abs(paths.std(axis=0) - sd) < 5 * sd / np.sqrt(2 * DRAWS))
+
+
+def lasting(module: Any, log: Array) -> StateSpace:
+    """The member's form, as statsmodels has it: with a trend that does not fade."""
+    form: StateSpace = module.fit_series(log, fading=1.0) if module in TRENDS else module.fit_series(log)
+    return form
 
 
 def ets_results(log: Array) -> Any:
@@ -94,9 +105,10 @@ against_statsmodels = pytest.mark.parametrize(
 @each_series
 @against_statsmodels
 def test_every_member_agrees_with_statsmodels_simulate(name: str, module: Any, results: Callable[[Array], Any]) -> None:
-    fit = results(PANEL[name].log)
-    theirs = fit.simulate(HORIZON, anchor="end", repetitions=DRAWS, rng=np.random.default_rng(2))
-    assert_same_moments(simulated(MODULES[module], name), np.asarray(theirs).reshape(HORIZON, DRAWS).T)
+    log = PANEL[name].log
+    theirs = results(log).simulate(HORIZON, anchor="end", repetitions=DRAWS, rng=np.random.default_rng(2))
+    ours = lasting(module, log).simulate(HORIZON, DRAWS, np.random.default_rng(1))
+    assert_same_moments(ours, np.asarray(theirs).reshape(HORIZON, DRAWS).T)
 
 
 @each_series
@@ -105,7 +117,7 @@ def test_without_shocks_the_path_is_statsmodels_forecast(
     name: str, module: Any, results: Callable[[Array], Any]
 ) -> None:
     log = PANEL[name].log
-    form = module.fit_series(log)
+    form = lasting(module, log)
     path = form.propagate(form.mean[None], np.zeros((HORIZON, 1, form.observation_loading.size)))
     np.testing.assert_allclose(path[0], results(log).forecast(HORIZON), atol=1e-4)  # two optimisers' runs
 
@@ -150,7 +162,7 @@ def test_arima_leaves_out_candidates_that_fail(monkeypatch: pytest.MonkeyPatch) 
 @each_series
 def test_random_walk_is_the_closed_form(name: str) -> None:
     log = PANEL[name].log
-    sd = np.sqrt(np.mean(np.diff(log) ** 2) * np.arange(1, HORIZON + 1))
+    sd = np.sqrt(np.mean((log[2:] - log[:-2]) ** 2) / 2 * np.arange(1, HORIZON + 1))
     assert_moments(simulated(random_walk.RandomWalk(), name), np.full(HORIZON, log[-1]), sd)
 
 
@@ -167,17 +179,46 @@ def test_theta_agrees_with_statsmodels_forecast(name: str) -> None:
     fit = ThetaModel(log, period=1, deseasonalize=False).fit()
     weight = fit.params["alpha"]
     assert weight > 0.01  # at 0 ThetaModel's formula jumps away from its own limit
-    form = theta.fit_series(log)
+    form = lasting(theta, log)
     sd = form.observation_loading[0]
     np.testing.assert_allclose(form.mean[0], fit.forecast(1).iloc[0], atol=1e-9)
     spread = sd * np.sqrt(1 + np.arange(HORIZON) * weight**2)
-    assert_moments(simulated(theta.Theta(), name), fit.forecast(HORIZON).to_numpy(), spread)
+    assert_moments(form.simulate(HORIZON, DRAWS, np.random.default_rng(1)), fit.forecast(HORIZON).to_numpy(), spread)
     # Its intervals are comparable in the first year only: after that they grow by 1 + (weight - 1)^2 a year, where an
     # IMA(1, 1), and simple exponential smoothing, grows by weight^2. Their variance is that of a model fitted anew and
     # not corrected for its parameters.
     interval = fit.prediction_intervals(1, alpha=0.05).iloc[0]
     theirs = (interval["upper"] - interval["lower"]) / (2 * 1.959964)
     assert theirs == pytest.approx(sd * np.sqrt((log.size - 3) / (log.size - 1)), rel=0.1)
+
+
+@each_series
+@pytest.mark.parametrize("module", TRENDS, ids=lambda module: MODULES[module].name)
+def test_a_trend_fades_by_the_same_part_each_year(module: Any, name: str) -> None:
+    form, same = module.fit_series(PANEL[name].log), lasting(module, PANEL[name].log)
+    still = np.zeros((HORIZON, 1, form.observation_loading.size))
+    fading, steady = (np.diff(f.propagate(f.mean[None], still)[0]) for f in (form, same))
+    np.testing.assert_allclose(fading, steady * FADING ** np.arange(1, HORIZON), atol=1e-12)
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=40))
+def test_jumps_are_cut_and_nothing_else_changes(values: list[float]) -> None:
+    log = np.array(values)
+    calm = without_jumps(log)
+    assert calm[-1] == log[-1]
+    np.testing.assert_allclose(np.diff(calm), np.clip(np.diff(log), -LARGEST_SHOCK, LARGEST_SHOCK), atol=1e-9)
+
+
+@each_member
+def test_a_start_from_near_zero_does_not_set_the_spread(member: Member) -> None:
+    calm = wandering(20, 3)
+    jumped = np.append(calm[0] - [7.0, 0.1], calm)
+    panel = Panel(Series(n, 2026 - log.size, np.exp(log)) for n, log in (("calm", calm), ("jumped", jumped)))
+    ours, theirs = (
+        member.fit(panel).simulate(n, HORIZON, DRAWS, np.random.default_rng(1))[:, -1] for n in ("jumped", "calm")
+    )
+    assert ours.std() < 4 * theirs.std()
+    assert abs(np.median(ours) - np.median(theirs)) < 1
 
 
 @each_member

@@ -177,9 +177,9 @@ def load_figures(vintage: str | None = None, *, sipri: bool = True) -> Figures:
 
 
 @cache
-def latest_figures(tables: Tables) -> Figures:
-    """The figures of the newest edition that ``tables`` hold."""
-    return figures_from(tables, tables.uses.core.replace("_", "-"), tables.uses.core, sipri=True)
+def latest_figures(tables: Tables, *, sipri: bool = True) -> Figures:
+    """The figures of the newest edition that ``tables`` hold, with or without SIPRI's for the years before 2014."""
+    return figures_from(tables, tables.uses.core.replace("_", "-"), tables.uses.core, sipri=sipri)
 
 
 def figures_from(tables: Tables, vintage: str, source: str, *, sipri: bool) -> Figures:

@@ -157,8 +157,10 @@ class Fitter:
         return {"related": simulate_related(ally.code, origin, horizon, self.draws, self.seed, self.figures.tables)}
 
     def _gdp(self, ally: Ally, origin: int, horizon: int, logs: Array | None) -> Array:
-        tables = self.figures.tables
-        return simulate_gdp(ally.code, origin, horizon, logs, self.draws, self.seed, tables, self.known.growth)
+        figures, growth = self.figures, self.known.growth
+        return simulate_gdp(
+            ally.code, origin, horizon, logs, self.draws, self.seed, figures.tables, growth, sipri=figures.sipri
+        )
 
     def _revision(self, ally: Ally, origin: int) -> Array:
         """Log revisions of the origin's figure, array (draws,); zeros if it is final."""

@@ -80,7 +80,7 @@ class GrowthErrors:
     surprises: int
 
 
-def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
+def growth_errors(origin: int, tables: Tables = BUNDLED, *, sipri: bool = True) -> GrowthErrors:
     """Errors of growth, learned from the years up to ``origin`` (at most the last that the Outlook reports).
 
     With z = error / sd of its ally, winsorised:
@@ -94,13 +94,13 @@ def growth_errors(origin: int, tables: Tables = BUNDLED) -> GrowthErrors:
       (the most accurate of several averages), and V is that of an autoregression of unit variance;
     - slope: least squares of the errors on the surprises (:func:`_share_surprises`), each ally weighted by its
       1 / variance. It is far from -1, which a recession alone would give, as most surprises in the share are
-      decisions about spending.
+      decisions about spending. ``sipri`` says whether the shares before 2014 are SIPRI's, as those of the fit are.
     """
-    return errors_until(min(origin, tables.uses.outlook_actual), tables)
+    return errors_until(min(origin, tables.uses.outlook_actual), tables, sipri)
 
 
 @cache
-def errors_until(last: int, tables: Tables) -> GrowthErrors:
+def errors_until(last: int, tables: Tables, sipri: bool) -> GrowthErrors:
     errors = {code: winsorised(deviations(actual_growth(code, tables), last, RECENT)) for code in allies(tables)}
     count = sum(len(e) for e in errors.values())
     if count < ENOUGH_ERRORS:
@@ -114,7 +114,7 @@ def errors_until(last: int, tables: Tables) -> GrowthErrors:
         for year, error in found.items():
             scaled[row, year - FIRST_ERROR] = error / sd[code]
     persistence = autocorrelation(scaled)
-    surprises = {code: found for code, found in _share_surprises(last, tables).items() if code in errors}
+    surprises = {code: found for code, found in _share_surprises(last, tables, sipri).items() if code in errors}
     return GrowthErrors(
         MappingProxyType(sd),
         mean_correlation(scaled),
@@ -150,10 +150,10 @@ def _clipped(values: Array) -> Array:
     return np.clip(values, middle - reach, middle + reach)
 
 
-def _share_surprises(last: int, tables: Tables) -> dict[str, dict[int, float]]:
+def _share_surprises(last: int, tables: Tables, sipri: bool) -> dict[str, dict[int, float]]:
     """By ally, each year's change of the log core share minus the mean of its changes of the years before."""
     surprises: dict[str, dict[int, float]] = {}
-    for code, series in latest_figures(tables).panel(last).items():
+    for code, series in latest_figures(tables, sipri=sipri).panel(last).items():
         changes = dict(zip(series.years[1:].tolist(), np.diff(series.log).tolist(), strict=True))
         surprises[code] = winsorised(deviations(changes, last, RECENT_AT_LEAST))
     return surprises
@@ -225,6 +225,8 @@ def simulate_gdp(
     seed: int,
     tables: Tables = BUNDLED,
     known: int | None = None,
+    *,
+    sipri: bool = True,
 ) -> Array:
     """Futures of an ally's real GDP around its projection.
 
@@ -240,12 +242,13 @@ def simulate_gdp(
         for growth independent of the share.
     draws, seed : row i of all allies shares the same common shocks, for the same seed.
     known : the last year that the projection and its errors may use; the origin if None.
+    sipri : whether the reaction to the share is also learned from SIPRI's shares.
 
     Returns
     -------
     array (draws, 1 + horizon), real GDP as a multiple of the origin's; column 0 is 1.
     """
-    errors = growth_errors(origin if known is None else known, tables)
+    errors = growth_errors(origin if known is None else known, tables, sipri=sipri)
     years = range(origin + 1, origin + horizon + 1)
     innovation_sd = errors.sd[code] * math.sqrt((1 - errors.trend_part) * (1 - errors.persistence**2))
     innovations = innovation_sd * np.column_stack(

@@ -11,6 +11,7 @@ from models.dataset.countries import allies
 from models.dataset.gdp import gdp_usd, growth, nominal_gdp, price_index, projected_growth
 from models.dataset.tables import BUNDLED
 from models.simulation import gdp_paths
+from models.simulation.fitter import Fitter
 from models.simulation.gdp_paths import GrowthErrors, growth_errors, simulate_gdp
 
 DRAWS = 20_000
@@ -21,6 +22,7 @@ CACHED = (
     projections.nominal_gdp,
     projections.gdp_usd,
     observations.load_figures,
+    observations.latest_figures,
 )
 
 
@@ -158,6 +160,24 @@ def test_nothing_later_than_the_origin_matters(tables_of, origin):
     assert growth_errors(2024).common_correlation != pytest.approx(learned.common_correlation)
 
 
+def test_without_sipri_its_shares_teach_nothing(tables_of):
+    def gdp(sipri):
+        fitter = Fitter(observations.load_figures(sipri=sipri), 50, seed=1)
+        return fitter.fit(allies()["EST"], 2026, pledge=False).paths.gdp
+
+    def swung(row):
+        factor = 1.5 ** (int(row["year"]) % 2)
+        return row | {"share_pct": str(factor * float(row["share_pct"]))} if row["source"].startswith("sipri") else row
+
+    learned = {sipri: growth_errors(2024, sipri=sipri) for sipri in (True, False)}
+    paths = gdp(False)
+    assert 0 < learned[False].surprises < learned[True].surprises
+    tables_of(core_share_history=tuple(map(swung, tables.read("core_share_history"))))
+    assert growth_errors(2024, sipri=False) == learned[False]
+    assert growth_errors(2024, sipri=True).share_slope != pytest.approx(learned[True].share_slope)
+    np.testing.assert_array_equal(gdp(False), paths)
+
+
 def test_too_little_history_leaves_the_prior():
     assert growth_errors(1996).errors == 0
     assert np.isfinite(simulate_gdp("DEU", 1996, 10, None, 100, seed=1)).all()
@@ -219,7 +239,7 @@ def test_a_wild_or_a_frozen_share_moves_growth_no_further():
 
 def test_simulated_errors_persist_as_worked_out_by_hand(monkeypatch):
     learned = GrowthErrors({"DEU": 0.02}, 0.0, 0.5, 0.0, -0.1, 1, 1)
-    monkeypatch.setattr(gdp_paths, "growth_errors", lambda origin, _tables: learned)
+    monkeypatch.setattr(gdp_paths, "growth_errors", lambda *_, **__: learned)
     monkeypatch.setattr(
         gdp_paths, "_shocks", lambda code, what, correlation, draws, seed: np.full(draws, what == "2027")
     )

@@ -18,12 +18,13 @@ from models.dataset.gdp import gdp_usd
 from models.dataset.tables import Tables
 from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster, Question
+from models.forecast.forecaster import FitContext
 from models.forecast.question import LEVELS, digest
-from models.forecast.result import Fan
+from models.forecast.result import Fan, alone_at
 from models.paths import Floats, Paths, Rule, quantiles
 from models.scenarios.builtin import NamedScenario, named_scenarios
 from models.scenarios.scenario import Scenario
-from models.scenarios.targets import Targets, met, proportion
+from models.scenarios.targets import Targets, met, of_members, proportion
 from models.series import Array
 
 REVIEW_YEAR = 2029
@@ -199,8 +200,18 @@ class _TargetCounts:
     each: dict[str, list[float]] = field(default_factory=dict)
     ranked: list[RankedAlly] = field(default_factory=list)
 
-    def add(self, ally: Ally, shares: Floats, member: NDArray[np.integer], latest: float | None) -> None:
-        """Count ``ally`` in, by its shares, array (1 + horizon, draws), and the member of each draw, array (draws,)."""
+    def add(
+        self,
+        ally: Ally,
+        shares: Floats,
+        member: NDArray[np.integer],
+        latest: float | None,
+        alone: Mapping[int, float],
+    ) -> None:
+        """Count ``ally`` in, by its shares, array (1 + horizon, draws), and the member of each draw, array (draws,).
+
+        ``alone`` has each member's probability, if it is known from all draws its own.
+        """
         reached = met(shares, self.threshold)
         p = self._count("at", np.asarray(reached[-1]))
         by = self._count("by", np.asarray(reached.any(axis=0)))
@@ -210,11 +221,10 @@ class _TargetCounts:
             track = self._count("track", on_track(shares[[0, self.review]], self.threshold, elapsed))
             at_threshold = self._count("at_threshold", np.asarray(reached[self.review]))
         error = math.sqrt(p * (1 - p) / self.draws)
-        of_each, at_it = np.bincount(member), np.bincount(member, weights=reached[-1])
-        say = [proportion(int(hits), int(n)) for hits, n in zip(at_it, of_each, strict=True) if n]
         low, middle, high = quantiles(shares[-1:].T, np.array([INTERVAL[0], 0.5, INTERVAL[1]]))[:, 0].tolist()
         by_year = tuple(proportion(int(np.count_nonzero(row)), self.draws) for row in reached[1:])
-        range_, share = (min(say), max(say)), (low, middle, high)
+        _, range_ = of_members(reached[-1], member, alone)
+        share = (low, middle, high)
         self.ranked.append(RankedAlly(ally, p, by, error, latest, track, at_threshold, range_, share, by_year))
 
     def _count(self, what: str, hit: Booleans) -> float:
@@ -345,12 +355,15 @@ def alliance_forecast(
     for ally in allies(tables).values():
         question = Question.resolve(basis, ally.code, scenario, targets, origin=origin, levels=levels, rule=rule)
         try:
-            paths = forecaster.scenario_paths(question)
+            context = FitContext(forecaster, question)
+            fit = context.fit(trend=question.trend)
+            paths = context.scenario_paths(fit)
         except CannotForecast as refused:
             left_out[ally.code] = refused.detail
             continue
         ids.append(question.id)
-        _count_in(ally, paths, tallies, totals, latest.get(ally.code))
+        alone = alone_at(fit, paths, targets)
+        _count_in(ally, paths, tallies, totals, latest.get(ally.code), alone)
     counted = tuple(tallies[c].target() for c in COMPONENTS if tallies[c].ranked)
     shares = totals.shares(targets.core, np.array(ordered))
     return AllianceForecast(
@@ -382,7 +395,12 @@ def _rule_of(scenario: str | Scenario) -> Rule | None:
 
 
 def _count_in(
-    ally: Ally, paths: Paths, tallies: Mapping[Component, _TargetCounts], totals: _SpendingTotals, latest: float | None
+    ally: Ally,
+    paths: Paths,
+    tallies: Mapping[Component, _TargetCounts],
+    totals: _SpendingTotals,
+    latest: float | None,
+    alone: Mapping[int, float],
 ) -> None:
     """Add one ally's paths to the counts and the totals."""
     for component, tally in tallies.items():
@@ -390,7 +408,8 @@ def _count_in(
         if shares is not None:
             # Years in rows, as in the store, so that sums read contiguous memory. Related spending has no members.
             member = np.zeros_like(paths.member) if component == "related" else paths.member
-            tally.add(ally, shares.T, member, latest if component == "core" else None)
+            of_core = component == "core"
+            tally.add(ally, shares.T, member, latest if of_core else None, alone if of_core else {})
     core = paths.component("core")
     if core is not None:
         totals.add(ally, core.T, paths.gdp.T)

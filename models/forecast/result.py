@@ -167,7 +167,7 @@ def target_answer(
     rule = None if component == "core" else paths.rule
 
     def outcome_now() -> Outcome:
-        alone = alone_at(fit, targets) if component == "core" and paths.base is None else {}
+        alone = alone_at(fit, paths, targets) if component == "core" else {}
         return assess(paths.known(component), threshold, paths.origin, member, alone, rule)
 
     outcome = paths.once(("outcome", component, threshold), outcome_now)
@@ -200,8 +200,13 @@ def _weights(paths: Paths) -> dict[Rule, float]:
     return {rule: float(weight) for rule, weight in zip(RULES, found, strict=True) if weight}
 
 
-def alone_at(fit: Fit, targets: Targets) -> dict[int, float]:
-    """By index of a member of ``fit`` that has draws, its probability of meeting the core target, from all its own."""
+def alone_at(fit: Fit, paths: Paths, targets: Targets) -> dict[int, float]:
+    """By index of a member, its probability of meeting the core target, from all draws its own.
+
+    Empty if a lever changed the core of ``paths``, which rest on ``fit``: then only the mixture's draws are known.
+    """
+    if paths.holding("core").base is not None:
+        return {}
     column = targets.deadline - fit.paths.origin
     return {
         fit.members.index(name): probability_alone(quantiles[column], targets.core)

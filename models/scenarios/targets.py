@@ -123,9 +123,7 @@ def assess(
     for year in reached[1:]:
         crossings.append(int(np.count_nonzero(year > ever)))
         ever |= year
-    of_each = _by_group(at, member)
-    by_member = _proportions(of_each) | dict(alone or {})
-    ranged = [by_member[index] for index, (_, theirs) in of_each.items() if theirs >= LEAST_WEIGHT * draws]
+    by_member, across_members = of_members(at, member, alone)
     p = proportion(int(np.count_nonzero(at)), draws)
     return Outcome(
         probability=Probability(
@@ -133,12 +131,28 @@ def assess(
             by_deadline=proportion(sum(crossings), draws),
             held=proportion(int(np.count_nonzero(held(reached))), draws),
             standard_error=math.sqrt(p * (1 - p) / draws),
-            across_members=(min(ranged), max(ranged)),
+            across_members=across_members,
         ),
         first_year={origin + t: proportion(n, draws) for t, n in enumerate(crossings) if n},
         by_member=by_member,
         by_rule={} if rule is None else _proportions(_by_group(at, rule)),
     )
+
+
+def of_members(
+    hit: NDArray[np.bool_], member: NDArray[np.integer], alone: Mapping[int, float] | None = None
+) -> tuple[dict[int, float], tuple[float, float]]:
+    """Each member's probability, by its index, and the range of those with a weight of :data:`LEAST_WEIGHT` or more.
+
+    Parameters
+    ----------
+    hit : array (draws,), where the target is met. member : array (draws,), which member each draw came from.
+    alone : the probability of each member, if it is known from more draws than its weight leaves it.
+    """
+    of_each = _by_group(hit, member)
+    found = _proportions(of_each) | dict(alone or {})
+    ranged = [found[index] for index, (_, theirs) in of_each.items() if theirs >= LEAST_WEIGHT * hit.size]
+    return found, (min(ranged), max(ranged))
 
 
 def _proportions(counts: Mapping[int, tuple[int, int]]) -> dict[int, float]:

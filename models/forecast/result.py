@@ -211,7 +211,7 @@ def alone_at(fit: Fit, paths: Paths, targets: Targets) -> dict[int, float]:
     return {
         fit.members.index(name): probability_alone(quantiles[column], targets.core)
         for name, quantiles in fit.alone.items()
-        if fit.weights.get(name, 0.0) > 0
+        if 0 < fit.weights.get(name, 0.0) < 1
     }
 
 

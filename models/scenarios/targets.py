@@ -43,7 +43,7 @@ class Probability:
     ``at_deadline``: the share is at the threshold in the deadline year. ``by_deadline``: in some year
     from the origin up to it. ``held``: from the first year at the threshold through the deadline.
     ``across_members`` is the lowest and the highest ``at_deadline`` of any member with a weight of at least
-    :data:`LEAST_WEIGHT`.
+    :data:`LEAST_WEIGHT`, and of all together.
     """
 
     at_deadline: float
@@ -142,7 +142,9 @@ def assess(
 def of_members(
     hit: NDArray[np.bool_], member: NDArray[np.integer], alone: Mapping[int, float] | None = None
 ) -> tuple[dict[int, float], tuple[float, float]]:
-    """Each member's probability, by its index, and the range of those with a weight of :data:`LEAST_WEIGHT` or more.
+    """Each member's probability, by its index, and the range of those that count, and of all together.
+
+    Those count that have a weight of :data:`LEAST_WEIGHT` or more.
 
     Parameters
     ----------
@@ -152,6 +154,8 @@ def of_members(
     of_each = _by_group(hit, member)
     found = _proportions(of_each) | dict(alone or {})
     ranged = [found[index] for index, (_, theirs) in of_each.items() if theirs >= LEAST_WEIGHT * hit.size]
+    # Those of the members may come from other draws than that of all, which may then lie just outside.
+    ranged.append(proportion(int(np.count_nonzero(hit)), hit.size))
     return found, (min(ranged), max(ranged))
 
 

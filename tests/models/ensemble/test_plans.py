@@ -60,7 +60,7 @@ def test_only_the_latest_plan_for_a_later_year_is_in_force():
 
 
 def resolved(status, ahead, ratio):
-    return ResolvedPlan("a", status, 2020, 2020 + ahead, 2.0, 2.0 * ratio)
+    return ResolvedPlan("a", status, 2020, 2020 + ahead, 2.0, 2.0 * ratio, estimate=False)
 
 
 def test_errors_are_learned_by_status_and_grow_with_the_years_ahead():

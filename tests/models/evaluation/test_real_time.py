@@ -62,7 +62,7 @@ def test_scores_stand_beside_those_of_the_ordinary_backtest(monkeypatch, known):
     few = Panel(load_figures().panel(edition.origin)[code] for code in sorted(edition.panel)[:6])
     as_it_is = real_time.Edition("nato_2024", 2024, False, few, frozenset(), 0)
     monkeypatch.setattr(real_time, "editions", lambda *_: [as_it_is])
-    monkeypatch.setattr(real_time, "promises_for", lambda *_: real_time.Promises())
+    monkeypatch.setattr(real_time, "tables_for", lambda *_: None)
 
     class Newest:
         vintage = "nato-2026"

@@ -160,12 +160,14 @@ class TestSkill:
         rng = np.random.default_rng(seed)
         names = np.repeat([f"series {k}" for k in range(groups)], 7)
         ours, theirs = rng.lognormal(size=(2, names.size))
-        low, high = scores.skill_interval(ours, theirs, names)
+        low, high = scores.skill_interval(ours, theirs, names, np.tile(np.arange(7), groups))
         assert low - 1e-9 <= scores.skill(ours, theirs) <= high + 1e-9
 
-    def test_skill_of_one_series_has_an_interval_without_width(self) -> None:
+    def test_skill_of_one_series_in_one_block_has_an_interval_without_width(self) -> None:
         ours, theirs = np.array([1.0, 2.0]), np.array([2.0, 2.0])
-        assert scores.skill_interval(ours, theirs, np.array(["a", "a"])) == pytest.approx((0.25, 0.25))
+        one, two = np.zeros(2, int), np.array([0, 1])
+        assert scores.skill_interval(ours, theirs, np.array(["a", "a"]), one) == pytest.approx((0.25, 0.25))
+        assert scores.skill_interval(ours, theirs, np.array(["a", "a"]), two) == pytest.approx((0.0, 0.5))
 
     def test_skill_is_less_certain_when_series_agree_within_themselves(self) -> None:
         """Errors of one series that move together are one piece of evidence, not many."""
@@ -173,8 +175,17 @@ class TestSkill:
         ours, theirs = np.repeat(rng.lognormal(size=20), 10), np.ones(200)
         series = np.repeat([str(k) for k in range(20)], 10)
         apart = np.array([str(k) for k in range(200)])
-        together, scattered = (np.ptp(scores.skill_interval(ours, theirs, names)) for names in (series, apart))
+        one = np.zeros(200, int)
+        together, scattered = (np.ptp(scores.skill_interval(ours, theirs, names, one)) for names in (series, apart))
         assert together > 2 * scattered
+
+    def test_skill_is_less_certain_when_all_series_share_the_errors_of_their_years(self) -> None:
+        rng = np.random.default_rng(1)
+        ours, theirs = np.tile(rng.lognormal(size=10), 20), np.ones(200)
+        series, years = np.repeat([str(k) for k in range(20)], 10), np.tile(np.arange(10), 20)
+        shared, ignored = (np.ptp(scores.skill_interval(ours, theirs, series, b)) for b in (years, np.zeros(200, int)))
+        assert ignored == pytest.approx(0, abs=1e-9)
+        assert shared > 0.2
 
 
 class TestRandomWalk:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from models.scenarios.targets import Targets, assess, met, proportion, required_growth
+from models.scenarios.targets import LEAST_WEIGHT, Targets, assess, met, proportion, required_growth
 
 SHARES = hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(2, 8)), elements=st.floats(1, 6, width=32))
 
@@ -62,7 +62,34 @@ def test_the_range_across_members_is_that_of_the_members_own_probabilities():
     shares = np.array([[2.0, 4.0], [2.0, 4.0], [2.0, 3.0], [2.0, 3.0]])
     outcome = assess(shares, 3.5, 2026, np.array([0, 0, 4, 4]))
     assert outcome.probability.across_members == (proportion(0, 2), proportion(2, 2))
+    assert outcome.probability.at_deadline == 0.5
     assert outcome.by_member == {0: proportion(2, 2), 4: proportion(0, 2)}
+
+
+@pytest.mark.parametrize("share", [LEAST_WEIGHT - 0.01, LEAST_WEIGHT])
+def test_a_member_of_little_weight_is_not_in_the_range(share):
+    theirs = round(1000 * share)
+    shares = np.full((1000, 2), 3.0)
+    shares[: 990 - theirs : 2, 1] = 4.0
+    shares[-theirs:, 1] = 4.0  # of this member every draw meets the target
+    member = np.repeat([0, 1], [1000 - theirs, theirs])
+    outcome = assess(shares, 3.5, 2026, member)
+    assert set(outcome.by_member) == {0, 1}
+    assert outcome.by_member[1] > 0.99
+    assert (outcome.probability.across_members[1] > 0.99) == (share >= LEAST_WEIGHT)
+
+
+@given(SHARES, st.floats(1, 6), st.lists(st.floats(0.01, 0.99), min_size=2, max_size=2))
+def test_the_range_holds_the_members_from_all_their_draws_and_the_probability_itself(shares, threshold, own):
+    member = np.arange(len(shares)) % 2
+    alone = dict(enumerate(own[: len(set(member))]))
+    outcome = assess(shares, threshold, 2026, member, alone)
+    assert outcome.by_member == alone
+    low, high = outcome.probability.across_members
+    assert (low, high) == (
+        min(outcome.probability.at_deadline, *alone.values()),
+        max(outcome.probability.at_deadline, *alone.values()),
+    )
 
 
 def test_the_totals_threshold_is_the_sum():

@@ -48,7 +48,7 @@ def test_one_year_of_war_hardly_moves_the_return():
         for s in calm.values()
     )
     usual, moved = (estimate(History(panel)).back for panel in (calm, fought))
-    assert moved.mean == pytest.approx(usual.mean, abs=0.01)
+    assert moved.mean == pytest.approx(usual.mean, abs=0.004)
 
 
 def test_the_prior_is_the_estimate_where_nothing_is_known():

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.dataset.countries import allies
 from models.dataset.tables import BUNDLED, Tables
-from models.ensemble.members.registry import PLANS, PLEDGE
+from models.ensemble.members.registry import LOCAL, PANEL, PLANS, PLEDGE
 from models.evaluation import scores
 from models.evaluation.backtest import Backtest
 from models.evaluation.parameters import parameters
@@ -116,7 +116,7 @@ def _by_level(judged: _Judged, early: _Judged | None) -> list[dict[str, Any]]:
 
 def _weight(result: Backtest, name: str) -> float:
     trust = result.trust[max(result.trust)]
-    return {PLANS: 1 - trust, PLEDGE: trust}.get(name, 1.0)
+    return {PANEL: 1.0, PLANS: 1 - trust, PLEDGE: trust}.get(name, 1 / len(LOCAL))
 
 
 class _Judged:

@@ -30,8 +30,6 @@ POINTS = 60
 """Points that stand for a member's predictive distribution: quantiles at their midpoints."""
 DRAWS = 2000
 BURN_IN = 20
-MOST_BURN_IN = 4000
-"""Forecasts (series x origins) of the burn-in at most; more are thinned to every second, third ... year."""
 SHORTEST = 8
 LEVELS = np.array([0.01, 0.025, *np.arange(0.05, 0.951, 0.05).round(2), 0.975, 0.99])
 
@@ -114,12 +112,9 @@ def forecast_origin(
 
 
 def burn_in(panel: Panel, first: int) -> list[int]:
-    """Origins before ``first`` to learn weights from: up to 20 years, thinned where the panel is large."""
-    counts = {
-        y: sum(s.start + SHORTEST - 1 <= y <= s.end for s in panel.values()) for y in range(first - BURN_IN, first)
-    }
-    stride = max(1, -(-sum(counts.values()) // MOST_BURN_IN))
-    return [y for y in range(first - 1, first - BURN_IN - 1, -stride) if counts[y]][::-1]
+    """Origins before ``first`` to learn the trust from: up to 20 years in which a series can be forecast."""
+    years = range(first - BURN_IN, first)
+    return [y for y in years if any(s.start + SHORTEST - 1 <= y <= s.end for s in panel.values())]
 
 
 def backtest(
@@ -145,7 +140,8 @@ def backtest(
     processes : how many origins are fitted at once.
     progress : called with (origins done, all origins).
     """
-    years = [*burn_in(panel, origins[0]), *origins]
+    # Without promises there is no trust to learn before the first origin.
+    years = [*(burn_in(panel, origins[0]) if tables else ()), *origins]
     fitted = _fit(panel, years, horizon, draws, seed, tables, processes, progress)
     return _pool(panel, fitted, set(origins), horizon, levels)
 

@@ -112,17 +112,17 @@ def test_processes_change_nothing_but_time(result):
     np.testing.assert_array_equal(result.quantiles, run(processes=2).quantiles)
 
 
-def test_progress_is_reported(result, told):
-    origins = len(burn_in(MANY_SERIES, 2008)) + 4
-    assert told == [(done, origins) for done in range(1, origins + 1)]
+@pytest.mark.usefixtures("result")
+def test_progress_is_reported_and_only_promises_need_a_burn_in(told):
+    assert told == [(done, 4) for done in range(1, 5)]
+    allies, reported = Panel(ALLIES[code] for code in ("DEU", "FRA")), []
+    run(allies, range(2024, 2025), 1, tables=BUNDLED, progress=lambda *counts: reported.append(counts))
+    assert reported[-1] == (21, 21)
 
 
-def test_the_burn_in_is_thinned_for_large_panels():
-    many = Panel(series(f"s{i:03}", 1950, 60, i) for i in range(500))
-    years = burn_in(many, 2000)
-    assert 0 < len(years) < 20
-    assert years[-1] == 1999
-    assert len(burn_in(Panel([series("x", 1960, 60, 1)]), 2008)) == 20
+def test_the_burn_in_has_the_years_before_in_which_a_series_can_be_forecast():
+    assert burn_in(Panel([series("x", 1960, 60, 1)]), 2008) == list(range(1988, 2008))
+    assert burn_in(Panel([series("x", 1995, 10, 1)]), 2008) == [2002, 2003, 2004]
 
 
 @pytest.mark.parametrize("values", [np.full(20, 3.0), np.exp(0.3 * np.arange(20)), np.tile([1.0, 9.0], 10)])

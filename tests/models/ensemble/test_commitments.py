@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 
@@ -146,7 +146,7 @@ def test_no_government_that_refuses_is_more_credible_than_one_that_does_not() ->
             by_status.setdefault(pledge.status, []).append(fitted.credibility(pledge.series, 2035))
     assert {"refused", "announced", "plan"} <= set(by_status)
     ranked = sorted(by_status, key=TILT.__getitem__)
-    for lower, higher in zip(ranked, ranked[1:], strict=False):
+    for lower, higher in pairwise(ranked):
         if TILT[lower] < TILT[higher]:
             assert max(by_status[lower]) < min(by_status[higher]), (lower, higher)
     assert sum(map(len, by_status.values())) == 31

@@ -68,7 +68,7 @@ def test_nothing_later_than_the_origin_changes_a_forecast(panel):
 
 
 def test_the_trust_is_learned_from_outcomes_known_at_the_origin():
-    """Of allies after the pledge of Wales: doubling what came after an origin changes no trust up to it, but later ones."""
+    """Allies after the pledge of Wales: doubling what came after an origin changes the trust of later ones alone."""
     allies = Panel(ALLIES[code] for code in ("BEL", "CZE", "DEU", "ESP", "ITA", "LVA"))
     last, origins = 2018, range(2018, 2021)
     before, after = (run(panel, origins, 3, tables=BUNDLED) for panel in (allies, doubled_after(last, allies)))

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -28,6 +29,28 @@ def _fit(draws: int) -> Fit:
     share = np.full((draws, 3), 2.0)
     paths = Paths(2024, {"core": share}, share, np.zeros(draws, np.uint8))
     return Fit(paths, ("theta",), {"theta": 1.0}, {}, 0.0)
+
+
+def _whole(draws: int) -> Fit:
+    return replace(_fit(draws), alone={"panel": np.ones((3, 4))})
+
+
+def test_what_members_say_alone_is_read_back_with_the_rest(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    alone = {part: np.sort(rng.uniform(1, 5, (3, 8))) for part in ("level", "panel", "pledge")}
+    made = replace(_fit(5), credibility=0.7, alone=alone)
+    assert PathStore(tmp_path).get(_key(5), lambda: made).alone.keys() == alone.keys()
+    read = PathStore(tmp_path).get(_key(5), _never)
+    assert list(read.alone) == list(alone)
+    for part, quantiles in alone.items():
+        np.testing.assert_array_equal(read.alone[part], quantiles.astype(np.float32))
+        np.testing.assert_array_equal(made.as_saved().alone[part], read.alone[part])
+    assert (read.credibility, read.weights) == (0.7, made.weights)
+
+
+def test_a_fit_without_members_alone_has_no_file_for_them(tmp_path: Path) -> None:
+    assert PathStore(tmp_path).get(_key(5), lambda: _fit(5)).alone == {}
+    assert not list(tmp_path.glob("*alone*"))
 
 
 @pytest.fixture
@@ -88,13 +111,13 @@ def test_what_is_lost_is_made_anew_and_what_is_open_goes_on(tmp_path: Path) -> N
     assert store.trouble() is None
 
 
-@pytest.mark.parametrize("suffix", ["json", "core.npy", "gdp.npy", "member.npy"])
+@pytest.mark.parametrize("suffix", ["json", "core.npy", "gdp.npy", "member.npy", "alone.npy"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_fit_is_made_anew(tmp_path: Path, suffix: str, content: bytes) -> None:
-    PathStore(tmp_path).get(_key(5), lambda: _fit(5))
+    PathStore(tmp_path).get(_key(5), lambda: _whole(5))
     (tmp_path / f"{_key(5).stem}.{suffix}").write_bytes(content)
     store, made = PathStore(tmp_path), []
-    assert store.get(_key(5), lambda: made.append(1) or _fit(5)).paths.draws == 5  # type: ignore[func-returns-value]
+    assert store.get(_key(5), lambda: made.append(1) or _whole(5)).paths.draws == 5  # type: ignore[func-returns-value]
     assert made == [1]
     assert PathStore(tmp_path).get(_key(5), _never).weights == {"theta": 1.0}
 

@@ -18,6 +18,7 @@ whole. Common shocks are the same for all series of a draw.
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -193,7 +194,6 @@ def estimate(history: History, prior: Prior = Prior()) -> Parameters:
 def _return(history: History, prior: tuple[float, float]) -> Estimate:
     # Imported here: statsmodels takes 1 s and 100 MB, which a process that only serves does not pay.
     from statsmodels.regression.linear_model import WLS
-    from statsmodels.robust.robust_linear_model import RLM
 
     if history.log.shape[0] <= YEARS:
         return Estimate(*prior)
@@ -212,12 +212,25 @@ def _return(history: History, prior: tuple[float, float]) -> Estimate:
     if float(x @ x) < 1e-12:  # all series are equal
         return Estimate(*prior)
     weights = (weight / np.sqrt(count))[year]
-    weights *= RLM(y * np.sqrt(weights), x * np.sqrt(weights)).fit().weights
+    weights *= _robust(y * np.sqrt(weights), x * np.sqrt(weights))
     fit = WLS(y, x, weights=weights).fit(cov_type="cluster", cov_kwds={"groups": series})
     kept = max(1 + float(fit.params[0]), 0.1)
     rate = kept ** (1 / YEARS)
     error = float(fit.bse[0]) * rate / (YEARS * kept)
     return Estimate.of(1 - rate, max(error, 1e-3), prior)
+
+
+def _robust(y: Array, x: Array) -> Array:
+    """Huber's weights; 1 where most residuals vanish, as of series that hardly change: then they have no scale."""
+    from statsmodels.robust.robust_linear_model import RLM
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            return np.asarray(RLM(y, x).fit().weights)
+        except ConvergenceWarning:
+            return np.ones_like(y)
 
 
 def _momentum(history: History, prior: Prior) -> tuple[Estimate, float]:

@@ -150,6 +150,16 @@ def test_any_panel_of_positive_values_gives_finite_paths(values):
         assert np.isfinite(fitted.simulate(name, 34, 50, 1)).all()
 
 
+@pytest.mark.parametrize("first", [0.125, 0.5, 3.0])
+@pytest.mark.parametrize("years", [4, 5, 12])
+def test_a_panel_in_which_nearly_nothing_changes_is_fitted(first, years):
+    flat = [Series(f"s{i}", 2000, np.ones(years)) for i in range(6)]
+    moved = Series("t", 2000, np.append(first, np.ones(years - 1)))
+    fitted = PanelModel().fit(Panel([*flat, moved]))
+    assert np.isfinite([fitted.parameters.back.mean, fitted.parameters.back.sd]).all()
+    assert np.isfinite(fitted.simulate("s0", 34, 50, 1)).all()
+
+
 def test_few_series_or_values_are_refused():
     with pytest.raises(MemberFailed, match="needs 5"):
         PanelModel().fit(Panel([ALLIES["FRA"]]))

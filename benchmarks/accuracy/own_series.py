@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from models.ensemble.pool import Ensemble, NoMember
+from models.ensemble.members.base import MemberFailed
+from models.ensemble.pool import Ensemble
 from models.evaluation import scores
 from models.evaluation.backtest import LEVELS, SHORTEST
 from models.series import Array, Panel, Series
@@ -89,7 +90,7 @@ def judge(group: str, series: Series, origin: int, draws: int = DRAWS) -> Judged
     theirs = scores.crps(walk, LEVELS, outcome), scores.covered(walk, LEVELS, outcome, 0.8)
     try:
         mixture = Ensemble(Panel([known])).simulate(series.name, outcome.size, draws, SEED, pledge=False)
-    except NoMember as failure:
+    except MemberFailed as failure:
         none = np.full(ahead.size, np.nan)
         return Judged(group, none, theirs[0], none, theirs[1], False, str(failure))
     found = np.exp(np.quantile(mixture.logs, LEVELS, axis=0).T - known.log[-1])

@@ -38,7 +38,7 @@ from models.ensemble.members.registry import PANEL, PLANS, PLEDGE
 from models.ensemble.pool import Ensemble, Promises
 from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, backtest
 from models.evaluation.scores import brier, covered, crps, exceedance, skill, skill_interval
-from models.evaluation.track_record import tables_for
+from models.evaluation.track_record import BLOCK, tables_for
 from models.forecast import MODEL_VERSION
 from models.series import Array, Panel, Series
 
@@ -161,7 +161,8 @@ def score(points: Points, forecasts: Mapping[Row, Array], levels: Array) -> Figu
     """Score ``forecasts``, whose outcomes must all be known, against what happened and against the random walk.
 
     - crps: twice the mean pinball loss over ``levels``, in the series' unit.
-    - skill: 1 - mean CRPS / mean CRPS of :func:`random_walk`, with a 90 % interval from a bootstrap over series.
+    - skill: 1 - mean CRPS / mean CRPS of :func:`random_walk`, with a 90 % interval from a bootstrap over series and
+      five-year blocks of origins.
     - coverage: share of outcomes inside the central interval.
     - brier: of "at least 1.1, 1.3, 1.5 times the value at the origin", mean of the three.
     - brier_2024: of "2 % in 2024, as reported with two decimals", forecast from 2014 to 2023 for series below 2 in
@@ -176,7 +177,7 @@ def score(points: Points, forecasts: Mapping[Row, Array], levels: Array) -> Figu
     ours, theirs = crps(quantiles, levels, outcomes), crps(random_walk(points, rows, levels), levels, outcomes)
     inside, inside_95 = (covered(quantiles, levels, outcomes, c) for c in (0.8, 0.95))
     rises = [brier(exceedance(quantiles, levels, k * starts), outcomes >= k * starts) for k in RISES]
-    recent, far = origins >= RECENT, horizons >= FAR
+    recent, far, blocks = origins >= RECENT, horizons >= FAR, origins // BLOCK
     wales = (origins + horizons == WALES_DEADLINE) & recent
     wales &= np.array([points[s].get(RECENT, np.inf) < WALES_SHARE for s in names])
     return Figures(
@@ -184,9 +185,11 @@ def score(points: Points, forecasts: Mapping[Row, Array], levels: Array) -> Figu
         crps=float(ours.mean()),
         crps_random_walk=float(theirs.mean()),
         skill=skill(ours, theirs),
-        skill_interval=skill_interval(ours, theirs, names),
+        skill_interval=skill_interval(ours, theirs, names, blocks),
         skill_from_2014=skill(ours[recent], theirs[recent]) if recent.any() else None,
-        skill_from_2014_interval=skill_interval(ours[recent], theirs[recent], names[recent]) if recent.any() else None,
+        skill_from_2014_interval=skill_interval(ours[recent], theirs[recent], names[recent], blocks[recent])
+        if recent.any()
+        else None,
         coverage_80=float(inside.mean()),
         coverage_95=float(inside_95.mean()),
         coverage_80_from_2014=float(inside[recent].mean()) if recent.any() else None,

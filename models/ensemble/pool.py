@@ -23,10 +23,6 @@ from models.rng import generator
 from models.series import Array, Panel
 
 
-class NoMember(MemberFailed):
-    """Every member failed on a series."""
-
-
 def allot(draws: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Counts of draws in proportion to ``weights``, by largest remainder; they sum to ``draws``."""
     exact = draws * weights / weights.sum()
@@ -132,8 +128,8 @@ class Ensemble:
 
         Raises
         ------
-        NoMember
-            if every member fails.
+        MemberFailed
+            if no member can forecast the series.
         """
         if self.panel is None:
             return self._local(name, horizon, draws, seed)
@@ -161,7 +157,7 @@ class Ensemble:
             except MemberFailed as failure:
                 failed[member] = str(failure)
         if not paths:
-            raise NoMember(f"{name}: " + "; ".join(f"{member}: {why}" for member, why in failed.items()))
+            raise MemberFailed(f"{name}: " + "; ".join(f"{member}: {why}" for member, why in failed.items()))
         return _mixed(paths, dict.fromkeys(paths, 1 / len(paths)), failed, {})
 
 

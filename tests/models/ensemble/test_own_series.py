@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.ets import Ets
 from models.ensemble.members.registry import LOCAL, NAMES
-from models.ensemble.pool import Ensemble, Mixture, NoMember
+from models.ensemble.pool import Ensemble, Mixture
 from models.series import Array, Panel, Series
 
 LOCALS = {member.name for member in LOCAL}
@@ -100,7 +100,7 @@ def test_a_member_that_fails_is_left_out_and_shifts_no_other_row(monkeypatch: py
 
 
 def test_a_series_of_one_value_has_no_member() -> None:
-    with pytest.raises(NoMember, match="theta: 1 years are known"):
+    with pytest.raises(MemberFailed, match="theta: 1 years are known"):
         simulate(np.array([2.0]))
 
 

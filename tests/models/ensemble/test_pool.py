@@ -14,7 +14,7 @@ from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.panel import FEWEST_SERIES
 from models.ensemble.members.registry import LOCAL, NAMES, PANEL, PLANS, PLEDGE
 from models.ensemble.plans import Plan
-from models.ensemble.pool import LEVEL, Ensemble, Mixture, NoMember, Promises, allot
+from models.ensemble.pool import LEVEL, Ensemble, Mixture, Promises, allot
 from models.series import Panel, Series
 
 ALLIES = load_figures().panel()
@@ -126,5 +126,5 @@ def test_no_member_is_known_by_another_name(ensemble: Ensemble) -> None:
 
 def test_a_series_that_is_too_short_has_no_member(ensemble: Ensemble) -> None:
     short = Ensemble(Panel([*ALLIES.values(), Series("x", 2025, np.array([2.0, 2.1]))]))
-    with pytest.raises(NoMember, match="x: plans: x: fewer than 3 values"):
+    with pytest.raises(MemberFailed, match="x: fewer than 3 values"):
         short.simulate("x", 5, 100, 1)

@@ -13,7 +13,7 @@ from models import Forecaster, Scenario, Targets, load_figures
 from models.dataset.countries import allies
 from models.ensemble.stacking import midpoints
 from models.forecast.result import Forecast
-from models.forecast.why import LEAST_POINTS, WHY_PARTS, Why, probability_alone, why
+from models.forecast.why import WHY_PARTS, Why, probability_alone, why
 from models.scenarios.levers import Cap, GdpGrowth, Lever, SharePath, Shock
 from models.scenarios.targets import LEAST_WEIGHT, least_met
 from models.simulation.path_store import PathStore
@@ -108,10 +108,10 @@ def test_the_sentence_says_the_parts_and_their_sum(forecaster: Forecaster) -> No
     answer = forecaster.forecast("DEU")
     found = explained(answer)
     assert found.sentence.startswith(f"The level of today alone gives {100 * found.parts['level']:.0f} %")
-    assert found.sentence.endswith(f": {100 * at_deadline(answer):.0f} %.")
-    for name, words in (("plans", "its budgets and plans add "), ("pledge", "its pledges add ")):
-        points = 100 * found.parts[name]
-        assert (f"{words}{points:+.0f}" in found.sentence) == (abs(points) >= LEAST_POINTS)
+    assert found.sentence.endswith(f" Together {100 * at_deadline(answer):.0f} %.")
+    for name, words in (("plans", "budgets and plans "), ("pledge", "pledges ")):
+        points = round(100 * found.parts[name])
+        assert (f"{words}{points:+d}" in found.sentence) == (points != 0)
 
 
 @given(st.integers(0, LEVELS - 1), st.floats(0.1, 3))

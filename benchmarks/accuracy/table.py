@@ -50,7 +50,7 @@ Forecasts = dict[Row, Array]
 """Quantiles at LEVELS, in the series' own unit; a forecast that was not made has no entry."""
 Interval = tuple[float, float]
 
-RANDOM_WALK, ENSEMBLE, TREND = "random walk in logs", "ensemble", "ensemble without pledges"
+RANDOM_WALK, ENSEMBLE, TREND = "random walk in logs", "ensemble", "ensemble without plans and pledges"
 PEERS = {
     "AutoETS": "statsforecast AutoETS",
     "AutoARIMA": "statsforecast AutoARIMA",

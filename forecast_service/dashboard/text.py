@@ -72,7 +72,7 @@ LEVERS = {
     "reclassify": "Counted as defence",
     "floor": "Floor",
     "cap": "Cap",
-    "without_pledges": "Pledges left out",
+    "without_pledges": "Plans and pledges left out",
 }
 
 

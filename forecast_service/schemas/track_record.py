@@ -218,7 +218,7 @@ class FrozenSchema(FrozenScoresSchema):
         metadata={"description": "Number of figures (an ally's core share of a year after the origin) known by now."},
     )
     trend = fields.Nested(
-        FrozenScoresSchema, required=True, metadata={"description": "The same scores without pledges."}
+        FrozenScoresSchema, required=True, metadata={"description": "The same scores without plans and pledges."}
     )
 
 
@@ -231,8 +231,8 @@ class TrackRecordSchema(Schema):
         fields.Integer(), required=True, metadata={"description": "First and last origin (years), inclusive."}
     )
     horizon = fields.Integer(required=True, metadata={"description": "Years ahead, at most."})
-    baseline = fields.Nested(ScoresSchema, required=True, metadata={"description": "The ensemble with pledges."})
-    trend = fields.Nested(ScoresSchema, required=True, metadata={"description": "The ensemble without pledges."})
+    baseline = fields.Nested(ScoresSchema, required=True, metadata={"description": "With plans and pledges."})
+    trend = fields.Nested(ScoresSchema, required=True, metadata={"description": "History alone: without plans and pledges."})
     random_walk = fields.Nested(ScoresSchema, required=True, metadata={"description": "A random walk in logs."})
     by_horizon = fields.List(
         fields.Nested(HorizonScoresSchema), required=True, metadata={"description": "The baseline by horizon."}

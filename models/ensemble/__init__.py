@@ -1,1 +1,1 @@
-"""The members and how they are pooled: draws, learned weights, commitments."""
+"""The members and how they are pooled: draws, the learned trust, commitments, plans."""

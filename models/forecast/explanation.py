@@ -1,7 +1,7 @@
 r"""What a scenario changes, lever by lever, and how plausible it is under the baseline.
 
 Waterfall. It starts from the baseline and adds the levers one by one in the order in which they act; after each it
-counts the draws that meet a target in the deadline year. A scenario on the trend first loses the effect of pledges.
+counts the draws that meet a target in the deadline year. A scenario on the trend first loses plans and pledges.
 The steps add up to the whole difference. A lever's step depends on the levers before it (a cap changes nothing where
 a freeze stays below it): another order would give other steps.
 
@@ -39,7 +39,7 @@ from models.scenarios.targets import Outcome, Targets, met, proportion
 from models.series import Array
 
 WITHOUT_PLEDGES = "without_pledges"
-"""The step that takes the effect of pledges out of the baseline."""
+"""The step that takes plans and pledges out of the baseline."""
 
 _PRECISION, _ROUNDS = 1e-9, 60
 

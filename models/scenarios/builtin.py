@@ -90,10 +90,10 @@ def _as_it_is(scenario: Scenario) -> Build:
 _BUILT_IN = (
     NamedScenario(
         "baseline",
-        "History and pledges: what the models expect, pledges counted by how such pledges were kept.",
+        "History, plans and pledges: what the models expect, with plans and pledges as such were kept before.",
         _baseline,
     ),
-    NamedScenario("trend", "History alone: the models without the effect of pledges.", _trend),
+    NamedScenario("trend", "History alone: the model without plans and pledges.", _trend),
     NamedScenario(
         "pledge",
         "The Hague path: 3.5 % core and 1.5 % related reached by the deadline, with execution error.",

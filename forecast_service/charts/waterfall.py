@@ -25,7 +25,7 @@ from forecast_service.formatting import percent
 
 ROW, BAR = 38, 0.68
 WORDS = {
-    "without_pledges": "pledges left out",
+    "without_pledges": "plans and pledges left out",
     "gdp_growth": "growth of GDP",
     "spending_growth": "growth of spending",
 }

@@ -232,7 +232,7 @@ class TrackRecordSchema(Schema):
     )
     horizon = fields.Integer(required=True, metadata={"description": "Years ahead, at most."})
     baseline = fields.Nested(ScoresSchema, required=True, metadata={"description": "With plans and pledges."})
-    trend = fields.Nested(ScoresSchema, required=True, metadata={"description": "History alone: without plans and pledges."})
+    trend = fields.Nested(ScoresSchema, required=True, metadata={"description": "Without plans and pledges."})
     random_walk = fields.Nested(ScoresSchema, required=True, metadata={"description": "A random walk in logs."})
     by_horizon = fields.List(
         fields.Nested(HorizonScoresSchema), required=True, metadata={"description": "The baseline by horizon."}

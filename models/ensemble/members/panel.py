@@ -32,7 +32,7 @@ from models.series import Array, Panel
 YEARS = 3
 """Years of the change from which ``a`` is estimated: a year's change is full of noise, ten years leave few."""
 HALF_LIFE = 25.0
-"""Years after which a figure counts half as much in ``a``, ``k`` and ``w``."""
+"""Years after which a figure counts half as much in ``a`` and ``k``."""
 TURBULENT, TURBULENT_SD = 0.25, math.sqrt(2.5)
 CALM_SD = math.sqrt((1 - TURBULENT * TURBULENT_SD**2) / (1 - TURBULENT))
 """A quarter of the draws is turbulent, with five times the variance of a calm one; 1 on average. Decades differ so, and

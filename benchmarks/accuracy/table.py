@@ -313,7 +313,7 @@ def table_of(figures: Mapping[str, Figures], title: str) -> Table:
     """The printed table."""
     table = Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.caption = (
-        "skill: 1 - CRPS / the random walk's, with 90 % bootstrap-by-series interval; from 2014: origins; cover: of "
+        "skill: 1 - CRPS / the random walk's, with 90 % bootstrap interval; from 2014: origins; cover: of "
         "the central interval; h 8+: horizons from 8 years; Brier: at least 1.1, 1.3, 1.5 x the origin's value; "
         "missing: forecasts that another method made; CPU: a fit and forecast of one series, AutoETS = 1"
     )

@@ -40,7 +40,9 @@ class ProbabilitySchema(Schema):
         "Probability of staying at the threshold from the first crossing to the deadline.", required=True
     )
     standard_error = Rounded(
-        6, required=True, metadata={"description": "Monte-Carlo standard error of at_deadline: simulation noise alone."}
+        6,
+        required=True,
+        metadata={"description": "Monte-Carlo standard error of at_deadline, at most: simulation noise."},
     )
     across_members = fields.List(
         probability_out("at_deadline by a single member."),

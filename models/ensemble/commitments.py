@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.dataset.countries import RESOLVED, STATUS_OF_STANCE, Pledge, allies
+from models.dataset.countries import STATUS_OF_STANCE, Pledge, allies
 from models.dataset.plan_record import resolved_plans
 from models.dataset.tables import BUNDLED, Tables
 from models.ensemble.members.pledge import Commitment, effective
@@ -36,19 +36,21 @@ def _wales(threshold: float) -> list[Commitment]:
 
 def _status(pledge: Pledge, year: int) -> str:
     """The status as it was known in ``year``; of a pledge that a figure has decided, the one it had before."""
-    decided = pledge.status in RESOLVED and pledge.year is not None and pledge.year <= year
+    decided = pledge.status == "delivered" or (pledge.status == "missed" and (pledge.year or 0) <= year)
     if decided or int(pledge.status_on[:4]) > year:
         return STATUS_OF_STANCE[pledge.stance]
     return pledge.status
 
 
 def _statements(tables: Tables, year: int) -> list[Commitment]:
-    """All dated statements on core spending, % of GDP, made by ``year``."""
+    """All dated statements on core spending, % of GDP, made by ``year``, the oldest of an ally first."""
     return [
         Commitment(ally.code, p.target_pct, p.year, int(p.stated_on[:4]), _status(p, year))
         for ally in allies(tables).values()
-        for p in ally.pledges
+        for p in sorted(ally.pledges, key=lambda p: p.stated_on)
         if p.component == "core" and p.target_pct and p.year and int(p.stated_on[:4]) <= year
+        # A plan that failed is neither a forecast nor a pledge.
+        if STATUS_OF_STANCE[p.stance] not in FORECASTS or _status(p, year) not in ("missed", "withdrawn")
     ]
 
 
@@ -87,11 +89,16 @@ def equipment_panel(tables: Tables = BUNDLED) -> Panel:
     return Panel(Series.from_points(code, years) for code, years in points.items())
 
 
-def promises(tables: Tables, origin: int, known: int | None = None) -> Promises:
-    """What governments had said by ``known`` (``origin`` if None), as a fit at ``origin`` takes it."""
+def promises(tables: Tables, origin: int, known: int | None = None, source: str | None = None) -> Promises:
+    """What governments had said by ``known`` (``origin`` if None), as a fit at ``origin`` takes it.
+
+    Parameters
+    ----------
+    source : the edition whose figures say how plans turned out; the newest of ``tables`` if None.
+    """
     year = origin if known is None else known
     # What was said by then counts as if it had been said by the origin.
     commitments = [replace(c, made=min(c.made, origin)) for c in core_commitments(tables, year)]
     plans = [replace(p, made=min(p.made, origin)) for p in core_plans(tables, year)]
-    errors = plan_errors(resolved_plans(tables, year))
+    errors = plan_errors(resolved_plans(tables, year, source))
     return Promises(commitments, plans, errors, equipment_panel(tables), equipment_commitments())

@@ -100,30 +100,49 @@ class Ensemble:
         """See :meth:`models.ensemble.members.pledge.FittedPledges.credibility`; 0 without a panel."""
         return self.pledges.credibility(name, deadline) if self.pledges else 0.0
 
-    def member(self, member: str, name: str, horizon: int, draws: int, seed: int) -> Array:
-        """Log paths of series ``name`` by one member, array (draws, horizon). Raises MemberFailed."""
+    def member(
+        self, member: str, name: str, horizon: int, draws: int, seed: int, revision: Array | None = None
+    ) -> Array:
+        """Log paths of series ``name`` by one member, array (draws, horizon). Raises MemberFailed.
+
+        Parameters
+        ----------
+        revision : log revisions of the last value, array (draws,); None if it is final. They move history's whole
+            path, since the models forecast growth. Plans and pledges name levels, which no revision moves.
+        """
+        revised = np.zeros(draws) if revision is None else revision
         if member in self.local:
-            return self.local[member].simulate(name, horizon, draws, generator(seed, member, name))
+            return self.local[member].simulate(name, horizon, draws, generator(seed, member, name)) + revised[:, None]
         if self.panel is None or self.pledges is None or member not in (LEVEL, PANEL, PLANS, PLEDGE):
             raise MemberFailed(f"{member}: not fitted on this panel")
-        paths = self.panel.simulate(name, horizon, draws, seed, momentum=member != LEVEL)
+        paths = self.panel.simulate(name, horizon, draws, seed, momentum=member != LEVEL) + revised[:, None]
         row, column = self.panel.place(name)
         last = self.panel.history.first + row
         if member in (PLANS, PLEDGE):
             plans = in_force(self.promises.plans, name, last)
             paths = condition(paths, last, plans, self.promises.plan_errors, generator(seed, PLANS, name))
         if member == PLEDGE:
-            paths = self.pledges.lift(name, last, float(self.panel.history.log[row, column]), paths, seed)
+            start = float(self.panel.history.log[row, column] + np.median(revised))
+            paths = self.pledges.lift(name, last, start, paths, seed)
         return paths
 
     def simulate(
-        self, name: str, horizon: int, draws: int, seed: int, trust: float = 0.0, *, pledge: bool = True
+        self,
+        name: str,
+        horizon: int,
+        draws: int,
+        seed: int,
+        trust: float = 0.0,
+        revision: Array | None = None,
+        *,
+        pledge: bool = True,
     ) -> Mixture:
         """Futures of series ``name``: a mixture of the members that do not fail; ``failed`` names those that do.
 
         Parameters
         ----------
         trust : weight of the pledge member where a pledge is in force; the panel model with plans has the rest.
+        revision : see :meth:`member`.
         pledge : False for history alone.
 
         Raises
@@ -132,14 +151,14 @@ class Ensemble:
             if no member can forecast the series.
         """
         if self.panel is None:
-            return self._local(name, horizon, draws, seed)
+            return self._local(name, horizon, draws, seed, revision)
         wanted = {PANEL: 1.0}
         if pledge:
             wanted = {PLANS: 1 - trust, PLEDGE: trust} if self._pledged(name) else {PLANS: 1.0}
-        paths = {member: self.member(member, name, horizon, draws, seed) for member in wanted}
-        parts = [part for part in (LEVEL, PANEL) if part not in paths]
-        alone = {part: self.member(part, name, horizon, draws, seed) for part in parts} | paths
-        return _mixed(paths, wanted, {}, alone)
+        parts = [part for part in (LEVEL, PANEL) if part not in wanted]
+        every = {part: self.member(part, name, horizon, draws, seed, revision) for part in (*parts, *wanted)}
+        paths = {member: every[member] for member in wanted}
+        return _mixed(paths, wanted, {}, every)
 
     def _pledged(self, name: str) -> bool:
         assert self.panel is not None  # noqa: S101  callers have a panel
@@ -147,13 +166,13 @@ class Ensemble:
         row, _ = self.panel.place(name)
         return bool(self.pledges.ahead(name, self.panel.history.first + row))
 
-    def _local(self, name: str, horizon: int, draws: int, seed: int) -> Mixture:
+    def _local(self, name: str, horizon: int, draws: int, seed: int, revision: Array | None) -> Mixture:
         paths: dict[str, Array] = {}
         failed: dict[str, str] = {}
         for member in self.local:
             try:
                 # Every member draws all rows: one member's failure must not shift another's.
-                paths[member] = self.member(member, name, horizon, draws, seed)
+                paths[member] = self.member(member, name, horizon, draws, seed, revision)
             except MemberFailed as failure:
                 failed[member] = str(failure)
         if not paths:

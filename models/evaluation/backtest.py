@@ -102,11 +102,9 @@ def forecast_origin(
     for i, name in enumerate(names):
         for member in members:
             try:
-                paths = ensemble.member(member, name, horizon, draws, seed)
+                paths = ensemble.member(member, name, horizon, draws, seed, (revisions or {}).get(name))
             except MemberFailed:
                 continue
-            if revisions and name in revisions:
-                paths = paths + revisions[name][:, None]
             points[i, NAMES.index(member)] = np.quantile(paths, midpoints(POINTS), axis=0).T
     return Origin(year, names, points)
 

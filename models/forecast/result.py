@@ -189,7 +189,7 @@ def _why(paths: Paths, fit: Fit, targets: Targets, outcome: Outcome) -> Why | No
         hits = np.count_nonzero(met(before.shares["core"][:, -1], targets.core))
         fitted = proportion(int(hits), paths.draws)
     column = targets.deadline - fit.paths.origin
-    return why(fit.alone, column, targets.core, outcome.probability.at_deadline, fitted)
+    return why(fit, column, targets.core, outcome.probability.at_deadline, fitted)
 
 
 def _weights(paths: Paths) -> dict[Rule, float]:
@@ -209,7 +209,7 @@ def alone_at(fit: Fit, paths: Paths, targets: Targets) -> dict[int, float]:
         return {}
     column = targets.deadline - fit.paths.origin
     return {
-        fit.members.index(name): probability_alone(quantiles[column], targets.core)
+        fit.members.index(name): probability_alone(quantiles[column], targets.core, fit.paths.draws)
         for name, quantiles in fit.alone.items()
         if 0 < fit.weights.get(name, 0.0) < 1
     }

@@ -6,14 +6,14 @@ all allies, plans and budgets, pledges, and the scenario's levers. Another order
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.ensemble.stacking import midpoints
 from models.paths import Floats
-from models.scenarios.targets import least_met
+from models.scenarios.targets import least_met, proportion
+from models.simulation.path_store import Fit
 
 PARTS = {"level": "level", "panel": "momentum", "plans": "plans"}
 """What the members' own distributions add, in order: key of :attr:`models.simulation.path_store.Fit.alone` -> part."""
@@ -35,50 +35,52 @@ class Why:
     sentence: str
 
 
-def probability_alone(quantiles: Floats, threshold: float) -> float:
-    """The probability of at least ``threshold`` (% of GDP) by one year's quantiles at even midpoints, array (levels,).
+def probability_alone(quantiles: Floats, threshold: float, draws: int) -> float:
+    """The probability of at least ``threshold`` (% of GDP) by one year's quantiles, array (levels,), of ``draws``.
 
-    Linear between quantiles, and never exactly 0 or 1.
+    The quantiles go from the lowest to the highest draw in equal parts; linear between them, never exactly 0 or 1.
     """
-    levels = midpoints(quantiles.size)
-    return float(1 - np.interp(least_met(threshold), quantiles, levels))
+    levels = np.linspace(0, 1, quantiles.size)
+    least = proportion(0, draws)
+    return float(np.clip(1 - np.interp(least_met(threshold), quantiles, levels), least, 1 - least))
 
 
-def why(
-    alone: Mapping[str, Floats], column: int, threshold: float, probability: float, baseline: float | None
-) -> Why | None:
+def why(fit: Fit, column: int, threshold: float, probability: float, baseline: float | None) -> Why | None:
     """The parts of ``probability``; None for a series without a panel.
 
     Parameters
     ----------
-    alone : see :attr:`models.simulation.path_store.Fit.alone`. column : the deadline's. threshold : % of GDP.
-    baseline : the probability before the scenario's levers; None if it has none.
+    fit : before the scenario's levers. column : the deadline's. threshold : % of GDP.
+    baseline : the probability before the levers; None if they leave core unchanged.
     """
-    if not alone:
+    if not fit.alone:
         return None
-    parts: dict[str, float] = {}
-    before = 0.0
-    for key, part in PARTS.items():
-        if key in alone:
-            now = probability_alone(alone[key][column], threshold)
-            parts[part], before = now - before, now
     fitted = probability if baseline is None else baseline
-    if "plans" in alone:
-        parts["pledge"] = fitted - before
-    else:  # history alone: what the quantiles round belongs to the momentum
-        parts["momentum"] += fitted - before
+    reached = [
+        (part, probability_alone(fit.alone[key][column], threshold, fit.paths.draws))
+        for key, part in PARTS.items()
+        if key in fit.alone
+    ]
+    if "pledge" in fit.alone:
+        reached.append(("pledge", fitted))
+    else:  # the last part has all draws: its probability is the fit's
+        reached[-1] = reached[-1][0], fitted
     if baseline is not None:
-        parts["scenario"] = probability - baseline
-    return Why(parts, _sentence(parts, probability))
+        reached.append(("scenario", probability))
+    before = [0.0, *(p for _, p in reached)]
+    parts = {part: p - earlier for (part, p), earlier in zip(reached, before, strict=False)}
+    return Why(parts, _sentence(reached))
 
 
-def _sentence(parts: Mapping[str, float], probability: float) -> str:
-    changes = []
-    for name, words in _WORDS.items():
-        points = round(100 * parts.get(name, 0.0))
-        if points:
-            changes.append(f"{words} {points:+d}")
-    found = f"Today's level alone gives {100 * parts['level']:.0f} %"
+def _sentence(reached: Sequence[tuple[str, float]]) -> str:
+    """The parts in words; differences of whole percentages, so that they add up as they are read."""
+    level, *later = [(part, round(100 * p)) for part, p in reached]
+    changes, before = [], level[1]
+    for part, now in later:
+        if now != before:
+            changes.append(f"{_WORDS[part]} {now - before:+d}")
+        before = now
+    found = f"Today's level alone gives {level[1]} %"
     if changes:
         found += "; points from there: " + ", ".join(changes)
-    return f"{found}. Together {100 * probability:.0f} %."
+    return f"{found}. Together {before} %."

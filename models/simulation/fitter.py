@@ -14,7 +14,6 @@ from models.ensemble.commitments import promises
 from models.ensemble.learned_trust import trust_at
 from models.ensemble.members.registry import NAMES
 from models.ensemble.pool import Ensemble
-from models.ensemble.stacking import midpoints
 from models.errors import CannotForecast
 from models.paths import Paths, exponential
 from models.scenarios.levers import HistoryOverride
@@ -146,7 +145,7 @@ class Fitter:
 
     def _ensemble(self, panel: Panel) -> Ensemble:
         last = max(series.end for series in panel.values())
-        return Ensemble(panel, promises(self.figures.tables, last, self.known.plans))
+        return Ensemble(panel, promises(self.figures.tables, last, self.known.plans, self.figures.source))
 
     @property
     def _rules(self) -> NDArray[np.int8]:
@@ -183,18 +182,17 @@ class Fitter:
     ) -> Fit:
         origin, horizon = series.end, LAST_DEADLINE - series.end
         trust = trust_at(origin if self.known.trust is None else self.known.trust)
-        mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, trust, pledge=pledge)
-        # A revision moves the whole path: the models forecast growth, not the level that it starts from.
+        mixture = ensemble.simulate(ally.code, horizon, self.draws, self.seed, trust, revision, pledge=pledge)
         start = np.full((self.draws, 1), series.log[-1]) + revision[:, None]
-        logs = np.hstack([start, mixture.logs + revision[:, None]])
+        logs = np.hstack([start, mixture.logs])
         gdp = self._gdp(ally, origin, horizon, logs)
         paths = Paths(origin, {"core": exponential(logs), **related}, gdp, mixture.member, rule=self._rules)
-        alone = _quantiles({part: np.hstack([start, x + revision[:, None]]) for part, x in mixture.alone.items()})
+        alone = _quantiles({part: np.hstack([start, x]) for part, x in mixture.alone.items()})
         credibility = ensemble.credibility(ally.code, HAGUE_DEADLINE)
         return Fit(paths, NAMES, dict(mixture.weights), dict(mixture.failed), credibility, alone)
 
 
 def _quantiles(logs: Mapping[str, Array]) -> dict[str, Array]:
-    """By part, the quantiles at :data:`ALONE_LEVELS` of log paths, as shares, array (years, levels)."""
-    levels = midpoints(ALONE_LEVELS)
+    """By part, quantiles of log paths as :attr:`Fit.alone` has them, as shares, array (years, levels)."""
+    levels = np.linspace(0, 1, ALONE_LEVELS + 1)
     return {part: np.asarray(exponential(np.quantile(x, levels, axis=0).T), np.float64) for part, x in logs.items()}

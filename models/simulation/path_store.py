@@ -26,7 +26,7 @@ from models.simulation.related import drawn_rules
 _GDP = "gdp"
 _ALONE = "alone"
 ALONE_LEVELS = 400
-"""How many quantiles stand for the distribution of one member alone."""
+"""In how many equal parts quantiles divide the distribution of one member alone, its ends included."""
 MOST_OPEN = 256
 """How many fits are held open."""
 
@@ -64,8 +64,8 @@ class Fit:
     Attributes
     ----------
     credibility : the fraction of its gap to the Hague target that the ally is expected to close.
-    alone : by member, or part of one, the core share's quantiles with all draws its own, at the midpoints of
-        :data:`ALONE_LEVELS` equal parts, array (1 + horizon, levels); empty for a series without a panel.
+    alone : by member, or part of one, the core share's quantiles with all draws its own, from the lowest to the
+        highest in :data:`ALONE_LEVELS` equal parts, array (1 + horizon, levels); empty for a series without a panel.
     """
 
     paths: Paths

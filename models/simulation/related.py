@@ -85,7 +85,7 @@ COUNTS: Mapping[Rule, str] = {
 TOGETHER = 0.4
 YEARLY_SD = 0.06
 CLOSING_SPREAD = 1.1
-SIMULATED_CACHED = 16
+SIMULATED_CACHED = 40
 """How many allies' shares under one rule are cached (0.4 MB each up to 2035): other levers then need no simulation."""
 _FIGURE_SD = {"national_figure": 0.15, "national_claim": 0.30, "national_plan": 0.35}
 

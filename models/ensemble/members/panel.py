@@ -254,7 +254,7 @@ def _own_variance(history: History, back: float) -> Array:
     shock = np.diff(history.log, axis=0) + back * history.distance[:-1]
     seen = np.isfinite(shock)
     shock = np.where(seen, shock, 0.0)
-    shock -= (shock.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))[:, None]
+    shock -= (shock.sum(axis=1) / (seen.sum(axis=1) + MISSING_SERIES))[:, None]
     shock = np.where(seen, shock, np.nan)
     usual = np.array([np.median(np.abs(x[np.isfinite(x)])) if np.isfinite(x).any() else 0.0 for x in shock.T])
     largest = np.maximum(LARGEST_SHOCK, LARGEST_IN_MEDIANS * usual)

@@ -189,8 +189,8 @@ class FittedPledges:
         rank = ndtr(np.sqrt(TOGETHER) * shared + np.sqrt(1 - TOGETHER) * alone)
 
         years = last + np.arange(1, horizon + 1)
-        level = np.full((draws, 1), last_log)
-        floor = np.minimum(level, ahead[0].level)
+        # A series above its pledge is held at the pledge, not where it stands.
+        level = floor = np.full((draws, 1), min(last_log, ahead[0].level))
         promised, kept, resolve = np.zeros((3, draws, horizon))
         since = last
         for p in ahead:

@@ -164,11 +164,6 @@ POSTED = [
         for ends in ((1e-3, 1e3), (1e-6, 1e12))
     ),
     pytest.param(
-        json.dumps({"history": alternating(1e-4, 1e4)}).encode(),
-        named(INVALID, "/history"),
-        id="wild series of no ally",
-    ),
-    pytest.param(
         levers(*[{"type": "shock", "spread_factor": 5}] * 20, {"type": "cap", "share_pct": 2}),
         named(INVALID, "/scenario/levers/11"),
         id="twenty shocks of factor 5",

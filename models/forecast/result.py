@@ -189,7 +189,7 @@ def _why(paths: Paths, fit: Fit, targets: Targets, outcome: Outcome) -> Why | No
         hits = np.count_nonzero(met(before.shares["core"][:, -1], targets.core))
         fitted = proportion(int(hits), paths.draws)
     column = targets.deadline - fit.paths.origin
-    return why(fit, column, targets.core, outcome.probability.at_deadline, fitted)
+    return why(fit.alone, paths.draws, column, targets.core, outcome.probability.at_deadline, fitted)
 
 
 def _weights(paths: Paths) -> dict[Rule, float]:

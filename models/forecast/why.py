@@ -13,7 +13,6 @@ import numpy as np
 
 from models.paths import Floats
 from models.scenarios.targets import least_met, proportion
-from models.simulation.path_store import Fit
 
 PARTS = {"level": "level", "panel": "momentum", "plans": "plans"}
 """What the members' own distributions add, in order: key of :attr:`models.simulation.path_store.Fit.alone` -> part."""
@@ -45,23 +44,24 @@ def probability_alone(quantiles: Floats, threshold: float, draws: int) -> float:
     return float(np.clip(1 - np.interp(least_met(threshold), quantiles, levels), least, 1 - least))
 
 
-def why(fit: Fit, column: int, threshold: float, probability: float, baseline: float | None) -> Why | None:
+def why(
+    alone: Mapping[str, Floats], draws: int, column: int, threshold: float, probability: float, baseline: float | None
+) -> Why | None:
     """The parts of ``probability``; None for a series without a panel.
 
     Parameters
     ----------
-    fit : before the scenario's levers. column : the deadline's. threshold : % of GDP.
-    baseline : the probability before the levers; None if they leave core unchanged.
+    alone : see :attr:`models.simulation.path_store.Fit.alone`; of so many ``draws``.
+    column : the deadline's. threshold : % of GDP.
+    baseline : the probability before the scenario's levers; None if they leave core unchanged.
     """
-    if not fit.alone:
+    if not alone:
         return None
     fitted = probability if baseline is None else baseline
     reached = [
-        (part, probability_alone(fit.alone[key][column], threshold, fit.paths.draws))
-        for key, part in PARTS.items()
-        if key in fit.alone
+        (part, probability_alone(alone[key][column], threshold, draws)) for key, part in PARTS.items() if key in alone
     ]
-    if "pledge" in fit.alone:
+    if "pledge" in alone:
         reached.append(("pledge", fitted))
     else:  # the last part has all draws: its probability is the fit's
         reached[-1] = reached[-1][0], fitted

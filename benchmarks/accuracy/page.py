@@ -46,8 +46,10 @@ TAIL = """
   definition.
 - **Related spending.** Nobody publishes its level; it rests on a prior.
 - **Whether this pledge is like earlier ones.** It is larger, and it followed the invasion of Ukraine.
-- **How fast allies can change.** From 2014 on the 80 % interval covered {late:.0f} % of outcomes: the rise after 2022
-  was the fastest for decades.
+- **How fast allies can change.** From 2014 on the trend's 80 % interval covered {late:.0f} % of outcomes: the rise
+  after 2022 was the fastest for decades.
+- **What plans are worth.** The plans in the data were made since 2024, so the scores hardly test them; their errors are
+  those of earlier plans.
 
 ## What was chosen after the outcomes were known
 
@@ -118,7 +120,7 @@ def page(record: dict[str, Any], now: dict[str, Any]) -> str:
     text += wales(record["wales"]) + parameters(record["parameters"])
     text += todays_answers(now) + outside_views(record["outside_views"])
     text += frozen_forecasts(frozen.record(load_figures()))
-    return text + TAIL.format(late=100 * record["baseline"]["coverage_80_from_2014"])
+    return text + TAIL.format(late=100 * record["trend"]["coverage_80_from_2014"])
 
 
 def plain(heading: list[str], rows: Iterable[Sequence[object]]) -> str:

@@ -201,4 +201,4 @@ def span(p: dict[str, Any]) -> str:
     low, high = p["across_members"]
     if percent(low) == percent(high):
         return f"all models say {percent(low)}"
-    return f"single models say {percent(low)} to {percent(high)}"
+    return f"single models, without and with pledges, say {percent(low)} to {percent(high)}"

@@ -110,7 +110,7 @@ class StandingSchema(Schema):
         probability_out("at_deadline by a single member."),
         required=True,
         validate=validate.Length(equal=2),
-        metadata={"description": "Lowest and highest probability at_deadline of any member: the model uncertainty."},
+        metadata={"description": "Lowest and highest probability at_deadline of any member, and of all together."},
     )
     share_pct = fields.Nested(
         StandingShareSchema, required=True, metadata={"description": "Its share in the deadline year."}

@@ -50,7 +50,7 @@ class ProbabilitySchema(Schema):
         validate=validate.Length(equal=2),
         metadata={
             "description": "Lowest and highest probability at_deadline of the members whose weight is at least "
-            f"{LEAST_WEIGHT}: the model uncertainty. Of core, before any lever, each member has all draws of its own."
+            f"{LEAST_WEIGHT}, and of all together. Of core, before any lever, each member has all draws of its own."
         },
     )
 

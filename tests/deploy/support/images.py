@@ -6,6 +6,7 @@ same name. It is kept, since it takes a minute. What this cannot show is listed 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -146,8 +147,20 @@ class Beside:
         self._said.close()
 
 
-if __name__ == "__main__":  # by hand: python -m tests.deploy.support.images
+def build_once() -> Buildah:
+    """Build the image, once in a run of the tests: each of its processes asks for it."""
     buildah = Buildah()
-    buildah.make_base()
-    buildah.build()
+    run, done = os.environ.get("PYTEST_XDIST_TESTRUNUID", ""), buildah.folder / "built-by"
+    with (buildah.folder / "lock").open("w") as lock:
+        # Two at a time would write into each other's base.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not run or not done.exists() or done.read_text() != run:
+            buildah.make_base()
+            buildah.build()
+            done.write_text(run)
+    return buildah
+
+
+if __name__ == "__main__":  # by hand: python -m tests.deploy.support.images
+    buildah = build_once()
     sys.stdout.write(f"{IMAGE} is in {buildah.folder}\n")

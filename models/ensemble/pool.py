@@ -116,15 +116,25 @@ class Ensemble:
         if self.panel is None or self.pledges is None or member not in (LEVEL, PANEL, PLANS, PLEDGE):
             raise MemberFailed(f"{member}: not fitted on this panel")
         paths = self.panel.simulate(name, horizon, draws, seed, momentum=member != LEVEL) + revised[:, None]
-        row, column = self.panel.place(name)
-        last = self.panel.history.first + row
         if member in (PLANS, PLEDGE):
-            plans = in_force(self.promises.plans, name, last)
-            paths = condition(paths, last, plans, self.promises.plan_errors, generator(seed, PLANS, name))
+            paths = self._planned(self.panel, name, paths, seed)
         if member == PLEDGE:
-            start = float(self.panel.history.log[row, column] + np.median(revised))
-            paths = self.pledges.lift(name, last, start, paths, seed)
+            paths = self._lifted(self.panel, self.pledges, name, paths, seed, revised)
         return paths
+
+    def _planned(self, panel: FittedPanel, name: str, paths: Array, seed: int) -> Array:
+        """``paths`` by history alone, informed by plans."""
+        last = panel.last(name)
+        plans = in_force(self.promises.plans, name, last)
+        return condition(paths, last, plans, self.promises.plan_errors, generator(seed, PLANS, name))
+
+    @staticmethod
+    def _lifted(
+        panel: FittedPanel, pledges: FittedPledges, name: str, paths: Array, seed: int, revised: Array
+    ) -> Array:
+        """``paths`` with plans, lifted by pledges. Raises MemberFailed if none is in force."""
+        start = float(panel.history.log[panel.place(name)] + np.median(revised))
+        return pledges.lift(name, panel.last(name), start, paths, seed)
 
     def simulate(
         self,
@@ -150,21 +160,19 @@ class Ensemble:
         MemberFailed
             if no member can forecast the series.
         """
-        if self.panel is None:
+        if self.panel is None or self.pledges is None:
             return self._local(name, horizon, draws, seed, revision)
-        wanted = {PANEL: 1.0}
+        # Each builds on the one before, as in `member`, and is computed once.
+        every = {part: self.member(part, name, horizon, draws, seed, revision) for part in (LEVEL, PANEL)}
+        weights = {PANEL: 1.0}
         if pledge:
-            wanted = {PLANS: 1 - trust, PLEDGE: trust} if self._pledged(name) else {PLANS: 1.0}
-        parts = [part for part in (LEVEL, PANEL) if part not in wanted]
-        every = {part: self.member(part, name, horizon, draws, seed, revision) for part in (*parts, *wanted)}
-        paths = {member: every[member] for member in wanted}
-        return _mixed(paths, wanted, {}, every)
-
-    def _pledged(self, name: str) -> bool:
-        assert self.panel is not None  # noqa: S101  callers have a panel
-        assert self.pledges is not None  # noqa: S101
-        row, _ = self.panel.place(name)
-        return bool(self.pledges.ahead(name, self.panel.history.first + row))
+            every[PLANS] = self._planned(self.panel, name, every[PANEL], seed)
+            weights = {PLANS: 1.0}
+            if self.pledges.ahead(name, self.panel.last(name)):
+                revised = np.zeros(draws) if revision is None else revision
+                every[PLEDGE] = self._lifted(self.panel, self.pledges, name, every[PLANS], seed, revised)
+                weights = {PLANS: 1 - trust, PLEDGE: trust}
+        return _mixed({member: every[member] for member in weights}, weights, {}, every)
 
     def _local(self, name: str, horizon: int, draws: int, seed: int, revision: Array | None) -> Mixture:
         paths: dict[str, Array] = {}

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from models.dataset.observations import GNI_BREAK, Figures, core_shares, load_figures
 from models.dataset.tables import BUNDLED, VINTAGES, Tables
@@ -193,5 +192,5 @@ def _quantiles(
 
 def _walk(series: Series, horizon: int) -> Array:
     """Quantiles of a random walk in logs from the edition's own figure, array (horizon, levels)."""
-    sd = max(float(np.std(np.diff(series.log))), 1e-4) * np.sqrt(np.arange(1, horizon + 1))
-    return np.asarray(np.exp(series.log[-1] + sd[:, None] * ndtri(LEVELS)))
+    start, sd = (np.full(horizon, x) for x in (series.values[-1], scores.log_change_sd(series)))
+    return scores.random_walk(start, sd, np.arange(1.0, horizon + 1), LEVELS)

@@ -283,6 +283,10 @@ class FittedPanel:
             raise MemberFailed(f"{name}: fewer than {SHORTEST} values")
         return int(seen[-1]), column
 
+    def last(self, name: str) -> int:
+        """The series' last year; MemberFailed as :meth:`place` raises it."""
+        return self.history.first + self.place(name)[0]
+
     def _draw_shared(self, row: int, horizon: int, draws: int, seed: int, momentum: bool) -> tuple[Array, Array]:
         """The panel's mean log level, array (draws, horizon), and the part of a distance kept in a year, (draws,)."""
         p, rng = self.parameters, generator(seed, "panel")

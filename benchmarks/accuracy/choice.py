@@ -19,13 +19,13 @@ from models import load_figures
 from models.ensemble.members.panel import PanelModel, Prior
 from models.ensemble.stacking import midpoints
 from models.evaluation import scores
-from models.evaluation.track_record import random_walk
+from models.evaluation.backtest import DRAWS, SHORTEST
+from models.evaluation.track_record import EARLY_ORIGINS, FAR, FIRST_ORIGIN, HORIZON, random_walk
 from models.series import Panel
 
-LAST_OUTCOME, HORIZON, SHORTEST, DRAWS = 2013, 10, 8, 2000
+LAST_OUTCOME = 2013
 LEVELS = midpoints(99)
-EARLY, LATE = range(1965, 1996, 5), range(1999, LAST_OUTCOME)
-FAR = 8
+LATE = range(FIRST_ORIGIN, LAST_OUTCOME)
 
 CHOSEN = Prior()
 VARIANTS = {
@@ -48,7 +48,7 @@ def judge(panel: Panel, prior: Prior) -> list[float]:
     """Skill of the early and the late origins; coverage of the 80 % interval of each, and of the late 8-10 ahead."""
     rows: list[tuple[str, int, int]] = []
     found = []
-    for origin in (*EARLY, *LATE):
+    for origin in (*EARLY_ORIGINS, *LATE):
         cut = panel.until(origin)
         fitted = PanelModel(prior).fit(cut)
         for name, series in cut.items():
@@ -62,7 +62,7 @@ def judge(panel: Panel, prior: Prior) -> list[float]:
     walk = scores.crps(random_walk(panel, rows, LEVELS), LEVELS, outcomes)
     inside = scores.covered(quantiles, LEVELS, outcomes, 0.8)
     origin, horizon = np.array([o for _, o, _ in rows]), np.array([h for _, _, h in rows])
-    early, late = np.isin(origin, EARLY), origin >= LATE[0]
+    early, late = np.isin(origin, EARLY_ORIGINS), origin >= LATE[0]
     return [
         *(scores.skill(ours[at], walk[at]) for at in (early, late)),
         *(float(inside[at].mean()) for at in (early, late, late & (horizon >= FAR))),

@@ -20,7 +20,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.accuracy.choice import EARLY
 from forecast_service.cli.backtest import read_panel
 from models.ensemble.members.panel import PanelModel, Prior
 from models.evaluation import scores
@@ -28,6 +27,7 @@ from models.evaluation.backtest import DRAWS, LEVELS, SHORTEST, backtest
 from models.evaluation.track_record import (
     BLOCK,
     CLASSES,
+    EARLY_ORIGINS,
     FAR,
     FIRST_ORIGIN,
     HORIZON,
@@ -48,7 +48,7 @@ WIDTH = 150
 def ours(panel: Panel, late: range) -> dict[str, Forecasts]:
     """Forecasts of trend and baseline; only the trend has the early origins, when no pledge is known."""
     found = backtest(panel, late, HORIZON, tables=tables_for(panel))
-    early = backtest(panel, EARLY, HORIZON)
+    early = backtest(panel, EARLY_ORIGINS, HORIZON)
     trend = dict(zip(early.rows + found.rows, np.concatenate([early.trend, found.trend]), strict=True))
     return {"trend": trend, "baseline": dict(zip(found.rows, found.quantiles, strict=True))}
 
@@ -146,12 +146,15 @@ def main() -> None:
     panel = read_panel(arguments.panel)
     late = range(FIRST_ORIGIN, max(s.end for s in panel.values()))
     methods = ours(panel, late)
-    methods["zero"] = of_prior(panel, [*EARLY, *late], replace(Prior(), momentum=(0.0, 1.6)))
+    methods["zero"] = of_prior(panel, [*EARLY_ORIGINS, *late], replace(Prior(), momentum=(0.0, 1.6)))
     for also in arguments.also:
         name, _, file = also.partition("=")
         methods.setdefault(name, {}).update(read_quantiles(Path(file)))
     console = Console(width=WIDTH)
-    for title, origins in (("Origins 1965, 70 ... 95", list(EARLY)), (f"Origins {late[0]}-{late[-1]}", list(late))):
+    for title, origins in (
+        ("Origins 1965, 70 ... 95", list(EARLY_ORIGINS)),
+        (f"Origins {late[0]}-{late[-1]}", list(late)),
+    ):
         console.print(average(panel, methods, origins, title))
         console.print(by_level(panel, methods, origins, title))
 

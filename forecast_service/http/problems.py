@@ -147,7 +147,7 @@ def _cannot(error: CannotForecast) -> Response:
 def _unusable_lever(error: UnusableLever) -> Response:
     kind = "contradictory-levers" if isinstance(error, ContradictoryLevers) else None
     if request.method in {"GET", "HEAD"}:
-        return _input("scenario", f"its lever {error.index} cannot be used: {error.detail}", kind=kind)
+        return _input("scenario", f"its lever {error.index + 1} cannot be used: {error.detail}", kind=kind)
     # The body of a request to save a scenario is the scenario itself.
     where = "levers" if request.blueprint == "scenarios" else "scenario/levers"
     return _input(f"{where}/{error.index}", error.detail, kind=kind)

@@ -12,6 +12,7 @@ from models.dataset.countries import allies
 from models.dataset.groups import GROUPS
 from models.paths import RULES
 from models.scenarios.levers import (
+    AFTER,
     LEVER_COMPONENTS,
     Cap,
     CountingRule,
@@ -42,8 +43,9 @@ def countries_in(description: str) -> BoundedList:
             validate=validate.OneOf(COUNTRIES, error="must be an ISO alpha-3 code of an ally or a group: {choices}"),
             metadata={"description": "ISO alpha-3 code of an ally, or a group of allies."},
         ),
+        least=1,
         most=len(COUNTRIES),
-        what="countries",
+        what="countries; leave it out for all",
         metadata={"description": description, "example": ["borders-russia-or-belarus", "SWE"]},
     )
 
@@ -113,6 +115,18 @@ def _component(description: str = "The component it acts on; core if absent.") -
     return fields.String(validate=validate.OneOf(LEVER_COMPONENTS), metadata={"description": description})
 
 
+class TemporarySchema(LeverSchema):
+    """The base of levers that may end before the deadline."""
+
+    after = fields.String(
+        validate=validate.OneOf(AFTER, error="must be one of {choices}"),
+        metadata={
+            "description": "How the path goes on after 'to': from where the lever left it (continue), or back on its "
+            "path without the lever (resume); continue if absent. Without 'to' it has no effect."
+        },
+    )
+
+
 class _GrowthSchema(LeverSchema):
     constraint: ClassVar[dict[str, Any]] = one_or_other("change_pp", "rate_pct") | {
         "not": {"required": ["change_pp", "rate_pct"]}
@@ -144,7 +158,7 @@ class SpendingGrowthSchema(_GrowthSchema):
     component = _component()
 
 
-class SharePathSchema(LeverSchema):
+class SharePathSchema(TemporarySchema):
     """Sets the median share to given points."""
 
     lever = SharePath
@@ -184,7 +198,7 @@ class CredibilityField(fields.Field[Any]):
         return number
 
 
-class PledgeSchema(LeverSchema):
+class PledgeSchema(TemporarySchema):
     """A pledge, fulfilled to the degree of its credibility."""
 
     lever = PledgeLever
@@ -198,7 +212,7 @@ class PledgeSchema(LeverSchema):
     )
 
 
-class DelaySchema(LeverSchema):
+class DelaySchema(TemporarySchema):
     """Delays the path."""
 
     lever = Delay
@@ -232,7 +246,7 @@ class ExitSchema(LeverSchema):
     probability = _number(0, 1, "Probability of the exit: fraction of futures that revert, 0 to 1; 1 if absent.")
 
 
-class ShockSchema(LeverSchema):
+class ShockSchema(TemporarySchema):
     """Makes the spread wider or narrower, or its tails heavier."""
 
     lever = Shock
@@ -334,7 +348,7 @@ class CountingRuleSchema(LeverSchema):
     rule = rule_in(required=True)
 
 
-class FreezeSchema(LeverSchema):
+class FreezeSchema(TemporarySchema):
     """Freezes spending at the level of the year before."""
 
     lever = Freeze
@@ -347,7 +361,7 @@ class FreezeSchema(LeverSchema):
     )
 
 
-class FloorSchema(LeverSchema):
+class FloorSchema(TemporarySchema):
     """Keeps every future at or above a share."""
 
     lever = Floor
@@ -357,7 +371,7 @@ class FloorSchema(LeverSchema):
     share_pct = share_in("Lowest share", required=True)
 
 
-class CapSchema(LeverSchema):
+class CapSchema(TemporarySchema):
     """Keeps every future at or below a share."""
 
     lever = Cap

@@ -28,6 +28,8 @@ class LeverField(fields.Field[Lever]):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         dumped = _schema(SCHEMAS[value.type]).dump(value)
+        if value.last_year is None:
+            dumped.pop("after", None)
         return {"type": value.type} | {name: x for name, x in dumped.items() if x not in (None, [])}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Lever:
@@ -75,8 +77,9 @@ class ScenarioSchema(Schema):
         fields.String(
             validate=validate.OneOf(LEVER_COMPONENTS), metadata={"description": "A component that it touches."}
         ),
+        least=1,
         most=2,
-        what="components",
+        what="components; leave it out for both",
         metadata={"description": "The components that its levers may touch; any if absent."},
     )
     countries = countries_in("The allies that its levers act on: ISO alpha-3 codes and groups; all if absent.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -27,7 +26,7 @@ from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested
 from forecast_service.store.sweeps import STATUSES
 from forecast_service.store.tables import SweepRow
-from models.analysis.sweep import MAX_EVALUATIONS, Axis, find_axes, public_document
+from models.analysis.sweep import MAX_EVALUATIONS, Axis, find_axes, public_document, read_document
 from models.dataset.countries import UnknownCountry, allies, resolve
 from models.scenarios.targets import Targets
 
@@ -182,7 +181,7 @@ class SweepSchema(Schema):
             "links": {name: url_for(f"sweeps.{view}", id=row.id) for name, view in links.items()},
         }
         if "request" in self.fields:
-            request = public_document(json.loads(row.document))
+            request = public_document(read_document(row.document))
             body["request"] = request
             body["axes"] = ["/".join(map(str, path)) for path, _ in find_axes(request["scenario"])]
         return body

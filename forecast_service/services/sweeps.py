@@ -26,7 +26,7 @@ from forecast_service.store.sweeps import OPEN, NoSuchSweep, Sweeps
 from forecast_service.store.tables import SweepRow
 from forecast_service.sweeps import formats
 from forecast_service.sweeps.document import complete
-from models.analysis.sweep import Sweep
+from models.analysis.sweep import Sweep, read_document
 from models.forecast import MODEL_VERSION
 
 PIECES = 20
@@ -85,7 +85,7 @@ def page(query: dict[str, Any]) -> dict[str, Any]:
 def results(identifier: str, query: dict[str, Any]) -> Response:
     """The finished rows, in the requested format."""
     row = read(identifier)
-    sweep = Sweep(json.loads(row.document))
+    sweep = Sweep(read_document(row.document))
     format = query.get("format") or _accepted()
     if format == JSON:
         return jsonify(_rows(row, sweep, query))

@@ -16,6 +16,7 @@ from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import database
 from forecast_service.store.search import words
 from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, ScenarioRow, ScenarioWord, VersionRow
+from models.scenarios.after import stating_after
 
 MAX_NUMBER = 2**31 - 1
 
@@ -220,7 +221,7 @@ def _version(row: ScenarioRow, version: VersionRow, caller: str) -> ScenarioVers
     return ScenarioVersion(
         id=row.id,
         version=version.number,
-        body=version.body,
+        body=stating_after(version.body, "resume"),
         public=version.public,
         mine=row.owner == caller,
         based_on=row.based_on,

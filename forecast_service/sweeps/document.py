@@ -8,6 +8,7 @@ from typing import Any
 from models.analysis.sweep import CHUNK_POINTS, TRACEPARENT
 from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster
+from models.scenarios.after import stating_after
 
 
 def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | None = None) -> str:
@@ -19,7 +20,8 @@ def complete(forecaster: Forecaster, asked: dict[str, Any], traceparent: str | N
         except CannotForecast as refused:
             field = f"targets/{index}/deadline" if refused.field == "deadline" else refused.field
             raise CannotForecast(field, refused.detail) from None
-    document = {name: asked[name] for name in ("countries", "scenario", "sampling", "targets")} | {
+    document = {name: asked[name] for name in ("countries", "sampling", "targets")} | {
+        "scenario": stating_after(asked["scenario"], "continue"),
         "origin": origin,
         "vintage": forecaster.figures.vintage,
         "sipri": forecaster.figures.sipri,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,7 +17,7 @@ from marshmallow import ValidationError
 from forecast_service.schemas.levers import ScenarioSchema
 from forecast_service.schemas.messages import flatten
 from forecast_service.state_dir import StateDir
-from models.analysis.sweep import InvalidPoint, Sweep, evaluate
+from models.analysis.sweep import InvalidPoint, Sweep, evaluate, read_document
 from models.dataset.vintages import VintageStore
 from models.forecast import MODEL_VERSION, Forecaster
 from models.scenarios.scenario import Scenario
@@ -52,7 +51,7 @@ def compute(document: str, chunk: int, folder: str | None) -> bytes:
 
 @lru_cache(maxsize=4)
 def _sweep(document: str) -> Sweep:
-    return Sweep(json.loads(document))
+    return Sweep(read_document(document))
 
 
 @lru_cache(maxsize=8)

@@ -23,6 +23,7 @@ from models.dataset.countries import COMPONENTS
 from models.errors import CannotForecast
 from models.forecast import Forecaster, Question
 from models.paths import Floats, quantiles
+from models.scenarios.after import stating_after
 from models.scenarios.scenario import Scenario, UnusableLever
 from models.scenarios.targets import Targets, held, met, proportion
 from models.series import Array
@@ -43,6 +44,12 @@ Read = Callable[[dict[str, Any]], Scenario]
 
 class InvalidPoint(ValueError):
     """Values that make no scenario together; the text says why."""
+
+
+def read_document(text: str) -> dict[str, Any]:
+    """The document of a saved sweep, given as JSON."""
+    document = json.loads(text)
+    return {**document, "scenario": stating_after(document["scenario"], "resume")}
 
 
 def public_document(document: Mapping[str, Any]) -> dict[str, Any]:

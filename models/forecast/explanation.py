@@ -98,11 +98,20 @@ class Explanation:
 
 @dataclass
 class Waterfall:
-    """Counts the draws that meet the targets at the deadline, lever by lever."""
+    """Counts the draws that meet the targets at the deadline, lever by lever.
+
+    ``unchanged`` are the levers that left every path as it was.
+    """
 
     targets: Targets
     types: tuple[str, ...]
     steps: list[WaterfallStep] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
+    _sums: dict[str, Array] = field(default_factory=dict)
+
+    def begin(self, paths: Paths) -> None:
+        """Take the paths before the first lever, so that a lever that changes nothing is noticed."""
+        self._sums = paths.once("sums", lambda: _sums(paths.shares))
 
     def without_pledges(self, paths: Paths) -> None:
         """Count the draws of the trend; its paths end in the deadline year."""
@@ -111,6 +120,9 @@ class Waterfall:
     def __call__(self, index: int, shares: Mapping[str, Floats]) -> None:
         """Count after lever ``index``; see :data:`models.scenarios.scenario.Watch`."""
         self.steps.append(WaterfallStep(self.types[index], index, self._count(shares)))
+        before, self._sums = self._sums, _sums(shares)
+        if before and all(np.array_equal(total, before[name]) for name, total in self._sums.items()):
+            self.unchanged.append(index)
 
     def _count(self, shares: Mapping[str, Floats]) -> dict[str, float]:
         last = {component: x[:, -1] for component, x in shares.items()}
@@ -120,6 +132,11 @@ class Waterfall:
             name: proportion(int(np.count_nonzero(met(x, self.targets.threshold(name)))), x.size)
             for name, x in last.items()
         }
+
+
+def _sums(shares: Mapping[str, Floats]) -> dict[str, Array]:
+    """Sum over the draws of each component's shares, by year: a change of any draw shows in it."""
+    return {name: x.sum(axis=0, dtype=np.float64) for name, x in shares.items()}
 
 
 def rank(values: Array, shares: Floats) -> Array:

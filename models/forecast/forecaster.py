@@ -171,6 +171,7 @@ class Forecaster:
         context = FitContext(self, question)
         fit = context.fit(trend=question.trend)
         steps = Waterfall(targets, tuple(lever.type for lever in scenario.levers))
+        steps.begin(context.until(fit))
         if question.trend:
             steps.without_pledges(context.until(context.fit(trend=True, overridden=False)))
         paths = context.scenario_paths(fit, steps)
@@ -208,7 +209,7 @@ class Forecaster:
             left_out=fit.failed,
             credibility=fit.credibility if ally.pledges and ally.has_armed_forces else None,
             explanation=explanation,
-            notes=(*self.notes(question), *tail_notes(components, amounts, targets.deadline)),
+            notes=(*self.notes(question, steps.unchanged), *tail_notes(components, amounts, targets.deadline)),
         )
 
     def scenario_paths(self, question: Question) -> Paths:
@@ -216,21 +217,25 @@ class Forecaster:
         context = FitContext(self, question)
         return context.scenario_paths(context.fit(trend=question.trend))
 
-    def notes(self, question: Question) -> Iterator[str]:
-        """What a reader should know about the answer, in words."""
+    def notes(self, question: Question, unchanged: Sequence[int] = ()) -> Iterator[str]:
+        """What a reader should know about the answer, in words; ``unchanged`` are levers that changed no path."""
         ally, scenario = question.ally, question.scenario
         if ally is OWN_SERIES:
             yield (
                 "No GDP is known for a series of no ally. Its required growth takes GDP as constant, so it is the "
                 "growth of the series itself; only a lever gdp_growth changes that."
             )
-        yield from scenario.idle(question.origin, question.deadline, ally)
-        if override := scenario.override(ally):
-            known = question.known
+        idle = list(scenario.idle(question.origin, question.deadline, ally))
+        yield from (text for _, text in idle)
+        for index in unchanged:
+            if index not in dict(idle) and not isinstance(scenario.levers[index], HistoryOverride):
+                yield f"{scenario.name_of(index)} changes nothing: every future is as it would be without it."
+        if override := question.override:
+            name, known = scenario.name_of(scenario.levers.index(override)), question.known
             if known is None:
-                yield f"history_override changes nothing: {ally.name} has no figures of core spending."
+                yield f"{name} changes nothing: {ally.name} has no figures of core spending."
             elif unknown := [str(y) for y in sorted(override.points) if y < known.start]:
-                yield f"history_override: the figures begin in {known.start}; {', '.join(unknown)} is not used."
+                yield f"{name}: the figures begin in {known.start}; {', '.join(unknown)} is not used."
         for what, written, now in (
             ("the statistics", scenario.model_version, MODEL_VERSION),
             ("the figures", scenario.vintage, self.figures.vintage),

@@ -22,6 +22,9 @@ from models.simulation.path_store import FitKey
 MODEL_VERSION = "3"
 """Changes whenever the same figures and seed would give other numbers."""
 
+LEVERS_VERSION = 2
+"""Changes whenever the same levers would give other numbers while :data:`MODEL_VERSION` stays."""
+
 DRAWS, SEED = 10_000, 1
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 FIRST_ORIGIN = 1999
@@ -161,6 +164,7 @@ class Question:
             | {"levers": [{"type": lever.type} | _facts(lever) for lever in scenario.levers]},
             "targets": _facts(self.targets),
             "levels": self.levels,
+            **({"levers_version": LEVERS_VERSION} if scenario.levers else {}),
             "history": history and {"start": history.start, "values": history.values.tolist()},
         }
         return digest(json.dumps(parts, sort_keys=True))

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from models.dataset.countries import Ally
+from models.dataset.countries import OWN_SERIES, Ally
 from models.dataset.groups import covers
 from models.paths import MOST_VALUE, Floats, Paths, Rule, within_range
 from models.scenarios.conflicts import find
-from models.scenarios.levers import ORDER, CountingRule, HistoryOverride, Lever, LeverComponent, PathEditor, SharePath
+from models.scenarios.levers import (
+    ORDER,
+    CountingRule,
+    HistoryOverride,
+    Lever,
+    LeverComponent,
+    PathEditor,
+    PledgeLever,
+    SharePath,
+    Temporary,
+)
 from models.series import Array
 
 Watch = Callable[[int, Mapping[str, Floats]], None]
@@ -91,7 +101,7 @@ class Scenario:
             for index, lever in enumerate(self.levers)
             if ally is None or (covers(self.countries, ally) and covers(lever.countries, ally))
         ]
-        return sorted(here, key=lambda item: ORDER.index(type(item[1])))
+        return sorted(here, key=lambda item: _turn(item[1], [lever for _, lever in here]))
 
     def on(self, ally: Ally) -> Scenario:
         """This scenario with only the levers that act on ``ally``."""
@@ -106,20 +116,32 @@ class Scenario:
         """The lever that says by which rule the related spending of ``ally`` is counted, if there is one."""
         return next((lever for _, lever in self.acting(ally) if isinstance(lever, CountingRule)), None)
 
-    def idle(self, origin: int, deadline: int, ally: Ally | None = None) -> Iterator[str]:
-        """The levers and points that cannot act on a forecast from ``origin`` to ``deadline``, in words."""
+    def idle(self, origin: int, deadline: int, ally: Ally | None = None) -> Iterator[tuple[int, str]]:
+        """Levers that cannot act, and points that are not used, in a forecast from ``origin`` to ``deadline``.
+
+        Yields the lever's position in the list, and what is so, in words.
+        """
         acting = {index for index, _ in self.acting(ally)}
         for index, lever in enumerate(self.levers):
-            label = f"Lever {index} ({lever.type})"
-            if ally is not None and index not in acting:
-                yield f"{label} changes nothing: it does not act on {ally.code}."
-                continue
-            if (lever.last_year or deadline) <= origin or (lever.first_year or 0) > deadline:
-                yield f"{label} changes nothing: its years lie outside {origin + 1} to {deadline}."
-            if isinstance(lever, SharePath) and (past := sorted(y for y in lever.points if y <= origin)):
-                yield f"{label}: points up to the origin are not used ({', '.join(map(str, past))})."
-            if isinstance(lever, HistoryOverride) and (later := sorted(y for y in lever.points if y > origin)):
-                yield f"{label}: figures after the origin are not used ({', '.join(map(str, later))})."
+            name = self.name_of(index)
+            reason = None
+            if ally is not None:
+                reason = _out_of_reach(lever, ally) if index in acting else f"it does not act on {ally.code}"
+            if reason is None and ((lever.last_year or deadline) <= origin or (lever.first_year or 0) > deadline):
+                reason = f"its years lie outside {origin + 1} to {deadline}"
+            if reason:
+                yield index, f"{name} changes nothing: {reason}."
+            elif isinstance(lever, SharePath) and (past := sorted(y for y in lever.points if y <= origin)):
+                if len(past) == len(lever.points):
+                    yield index, f"{name} changes nothing: its points lie before {origin + 1}."
+                else:
+                    yield index, f"{name}: points up to the origin are not used ({', '.join(map(str, past))})."
+            elif isinstance(lever, HistoryOverride) and (later := sorted(y for y in lever.points if y > origin)):
+                yield index, f"{name}: figures after the origin are not used ({', '.join(map(str, later))})."
+
+    def name_of(self, index: int) -> str:
+        """How texts name the lever at position ``index`` of the list: its place, counted from 1, and its type."""
+        return f"Lever {index + 1} ({self.levers[index].type})"
 
     def apply(
         self,
@@ -153,7 +175,7 @@ class Scenario:
         acting = self.acting(ally)
         if not acting:
             return paths
-        editor = PathEditor(paths, deflator, credibility, trend, related)
+        editor = PathEditor(paths, deflator, credibility, trend, related, [lever for _, lever in acting])
         for index, lever in acting:
             with np.errstate(over="ignore", invalid="ignore"):
                 lever.apply(editor)
@@ -164,3 +186,26 @@ class Scenario:
             if watch is not None:
                 watch(index, editor.shares)
         return editor.edited()
+
+
+def _out_of_reach(lever: Lever, ally: Ally) -> str | None:
+    """Why ``lever``, which is meant for ``ally``, cannot change its paths; None if it can."""
+    who = "a series of no ally" if ally is OWN_SERIES else ally.name
+    if not ally.has_armed_forces and set(lever.components) == {"core"}:
+        return f"{who} has no core spending"
+    if ally is OWN_SERIES and set(lever.components) == {"related"}:
+        return f"{who} has no related spending"
+    learns = isinstance(lever, PledgeLever) and lever.credibility == "learned"
+    if learns and (ally is OWN_SERIES or not ally.has_armed_forces):
+        return f"{who} has no pledge of core spending whose credibility was learned"
+    return None
+
+
+def _turn(lever: Lever, levers: Sequence[Lever]) -> tuple[float, int, int]:
+    """When ``lever`` acts: by the order of the types, but before any aim that begins after it has ended."""
+    place, ends = ORDER.index(type(lever)), lever.last_year
+    if isinstance(lever, Temporary) and lever.after == "continue" and ends is not None:
+        for other in levers:
+            if other.aims and (other.first_year or 0) > ends and set(other.components) & set(lever.components):
+                return ORDER.index(SharePath) - 0.5, ends, place
+    return place, 0, place

@@ -7,7 +7,16 @@ inclusive.
 """
 
 from models.scenarios.levers.accounts import CountingRule, HistoryOverride, Purchase, Reclassify
-from models.scenarios.levers.base import LEVER_COMPONENTS, Lever, LeverComponent, OnComponent, PathEditor
+from models.scenarios.levers.base import (
+    AFTER,
+    LEVER_COMPONENTS,
+    After,
+    Lever,
+    LeverComponent,
+    OnComponent,
+    PathEditor,
+    Temporary,
+)
 from models.scenarios.levers.bounds import Cap, Floor, Freeze, Shock
 from models.scenarios.levers.economy import LEAST_RATIO, GdpGrowth, SpendingGrowth
 from models.scenarios.levers.plans import EXECUTION_SD, Delay, Exit, PledgeLever, SharePath
@@ -36,10 +45,12 @@ medians moves their result: a freeze, purchases on top of it, reclassified spend
 """
 
 __all__ = [
+    "AFTER",
     "EXECUTION_SD",
     "LEAST_RATIO",
     "LEVER_COMPONENTS",
     "ORDER",
+    "After",
     "Cap",
     "CountingRule",
     "Delay",
@@ -58,4 +69,5 @@ __all__ = [
     "SharePath",
     "Shock",
     "SpendingGrowth",
+    "Temporary",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -13,6 +13,9 @@ from models.series import Array
 
 LeverComponent = Literal["core", "related"]
 LEVER_COMPONENTS: tuple[LeverComponent, ...] = get_args(LeverComponent)
+
+After = Literal["continue", "resume"]
+AFTER: tuple[After, ...] = get_args(After)
 
 LEAST_MEDIAN = 1e-9
 """Medians are raised to at least this, % of GDP, so that levers can divide by them."""
@@ -29,6 +32,7 @@ class PathEditor:
     trend : returns the ally's paths from history alone, for levers that need them; None for ``paths``.
     related : returns the related shares of the same futures under one counting rule, array (draws, 1 + horizon);
         None for those of ``paths``.
+    levers : all that act on these paths.
     """
 
     def __init__(
@@ -38,8 +42,10 @@ class PathEditor:
         credibility: float,
         trend: Callable[[], Paths] | None = None,
         related: Callable[[Rule], Floats] | None = None,
+        levers: Sequence[Lever] = (),
     ) -> None:
         self.paths = paths
+        self.levers = levers
         self.origin = paths.origin
         self.shares = dict(paths.shares)
         self.gdp = paths.gdp
@@ -112,6 +118,8 @@ class Lever:
     type: ClassVar[str]
     # Two levers that settle the same thing conflict if their years and components overlap.
     settles: ClassVar[frozenset[str]] = frozenset()
+    # Whether it says which share is aimed at, year by year.
+    aims: ClassVar[bool] = False
 
     first_year: int | None = None
     last_year: int | None = None
@@ -145,3 +153,42 @@ class OnComponent(Lever):
     def edit(self, editor: PathEditor, span: slice) -> None:
         """Change the component's shares in the columns ``span`` and, if the lever has a lasting effect, after it."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Temporary(OnComponent):
+    """A lever that may end before the deadline.
+
+    ``after`` says how each draw goes on after ``last_year``: from where the lever left it, changing from year to year
+    as it did without the lever (``"continue"``), or back on its path without the lever (``"resume"``). Where a lever
+    that aims at a share has begun before and still acts, the draw goes on under that one.
+    """
+
+    after: After = "continue"
+
+    def __post_init__(self) -> None:
+        # A lever that does not end has one meaning, so it must have one form.
+        if self.last_year is None:
+            object.__setattr__(self, "after", "continue")
+
+    def apply(self, editor: PathEditor) -> None:
+        span = editor.span(self)
+        if self.component not in editor.shares or span.stop <= span.start:
+            return
+        last, rest = slice(span.stop - 1, span.stop), slice(span.stop, None)
+        before = np.array(editor.shares[self.component][:, last])
+        self.edit(editor, span)
+        if self.after == "continue" and editor.origin + span.stop <= editor.last and not self._under_aim(editor):
+            shares = editor.writable(self.component)
+            shares[:, rest] *= shares[:, last] / np.maximum(before, shares.dtype.type(LEAST_MEDIAN))
+
+    def _under_aim(self, editor: PathEditor) -> bool:
+        """Whether another lever aims at a share both in this one's last year and in the next."""
+        ends = self.last_year or editor.last
+        return any(
+            other.aims
+            and other is not self
+            and self.component in other.components
+            and (other.first_year or 0) <= ends < (other.last_year or editor.last)
+            for other in editor.levers
+        )

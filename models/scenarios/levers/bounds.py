@@ -8,14 +8,14 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from models.paths import medians
-from models.scenarios.levers.base import LEAST_MEDIAN, OnComponent, PathEditor
+from models.scenarios.levers.base import LEAST_MEDIAN, PathEditor, Temporary
 
 FARTHEST = 10.0
 """A wider spread takes no draw further from the median than this, in logs (a factor of 22,000)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shock(OnComponent):
+class Shock(Temporary):
     """A wider or narrower spread, and heavier tails; the median stays.
 
     With d a draw's distance from the median in logs and u the median of |d| in that year, d becomes
@@ -46,7 +46,7 @@ class Shock(OnComponent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Freeze(OnComponent):
+class Freeze(Temporary):
     """Freezes each draw at its level in the year before ``first_year``.
 
     ``what``: the share itself, real money, or nominal money (the share then falls as GDP grows).
@@ -68,7 +68,7 @@ class Freeze(OnComponent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Floor(OnComponent):
+class Floor(Temporary):
     """No draw falls below ``share_pct``."""
 
     type: ClassVar[str] = "floor"
@@ -81,7 +81,7 @@ class Floor(OnComponent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cap(OnComponent):
+class Cap(Temporary):
     """No draw rises above ``share_pct``."""
 
     type: ClassVar[str] = "cap"

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from models.paths import Floats
-from models.scenarios.levers.base import OnComponent, PathEditor
+from models.scenarios.levers.base import OnComponent, PathEditor, Temporary
 
 EXECUTION_SD = 0.08
 """The error of executed plans: sd of the log share.
@@ -23,29 +23,32 @@ TERM = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class SharePath(OnComponent):
+class SharePath(Temporary):
     """The median share follows given points; each draw keeps its distance from the median, in logs.
 
     Between the points the path is a straight line, before the first one a line from the origin's
-    median, after the last one level. Raising any point raises every draw (or leaves it as it is).
+    median, after the last one level. Raising any point raises every draw (or leaves it as it is). Points up to the
+    origin are not used; without a later one nothing changes.
     """
 
     type: ClassVar[str] = "share_path"
     settles: ClassVar[frozenset[str]] = frozenset({"path"})
+    aims: ClassVar[bool] = True
 
     points: Mapping[int, float] = field(default_factory=dict)
 
     def edit(self, editor: PathEditor, span: slice) -> None:
+        later = sorted(year for year in self.points if year > editor.origin)
+        if not later:
+            return
         median, shares = editor.median(self.component), editor.writable(self.component)
-        years = sorted(self.points)
-        known = [float(editor.origin), *map(float, (y for y in years if y > editor.origin))]
-        values = [median[0], *(self.points[y] for y in years if y > editor.origin)]
-        path = np.interp(editor.years(span), known, values)
+        known = [float(editor.origin), *map(float, later)]
+        path = np.interp(editor.years(span), known, [median[0], *(self.points[year] for year in later)])
         shares[:, span] *= (path / median[span]).astype(shares.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PledgeLever(OnComponent):
+class PledgeLever(Temporary):
     """A pledge that is kept to the degree of its credibility.
 
     The pledged path rises in a straight line from the median (at the year before ``first_year``, or the
@@ -56,6 +59,7 @@ class PledgeLever(OnComponent):
     """
 
     type: ClassVar[str] = "pledge"
+    aims: ClassVar[bool] = True
 
     share_pct: float
     year: int
@@ -90,7 +94,7 @@ def _spread(logs: Floats) -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delay(OnComponent):
+class Delay(Temporary):
     """The path comes ``years`` years later: it is level for so long, then continues.
 
     With s the year before ``first_year`` (or the origin), the median m becomes in year t
@@ -117,7 +121,9 @@ class Exit(OnComponent):
 
     In the k-th year after ``year`` the median m moves toward the level l, in logs:
 
-        m^(1 - w) l^w,     w = reversion * min(k / over_years, 1).
+        m^(1 - w) min(l, m)^w,     w = reversion * min(k / over_years, 1).
+
+    An end of a plan raises nothing: a median below l stays.
 
     Each draw keeps its distance from the median. ``toward`` says what l is: the median that history alone
     expects of that year (``"trend"``), or the median of the origin (``"origin"``). ``probability`` is the
@@ -139,7 +145,9 @@ class Exit(OnComponent):
 
     def edit(self, editor: PathEditor, span: slice) -> None:
         median, shares = editor.median(self.component), editor.writable(self.component)
-        level = editor.trend_median(self.component)[span] if self.toward == "trend" else median[0]
+        level = np.minimum(
+            editor.trend_median(self.component)[span] if self.toward == "trend" else median[0], median[span]
+        )
         weight = self.reversion * np.minimum((editor.years(span) - self.year) / self.over_years, 1.0)
         factor = ((level / median[span]) ** weight).astype(shares.dtype)
         if self.probability >= 1:

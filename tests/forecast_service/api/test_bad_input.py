@@ -110,6 +110,11 @@ POSTED = [
     ),
     pytest.param(levers(CAP | {"from": 2030, "to": 2028}), named(INVALID, "/scenario/levers/0/to"), id="from after to"),
     pytest.param(levers(CAP | {"from": "2030"}), named(INVALID, "/scenario/levers/0/from"), id="from is text"),
+    pytest.param(levers(CAP | {"countries": []}), named(INVALID, "/scenario/levers/0/countries"), id="no countries"),
+    pytest.param(levers(CAP | {"after": "stop"}), named(INVALID, "/scenario/levers/0/after"), id="unknown after"),
+    pytest.param(
+        body(scenario={"levers": [CAP], "components": []}), named(INVALID, "/scenario/components"), id="no components"
+    ),
     pytest.param(levers(*[CAP] * 10_000), named(INVALID, "/scenario/levers"), id="10,000 levers"),
     pytest.param(levers(*[{"type": "magic"}] * 10_000), named(INVALID, "/scenario/levers"), id="10,000 bad levers"),
     pytest.param(

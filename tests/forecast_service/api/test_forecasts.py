@@ -268,7 +268,8 @@ def test_a_share_path_moves_the_median(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "lever",
     [
-        {"type": "cap", "component": "related", "from": 2028, "to": 2030, "share_pct": 1.0},
+        {"type": "cap", "component": "related", "from": 2028, "to": 2030, "after": "continue", "share_pct": 1.0},
+        {"type": "shock", "component": "core", "to": 2030, "after": "resume", "spread_factor": 1.5, "tails": 1.0},
         {"type": "floor", "component": "core", "share_pct": 2.0},
         {"type": "freeze", "component": "core", "what": "nominal", "from": 2029},
         {"type": "share_path", "component": "core", "points": {"2030": 2.9, "2035": 3.5}},
@@ -291,7 +292,7 @@ def test_levers_that_cannot_act_are_noted(client: FlaskClient) -> None:
     )
     notes = post(client, country="ITA", scenario=idle)["notes"]
     assert len(notes) == 2
-    assert notes[0].startswith("Lever 0 (cap) changes nothing")
+    assert notes[0].startswith("Lever 1 (cap) changes nothing")
     assert "2020" in notes[1]
     assert get(client, "ITA/forecast")["notes"] == []
 

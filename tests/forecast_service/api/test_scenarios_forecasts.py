@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from forecast_service.services import scenarios
+from forecast_service.store.database import EXTENSION
+from forecast_service.store.tables import VersionRow
 from tests.forecast_service.api.test_bad_input import check_problem
 from tests.forecast_service.api.test_scenarios import CAP, create, put
 
@@ -149,3 +153,58 @@ class TestVersions:
         made = create(keeping)
         monkeypatch.setattr("forecast_service.schemas.levers.SCHEMAS", {})
         check_problem(self.ask(keeping, made), 409, "old-form", ())
+
+
+FREEZE = {"type": "freeze", "component": "core", "what": "real", "to": 2034}
+
+
+def test_a_lever_that_ends_goes_on_from_there_and_one_saved_before_resumes(
+    keeping_app: Flask, keeping: FlaskClient
+) -> None:
+    """Slovakia's real spending, frozen to 2034, more than doubled in 2035."""
+    made = create(keeping, {"levers": [FREEZE]})
+    assert made["levers"] == [FREEZE | {"after": "continue"}]
+    now = keeping.get(f"/v1/countries/SVK/forecast?scenario={made['id']}").json
+    with keeping_app.app_context(), keeping_app.extensions[EXTENSION].writing() as session:
+        row = session.scalars(select(VersionRow)).one()
+        row.body = row.body | {"levers": [FREEZE]}  # as releases before 1.0 saved it
+    old = keeping.get(f"/v1/scenarios/{made['id']}").json
+    assert old["levers"] == [FREEZE | {"after": "resume"}]
+    assert keeping.post(f"/v1/scenarios/{made['id']}/fork", json={"name": "copy"}).json["levers"] == old["levers"]
+    before = keeping.get(f"/v1/countries/SVK/forecast?scenario={made['id']}").json
+    assert before["scenario"]["levers"] == old["levers"]
+    assert before["id"] != now["id"]
+    frozen, ends, resumed = (body["paths"]["core"]["quantiles"]["0.5"] for body in (now, now, before))
+    assert ends[-1] < 1.1 * frozen[-2]
+    assert resumed[-1] > 1.3 * resumed[-2]
+
+
+def test_what_changes_nothing_is_noted(keeping: FlaskClient) -> None:
+    """Each of these said nothing, or, the path without a usable point, changed the forecast."""
+
+    def notes(levers: list[dict[str, Any]], **asked: Any) -> list[str]:
+        answer = keeping.post("/v1/forecasts", json={"scenario": {"name": "x", "levers": levers}} | asked)
+        assert answer.status_code == 200, answer.text
+        found: list[str] = [note for note in answer.json["notes"] if "Lever" in note]
+        return found
+
+    pledge = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": "learned"}
+    history = {str(2000 + t): 2.0 + 0.1 * (t % 3) for t in range(14)}
+    rule = {"type": "counting_rule", "rule": "strict"}
+    past = {"type": "share_path", "points": {"2020": 2.0}}
+    assert notes([CAP], country="ISL") == ["Lever 1 (cap) changes nothing: Iceland has no core spending."]
+    assert notes([pledge | {"share_pct": 1.5, "component": "related"}], country="ISL") == [
+        "Lever 1 (pledge) changes nothing: Iceland has no pledge of core spending whose credibility was learned."
+    ]
+    none = "changes nothing: a series of no ally has no"
+    assert notes([pledge, rule, CAP | {"component": "related"}], history=history, targets={"deadline": 2020}) == [
+        f"Lever 1 (pledge) {none} pledge of core spending whose credibility was learned.",
+        f"Lever 2 (counting_rule) {none} related spending.",
+        f"Lever 3 (cap) {none} related spending.",
+    ]
+    assert notes([past], country="DEU") == ["Lever 1 (share_path) changes nothing: its points lie before 2027."]
+    unused = [CAP | {"share_pct": 90}, {"type": "floor", "share_pct": 0.02}, {"type": "delay", "years": 0}]
+    assert sorted(notes(unused, country="DEU")) == [
+        f"Lever {place} ({kind}) changes nothing: every future is as it would be without it."
+        for place, kind in ((1, "cap"), (2, "floor"), (3, "delay"))
+    ]

@@ -145,7 +145,7 @@ def test_figures_that_cannot_be_used_are_noted(forecaster):
     assert any("figures begin in" in note and "1900" in note for note in notes)
     assert any("figures after the origin are not used (2027)" in note for note in notes)
     iceland = forecaster.forecast("ISL", override({2024: 2.0}))
-    assert any("Iceland has no figures" in note for note in iceland.notes)
+    assert any("Iceland has no core spending" in note for note in iceland.notes)
     assert iceland.targets[1].outcome == forecaster.forecast("ISL").targets[1].outcome
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from models.forecast.explanation import Waterfall
 from models.paths import RULES, Paths
 from models.scenarios.levers import (
+    AFTER,
     EXECUTION_SD,
     Cap,
     CountingRule,
@@ -67,6 +68,7 @@ def shares_after(*levers, base=PATHS):
 
 SHARE, YEAR, FRACTION = st.floats(0.01, 100), st.integers(2024, 2038), st.floats(0, 1)
 FIRST, COMPONENT = st.none() | YEAR, st.sampled_from(["core", "related"])
+ENDING = {"last_year": FIRST, "after": st.sampled_from(AFTER)}
 GROWTH = st.floats(-50, 50)
 LEVER = st.one_of(
     st.builds(CountingRule, rule=st.sampled_from(RULES)),
@@ -74,9 +76,9 @@ LEVER = st.one_of(
     st.builds(GdpGrowth, rate_pct=GROWTH, first_year=FIRST),
     st.builds(SpendingGrowth, change_pp=GROWTH, first_year=FIRST, component=COMPONENT),
     st.builds(SpendingGrowth, rate_pct=GROWTH, first_year=FIRST, component=COMPONENT),
-    st.builds(SharePath, points=st.dictionaries(YEAR, SHARE, min_size=1), component=COMPONENT),
-    st.builds(PledgeLever, share_pct=SHARE, year=YEAR, credibility=FRACTION, component=COMPONENT),
-    st.builds(Delay, years=st.integers(0, 30), first_year=FIRST, component=COMPONENT),
+    st.builds(SharePath, points=st.dictionaries(YEAR, SHARE, min_size=1), component=COMPONENT, **ENDING),
+    st.builds(PledgeLever, share_pct=SHARE, year=YEAR, credibility=FRACTION, component=COMPONENT, **ENDING),
+    st.builds(Delay, years=st.integers(0, 30), first_year=FIRST, component=COMPONENT, **ENDING),
     st.builds(
         Exit,
         year=YEAR,
@@ -86,8 +88,12 @@ LEVER = st.one_of(
         probability=FRACTION,
         component=COMPONENT,
     ),
-    st.builds(Shock, spread_factor=st.floats(0.1, 5), tails=st.floats(1, 2), first_year=FIRST, component=COMPONENT),
-    st.builds(Freeze, what=st.sampled_from(["share", "nominal", "real"]), first_year=FIRST, component=COMPONENT),
+    st.builds(
+        Shock, spread_factor=st.floats(0.1, 5), tails=st.floats(1, 2), first_year=FIRST, component=COMPONENT, **ENDING
+    ),
+    st.builds(
+        Freeze, what=st.sampled_from(["share", "nominal", "real"]), first_year=FIRST, component=COMPONENT, **ENDING
+    ),
     st.builds(Purchase, share_pct=SHARE, first_year=YEAR, component=COMPONENT),
     st.builds(
         Reclassify,
@@ -97,8 +103,8 @@ LEVER = st.one_of(
         first_year=FIRST,
         component=COMPONENT,
     ),
-    st.builds(Floor, share_pct=SHARE, first_year=FIRST, component=COMPONENT),
-    st.builds(Cap, share_pct=SHARE, first_year=FIRST, component=COMPONENT),
+    st.builds(Floor, share_pct=SHARE, first_year=FIRST, component=COMPONENT, **ENDING),
+    st.builds(Cap, share_pct=SHARE, first_year=FIRST, component=COMPONENT, **ENDING),
 )
 
 
@@ -119,7 +125,7 @@ def test_cap_and_floor_are_exact_and_the_origin_stays():
 
 
 def test_a_frozen_share_is_every_draws_own_of_the_year_before():
-    frozen = shares_after(Freeze(what="share", first_year=2029, last_year=2032))
+    frozen = shares_after(Freeze(what="share", first_year=2029, last_year=2032, after="resume"))
     for column in range(3, 7):
         np.testing.assert_array_equal(frozen[:, column], PATHS.shares["core"][:, 2])
     np.testing.assert_array_equal(frozen[:, 7:], PATHS.shares["core"][:, 7:])

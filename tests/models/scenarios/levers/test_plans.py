@@ -1,5 +1,7 @@
 """What delay and exit do to paths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,5 +102,18 @@ def test_the_probability_of_an_exit_is_a_fraction_of_the_futures(one, other, yea
 
 def test_an_exit_starts_after_its_election():
     scenario = Scenario("x", levers=(Exit(year=2035), Freeze(last_year=2035)))
-    assert list(scenario.idle(2026, 2035)) == ["Lever 0 (exit) changes nothing: its years lie outside 2027 to 2035."]
+    assert list(scenario.idle(2026, 2035)) == [
+        (0, "Lever 1 (exit) changes nothing: its years lie outside 2027 to 2035.")
+    ]
     scenario.check()
+
+
+@pytest.mark.parametrize("toward", ["trend", "origin"])
+def test_an_exit_never_raises_a_path(toward):
+    falling = paths(seed=5, start=4.0)
+    factor = np.linspace(1, 0.5, falling.gdp.shape[1], dtype=np.float32)
+    base = replace(falling, shares={"core": falling.shares["core"] * factor})
+    trend = replace(base, shares={"core": base.shares["core"] * np.float32(1.3)})
+    scenario = Scenario("x", levers=(Exit(year=2028, toward=toward),))
+    after = scenario.apply(base, DEFLATOR, 0.5, trend=lambda: trend)
+    np.testing.assert_allclose(after.shares["core"], base.shares["core"], rtol=1e-6)

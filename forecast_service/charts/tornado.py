@@ -115,7 +115,7 @@ def _assumption(bar: Document) -> str:
     name = text.clean(bar["assumption"])
     if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
         number, kind, field = lever.groups()
-        name = f"lever {int(number) + 1}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
+        name = f"lever {number}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
     name = name.replace("_pct", " in %").replace("_pp", " in points").replace("_", " ")
     return name[:1].upper() + name[1:]
 

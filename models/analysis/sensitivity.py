@@ -143,14 +143,14 @@ class _Moved:
     def _lever_bars(self, index: int, lever: Lever) -> Iterator[Bar]:
         without = tuple(x for i, x in enumerate(self.scenario.levers) if i != index)
         gone = self._probability(replace(self.scenario, levers=without))
-        yield Bar(f"lever {index} ({lever.type})", "without it", "as it is", gone, self.standing())
+        yield Bar(f"lever {index + 1} ({lever.type})", "without it", "as it is", gone, self.standing())
         for name, value in ((f.name, getattr(lever, f.name)) for f in fields(lever)):
             if isinstance(value, float) and value:
                 moved = [value * (1 + sign) for sign in (-LEVER_STEP, LEVER_STEP)]
                 if name in FRACTIONS:
                     moved = [min(x, 1.0) for x in moved]
                 low, high = ((f"{x:.4g}", self._with(index, _with_number(lever, name, x))) for x in moved)
-                yield self._bar(f"lever {index} ({lever.type}): {name}", low, high)
+                yield self._bar(f"lever {index + 1} ({lever.type}): {name}", low, high)
 
     @staticmethod
     def _bar(assumption: str, low: tuple[str, float], high: tuple[str, float]) -> Bar:

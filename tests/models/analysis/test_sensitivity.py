@@ -64,10 +64,10 @@ def test_a_kept_pledge_gives_way_to_what_a_scenario_settles(forecaster):
 def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
     scenario = Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.5), Cap(share_pct=4.0)))
     found = bars(sensitivity(forecaster, "ITA", scenario=scenario))
-    pledge = found["lever 0 (pledge)"]
+    pledge = found["lever 1 (pledge)"]
     assert pledge.at_low < pledge.at_high == sensitivity(forecaster, "ITA", scenario=scenario).probability
-    assert found["lever 0 (pledge): credibility"].at_high >= found["lever 0 (pledge): credibility"].at_low
-    assert "lever 1 (cap): share_pct" in found
+    assert found["lever 1 (pledge): credibility"].at_high >= found["lever 1 (pledge): credibility"].at_low
+    assert "lever 2 (cap): share_pct" in found
 
 
 def test_what_a_scenario_settles_no_assumption_underneath_moves(forecaster):

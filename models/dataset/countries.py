@@ -95,7 +95,7 @@ class Ally:
         """The ally's own dated aims for core spending: year -> % of GDP; the latest statement counts.
 
         Statements of reluctance are no plans: they name a level that a government does not want to exceed now.
-        They are left out, like the common Hague commitment.
+        They are left out, like the common Hague commitment, and aims that were missed or withdrawn.
         """
         own = [
             p
@@ -103,6 +103,7 @@ class Ally:
             if p.component == "core"
             and p.source != COMMON_COMMITMENT
             and p.stance != "reluctant"
+            and p.status not in ("missed", "withdrawn")
             and p.year is not None
         ]
         points = {p.year: p.target_pct for p in sorted(own, key=lambda p: p.stated_on) if p.year and p.target_pct}

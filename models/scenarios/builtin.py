@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from models.dataset.countries import Ally
-from models.scenarios.levers import Cap, Freeze, GdpGrowth, PledgeLever, SharePath
+from models.scenarios.directions import DIRECTIONS
+from models.scenarios.levers import Cap, Freeze, GdpGrowth, Lever, PledgeLever, SharePath
 from models.scenarios.library import library
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET
@@ -35,6 +36,11 @@ class NamedScenario:
     description: str
     build: Build
 
+    @property
+    def direction(self) -> str:
+        """What it does to the core target, compared with the baseline, in a sentence."""
+        return DIRECTIONS[self.name]
+
 
 def _baseline(_ally: Ally, _origin: int, _deadline: int) -> Scenario:
     return Scenario("baseline")
@@ -54,10 +60,29 @@ def _pledge(_ally: Ally, _origin: int, deadline: int) -> Scenario:
     )
 
 
+def plan_levers(ally: Ally, origin: int, countries: tuple[str, ...] = ()) -> tuple[Lever, ...]:
+    """The levers that make ``ally`` follow its own plans for the years after ``origin``; none if it has none.
+
+    Plans that reach the target are lower bounds, as the target is ("at least 3.5 %"): the ally spends no less. Plans
+    that end below it are the path itself: the government has dated no more.
+    """
+    points = [(year, share) for year, share in ally.own_plans.items() if year > origin]
+    if not points:
+        return ()
+    if points[-1][1] < CORE_TARGET:
+        return (SharePath(points=dict(points), countries=countries),)
+    starts = [None, *(year + 1 for year, _ in points[:-1])]
+    ends = [*(year for year, _ in points[:-1]), None]
+    # A step of a plan says nothing about the years after it, which have their own.
+    return tuple(
+        PledgeLever(share_pct=share, year=year, first_year=first, last_year=last, countries=countries, after="resume")
+        for (year, share), first, last in zip(points, starts, ends, strict=True)
+    )
+
+
 def _national_plan(ally: Ally, origin: int, _deadline: int) -> Scenario:
-    points = {year: share for year, share in ally.own_plans.items() if year > origin}
-    if points:
-        return Scenario("national-plan", levers=(SharePath(points=points),))
+    if levers := plan_levers(ally, origin):
+        return Scenario("national-plan", levers=levers)
     if ally.has_armed_forces:
         return Scenario("national-plan", levers=(PledgeLever(share_pct=CORE_TARGET, year=HAGUE_DEADLINE),))
     related = PledgeLever(component="related", share_pct=RELATED_TARGET, year=HAGUE_DEADLINE)
@@ -96,12 +121,15 @@ _BUILT_IN = (
     NamedScenario("trend", "History alone: the model without plans and pledges.", _trend),
     NamedScenario(
         "pledge",
-        "The Hague path: 3.5 % core and 1.5 % related reached by the deadline, with execution error.",
+        "The pledge of The Hague, carried out: an ally that is below plans a straight line to 3.5 % core and 1.5 % "
+        "related in the deadline year, and misses its plan by an error of 8 %. The plan aims at the target and not "
+        "above it, so about half of its futures end below.",
         _pledge,
     ),
     NamedScenario(
         "national-plan",
-        "The ally's own dated plans as the median path, then level; where it has none, the Hague pledge, kept.",
+        "The ally's own dated plans, then level: at least what they name, carried out with an error of 8 %, if they "
+        "reach 3.5 %; otherwise just what they name, as the median. Without plans of its own, the pledge of The Hague.",
         _national_plan,
     ),
     NamedScenario("exemption", "Core spending capped at 2.1 % of GDP, the exemption that Spain claims.", _exemption),

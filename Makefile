@@ -75,9 +75,10 @@ accuracy: $(VENV)/.serve $(PEERS)/.ready $(PANEL) ## score the peers beside ours
 	$(BIN)/python -m benchmarks.accuracy.table $(PANEL) --peers var/accuracy --origins $(ORIGINS) --horizon $(HORIZON) \
 		--min-years $(MIN_YEARS) --processes $(PROCESSES) --json var/accuracy/figures.json
 
-images: $(VENV)/.dev ## draw the README's images
+images: $(VENV)/.dev ## draw the images of README and docs
 	$(BIN)/forecast-service fit
 	$(BIN)/python docs/images/make.py
+	$(BIN)/python docs/images/after.py
 
 publish: $(VENV)/.dev ## run the backtest of the allies; save weights, track record and docs/accuracy.md
 	$(BIN)/forecast-service backtest --publish

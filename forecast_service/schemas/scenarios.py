@@ -166,7 +166,17 @@ class NamedScenarioSchema(Schema):
 
 
 def _shipped(item: NamedScenario) -> dict[str, Any]:
-    return {"kind": "shipped", "id": item.name, "name": item.name, "description": item.description}
+    facts = {"description": item.description, "direction": item.direction}
+    return {"kind": "shipped", "id": item.name, "name": item.name} | facts
+
+
+def _direction() -> fields.String:
+    return fields.String(
+        metadata={
+            "description": "What it does to the probability of the core target, compared with the baseline. Only "
+            "shipped scenarios have it."
+        }
+    )
 
 
 def shipped_body(name: str) -> dict[str, Any] | None:
@@ -186,6 +196,7 @@ class ScenarioItemSchema(Schema):
     id = fields.String(required=True, metadata={"description": "Its name or id in requests.", "example": "baseline"})
     name = fields.String(required=True, metadata={"description": "Its name.", "example": "baseline"})
     description = fields.String(required=True, metadata={"description": "What it assumes."})
+    direction = _direction()
     version = fields.Integer(
         metadata={"description": "Number of the current version. Only saved scenarios have this and what follows."}
     )
@@ -261,8 +272,11 @@ class AnyScenarioSchema(SavedScenarioSchema):
     kind = fields.String(
         required=True,
         validate=validate.OneOf(["shipped", "kept"]),
-        metadata={"description": "shipped with the service, or saved by an analyst (kept), which has all fields."},
+        metadata={
+            "description": "shipped with the service, or saved by an analyst (kept), which has all fields but direction."
+        },
     )
+    direction = _direction()
 
     def on_bind_field(self, name: str, field: fields.Field[Any]) -> None:
         """Require only the fields that a shipped scenario has."""

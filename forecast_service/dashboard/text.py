@@ -87,6 +87,7 @@ PHRASES = {
     "what": "{}",
     "from": "from {}",
     "to": "to {}",
+    "after": "then {}",
     "spread_factor": "{:g} times the spread",
     "tails": "tails to the power {:g}",
     "reversion": "{:g} of the way back",

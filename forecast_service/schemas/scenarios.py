@@ -273,7 +273,7 @@ class AnyScenarioSchema(SavedScenarioSchema):
         required=True,
         validate=validate.OneOf(["shipped", "kept"]),
         metadata={
-            "description": "shipped with the service, or saved by an analyst (kept), which has all fields but direction."
+            "description": "shipped with the service, or saved by an analyst (kept): all fields but direction."
         },
     )
     direction = _direction()

@@ -272,9 +272,7 @@ class AnyScenarioSchema(SavedScenarioSchema):
     kind = fields.String(
         required=True,
         validate=validate.OneOf(["shipped", "kept"]),
-        metadata={
-            "description": "shipped with the service, or saved by an analyst (kept): all fields but direction."
-        },
+        metadata={"description": "shipped with the service, or saved by an analyst (kept): all fields but direction."},
     )
     direction = _direction()
 

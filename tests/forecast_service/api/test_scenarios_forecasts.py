@@ -166,7 +166,7 @@ def test_a_lever_that_ends_goes_on_from_there_and_one_saved_before_resumes(
     assert made["levers"] == [FREEZE | {"after": "continue"}]
     now = keeping.get(f"/v1/countries/SVK/forecast?scenario={made['id']}").json
     with keeping_app.app_context(), keeping_app.extensions[EXTENSION].writing() as session:
-        row = session.scalars(select(VersionRow)).one()
+        row = session.scalars(select(VersionRow).where(VersionRow.scenario_id == made["id"])).one()
         row.body = row.body | {"levers": [FREEZE]}  # as releases before 1.0 saved it
     old = keeping.get(f"/v1/scenarios/{made['id']}").json
     assert old["levers"] == [FREEZE | {"after": "resume"}]

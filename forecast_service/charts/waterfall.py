@@ -75,11 +75,11 @@ def _rows(forecast: Document, component: str, final: float) -> list[dict[str, An
     begun = next(t for t in forecast["baseline"]["targets"] if t["component"] == component)
     before = begun["probability"]["at_deadline"]
     rows = [_whole("Baseline", before)]
-    for number, step in enumerate(forecast["waterfall"], 1):
+    for step in forecast["waterfall"]:
         after, change = step["probability"][component], step["change"][component]
         kind = "down" if change < 0 else "up"
         low, high = sorted((100 * before, 100 * after))
-        row = {"name": f"{number}. {_lever(forecast, step)}", "kind": kind, "low": low, "high": high}
+        row = {"name": _lever(forecast, step), "kind": kind, "low": low, "high": high}
         rows.append(row | {"written": text.points(change), "change": change})
         before = after
     rows.append(_whole("This scenario", final))
@@ -91,11 +91,12 @@ def _whole(name: str, p: float) -> dict[str, Any]:
 
 
 def _lever(forecast: Document, step: Document) -> str:
-    """A lever in few words: its type, component and years."""
+    """A lever in few words: its place in the scenario's list, from 1 as in notes, its type, component and years."""
     name = WORDS.get(step["type"], step["type"].replace("_", " "))
     if step["lever"] is None:
         return name
     lever = forecast["scenario"]["levers"][step["lever"]]
+    name = f"{step['lever'] + 1}. {name}"
     part = f", {lever['component']}" if "component" in lever else ""
     if "from" in lever and lever.get("to") not in (None, lever["from"]):
         return f"{name}{part}, {lever['from']} to {lever['to']}"
@@ -113,6 +114,6 @@ def _finding(forecast: Document, component: str, threshold: str, rows: list[dict
         return f"{caption}: the probability {about}. No lever of it acts on {country}."
     most = max(steps, key=lambda row: abs(row["change"]))
     return (
-        f"{caption}: the probability {about}. What moves it most is {most['name'].split('. ', 1)[1]}, by "
+        f"{caption}: the probability {about}. What moves it most is {most['name'].split('. ', 1)[-1]}, by "
         f"{most['written']} points."
     )

@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from forecast_service.version import VERSION
+from models.dataset.importers.base import MOST_BYTES
 from models.files import write_atomically
 
 REDIRECTS = 3
@@ -40,7 +41,7 @@ class Limits:
 
     hosts: frozenset[str]
     seconds: float = 60.0
-    most_bytes: int = 20_000_000
+    most_bytes: int = MOST_BYTES
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from models.dataset.countries import allies
 from models.dataset.currencies import currency
 from models.dataset.gdp import growth
 from models.dataset.importers.base import Parsed
+from models.dataset.importers.names import unknown
 from models.dataset.observations import Figures, core_shares
 from models.dataset.tables import Row, Tables
 from models.dataset.vintages import Finding
@@ -93,11 +94,15 @@ def _coverage(parsed: Parsed, before: Tables) -> Iterator[Finding]:
         for row in rows:
             new.setdefault(row["iso3"], []).append(int(row["year"]))
         wanted = {row["iso3"] for row in before.read(table)}
-        yield from (
-            Finding("error", table, f"{known[code].name} is missing")
-            for code in sorted(wanted - new.keys())
-            if code in known
-        )
+        missing = [code for code in sorted(wanted - new.keys()) if code in known]
+        # The names that are not understood are the cause if there are as many: then the consequence is not reported.
+        for name, where in parsed.unknown.items():
+            if missing:
+                yield Finding("error", where, unknown(name))
+            else:
+                yield Finding("warning", where, f"{unknown(name)}: its rows were left out")
+        if len(missing) > len(parsed.unknown):
+            yield from (Finding("error", table, f"{known[code].name} is missing") for code in missing)
         if table != "core_share_history":
             last = max(max(years) for years in new.values())
             for code, years in sorted(new.items()):

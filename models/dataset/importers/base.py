@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from models.dataset.tables import Row
 
-MOST_BYTES = 20_000_000
-"""Largest size of a file. The publishers' largest, SIPRI's workbook, has about a tenth."""
+MOST_BYTES = 50_000_000
+"""Largest size of a file. The IMF's workbook has about a tenth; its CSV, which repeats notes in every row, more."""
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 
 
 class BadFile(Exception):
-    """A file that cannot be read: ``where`` is the cell (``Table 3!D7``) or line, ``problem`` says why."""
+    """A file that cannot be read: ``where`` is the cell or line, ``problem`` says why."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"{where}: {problem}")
@@ -52,6 +51,7 @@ class Parsed:
     where : the cell that each row was read from.
     totals : what the file prints for all allies together, by table and year, with the cell.
     notes : what the file lacks and so does not change, in words.
+    unknown : names of countries that are not understood, with the cell of the first.
     uses : fields of :class:`models.dataset.tables.Uses` that the file sets itself.
     """
 
@@ -66,6 +66,7 @@ class Parsed:
     where: dict[Key, str] = field(default_factory=dict)
     totals: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
     uses: Mapping[str, int] = field(default_factory=dict)
 
     def add(self, table: str, where: str, row: Row) -> None:
@@ -84,7 +85,7 @@ class Parsed:
         self.rows.setdefault(table, []).append(row)
 
 
-_YEAR = re.compile(r"((?:19|20|21)\d\d)\s*(\(?e(?:st\.?)?\)?)?\s*\*?", re.IGNORECASE)
+_YEAR = re.compile(r"((?:19|20|21)[0-9]{2})\s*(\(?e(?:st\.?)?\)?)?\s*\*?", re.IGNORECASE)
 
 
 def year_of(value: object) -> tuple[int, bool] | None:
@@ -97,26 +98,7 @@ def year_of(value: object) -> tuple[int, bool] | None:
     return (int(found[1]), bool(found[2])) if found else None
 
 
-def number_of(text: str, where: str) -> float:
-    """The number in a text, thousands separators allowed.
-
-    Raises
-    ------
-    BadFile
-        if it is none, or not finite.
-    """
-    plain = text.strip().replace("\u00a0", "").replace(" ", "")
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
-        plain = plain.replace(",", "")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", plain):
-        raise BadFile(where, f"{_shown(text)} is not a number")
-    value = float(plain)
-    if not math.isfinite(value):
-        raise BadFile(where, f"{_shown(text)} is not a finite number")
-    return value
-
-
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A cell's text for a message, cut to 40 characters."""
     return repr(text if len(text) <= 40 else text[:37] + "...")
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from models.dataset.countries import allies
 from models.dataset.importers.base import BadFile, Content, Parsed, year_of
-from models.dataset.importers.names import ally_code, is_aggregate
+from models.dataset.importers.names import ally_code, is_aggregate, no_ally
 from models.dataset.importers.workbook import Sheet, sheets
 from models.dataset.tables import Row
 
@@ -158,7 +158,7 @@ def _block(page: Sheet, wanted: _Wanted) -> Iterator[_Figure]:
         if not inside:
             continue
         if code is None and not together:
-            raise BadFile(page.cell(index, column), f"{text[:60]!r} is neither an ally nor a known aggregate")
+            raise BadFile(page.cell(index, column), no_ally(text))
         if code is not None and code in seen:
             raise BadFile(page.cell(index, column), f"{text[:60]!r} stands a second time, after {seen[code]}")
         if code is not None:

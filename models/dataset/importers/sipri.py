@@ -7,7 +7,7 @@ history is used.
 from __future__ import annotations
 
 from models.dataset.importers.base import BadFile, Content, Parsed
-from models.dataset.importers.names import ally_code
+from models.dataset.importers.names import ally_in
 from models.dataset.importers.nato import years_in
 from models.dataset.importers.workbook import Sheet, sheets
 
@@ -36,7 +36,7 @@ def _read(content: Content, page: Sheet) -> Parsed:
         None,
     )
     if heading is None:
-        raise BadFile(f"{page.name}!A1", "no row begins with 'Country' and goes on with years")
+        raise BadFile(page.cell(0, 0), "no row begins with 'Country' and goes on with years")
     years = {column: year for column, (year, _) in years_in(page.rows[heading]).items()}
     last = max(years.values())
     parsed = Parsed(
@@ -48,7 +48,10 @@ def _read(content: Content, page: Sheet) -> Parsed:
     )
     for index in range(heading + 1, len(page.rows)):
         name = page.rows[index][0]
-        code = ally_code(name) if isinstance(name, str) else None
+        # A region's heading and the notes below the table have no cell beside the name.
+        if not isinstance(name, str) or all(page.rows[index][column] is None for column in years):
+            continue
+        code = ally_in(parsed, page.cell(index, 0), name)
         if code is None:
             continue
         for column, year in years.items():

@@ -13,13 +13,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from models.dataset.importers.base import BadFile, Content, number_of
+from models.dataset.importers.base import BadFile, Content
+from models.dataset.importers.numbers import PLAIN, Numbers, is_missing
 
 MOST_UNPACKED = 200_000_000
 MOST_PARTS = 2_000
-MOST_ROWS, MOST_COLUMNS = 5_000, 400
+MOST_ROWS, MOST_COLUMNS = 20_000, 400
+"""The IMF's workbook has 8,668 rows and 81 columns."""
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
@@ -31,8 +34,13 @@ class Sheet:
     rows: tuple[tuple[Any, ...], ...]
 
     def cell(self, row: int, column: int) -> str:
-        """The name of a cell by its indices from 0: ``Table 3!B7``."""
-        return f"{self.name}!{_letters(column)}{row + 1}"
+        """The name of a cell by its indices from 0: ``sheet Table 3, cell B7``."""
+        return cell_name(self.name, row, column)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """How the sheet writes the numbers that it holds as texts."""
+        return Numbers.of(value for row in self.rows for value in row)
 
     def number(self, row: int, column: int) -> float | None:
         """The number in a cell; None if it is empty or marks a missing figure. Raises BadFile."""
@@ -43,15 +51,17 @@ class Sheet:
         if isinstance(value, bool):
             raise BadFile(where, f"{value} is not a number")
         if isinstance(value, int | float):
-            return number_of(repr(value), where)
+            return PLAIN.read(repr(value), where)
         if not isinstance(value, str):
             raise BadFile(where, f"holds a {type(value).__name__}, not a number")
         if value in _ERRORS:
             raise BadFile(where, f"holds the spreadsheet's error {value}")
-        # SIPRI and NATO write these where there is no figure, or no country.
-        if re.fullmatch(r"[.\u2026\s:-]*|xxx?|n/?a|--", value.strip(), re.IGNORECASE):
-            return None
-        return number_of(value, where)
+        return None if is_missing(value) else self.numbers.read(value, where)
+
+
+def cell_name(sheet: str, row: int, column: int) -> str:
+    """The name of a cell of ``sheet`` by its indices from 0: ``sheet Table 3, cell B7``."""
+    return f"sheet {sheet}, cell {_letters(column)}{row + 1}"
 
 
 def _letters(column: int) -> str:
@@ -89,15 +99,15 @@ def _rows(sheet: Any) -> tuple[tuple[Any, ...], ...]:
     try:
         for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
             if number > MOST_ROWS:
-                raise BadFile(f"{sheet.title}!A{number}", f"is beyond the {MOST_ROWS} rows that are read")
+                raise BadFile(cell_name(sheet.title, number - 1, 0), f"is beyond the {MOST_ROWS} rows that are read")
             if len(row) > MOST_COLUMNS and any(value is not None for value in row[MOST_COLUMNS:]):
-                cell = f"{sheet.title}!{_letters(MOST_COLUMNS)}{number}"
+                cell = cell_name(sheet.title, number - 1, MOST_COLUMNS)
                 raise BadFile(cell, f"is beyond the {MOST_COLUMNS} columns that are read")
             found.append(tuple(row[:MOST_COLUMNS]))
     except BadFile:
         raise
     except Exception as error:  # noqa: BLE001  as above: the sheet is parsed while it is read
-        where = f"{sheet.title}!A{len(found) + 1}"
+        where = cell_name(sheet.title, len(found), 0)
         raise BadFile(where, f"the sheet cannot be read from here on ({type(error).__name__})") from None
     width = max((len(row) for row in found), default=0)
     return tuple(row + (None,) * (width - len(row)) for row in found)

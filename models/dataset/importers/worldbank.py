@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from models.dataset.importers.base import BadFile, Content, Parsed, number_of, text_of, year_of
-from models.dataset.importers.names import ally_code
+from models.dataset.importers.base import BadFile, Content, Parsed, text_of, year_of
+from models.dataset.importers.names import ally_in
+from models.dataset.importers.numbers import PLAIN
 from models.dataset.importers.sipri import TERMS
 
 INDICATOR = "MS.MIL.XPND.GD.ZS"
@@ -47,12 +48,15 @@ def _take(parsed: Parsed, where: str, row: Any) -> list[int]:
     if not isinstance(row, dict):
         raise BadFile(where, "is no object")
     indicator = row.get("indicator")
-    named = indicator.get("id") if isinstance(indicator, dict) else indicator
-    if named != INDICATOR:
-        raise BadFile(f"{where}/indicator", f"is {str(named)[:40]!r}, not {INDICATOR}")
-    iso3 = row.get("countryiso3code")
-    code = ally_code(iso3) if isinstance(iso3, str) and len(iso3) == 3 else None
-    if code is None or row.get("value") is None:
+    measured = indicator.get("id") if isinstance(indicator, dict) else indicator
+    if measured != INDICATOR:
+        raise BadFile(f"{where}/indicator", f"is {str(measured)[:40]!r}, not {INDICATOR}")
+    if row.get("value") is None:
+        return []
+    country = row.get("country")
+    named = [row.get("countryiso3code"), country.get("value") if isinstance(country, dict) else country]
+    code = ally_in(parsed, where, *(text for text in named if isinstance(text, str)))
+    if code is None:
         return []
     year = year_of(row.get("date"))
     if year is None:
@@ -60,7 +64,7 @@ def _take(parsed: Parsed, where: str, row: Any) -> list[int]:
     value = row["value"]
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise BadFile(f"{where}/value", f"is a {type(value).__name__}, not a number")
-    number = number_of(value if isinstance(value, str) else repr(value), f"{where}/value")
+    number = PLAIN.read(value if isinstance(value, str) else repr(value), f"{where}/value")
     if number:
         parsed.add(
             "core_share_history",

@@ -1,11 +1,16 @@
 """The publishers' files, made as they are laid out, read to the right figures."""
 
+import json
+import re
+
 import pytest
 
 from models.dataset import importers
-from models.dataset.importers import BadFile, Content
-from models.dataset.importers.names import ally_code, is_aggregate
-from models.dataset.importers.tidy import LAYOUTS, layout
+from models.dataset.importers import BadFile, Content, Parsed
+from models.dataset.importers.delimited import TextTable
+from models.dataset.importers.names import ally_code, ally_in, is_aggregate
+from models.dataset.importers.numbers import PLAIN
+from models.dataset.importers.tidy import LAYOUTS
 from models.dataset.imports import draft_of
 from models.dataset.tables import BUNDLED, DATA
 from models.dataset.vintages import VintageStore
@@ -15,6 +20,9 @@ from tests.models.dataset.publishers import (
     nato_sheet,
     saved,
     sipri_book,
+    weo_book,
+    weo_csv,
+    weo_rows,
     weo_text,
     worldbank_json,
 )
@@ -98,7 +106,7 @@ def test_years_names_and_the_second_block_do_not_mislead():
     assert (found["TUR", "2026"]["estimate"], found["TUR", "2024"]["estimate"]) == ("true", "false")
     assert "7.70" not in {r["share_pct"] for r in found.values()}
     parsed = read("nato", saved(nato_book()))
-    assert parsed.where["core_share", "ALB", 2014] == "Table 3!D6"
+    assert parsed.where["core_share", "ALB", 2014] == "sheet Table 3, cell D6"
     assert parsed.totals["core_amount", 2026][0] == pytest.approx(1484129, abs=300)
 
 
@@ -192,7 +200,9 @@ def test_three_columns_are_enough():
         ("Czechia*", "CZE"), ("Czech Republic", "CZE"), ("Slovak Republic", "SVK"), ("Türkiye", "TUR"),
         ("Turkey (b)", "TUR"), ("Luxembourg 1", "LUX"), ("Montenegro²", "MNE"), ("UNITED STATES", "USA"),
         ("North Macedonia *", "MKD"), ("NATO Total", None), ("NATO Europe and Canada*", None), ("Serbia", None),
-        ("", None), ("*", None),
+        ("", None), ("*", None), ("Türkiye, Republic of", "TUR"), ("Slovak Rep.", "SVK"), ("Netherlands, The", "NLD"),
+        ("Croatia, Republic of", "HRV"), ("Kingdom of Denmark", "DNK"), ("TUR", "TUR"), ("Korea, North", None),
+        ("German Democratic Republic", None), ("Bohemia", None),
     ],
 )  # fmt: skip
 def test_countries_are_recognised_by_many_names(name, code):
@@ -200,9 +210,88 @@ def test_countries_are_recognised_by_many_names(name, code):
     assert is_aggregate(name) is name.startswith("NATO")
 
 
+def sipri_with(old, new):
+    book = sipri_book()
+    for cell in book["Share of GDP"]["A"]:
+        cell.value = new if cell.value == old else cell.value
+    return saved(book)
+
+
+def worldbank_with(code, new_code, new_name):
+    found = json.loads(worldbank_json())
+    for row in found[1]:
+        if row["countryiso3code"] == code:
+            row |= {"countryiso3code": new_code, "country": {"id": "XX", "value": new_name}}
+    return json.dumps(found).encode()
+
+
+def weo_with(code, new_code, new_name):
+    rows = list(weo_rows())
+    for row in rows:
+        if row["COUNTRY.ID"] == code:
+            series = row["SERIES_CODE"].replace(code, new_code)
+            row |= {"COUNTRY.ID": new_code, "COUNTRY": new_name, "SERIES_CODE": series}
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("source", "made", "where"),
+    [
+        ("sipri", lambda *_: sipri_with("Czechia", "Bohemia"), r"sheet Share of GDP, cell A\d+"),
+        ("worldbank", lambda code, name: worldbank_with("CZE", code, name), r"/1/\d+"),
+        ("weo", lambda code, name: saved(weo_book(weo_with("CZE", code, name))), r"sheet Countries, cell C\d+"),
+        ("weo", lambda code, name: weo_csv(weo_with("CZE", code, name)), r"line \d+, column SERIES_CODE"),
+        (
+            "weo",
+            lambda code, name: weo_text().replace("\tCZE\t", f"\t{code}\t").replace("Czechia", name).encode(),
+            r"line \d+, column ISO",
+        ),
+    ],
+)
+def test_a_name_that_is_not_understood_is_named_and_not_its_consequence(source, made, where):
+    def errors(code, name):
+        draft = draft_of(VintageStore(None), read(source, made(code, name)), "nato-2026")
+        return [f"{f.where}: {f.message}" for f in draft.findings if f.severity == "error"]
+
+    (said,) = errors("BOH", "Bohemia")
+    assert re.fullmatch(f"{where}: 'Bohemia' is no country that I know", said)
+    if source != "sipri":
+        assert errors("CZE", "Bohemia") == [], "the code counts"
+        assert errors("CSR", "Czech Republic") == [], "the name counts where the code is not understood"
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("sipri", lambda: sipri_with("Serbia", "Ruritania")),
+        ("worldbank", lambda: worldbank_with("SRB", "RUR", "Ruritania")),
+        ("weo", lambda: saved(weo_book(weo_with("SRB", "RUR", "Ruritania")))),
+    ],
+)
+def test_an_unknown_name_is_a_warning_where_no_ally_is_missing(source, made):
+    draft = draft_of(VintageStore(None), read(source, made()), "nato-2026")
+    said = "'Ruritania' is no country that I know: its rows were left out"
+    assert [f.message for f in draft.findings if f.severity == "error" or "no country" in f.message] == [said]
+
+
+@pytest.mark.parametrize(
+    "name",
+    """Serbia|Korea, North|Congo, DR|Congo, Republic|Yemen, North|Czechoslovakia|USSR|Yugoslavia|Cape Verde|Viet Nam
+    |Timor Leste|Gambia, The|Kyrgyz Republic|Taiwan Province of China|Hong Kong SAR|West Bank and Gaza|Côte d'Ivoire
+    |Egypt, Arab Rep.|Micronesia, Fed. Sts.|Lao P.D.R.|Korea, Republic of|São Tomé and Príncipe, Democratic Republic of
+    |SRB|KOS|UVK|WBG|XKX|World|Euro area (EA)|G163|G001|AFE|EUU|Arab World|Europe & Central Asia|Low & middle income
+    |Sub-Saharan Africa|Central America and the Caribbean|Emerging market and developing economies|Small states
+    |Heavily indebted poor countries (HIPC)|IDA only|Early-demographic dividend|Oceania|Middle East""".split("|"),  # noqa: SIM905  as read
+)
+def test_other_countries_and_groups_are_left_out_silently(name):
+    parsed = Parsed("sipri", "", "", "", "")
+    assert ally_in(parsed, "here", name.strip()) is None
+    assert parsed.unknown == {}
+
+
 def test_a_repeated_column_is_found_without_comparing_every_column_with_every_other():
-    header = [*(CountingStr(f"c{i}") for i in range(2000)), CountingStr("c1999")]
+    header = (*(CountingStr(f"c{i}") for i in range(2000)), CountingStr("c1999"))
     CountingStr.compared = 0
     with pytest.raises(BadFile, match="'c1999' stands twice"):
-        layout(header)
+        TextTable((header,), (1,), PLAIN).refuse_column_twice()
     assert CountingStr.compared < 10 * len(header)

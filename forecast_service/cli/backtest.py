@@ -9,32 +9,34 @@ from pathlib import Path
 
 import click
 
+from models.dataset.importers.base import BadFile, Content, shown
+from models.dataset.importers.delimited import table_of
 from models.series import Panel, Series, SeriesError
 
 
 def read_panel(path: Path) -> Panel:
     """The panel in a CSV of ``series,year,value``: of each series the years after its last gap.
 
-    Raises click.BadParameter, which names the bad row.
+    Raises click.BadParameter, which names the bad cell.
     """
     points: dict[str, dict[int, float]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"series", "year", "value"} <= set(reader.fieldnames or ()):
-            raise click.BadParameter(f"{path}: the columns series, year and value are needed", param_hint="--panel")
-        for number, row in enumerate(reader, 2):
-            try:
-                name, year, value = row["series"], int(row["year"]), float(row["value"])
-            except (TypeError, ValueError):
-                raise click.BadParameter(
-                    f"{path}, line {number}: not a series, year and value", param_hint="--panel"
-                ) from None
-            if year in points.setdefault(name, {}):
-                raise click.BadParameter(f"{path}, line {number}: {name} {year} stands twice", param_hint="--panel")
-            points[name][year] = value
     try:
+        table = table_of(Content(path.read_bytes(), path.name))
+        table.refuse_column_twice()
+        for name in ("series", "year", "value"):
+            if name not in table.heading:
+                raise BadFile(table.line(0), "the columns series, year and value are needed")
+        named, dated, valued = (table.heading.index(name) for name in ("series", "year", "value"))
+        for row, cells in enumerate(table.rows[1:], 1):
+            table.refuse_other_length(row)
+            name, year = cells[named], cells[dated]
+            if not (year.isascii() and year.isdigit() and len(year) <= 4):
+                raise BadFile(table.cell(row, dated), f"{shown(year)} is no year")
+            if int(year) in points.setdefault(name, {}):
+                raise BadFile(table.line(row), f"{name} {year} stands twice")
+            points[name][int(year)] = table.numbers.read(cells[valued], table.cell(row, valued))
         return Panel(Series.from_points(name, found) for name, found in points.items())
-    except SeriesError as error:
+    except (BadFile, SeriesError) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--panel") from None
 
 

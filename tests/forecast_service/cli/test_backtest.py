@@ -7,6 +7,7 @@ import math
 import pytest
 from click.testing import CliRunner
 
+from forecast_service.cli.backtest import read_panel
 from forecast_service.cli.main import main
 
 pytestmark = pytest.mark.slow
@@ -53,11 +54,17 @@ def test_backtest_prints_a_table(small):
     ("content", "said"),
     [
         ("a,b\n1,2\n", "columns series, year and value"),
-        ("series,year,value\nx,2000,abc\n", "line 2"),
+        ("series,year,value\nx,2000,abc\n", "line 2, column value: 'abc' is not a number"),
+        ('series,year,value\nx,2000,"2,05"\n', "line 2, column value: '2,05' has a decimal comma: write 2.05"),
+        ('series,year,value\nx,2000,"2,050"\n', "line 2, column value: '2,050' may be 2.050 or 2050"),
+        ("series;year;value\nx;2000;2.05\n", "has a decimal point in a file separated by semicolons: write 2,05"),
+        ("series,year,value\nx,2000,1_0\n", "'1_0' is not a number"),
+        ("series,year,value\nx,20x0,1\n", "line 2, column year: '20x0' is no year"),
+        ("series,year,value,year\nx,2000,1,2001\n", "line 1: the column 'year' stands twice"),
         ("series,year,value\nx,2000,1\nx,2000,2\n", "stands twice"),
         ("series,year,value\nx,2000,-1\n", "2000 is not a positive number"),
-        ("series,year,value\nx,2000,nan\n", "2000 is not a positive number"),
-        ("series,year,value\nx,2000\n", "line 2"),
+        ("series,year,value\nx,2000,nan\n", "line 2, column value: 'nan' is not a number"),
+        ("series,year,value\nx,2000\n", "line 2: has 2 cells, the heading 3"),
     ],
 )
 def test_a_panel_that_cannot_be_used_names_the_row(tmp_path, content, said):
@@ -66,6 +73,21 @@ def test_a_panel_that_cannot_be_used_names_the_row(tmp_path, content, said):
     done = run("--panel", str(path))
     assert done.exit_code == 2
     assert said in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffseries,year,value\nx,2000,2.05\nx,2001,1234.5\n",
+        "value;year;series;note\r\n2,05;2000;x;a\r\n1.234,5;2001;x;b\r\n",
+        'series\tyear\tvalue\nx\t2000\t2.05\nx\t2001\t"1,234.5"\n',
+    ],
+)
+def test_a_panel_may_be_written_as_spreadsheets_write_it(tmp_path, content):
+    path = tmp_path / "panel.csv"
+    path.write_text(content, encoding="utf-8", newline="")
+    (series,) = read_panel(path).values()
+    assert (series.name, series.start, list(series.values)) == ("x", 2000, [2.05, 1234.5])
 
 
 def test_origins_must_be_a_range(small):

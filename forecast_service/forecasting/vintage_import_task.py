@@ -1,7 +1,7 @@
 """Imports a publisher's file in a separate process with limits on time and memory, not in one that answers requests.
 
-``python -m forecast_service.forecasting.vintage_import_task STATE_DIR SOURCE BASE NAME|-`` reads the file from standard
-input and prints the outcome as JSON.
+``python -m forecast_service.forecasting.vintage_import_task STATE_DIR SOURCE BASE NAME|- FILENAME`` reads the file from
+standard input and prints the outcome as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class TookTooLong(Exception):
     """Reading the file took more time or memory than a publisher's file needs."""
 
 
-def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
+def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None, filename: str) -> dict[str, Any]:
     """Read and check a file in a separate process, and save the vintage of ``base`` with its figures.
 
     Returns
@@ -43,6 +43,7 @@ def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | No
         source,
         base,
         name or "-",
+        filename,
     ]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=TIME_S, check=True)  # noqa: S603  no shell
@@ -53,14 +54,14 @@ def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | No
     return outcome
 
 
-def _import(state_dir: Path, data: bytes, source: str, base: str, name: str | None) -> dict[str, Any]:
+def _import(state_dir: Path, data: bytes, source: str, base: str, name: str | None, filename: str) -> dict[str, Any]:
     from models.dataset.importers import BadFile, Content
     from models.dataset.imports import prepare
     from models.dataset.vintages import BadName, VintageExists, VintageStore
 
     vintages = VintageStore(StateDir(state_dir).vintages)
     try:
-        prepared = prepare(vintages, source, Content(data), base, name)
+        prepared = prepare(vintages, source, Content(data, filename), base, name)
         findings = {"findings": [asdict(finding) for finding in prepared.draft.findings]}
         if prepared.refused:
             return findings
@@ -78,8 +79,9 @@ def _import(state_dir: Path, data: bytes, source: str, base: str, name: str | No
 def main() -> None:
     """Run the separate process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    folder, source, base, name = sys.argv[1:]
-    outcome = _import(Path(folder), sys.stdin.buffer.read(), source, base, None if name == "-" else name)
+    folder, source, base, name, filename = sys.argv[1:]
+    data = sys.stdin.buffer.read()
+    outcome = _import(Path(folder), data, source, base, None if name == "-" else name, filename)
     sys.stdout.write(json.dumps(outcome))
 
 

@@ -112,6 +112,17 @@ class ImportQuerySchema(Schema):
         ],
         metadata={"description": "Name of the new vintage; from the source and edition if absent."},
     )
+    filename = fields.String(
+        load_default="file",
+        validate=validate.Regexp(
+            r"^[^\x00-\x1f\x7f/\\]{1,200}$", error="must be a file's name of at most 200 characters, without a path"
+        ),
+        metadata={
+            "description": "The file's name, as published: for the title of the source, and for the edition of an "
+            "Outlook that does not name it itself.",
+            "example": "WEOApr2026all.xlsx",
+        },
+    )
 
 
 class SwitchedSchema(Schema):

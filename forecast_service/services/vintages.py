@@ -75,7 +75,9 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
     if not data:
         raise ServiceError(400, "The body is empty; a file is expected.")
     try:
-        outcome = vintage_import_task.take_in(settings.state_dir, data, query["source"], base, query.get("name"))
+        outcome = vintage_import_task.take_in(
+            settings.state_dir, data, query["source"], base, query.get("name"), query["filename"]
+        )
     except vintage_import_task.TookTooLong:
         _refuse(["took too much time or memory to read: it is not a file of this source"])
     if "bad" in outcome:
@@ -107,7 +109,9 @@ def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 def _refuse(details: list[str]) -> NoReturn:
     """Refuse a file; each detail begins with the cell or line at fault."""
-    abort(422, messages={"file": {"file": details[:MAX_ERRORS]}})
+    if len(details) > MAX_ERRORS:
+        details = [*details[: MAX_ERRORS - 1], f"and {len(details) - MAX_ERRORS + 1} more errors"]
+    abort(422, messages={"file": {"file": details}})
     raise AssertionError
 
 

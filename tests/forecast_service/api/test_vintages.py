@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from forecast_service.store.sweeps import Sweeps
 from forecast_service.sweeps.task import compute
 from models.dataset.tables import BUNDLED
 from models.forecast import MODEL_VERSION
+from tests.models.dataset.publishers import saved, weo_book, weo_rows
 from tests.support.contract import CheckedClient
 from tests.support.service import DRAWS
 
@@ -62,6 +64,10 @@ def tidy(**changes: str) -> bytes:
         value = changes.get(row["iso3"], row["share_pct"]) if row["year"] == "2026" else row["share_pct"]
         writer.writerow([row["iso3"], row["year"], value, row["estimate"]])
     return out.getvalue().encode()
+
+
+OUTLOOK = saved(weo_book([row | {"PUBLICATION_DATE": None} for row in weo_rows()], edition="The"))
+"""An Outlook that does not name its edition."""
 
 
 def test_the_vintages_are_listed(asking: FlaskClient) -> None:
@@ -167,6 +173,17 @@ def test_it_cannot_be_current_before_it_is_fitted(own: Flask, asking: FlaskClien
         ("source=press&name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
         ("name=ours-2027", tidy(DEU="3.33"), "text/csv", 422, "source"),
         ("source=csv&name=ours-2027", tidy(DEU="3.33"), "text/html", 415, "text/csv"),
+        ("source=csv&name=ours-2027", tidy(DEU="2,050"), "text/csv", 422, "'2,050' may be 2.050 or 2050"),
+        (
+            "source=csv&name=ours-2027",
+            tidy().replace(b"DEU", b"Bohemia"),
+            "text/csv",
+            422,
+            "'Bohemia' is no country that I know",
+        ),
+        ("source=weo", OUTLOOK, XLSX, 422, "file: nothing in it names its edition"),
+        ("source=weo&filename=WEOApr2026all.xlsx&base=none", OUTLOOK, XLSX, 422, "base"),
+        ("source=weo&filename=../WEOApr2026all.xlsx", OUTLOOK, XLSX, 422, "filename"),
         ("source=csv&name=ours-2027", b"", "text/csv", 400, "empty"),
         ("source=csv&name=ours-2027", b"x" * 10_000_001, "text/csv", 413, "10,000,000"),
     ],
@@ -179,6 +196,23 @@ def test_a_bad_file_changes_nothing_and_says_where(
     assert says in answer.text
     assert len(asking.get("/v1/vintages").json["items"]) == 3
     assert list((tmp_path / "vintages").glob("*")) == []
+
+
+def test_an_outlook_takes_its_edition_from_its_name(asking: FlaskClient) -> None:
+    made = asking.post("/v1/vintages?source=weo&filename=WEOApr2026all.xlsx", data=OUTLOOK, content_type=XLSX)
+    assert (made.status_code, made.json["name"]) == (201, "nato-2026-weo-2026-04"), made.text
+    titles = [source["title"] for source in made.json["sources"]]
+    assert "World Economic Outlook Database, April 2026, imported from WEOApr2026all.xlsx" in titles
+
+
+def test_more_errors_than_are_shown_are_counted(asking: FlaskClient) -> None:
+    allies = {row["iso3"] for row in BUNDLED.read("core_share")}
+    wild = "\n".join(["iso3,year,share_pct", *(f"{a},{y},14.{y}" for a in allies for y in range(2014, 2027))])
+    answer = asking.post("/v1/vintages?source=csv&name=ours-2027", data=wild.encode(), content_type="text/csv")
+    assert answer.status_code == 422
+    errors = [error["detail"] for error in answer.json["errors"]]
+    assert len(errors) == 50
+    assert re.fullmatch(r"and \d{2,} more errors", errors[-1])
 
 
 def test_a_file_that_takes_too_long_is_given_up(asking: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

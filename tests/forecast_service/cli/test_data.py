@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from forecast_service.cli.main import main
 from models.dataset.tables import BUNDLED
 from models.dataset.vintages import VintageStore
-from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_text
+from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_book, weo_csv, weo_rows, weo_text
 
 
 @pytest.fixture
@@ -37,6 +37,13 @@ def newer(**changes):
     for place, value in changes.items():
         share[place[:3]][int(place[4:])] = value
     return saved(nato_book(share=share, amount=amount, years=range(2014, 2028), estimates_from=2026))
+
+
+def with_cell(cell, value):
+    """NATO's workbook with another value in a cell of the table of shares."""
+    book = nato_book()
+    book["Table 3"][cell] = value
+    return saved(book)
 
 
 def contents(folder):
@@ -77,7 +84,7 @@ def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path)
 
 
 def test_imports_stack_up(run, state, tmp_path):
-    outlook, history = tmp_path / "WEOOct2026all.xls", tmp_path / "sipri.xlsx"
+    outlook, history = tmp_path / "WEOApr2026all.xls", tmp_path / "sipri.xlsx"
     outlook.write_bytes(weo_text(edition="April 2026").replace("\t4.046\t", "\t4.146\t", 1).encode("utf-16"))
     share = by_ally("core_share_history", "share_pct", "sipri_2025")
     share["DEU"][1990] *= 1.2
@@ -95,8 +102,13 @@ def test_imports_stack_up(run, state, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (lambda: newer(DEU_2025=9.9), r"error: Table 3!O\d+: Germany 2025 is 9.90, nato-2026 has"),
+        (lambda: newer(DEU_2025=9.9), r"error: sheet Table 3, cell O\d+: Germany 2025 is 9.90, nato-2026 has"),
         (lambda: b"<html>", "tables.xlsx: is no workbook"),
+        (
+            lambda: with_cell("D6", "2,050"),
+            r"Error: sheet Table 3, cell D6: '2,050' may be 2.050 or 2050: write it as one",
+        ),
+        (lambda: with_cell("C6", "Bohemia"), r"Error: sheet Table 3, cell C6: 'Bohemia' is no country that I know\n"),
     ],
 )
 def test_a_bad_file_changes_nothing(run, state, tmp_path, content, message):
@@ -193,6 +205,31 @@ def test_a_schedule_fetches_what_is_new(run, state, server):
     assert contents(state / "vintages") == before
 
 
+def test_an_outlook_takes_its_edition_from_its_name_and_says_how_to_give_it(run, state, server, tmp_path):
+    rows = [row | {"PUBLICATION_DATE": None} for row in weo_rows()]
+    rows[0]["2024"] *= 1.01
+    data = saved(weo_book(rows, edition="The"))
+    unnamed, named = tmp_path / "outlook.xlsx", tmp_path / "WEOApr2026all.xlsx"
+    for file in (unnamed, named):
+        file.write_bytes(data)
+    refused = run("import", unnamed, "--source", "weo")
+    assert refused.exit_code == 1
+    assert "outlook.xlsx: nothing in it names its edition" in refused.output
+    assert "call the file as the IMF does, such as WEOApr2026all.xlsx" in refused.output
+    host = f"127.0.0.1:{server.server_address[1]}"
+    server.files["/outlook.xlsx"], server.files["/WEOApr2026all.xlsx"] = data, data
+    rows[0]["2030"] = "2,050"
+    server.files["/weo.csv"] = weo_csv(rows)
+    fetched = f"weo=http://{host}/outlook.xlsx weo=http://{host}/weo.csv weo=http://{host}/WEOApr2026all.xlsx"
+    done = run("refresh", FORECAST_DOWNLOAD_HOSTS=host, FORECAST_REFRESH=fetched)
+    assert done.exit_code == 1
+    assert "error: outlook.xlsx: nothing in it names its edition" in done.output
+    assert "error: line 2, column 2030: '2,050' may be 2.050 or 2050: write it as one of these\n" in done.output
+    assert "saved as nato-2026-weo-2026-04" in done.output
+    assert VintageStore(state / "vintages").names()[-1] == "nato-2026-weo-2026-04"
+    assert "nothing in it differs" in run("import", named, "--source", "weo").output
+
+
 def test_a_url_is_imported_with_its_checksum(run, server):
     host = f"127.0.0.1:{server.server_address[1]}"
     server.files["/nato.xlsx"] = newer()
@@ -258,6 +295,8 @@ def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
     [
         ({"--country": "Ruritania"}, "no ally goes by this"),
         ({"--target": "7"}, "is not in the range"),
+        ({"--target": "nan"}, "BEL aims at nan"),
+        ({"--target": "2,5"}, "is not a valid"),
         ({"--year": "1999"}, "is not in the range"),
         ({"--stance": "hopes"}, "is not one of"),
         ({"--status": "hoped"}, "is not one of"),

@@ -1,3 +1,3 @@
 """The version of the service. The statistics have their own: :data:`models.forecast.MODEL_VERSION`."""
 
-VERSION = "0.9.0"
+VERSION = "1.0.0"

@@ -158,6 +158,23 @@ def test_a_latin_hypercube_of_an_older_release_is_read_and_not_computed(keeping:
     assert keeping.get(f"/v1/sweeps/{open_}").json["status"] == "failed"
 
 
+def test_a_lever_that_ends_goes_on_and_one_of_an_older_release_resumes(keeping: FlaskClient, work: Worker) -> None:
+    freeze = {"type": "freeze", "what": "real", "to": {"grid": [2030, 2034]}}
+    now, old = (keeping.post("/v1/sweeps", json=asked(freeze, countries=["SVK"])).json["id"] for _ in range(2))
+    with work.sweeps.database.writing() as session:
+        row = session.get_one(SweepRow, old)
+        row.document = json.dumps(json.loads(row.document) | {"scenario": {"name": "x", "levers": [freeze]}})
+    work.run(once=True)
+    medians = {}
+    for identifier, after in ((now, "continue"), (old, "resume")):
+        assert keeping.get(f"/v1/sweeps/{identifier}").json["request"]["scenario"]["levers"][0]["after"] == after
+        rows = keeping.get(f"/v1/sweeps/{identifier}/results").json["items"]
+        medians[after] = [row["core_median_pct"] for row in rows]
+    baseline = keeping.get("/v1/countries/SVK/forecast").json["paths"]["core"]["median"][-1]
+    assert medians["resume"] == [baseline, baseline]
+    assert all(value < baseline for value in medians["continue"])
+
+
 def test_a_sweep_of_statistics_that_are_gone_is_given_up(keeping: FlaskClient, work: Worker) -> None:
     ours, theirs = (keeping.post("/v1/sweeps", json=asked()).json["id"] for _ in range(2))
     with work.sweeps.database.writing() as session:

@@ -12,6 +12,7 @@ import click
 from forecast_service.callers import SCOPES, is_caller
 from forecast_service.cli.context import database_of
 from forecast_service.settings import Settings
+from forecast_service.texts import plain
 
 if TYPE_CHECKING:
     from forecast_service.store.keys import Keys
@@ -43,18 +44,25 @@ def _scopes(_context: click.Context, _parameter: click.Parameter, text: str) -> 
     return names
 
 
+def _name(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if len(text) > 100:
+        raise click.BadParameter("must be at most 100 characters")
+    try:
+        return plain(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @keys.command()
 @click.option("--owner", required=True, callback=_owner, help="Owner of the key, and of all that is created with it.")
 @click.option("--scopes", default="read", show_default=True, callback=_scopes, help="Some of read,write,admin.")
-@click.option("--name", default="", help="Purpose, up to 100 characters.")
+@click.option("--name", default="", callback=_name, help="Purpose, up to 100 characters.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day (UTC) from which it is invalid.")
 def create(owner: str, scopes: list[str], name: str, expires: datetime | None) -> None:
     """Create a key and print it, this once: the database holds only its hash."""
     until = None if expires is None else expires.replace(tzinfo=UTC)
     if until is not None and until <= datetime.now(UTC):
         raise click.BadParameter("must be in the future", param_hint="--expires")
-    if len(name) > 100:
-        raise click.BadParameter("must be at most 100 characters", param_hint="--name")
     with _keys() as kept:
         identifier, key = kept.create(owner, scopes, name, until)
     # Only the key goes to standard output, so that it can be piped.

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from forecast_service import texts
 from models.dataset.countries import COMPONENTS
 from models.dataset.vintages import LONGEST_NAME, NAME
 from models.forecast.question import FIRST_ORIGIN
@@ -24,8 +25,20 @@ def one_or_other(first: str, second: str) -> dict[str, Any]:
     return {"if": {"not": {"required": [first]}}, "then": {"required": [second]}}
 
 
+DIGITS = 12
+"""Significant digits of a number of a request: enough for any figure, and 0.1 + 0.2 is 0.3."""
+
+
 class Number(fields.Float):
-    """A JSON number: no text, no boolean, nothing that is not finite."""
+    """A JSON number: no text, no boolean, nothing that is not finite.
+
+    It is read to 12 significant digits, or to ``places`` decimals, and without the sign of zero: two spellings of one
+    question have the same answer, with the same id.
+    """
+
+    def __init__(self, *, places: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places = places
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -36,7 +49,8 @@ class Number(fields.Float):
             number = math.inf
         if not math.isfinite(number):
             raise ValidationError("must be a finite number")
-        return number
+        number = float(f"{number:.{DIGITS}g}") if self.places is None else round(number, self.places)
+        return number + 0.0  # makes -0.0 to 0.0
 
 
 class Year(fields.Integer):
@@ -46,6 +60,39 @@ class Year(fields.Integer):
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
             raise ValidationError("must be a whole number")
         return int(value)
+
+
+class WholeText(validate.Regexp):
+    """A pattern for the whole text, as in JSON Schema: Python's ``$`` also matches before a last line break."""
+
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
+class PlainText(fields.String):
+    """A text as people write it, such as a name: see :func:`forecast_service.texts.plain`.
+
+    Parameters
+    ----------
+    most : characters. least : 0 if it may be empty. lines : whether it may hold line breaks.
+    checks : further validators.
+    """
+
+    def __init__(self, *, most: int, least: int = 1, lines: bool = False, checks: Any = (), **kwargs: Any) -> None:
+        bounds = f"{least} to" if least else "at most"
+        length = validate.Length(min=least or None, max=most, error=f"must hold {bounds} {most} characters")
+        super().__init__(validate=[length, *checks], **kwargs)
+        self._length, self._lines = length, lines
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        self._length(text)  # as the contract says; what it is made of is checked again, since form NFC may be longer
+        try:
+            return texts.plain(text, lines=self._lines)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 class StrictBoolean(fields.Boolean):

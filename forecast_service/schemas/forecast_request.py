@@ -13,6 +13,7 @@ from forecast_service.schemas.fields import (
     Number,
     QueryNumber,
     QueryYear,
+    WholeText,
     Year,
     one_or_other,
     share_in,
@@ -26,6 +27,7 @@ from models.scenarios.targets import Targets
 from models.series import Series
 
 MAX_QUANTILES = 25
+LEVEL_PLACES = 6
 CORE = "Threshold of core spending; 3.5 if absent"
 RELATED = (
     "Threshold of related spending; 1.5 if absent. The total's threshold is the sum. Above 1.5 it also raises how much "
@@ -35,8 +37,9 @@ RELATED = (
 
 def _level(kind: type[Number] = Number) -> Number:
     return kind(
+        places=LEVEL_PLACES,
         validate=validate.Range(min=0.001, max=0.999, error="must be from {min} to {max}"),
-        metadata={"description": "Level of a quantile, 0.001 to 0.999."},
+        metadata={"description": f"Level of a quantile, 0.001 to 0.999, read to {LEVEL_PLACES} decimals."},
     )
 
 
@@ -111,7 +114,7 @@ class ForecastRequestSchema(Schema):
         },
     )
     history = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"^(19|20)[0-9]{2}$", error="must be a year from 1900 to 2099")),
+        keys=fields.String(validate=WholeText(r"^(19|20)[0-9]{2}$", error="must be a year from 1900 to 2099")),
         values=Number(
             validate=validate.Range(min=1e-6, max=1e12, error="must be from {min} to {max}"),
             metadata={"description": "Value of that year, positive."},

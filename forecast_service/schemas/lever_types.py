@@ -7,9 +7,18 @@ from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from forecast_service.schemas.fields import LAST_YEAR, BoundedList, Number, Year, one_or_other, share_in, year_in
+from forecast_service.schemas.fields import (
+    LAST_YEAR,
+    BoundedList,
+    Number,
+    WholeText,
+    Year,
+    one_or_other,
+    share_in,
+    year_in,
+)
 from models.dataset.countries import allies
-from models.dataset.groups import GROUPS
+from models.dataset.groups import GROUPS, canonical
 from models.paths import RULES
 from models.scenarios.levers import (
     AFTER,
@@ -85,7 +94,7 @@ class LeverSchema(Schema):
     def _build(self, data: dict[str, Any], **_: Any) -> Lever:
         data.pop("type")
         if "countries" in data:
-            data["countries"] = tuple(dict.fromkeys(data["countries"]))
+            data["countries"] = canonical(data["countries"])
         return self.lever(**data)
 
 
@@ -166,7 +175,7 @@ class SharePathSchema(TemporarySchema):
     type = _type("share_path")
     component = _component()
     points = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"^20([0-5][0-9]|60)$", error="must be a year from 2000 to 2060")),
+        keys=fields.String(validate=WholeText(r"^20([0-5][0-9]|60)$", error="must be a year from 2000 to 2060")),
         values=share_in("Median share of that year"),
         required=True,
         validate=validate.Length(min=1, max=61, error="must hold {min} to {max} points"),
@@ -313,7 +322,7 @@ class HistoryOverrideSchema(LeverSchema):
     type = _type("history_override")
     points = fields.Dict(
         keys=fields.String(
-            validate=validate.Regexp(r"^(19[0-9]{2}|20[0-5][0-9]|2060)$", error="must be a year from 1900 to 2060")
+            validate=WholeText(r"^(19[0-9]{2}|20[0-5][0-9]|2060)$", error="must be a year from 1900 to 2060")
         ),
         values=share_in("Share of that year"),
         required=True,

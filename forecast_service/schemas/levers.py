@@ -8,8 +8,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
 
 from forecast_service.ids import SAVED_ID, is_id
-from forecast_service.schemas.fields import BoundedList, StrictBoolean, vintage_in
+from forecast_service.schemas.fields import BoundedList, PlainText, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
+from forecast_service.texts import appearance
+from models.dataset.groups import canonical
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import LEVER_COMPONENTS, Lever
 from models.scenarios.scenario import Scenario
@@ -48,17 +50,45 @@ def without_defaults(scenario: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in scenario.items() if value is not None and value != defaults.get(name)}
 
 
+PRINTABLE = "Printable text, which is read in Unicode's form NFC and without surrounding blanks"
+
+
+def not_reserved(name: str) -> None:
+    """Refuse the name of a shipped scenario: an answer that bears it rests on that one."""
+    if is_reserved(name):
+        raise ValidationError("is the name of a scenario that ships: send it as text, or give yours another name")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether readers would take ``name`` for that of a shipped scenario."""
+    return appearance(name) in named_scenarios()
+
+
+def name_in(**kwargs: Any) -> PlainText:
+    """The name of a scenario of the caller's own."""
+    metadata = {
+        "description": f"Its name. {PRINTABLE}; no name of a shipped scenario, in any case.",
+        "example": "half way",
+    }
+    return PlainText(most=100, checks=[not_reserved], metadata=metadata, **kwargs)
+
+
+def description_in(**kwargs: Any) -> PlainText:
+    """The description of a scenario of the caller's own."""
+    metadata = {"description": f"In words. {PRINTABLE}; it may have several lines."}
+    return PlainText(most=2000, least=0, lines=True, metadata=metadata, **kwargs)
+
+
+def model_version_in(description: str) -> PlainText:
+    """The version of the statistics, as input."""
+    return PlainText(most=20, metadata={"description": description})
+
+
 class ScenarioSchema(Schema):
     """A scenario: a name and a list of levers, which act in a fixed order (docs/scenarios.md)."""
 
-    name = fields.String(
-        load_default="custom",
-        validate=validate.Length(min=1, max=100),
-        metadata={"description": "Its name.", "example": "half way"},
-    )
-    description = fields.String(
-        load_default="", validate=validate.Length(max=2000), metadata={"description": "In words."}
-    )
+    name: fields.String = name_in(load_default="custom")
+    description: fields.String = description_in(load_default="")
     levers = BoundedList(
         LeverField(),
         required=True,
@@ -83,25 +113,34 @@ class ScenarioSchema(Schema):
         metadata={"description": "The components that its levers may touch; any if absent."},
     )
     countries = countries_in("The allies that its levers act on: ISO alpha-3 codes and groups; all if absent.")
-    based_on = fields.String(
-        validate=validate.Length(min=1, max=100),
-        metadata={"description": "The scenario it derives from, by name or id.", "example": "baseline"},
+    based_on: fields.String = PlainText(
+        most=100, metadata={"description": "The scenario it derives from, by name or id.", "example": "baseline"}
     )
-    model_version = fields.String(
-        validate=validate.Length(min=1, max=20),
-        metadata={"description": "Version of the statistics it was written for; a note reports if it differs."},
+    model_version: fields.String = model_version_in(
+        "Version of the statistics it was written for; a note reports if it differs."
     )
     vintage = vintage_in("Vintage of the figures it was written for; a note reports if it differs.")
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> Scenario:
-        for name in ("components", "countries"):
-            data[name] = tuple(dict.fromkeys(data.get(name, ())))
+        # One spelling of each question: all components, or all allies, are the same as none in particular.
+        touched = tuple(name for name in LEVER_COMPONENTS if name in data.get("components", ()))
+        data["components"] = () if touched == LEVER_COMPONENTS else touched
+        data["countries"] = canonical(data.get("countries", ()))
         return Scenario(**data | {"levers": tuple(data["levers"])})
 
     @post_dump
     def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return without_defaults(data)
+
+
+class StoredScenarioSchema(ScenarioSchema):
+    """A scenario as it was saved, perhaps by a release that allowed any text."""
+
+    name = fields.String()
+    description = fields.String()
+    based_on = fields.String()
+    model_version = fields.String()
 
 
 def known_form(value: str) -> None:

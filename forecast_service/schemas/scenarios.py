@@ -4,41 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, pre_dump, validate
+from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load, pre_dump, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
-from forecast_service.schemas.fields import BoundedList, QueryYear, StrictBoolean, vintage_in
+from forecast_service.schemas.fields import BoundedList, PlainText, QueryYear, StrictBoolean, WholeText, vintage_in
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
-from forecast_service.schemas.levers import MAX_LEVERS, LeverField, ScenarioSchema, known_form, known_forms
+from forecast_service.schemas.levers import (
+    MAX_LEVERS,
+    LeverField,
+    ScenarioSchema,
+    description_in,
+    known_form,
+    known_forms,
+    model_version_in,
+    name_in,
+)
 from forecast_service.store.scenarios import ScenarioVersion
 from forecast_service.store.tables import ScenarioRow
 from models.scenarios.builtin import NamedScenario
 from models.scenarios.library import library
 
 MAX_PAGE = 200
-
-
-def no_nul(value: str) -> None:
-    """Refuse the one character that a database cannot store."""
-    if "\x00" in value:
-        raise ValidationError("must not hold the character U+0000")
-
-
-def _named(**kwargs: Any) -> fields.String:
-    return fields.String(
-        validate=[validate.Length(min=1, max=100, error="must hold {min} to {max} characters"), no_nul],
-        metadata={"description": "Its name.", "example": "half way"},
-        **kwargs,
-    )
-
-
-def _described(**kwargs: Any) -> fields.String:
-    return fields.String(
-        validate=[validate.Length(max=2000, error="must hold at most {max} characters"), no_nul],
-        metadata={"description": "In words."},
-        **kwargs,
-    )
 
 
 def _public() -> fields.Boolean:
@@ -49,8 +36,7 @@ def _public() -> fields.Boolean:
 
 
 class ScenarioDraftSchema(ScenarioSchema):
-    name = _named(required=True)
-    description = _described(load_default="")
+    name = name_in(required=True)
     public = _public()
     based_on = fields.String(
         validate=known_form,
@@ -62,10 +48,7 @@ class ScenarioDraftSchema(ScenarioSchema):
         },
     )
 
-    model_version = fields.String(
-        validate=[validate.Length(min=1, max=20, error="must hold {min} to {max} characters"), no_nul],
-        metadata={"description": "Version of the statistics it is written for; the running one if absent."},
-    )
+    model_version = model_version_in("Version of the statistics it is written for; the running one if absent.")
     vintage = vintage_in("Vintage of the figures it is written for; the current one if absent.")
 
     @post_load
@@ -77,12 +60,15 @@ class ScenarioDraftSchema(ScenarioSchema):
 
 
 class ForkSchema(Schema):
-    """The name and description of a copy; those of the original if absent."""
+    """The name and description of a copy.
+
+    If absent, they are those of the original; the copy of a shipped scenario is then named "copy of" and its name.
+    """
 
     empty_allowed = True
 
-    name = _named()
-    description = _described()
+    name = name_in()
+    description = description_in()
     public = _public()
 
 
@@ -94,7 +80,7 @@ class IdempotencySchema(Schema):
 
     idempotency_key = fields.String(
         data_key="Idempotency-Key",
-        validate=validate.Regexp(r"^[!-~]{1,255}\Z", error="must be 1 to 255 visible ASCII characters, without blanks"),
+        validate=WholeText(r"^[!-~]{1,255}$", error="must be 1 to 255 visible ASCII characters, without blanks"),
         metadata={
             "description": "A key that the client chooses. The service carries out the same request with the same key "
             "once, and gives the same answer each time.",
@@ -140,8 +126,8 @@ class PageSchema(Schema):
 
 
 class ScenarioListQuerySchema(PageSchema):
-    q = fields.String(
-        validate=[validate.Length(min=1, max=100, error="must hold {min} to {max} characters"), no_nul],
+    q = PlainText(
+        most=100,
         metadata={
             "description": "Search: scenarios whose name, or a word of it, begins with this text, in any case, in the "
             "order of the matching text. It does not search inside words or in descriptions.",

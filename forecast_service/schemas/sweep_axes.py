@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
 
 from forecast_service.schemas.fields import BoundedList, Number, Year
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
-from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes
+from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes, with_value
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
 MAX_AXES, MAX_GRID, MAX_STEPS = 10, 1000, 10_000
@@ -16,12 +16,12 @@ MAX_DEPTH = 10
 
 
 class GridValue(fields.Field[Value]):
-    """A number or a word."""
+    """A number or a word of a lever, which the lever's own schema checks."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
         if isinstance(value, str):
             return value
-        number = Number().deserialize(value)
+        number: float = Number().deserialize(value)
         return value if isinstance(value, int) else number
 
 
@@ -39,6 +39,15 @@ class AxisSchema(Schema):
             raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'")
         return data
 
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """As it is written in JSON, each value of a grid once."""
+        if "grid" in data:
+            return {"grid": list(dict.fromkeys(data["grid"]))}
+        if data["first"] == data["last"]:
+            raise ValidationError("must differ from 'from'", "to")
+        return {"from": data["first"], "to": data["last"], "steps": data["steps"]}
+
 
 class SweptScenarioField(fields.Field[dict[str, Any]]):
     """A scenario with axes among the values of its levers."""
@@ -51,13 +60,17 @@ class SweptScenarioField(fields.Field[dict[str, Any]]):
         axes = find_axes(value)
         if len(axes) > MAX_AXES:
             raise ValidationError({"levers": [f"must hold at most {MAX_AXES} axes, has {len(axes)}"]})
+        read = []
         for path, values in axes:
             try:
-                AxisSchema().load(values)
+                read.append((path, AxisSchema().load(values)))
             except ValidationError as error:
                 raise ValidationError(nested(path, error.messages)) from None
-        _try(value, [Axis.of(path, values) for path, values in axes])
-        return value
+        for path, values in read:
+            value = with_value(value, path, values)
+        _try(value, [Axis.of(path, values) for path, values in read])
+        texts = {name: ScenarioSchema._declared_fields[name] for name in ("name", "description") if name in value}
+        return value | {name: field.deserialize(value[name]) for name, field in texts.items()}
 
 
 def _deeper(value: object, depth: int) -> bool:

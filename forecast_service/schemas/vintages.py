@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
-from forecast_service.schemas.fields import Rounded, probability_out, vintage_in
+from forecast_service.schemas.fields import Rounded, WholeText, probability_out, vintage_in
 from models.dataset.importers import READERS
 from models.dataset.vintages import LONGEST_NAME, NAME
 
@@ -106,7 +106,7 @@ class ImportQuerySchema(Schema):
     base = vintage_in("The vintage whose figures the file replaces or extends; the newest if absent.")
     name = fields.String(
         validate=[
-            validate.Regexp(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
+            WholeText(f"^{NAME.pattern}$", error="must be lower-case letters, digits and single hyphens"),
             validate.Length(max=LONGEST_NAME, error="must hold at most {max} characters"),
             validate.NoneOf(RESERVED, error="is the name of something else"),
         ],

@@ -7,7 +7,7 @@ from marshmallow import ValidationError
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import forecasters
-from forecast_service.schemas.levers import ScenarioSchema
+from forecast_service.schemas.levers import StoredScenarioSchema
 from forecast_service.store import scenarios
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.scenario import Scenario
@@ -48,7 +48,7 @@ def as_scenario(saved: scenarios.ScenarioVersion) -> Scenario:
     if saved.based_on is not None:
         provenance["based_on"] = saved.based_on
     try:
-        scenario: Scenario = ScenarioSchema().load(saved.body | provenance)
+        scenario: Scenario = StoredScenarioSchema().load(saved.body | provenance)
     except ValidationError:
         raise OldForm from None
     return scenario

@@ -16,6 +16,7 @@ from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.forecast_response import ForecastSchema
+from forecast_service.schemas.levers import is_reserved
 from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
 from forecast_service.services.paging import NoCursor
@@ -78,7 +79,8 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Scen
         raise ServiceError(
             409, f"{identifier} is made anew for each ally: there is nothing to copy. POST one based_on it."
         )
-    body = source | {name: sent[name] for name in ("name", "description") if name in sent}
+    name = f"copy of {source['name']}" if is_reserved(source["name"]) else source["name"]
+    body = source | {"name": name} | {field: sent[field] for field in ("name", "description") if field in sent}
     draft = _draft(body, public=sent["public"], based_on=identifier)
     return scenarios.create(caller(), draft, idempotent, forecasters().settings.kept_bytes)
 
@@ -184,7 +186,9 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     version = read(identifier, number)
     model, country = query.pop("model"), resolve(query["country"]).code
     current = (version.model_version, version.vintage) == (MODEL_VERSION, forecasters().vintage)
-    question = _digest([country, asdict(query["targets"]), query["levels"], query.get("origin")])
+    # The rule is left out if none is given, so that answers that older releases saved are found.
+    asked = [country, asdict(query["targets"]), sorted(set(query["levels"])), query.get("origin")]
+    question = _digest(asked + ([query["rule"]] if "rule" in query else []))
     if model == "pinned" or current:
         saved = saved_answer(version, question)
         if saved is not None:

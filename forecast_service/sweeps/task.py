@@ -14,7 +14,7 @@ prepare()  # before numpy is imported, because a cluster's worker does not inher
 # isort: split
 from marshmallow import ValidationError
 
-from forecast_service.schemas.levers import ScenarioSchema
+from forecast_service.schemas.levers import StoredScenarioSchema
 from forecast_service.schemas.messages import flatten
 from forecast_service.state_dir import StateDir
 from models.analysis.sweep import InvalidPoint, Sweep, evaluate, read_document
@@ -64,12 +64,12 @@ def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -
 
 
 @cache
-def _schema() -> ScenarioSchema:
-    return ScenarioSchema()
+def _schema() -> StoredScenarioSchema:
+    return StoredScenarioSchema()
 
 
 def read(scenario: dict[str, Any]) -> Scenario:
-    """Parse the scenario of a point, by the same rules as the scenario of a request. Raises InvalidPoint."""
+    """Parse the scenario of a point, by the rules of a saved scenario. Raises InvalidPoint."""
     try:
         parsed: Scenario = _schema().load(scenario)
     except ValidationError as error:

@@ -188,16 +188,16 @@ class Sweep:
         """The scenario's JSON with one value for every axis."""
         scenario: Any = self.document["scenario"]
         for axis, value in zip(self.axes, values, strict=True):
-            scenario = _with(scenario, axis.path, value)
+            scenario = with_value(scenario, axis.path, value)
         return dict(scenario)
 
 
-def _with(written: Any, path: AxisPath, value: Value) -> Any:
+def with_value(written: Any, path: AxisPath, value: Value | dict[str, Any]) -> Any:
     """``written`` with ``value`` at ``path``. A sweep calls it a million times, so it copies only along ``path``."""
     if not path:
         return value
     changed = copy.copy(written)
-    changed[path[0]] = _with(written[path[0]], path[1:], value)
+    changed[path[0]] = with_value(written[path[0]], path[1:], value)
     return changed
 
 

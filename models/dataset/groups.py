@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from models.dataset.countries import OWN_SERIES, Ally, allies
@@ -20,6 +20,12 @@ GROUPS: Mapping[str, Callable[[Ally], bool]] = {
     "euro-area": lambda ally: ally.code in EURO_AREA,
     "borders-russia-or-belarus": lambda ally: ally.borders_russia_or_belarus,
 }
+
+
+def canonical(countries: Iterable[str]) -> tuple[str, ...]:
+    """``countries``, ISO alpha-3 codes and groups, each once, in a fixed order; empty if ``all`` is among them."""
+    named = set(countries)
+    return () if "all" in named else tuple(name for name in (*GROUPS, *allies()) if name in named)
 
 
 def covers(countries: tuple[str, ...], ally: Ally) -> bool:

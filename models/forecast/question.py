@@ -190,5 +190,6 @@ def _check_applies(component: Component, ally: Ally) -> None:
 
 
 def _facts(of: FitKey | Scenario | Targets | Lever) -> dict[str, object]:
-    """Field -> value; ``asdict`` would copy every value."""
-    return {field.name: getattr(of, field.name) for field in fields(of)}
+    """Field -> value, -0.0 as 0.0; ``asdict`` would copy every value."""
+    values = ((field.name, getattr(of, field.name)) for field in fields(of))
+    return {name: value + 0.0 if isinstance(value, float) else value for name, value in values}

@@ -1,6 +1,6 @@
 """The library of scenarios that ship as files: ``models/scenarios/shipped/NAME.json``.
 
-An analyst could post each file as it is. A test compares its results with
+An analyst could post each file under a name of their own. A test compares its results with
 ``tests/models/scenarios/shipped/NAME.expected.csv``.
 """
 
@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from models.dataset.groups import canonical
 from models.scenarios.levers import ORDER, Lever
 from models.scenarios.scenario import Scenario
 
@@ -36,7 +37,7 @@ def _read(content: dict[str, Any]) -> Scenario:
         tuple(_lever(dict(lever)) for lever in content["levers"]),
         pledge_effect=content.get("pledge_effect", True),
         components=tuple(content.get("components", ())),
-        countries=tuple(content.get("countries", ())),
+        countries=canonical(content.get("countries", ())),
         based_on=content.get("based_on"),
     )
 
@@ -46,5 +47,5 @@ def _lever(content: dict[str, Any]) -> Lever:
     if "points" in content:
         content["points"] = {int(year): share for year, share in content["points"].items()}
     if "countries" in content:
-        content["countries"] = tuple(content["countries"])
+        content["countries"] = canonical(content["countries"])
     return kind(**{_ATTRIBUTES.get(name, name): value for name, value in content.items()})

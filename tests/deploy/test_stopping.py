@@ -16,7 +16,7 @@ from tests.deploy.support.load import load
 from tests.support.service import Service, free_port
 
 ROUNDS = int(os.environ.get("STOP_ROUNDS", "1"))
-QUESTION = {"country": "NLD", "scenario": {"name": "pledge", "levers": [{"type": "cap", "share_pct": 3.0}]}}
+QUESTION = {"country": "NLD", "scenario": {"name": "mine", "levers": [{"type": "cap", "share_pct": 3.0}]}}
 PATH = "/v1/countries/DEU/forecast"
 
 

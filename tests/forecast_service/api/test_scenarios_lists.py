@@ -91,7 +91,7 @@ class TestSearch:
             ("alf", []),
             ("half%", []),
             ("_", []),
-            ("\U0010ffff", []),
+            ("\U0001f680", []),
             ("strasse", ["Straße"]),
         ],
     )

@@ -172,7 +172,7 @@ def run(tmp_path: Path) -> Any:
 
 def test_keys_are_made_listed_and_revoked(run: Any, tmp_path: Path) -> None:
     made: Result = run(
-        "create", "--owner", "alice", "--scopes", "read,write", "--name", "board", "--expires", "2099-01-01"
+        "create", "--owner", "alice", "--scopes", "read,write", "--name", " board ", "--expires", "2099-01-01"
     )
     assert made.exit_code == 0
     shown = FORM.fullmatch(made.stdout.strip())
@@ -198,6 +198,10 @@ def test_keys_are_made_listed_and_revoked(run: Any, tmp_path: Path) -> None:
         ["create", "--owner", "a", "--scopes", "everything"],
         ["create", "--owner", "a", "--expires", "2020-01-01"],
         ["create", "--owner", "a", "--name", "x" * 101],
+        ["create", "--owner", "a", "--name", "a\u202eb"],
+        ["create", "--owner", "a", "--name", "\u200b"],
+        ["create", "--owner", "a", "--name", "a\nb"],
+        ["create", "--owner", "a\u202eb"],
         ["revoke", "nosuchkey000"],
     ],
 )

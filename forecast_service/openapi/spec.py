@@ -12,11 +12,12 @@ from marshmallow import fields
 
 from forecast_service.http.problems import CONTENT_TYPE
 from forecast_service.ids import SAVED_ID
-from forecast_service.openapi import operations, security
+from forecast_service.openapi import operations, security, swept
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.lever_types import LEARNED, SCHEMAS, CredibilityField
 from forecast_service.schemas.levers import LeverField, ScenarioField, ScenarioSchema
 from forecast_service.schemas.operations import ProblemSchema
+from forecast_service.schemas.sweep_axes import SweptScenarioField
 from forecast_service.version import VERSION
 from models.scenarios.builtin import named_scenarios
 
@@ -67,12 +68,10 @@ class ContractApi(Api):  # type: ignore[misc]
 
 def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
     """The JSON Schema of fields that take one of several shapes."""
-    refs = {name: f"#/components/schemas/{_component_name(name)}" for name in SCHEMAS}
     if isinstance(field, LeverField):
-        return {
-            "oneOf": [{"$ref": ref} for ref in refs.values()],
-            "discriminator": {"propertyName": "type", "mapping": refs},
-        }
+        return swept.union(_levers())
+    if isinstance(field, SweptScenarioField):
+        return {"$ref": f"#/components/schemas/{swept.SCENARIO}"}
     if isinstance(field, CredibilityField):
         return {"oneOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "enum": [LEARNED]}]}
     if isinstance(field, ScenarioField):
@@ -86,8 +85,13 @@ def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str,
     return {}
 
 
+def _levers() -> dict[str, str]:
+    """The references of the levers by their types."""
+    return {name: f"#/components/schemas/{_component_name(name)}" for name in SCHEMAS}
+
+
 def _component_name(lever: str) -> str:
-    return "Lever" + "".join(part.title() for part in lever.split("_"))
+    return swept.LEVER + "".join(part.title() for part in lever.split("_"))
 
 
 def _closed(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
@@ -116,6 +120,7 @@ def make_api(app: Flask) -> ContractApi:
         facts = schema.constraint | {"examples": [schema.example]}
         api.spec.components.schema(_component_name(name), facts, schema=schema)
     api.spec.components.schema("Scenario", schema=ScenarioSchema)
+    swept.describe(api.spec, _levers())
     api.spec.components.schema("ForecastRequest", ForecastRequestSchema.constraint, schema=ForecastRequestSchema)
     return api
 

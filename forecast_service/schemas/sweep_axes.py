@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from forecast_service.schemas.fields import BoundedList, Number, Year
+from forecast_service.schemas.lever_types import CredibilityField
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
 from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes, with_value
 from models.scenarios.scenario import ContradictoryLevers, Scenario
@@ -25,28 +26,66 @@ class GridValue(fields.Field[Value]):
         return value if isinstance(value, int) else number
 
 
-class AxisSchema(Schema):
-    """Many values in place of one."""
+def _grid(inner: fields.Field[Any]) -> BoundedList:
+    metadata = {"description": f"The values, at most {MAX_GRID}; what stands there twice counts once."}
+    return BoundedList(inner, required=True, least=1, most=MAX_GRID, what="values", metadata=metadata)
 
-    grid = BoundedList(GridValue(), least=1, most=MAX_GRID, what="values")
-    first = Number(data_key="from")
-    last = Number(data_key="to")
-    steps = Year(validate=validate.Range(min=2, max=MAX_STEPS, error="must be from {min} to {max}"))
 
-    @pre_load
-    def _one_form(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if data.keys() not in ({"grid"}, {"from", "to", "steps"}):
-            raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'")
-        return data
+class GridSchema(Schema):
+    """An axis whose values are listed."""
+
+    grid = _grid(GridValue())
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """As it is written in JSON, each value of a grid once."""
-        if "grid" in data:
-            return {"grid": list(dict.fromkeys(data["grid"]))}
+        return {"grid": list(dict.fromkeys(data["grid"]))}
+
+
+class NumberGridSchema(GridSchema):
+    """As the contract has it where a value is a number."""
+
+    grid = _grid(Number())
+
+
+class WordGridSchema(GridSchema):
+    """As the contract has it where a value is one of some words."""
+
+    grid = _grid(fields.String())
+
+
+class CredibilityGridSchema(GridSchema):
+    """As the contract has it where a value may be either."""
+
+    grid = _grid(CredibilityField())
+
+
+class StepsSchema(Schema):
+    """An axis of evenly spaced numbers."""
+
+    first = Number(data_key="from", required=True, metadata={"description": "The first value."})
+    last = Number(data_key="to", required=True, metadata={"description": "The last value, another than the first."})
+    steps = Year(
+        required=True,
+        validate=validate.Range(min=2, max=MAX_STEPS, error="must be from {min} to {max}"),
+        metadata={"description": "Number of values, both ends included."},
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if data["first"] == data["last"]:
             raise ValidationError("must differ from 'from'", "to")
         return {"from": data["first"], "to": data["last"], "steps": data["steps"]}
+
+
+def _read_axis(path: AxisPath, values: dict[str, Any]) -> dict[str, Any]:
+    """The axis ``values`` in one form. Raises ValidationError."""
+    if path[2:] == ("type",):
+        raise ValidationError("must be one type: an axis cannot choose the lever")
+    schema = GridSchema if values.keys() == {"grid"} else StepsSchema
+    if schema is StepsSchema and values.keys() != {"from", "to", "steps"}:
+        raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'")
+    axis: dict[str, Any] = schema().load(values)
+    return axis
 
 
 class SweptScenarioField(fields.Field[dict[str, Any]]):
@@ -63,7 +102,7 @@ class SweptScenarioField(fields.Field[dict[str, Any]]):
         read = []
         for path, values in axes:
             try:
-                read.append((path, AxisSchema().load(values)))
+                read.append((path, _read_axis(path, values)))
             except ValidationError as error:
                 raise ValidationError(nested(path, error.messages)) from None
         for path, values in read:

@@ -20,8 +20,6 @@ from forecast_service.schemas.fields import (
     year_in,
 )
 from forecast_service.schemas.forecast_request import TargetsSchema
-from forecast_service.schemas.lever_types import SCHEMAS
-from forecast_service.schemas.levers import MAX_LEVERS
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested
 from forecast_service.store.sweeps import STATUSES
@@ -33,7 +31,6 @@ from models.scenarios.targets import Targets
 ALL, GRID = "all", "grid"
 RESULT_FORMS = (JSON, CSV, PARQUET)
 MAX_TARGETS, MAX_ROWS = 10, 1000
-LEVER_TYPE = {"type": "string", "enum": list(SCHEMAS), "description": "Type of the lever."}
 
 
 class CountriesField(fields.Field[list[str]]):
@@ -85,15 +82,6 @@ class SweepRequestSchema(Schema):
         metadata={
             "description": "A scenario in which values of levers are axes: {'grid': [0, 0.5, 1]} or {'from': 0, "
             f"'to': 1, 'steps': 11}}. At most {MAX_AXES} axes.",
-            "type": "object",
-            "properties": {
-                "levers": {
-                    "type": "array",
-                    "description": "As in any scenario, with axes among the values.",
-                    "items": {"type": "object", "properties": {"type": LEVER_TYPE}},
-                    "maxItems": MAX_LEVERS,
-                }
-            },
             "example": {
                 "name": "half kept",
                 "levers": [{"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": {"grid": [0, 0.5, 1]}}],

@@ -11,8 +11,8 @@ import click
 
 from forecast_service.callers import SCOPES, is_caller
 from forecast_service.cli.context import database_of
+from forecast_service.schemas.texts import plain
 from forecast_service.settings import Settings
-from forecast_service.texts import plain
 
 if TYPE_CHECKING:
     from forecast_service.store.keys import Keys

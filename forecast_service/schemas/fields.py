@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from forecast_service import texts
+from forecast_service.schemas import texts
 from models.dataset.countries import COMPONENTS
 from models.dataset.vintages import LONGEST_NAME, NAME
 from models.forecast.question import FIRST_ORIGIN
@@ -72,7 +72,7 @@ class WholeText(validate.Regexp):
 
 
 class PlainText(fields.String):
-    """A text as people write it, such as a name: see :func:`forecast_service.texts.plain`.
+    """A text as people write it, such as a name: see :func:`forecast_service.schemas.texts.plain`.
 
     Parameters
     ----------

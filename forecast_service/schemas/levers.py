@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_dump, post_load, v
 from forecast_service.ids import SAVED_ID, is_id
 from forecast_service.schemas.fields import BoundedList, PlainText, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
-from forecast_service.texts import appearance
+from forecast_service.schemas.texts import appearance
 from models.dataset.groups import canonical
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import LEVER_COMPONENTS, Lever

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecast_service.texts import appearance, plain
+from forecast_service.schemas.texts import appearance, plain
 
 
 @pytest.mark.parametrize(

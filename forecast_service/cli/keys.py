@@ -31,7 +31,8 @@ def keys() -> None:
     """The callers' API keys (FORECAST_AUTH=api-key)."""
 
 
-def _owner(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+def owner_name(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    """The id of a caller, checked."""
     if not is_caller(text):
         raise click.BadParameter("must be 1 to 200 printable characters without spaces at its ends")
     return text
@@ -54,7 +55,9 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str) -> st
 
 
 @keys.command()
-@click.option("--owner", required=True, callback=_owner, help="Owner of the key, and of all that is created with it.")
+@click.option(
+    "--owner", required=True, callback=owner_name, help="Owner of the key, and of all that is created with it."
+)
 @click.option("--scopes", default="read", show_default=True, callback=_scopes, help="Some of read,write,admin.")
 @click.option("--name", default="", callback=_name, help="Purpose, up to 100 characters.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day (UTC) from which it is invalid.")

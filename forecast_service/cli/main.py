@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from forecast_service.cli.backtest import backtest
+from forecast_service.cli.callers import callers
 from forecast_service.cli.context import Commands
 from forecast_service.cli.data import check, differ, import_file, list_vintages, refresh, why
 from forecast_service.cli.database import db
@@ -34,5 +35,5 @@ def data() -> None:
 
 for command in (check, use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
-for command in (serve, fit, forecast, data, db, openapi, backtest, freeze, keys, sweep, work):
+for command in (serve, fit, forecast, data, db, openapi, backtest, freeze, keys, callers, sweep, work):
     main.add_command(command)

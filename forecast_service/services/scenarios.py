@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 
 from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
@@ -19,11 +19,12 @@ from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.levers import is_reserved
 from forecast_service.schemas.scenarios import shipped_body
 from forecast_service.services import forecasts
+from forecast_service.services.idempotency import idempotent
 from forecast_service.services.paging import NoCursor
 from forecast_service.services.scenario_lookup import ModelGone, UnknownSaved, as_scenario
 from forecast_service.store import scenarios, search
 from forecast_service.store.saved_answers import save_answer, saved_answer
-from forecast_service.store.scenarios import Draft, IdempotentRequest, ScenarioVersion
+from forecast_service.store.scenarios import Draft, ScenarioVersion
 from models.dataset.countries import resolve
 from models.forecast import MODEL_VERSION
 from models.forecast.result import Forecast
@@ -32,12 +33,6 @@ from models.scenarios.builtin import NamedScenario, named_scenarios
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _idempotent(headers: dict[str, Any], body: Any) -> IdempotentRequest | None:
-    if "idempotency_key" not in headers:
-        return None
-    return IdempotentRequest(headers["idempotency_key"], _digest([request.path, body]))
 
 
 def _draft(
@@ -62,17 +57,17 @@ def _draft(
 
 def create(headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
     """Save a new scenario."""
-    idempotent = _idempotent(headers, sent)
+    once = idempotent(headers)
     # A repeated request gets the same answer as before, even if the scenario it derives from is gone by now.
-    if idempotent and (before := scenarios.created_before(caller(), idempotent)):
+    if once and (before := scenarios.created_before(caller(), once)):
         return before
-    return scenarios.create(caller(), _draft(**sent), idempotent, forecasters().settings.kept_bytes)
+    return scenarios.create(caller(), _draft(**sent), once, forecasters().settings.kept_bytes)
 
 
 def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
     """Save a copy of a scenario as the caller's own."""
-    idempotent = _idempotent(headers, sent)
-    if idempotent and (before := scenarios.created_before(caller(), idempotent)):
+    once = idempotent(headers)
+    if once and (before := scenarios.created_before(caller(), once)):
         return before
     source = shipped_body(identifier) if identifier in named_scenarios() else scenarios.read(caller(), identifier).body
     if source is None:
@@ -82,7 +77,7 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Scen
     name = f"copy of {source['name']}" if is_reserved(source["name"]) else source["name"]
     body = source | {"name": name} | {field: sent[field] for field in ("name", "description") if field in sent}
     draft = _draft(body, public=sent["public"], based_on=identifier)
-    return scenarios.create(caller(), draft, idempotent, forecasters().settings.kept_bytes)
+    return scenarios.create(caller(), draft, once, forecasters().settings.kept_bytes)
 
 
 def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:

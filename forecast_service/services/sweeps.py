@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tempfile
@@ -13,16 +12,15 @@ from flask import Response, jsonify, request, stream_with_context, url_for
 from webargs.flaskparser import abort
 
 from forecast_service.callers import caller
-from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.ids import is_id
 from forecast_service.media_types import CSV, JSON, MEDIA_TYPES, PARQUET
 from forecast_service.observability import tracing
 from forecast_service.schemas.sweeps import RESULT_FORMS
+from forecast_service.services.idempotency import idempotent
 from forecast_service.services.paging import NoCursor
 from forecast_service.store.database import database
-from forecast_service.store.scenarios import IdempotentRequest
-from forecast_service.store.sweeps import OPEN, NoSuchSweep, Sweeps
+from forecast_service.store.sweeps import OPEN, Sweeps
 from forecast_service.store.tables import SweepRow
 from forecast_service.sweeps import formats
 from forecast_service.sweeps.document import complete
@@ -43,18 +41,10 @@ def create(headers: dict[str, Any], asked: dict[str, Any]) -> SweepRow:
     if "vintage" in asked["scenario"]:
         forecasters().known(asked["scenario"]["vintage"], "scenario/vintage")
     text = complete(forecasters().forecaster(asked.get("vintage")), asked, tracing.traceparent())
-    idempotent = None
-    if "idempotency_key" in headers:
-        # The digest is of the bytes sent, not of the parsed body: a later release may fill in other defaults.
-        sent = hashlib.sha256(request.path.encode() + request.get_data()).hexdigest()
-        idempotent = IdempotentRequest(headers["idempotency_key"], sent)
     sweep = Sweep(json.loads(text))
     sizes = [len(sweep.span(number).points) for number in range(sweep.chunks)]
-    try:
-        return _sweeps().create(caller(), text, MODEL_VERSION, sizes, idempotent, forecasters().settings.open_sweeps)
-    except NoSuchSweep:
-        detail = "The sweep of this Idempotency-Key has been deleted; send another key for a new one."
-        raise ServiceError(409, detail) from None
+    most_open = forecasters().settings.open_sweeps
+    return _sweeps().create(caller(), text, MODEL_VERSION, sizes, idempotent(headers), most_open)
 
 
 def read(identifier: str) -> SweepRow:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +35,9 @@ EXTENSION = "forecast-database"
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for SQLite's one lock; a write takes milliseconds."""
+
+LOG_TIMEOUT_S = 0.2
+"""How long emptying SQLite's write-ahead log waits for readers; writers wait for it meanwhile."""
 
 NOT_APPLIED = "migrations not applied"
 UNREACHABLE = "not reachable"
@@ -147,6 +150,21 @@ class Database:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
 
+    def empty_log(self) -> None:
+        """Empty SQLite's write-ahead log, which may still hold what was deleted.
+
+        It stays while somebody reads from it; the sweep workers try again every few minutes.
+        """
+        if not self.embedded:
+            return
+        # On a connection of its own, so that the short timeout is that of no other statement. It creates no file.
+        file = f"{Path(str(self.url.database)).resolve().as_uri()}?mode=rw"
+        try:
+            with closing(sqlite3.connect(file, uri=True, timeout=LOG_TIMEOUT_S)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            _log.warning("the write-ahead log cannot be emptied now: %s", error)
+
     def state(self) -> str | None:
         """What is wrong with the database; None if it is ready."""
         try:
@@ -217,6 +235,8 @@ def prepare_sqlite(connection: Any, _record: Any) -> None:
     # ... and FULL syncs it at every commit, so that a confirmed write survives a power cut.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten with zeros.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

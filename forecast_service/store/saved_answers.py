@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from forecast_service.store.database import database
-from forecast_service.store.scenarios import ScenarioVersion, insert_new
-from forecast_service.store.tables import SavedAnswer
+from forecast_service.store.inserts import has_written, insert
+from forecast_service.store.scenarios import ScenarioVersion
+from forecast_service.store.tables import SavedAnswer, VersionRow
 
 MAX_PER_VERSION = 1000
 """Most saved answers of one version: 31 allies and a few dozen questions. Further answers are not saved."""
@@ -24,8 +25,11 @@ def saved_answer(version: ScenarioVersion, question_hash: str) -> dict[str, Any]
 
 
 def save_answer(version: ScenarioVersion, question_hash: str, body: dict[str, Any]) -> None:
-    """Save an answer, unless there is one or the version has :data:`MAX_PER_VERSION`."""
+    """Save an answer, unless there is one, the version has :data:`MAX_PER_VERSION`, or it was deleted by now."""
     with database().writing() as session:
+        # The lock keeps the version, which others may use too, until the answer refers to it.
+        if session.get(VersionRow, (version.id, version.version), with_for_update={"read": True}) is None:
+            return
         of_version = (SavedAnswer.scenario_id == version.id, SavedAnswer.number == version.version)
         if (session.scalar(select(func.count()).where(*of_version)) or 0) >= MAX_PER_VERSION:
             return
@@ -38,4 +42,4 @@ def save_answer(version: ScenarioVersion, question_hash: str, body: dict[str, An
             "body": body,
             "created_at": datetime.now(UTC),
         }
-        insert_new(session, SavedAnswer, values)
+        has_written(session, insert(session, SavedAnswer).values(values).on_conflict_do_nothing())

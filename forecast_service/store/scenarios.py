@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import database
+from forecast_service.store.erasure import erase_scenario
+from forecast_service.store.idempotency import IdempotentRequest, KeyOfDeleted, claim_key, used_key
+from forecast_service.store.inserts import has_written, insert
 from forecast_service.store.search import words
-from forecast_service.store.tables import IdempotencyKey, ScenarioRoom, ScenarioRow, ScenarioWord, VersionRow
+from forecast_service.store.tables import ScenarioRoom, ScenarioRow, ScenarioWord, VersionRow
 from models.scenarios.after import stating_after
 
 MAX_NUMBER = 2**31 - 1
@@ -48,15 +50,7 @@ class QuotaExceeded(ServiceError):
 
     def __init__(self, limit: int) -> None:
         used = f"Your quota of {limit:,} bytes of scenarios is used up."
-        super().__init__(detail=f"{used} All versions count, and deleted scenarios too.")
-
-
-class KeyReused(ServiceError):
-    """An earlier, different request had this Idempotency-Key."""
-
-    status, kind = 422, "key-reused"
-    errors = ({"parameter": "Idempotency-Key", "detail": "belongs to an earlier, different request"},)
-    detail = f"Idempotency-Key: {errors[0]['detail']}"
+        super().__init__(detail=f"{used} All versions count. Delete scenarios that you no longer need.")
 
 
 @dataclass(frozen=True)
@@ -68,14 +62,6 @@ class Draft:
     based_on: str | None
     model_version: str
     vintage: str
-
-
-@dataclass(frozen=True)
-class IdempotentRequest:
-    """A request that the service carries out once, even if the client sends it again."""
-
-    key: str
-    request_hash: str
 
 
 @dataclass(frozen=True)
@@ -99,21 +85,6 @@ class ScenarioVersion:
         return f"{self.id}-{self.version}"
 
 
-def _insert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
-    """The dialect's INSERT, which has ON CONFLICT."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    assert isinstance(table.__table__, Table)  # noqa: S101  for the type checker
-    return dialect.insert(table.__table__)
-
-
-def insert_new(session: Session, table: Any, values: dict[str, Any]) -> bool:
-    """Insert a row unless its primary key exists; returns whether it was inserted."""
-    statement = _insert(session, table).values(values).on_conflict_do_nothing()
-    # If two transactions insert at once, PostgreSQL makes the second wait; SQLite has one writer.
-    # RETURNING says what was inserted: not every driver counts the rows of an INSERT.
-    return session.connection().execute(statement.returning(literal(1))).first() is not None
-
-
 def create(
     owner: str, draft: Draft, idempotent: IdempotentRequest | None = None, quota: int | None = None
 ) -> ScenarioVersion:
@@ -125,13 +96,12 @@ def create(
 
     Raises
     ------
-    KeyReused, QuotaExceeded
+    KeyReused, KeyOfDeleted, QuotaExceeded
     """
     identifier, now = new_id(), datetime.now(UTC)
     with database().writing() as session:
-        created = {"scenario_id": identifier, "version": 1, "status": 201, "created_at": now}
-        if idempotent and (used := claim_key(session, owner, idempotent, created)):
-            return _created_by(session, used)
+        if idempotent and (earlier := claim_key(session, owner, idempotent, identifier, now)):
+            return _first_version(session, owner, earlier)
         _charge_quota(session, owner, draft, quota)
         row = ScenarioRow(
             id=identifier,
@@ -152,14 +122,13 @@ def create(
 
 def _charge_quota(session: Session, owner: str, draft: Draft, quota: int | None) -> None:
     """Add the draft's bytes to its owner's total; raise :class:`QuotaExceeded` if the quota is used up already."""
-    insert = _insert(session, ScenarioRoom).values(owner=owner, bytes=len(json.dumps(draft.body)))
-    counted = insert.on_conflict_do_update(
+    added = insert(session, ScenarioRoom).values(owner=owner, bytes=len(json.dumps(draft.body)))
+    counted = added.on_conflict_do_update(
         index_elements=["owner"],
-        set_={"bytes": ScenarioRoom.bytes + insert.excluded.bytes},
+        set_={"bytes": ScenarioRoom.bytes + added.excluded.bytes},
         where=None if quota is None else ScenarioRoom.bytes < quota,
     )
-    taken = session.connection().execute(counted.returning(literal(1))).first() is not None
-    if quota is not None and not taken:
+    if not has_written(session, counted) and quota is not None:
         raise QuotaExceeded(quota)
 
 
@@ -168,36 +137,18 @@ def created_before(owner: str, idempotent: IdempotentRequest) -> ScenarioVersion
 
     Raises
     ------
-    KeyReused
+    KeyReused, KeyOfDeleted
     """
     with database().reading() as session:
-        used = _used_key(session, owner, idempotent)
-        return _created_by(session, used) if used else None
+        earlier = used_key(session, owner, idempotent, datetime.now(UTC))
+        return _first_version(session, owner, earlier) if earlier else None
 
 
-def claim_key(
-    session: Session, owner: str, idempotent: IdempotentRequest, created: dict[str, Any]
-) -> IdempotencyKey | None:
-    """Write down what is ``created`` under the key; what was written under it before, if anything.
-
-    Raises
-    ------
-    KeyReused
-    """
-    key = {"owner": owner, "key": idempotent.key, "request_hash": idempotent.request_hash}
-    return None if insert_new(session, IdempotencyKey, key | created) else _used_key(session, owner, idempotent)
-
-
-def _used_key(session: Session, owner: str, idempotent: IdempotentRequest) -> IdempotencyKey | None:
-    used = session.get(IdempotencyKey, (owner, idempotent.key))
-    if used is not None and used.request_hash != idempotent.request_hash:
-        raise KeyReused
-    return used
-
-
-def _created_by(session: Session, used: IdempotencyKey) -> ScenarioVersion:
-    row = session.get_one(ScenarioRow, used.scenario_id)
-    return _version(row, session.get_one(VersionRow, (row.id, used.version)), used.owner)
+def _first_version(session: Session, owner: str, identifier: str) -> ScenarioVersion:
+    row, first = session.get(ScenarioRow, identifier), session.get(VersionRow, (identifier, 1))
+    if row is None or first is None:
+        raise KeyOfDeleted
+    return _version(row, first, owner)
 
 
 def _add_version(session: Session, row: ScenarioRow, draft: Draft, now: datetime) -> VersionRow:
@@ -234,7 +185,7 @@ def _version(row: ScenarioRow, version: VersionRow, caller: str) -> ScenarioVers
 
 def _row(session: Session, caller: str, identifier: str, *, lock: bool = False) -> ScenarioRow:
     row = session.get(ScenarioRow, identifier, with_for_update=lock) if is_id(identifier) else None
-    if row is None or row.deleted_at is not None or not (row.public or row.owner == caller):
+    if row is None or not (row.public or row.owner == caller):
         raise NoSuchScenario
     return row
 
@@ -318,13 +269,12 @@ def replace(
 
 
 def remove(caller: str, identifier: str, expected: set[str] | None) -> None:
-    """Delete a scenario for all callers. Its rows stay in the database, marked as deleted.
+    """Erase a scenario with all its versions and saved answers.
 
     Raises
     ------
     NoSuchScenario, NotTheOwner, Stale
     """
     with database().writing() as session:
-        row = _row_to_change(session, caller, identifier, expected)
-        row.deleted_at = datetime.now(UTC)
-        session.execute(delete(ScenarioWord).where(ScenarioWord.scenario_id == row.id))
+        erase_scenario(session, _row_to_change(session, caller, identifier, expected))
+    database().empty_log()

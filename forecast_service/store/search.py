@@ -102,5 +102,4 @@ def _sources(wanted: Filter, owner: Any, public: Any) -> list[Any]:
 
 
 def _filtered(query: Any, wanted: Filter) -> Any:
-    query = query.where(ScenarioRow.deleted_at.is_(None))
     return query if wanted.based_on is None else query.where(ScenarioRow.based_on == wanted.based_on)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, defer
 from forecast_service.errors import ServiceError
 from forecast_service.ids import is_id, new_id
 from forecast_service.store.database import Database, now
-from forecast_service.store.scenarios import IdempotentRequest, claim_key
+from forecast_service.store.idempotency import IdempotentRequest, KeyOfDeleted, claim_key
 from forecast_service.store.tables import ChunkRow, SweepRow
 
 QUEUED, RUNNING, DONE, CANCELLED, FAILED = STATUSES = ("queued", "running", "done", "cancelled", "failed")
@@ -91,16 +91,16 @@ class Sweeps:
 
         Raises
         ------
-        KeyReused, TooManyOpen
-        NoSuchSweep
-                if the sweep saved under the key was deleted.
+        KeyReused, KeyOfDeleted, TooManyOpen
         """
         identifier = new_id()
         with self.database.writing() as session:
             moment = now(session)
-            created = {"scenario_id": identifier, "version": None, "status": 202, "created_at": moment}
-            if idempotent and (used := claim_key(session, owner, idempotent, created)):
-                return _own(session, owner, str(used.scenario_id))
+            if idempotent and (earlier := claim_key(session, owner, idempotent, identifier, moment)):
+                row = session.get(SweepRow, earlier)
+                if row is None:
+                    raise KeyOfDeleted
+                return row
             unfinished = select(func.count()).where(SweepRow.owner == owner, SweepRow.status.in_(OPEN))
             if most_open is not None and (session.scalar(unfinished) or 0) >= most_open:
                 raise TooManyOpen(most_open)
@@ -173,6 +173,7 @@ class Sweeps:
             _own(session, owner, identifier)
             session.execute(delete(ChunkRow).where(ChunkRow.sweep_id == identifier))
             session.execute(delete(SweepRow).where(SweepRow.id == identifier))
+        self.database.empty_log()
 
     def results(self, identifier: str, start: int, limit: int) -> list[tuple[int, bytes]]:
         """Numbers and results of up to ``limit`` chunks from ``start`` on, up to the first one without a result."""

@@ -66,33 +66,15 @@ class ScenarioRow(Base):
     current_version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
-    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-_LIVE = text("deleted_at IS NULL")
 # The same words as in the queries: SQLite has no booleans and uses a partial index only for the same term.
 _IS_PUBLIC: dict[str, Any] = {"sqlite_where": text("public = 1"), "postgresql_where": text("public")}
-_LIVE_PUBLIC: dict[str, Any] = {
-    "sqlite_where": text("deleted_at IS NULL AND public = 1"),
-    "postgresql_where": text("deleted_at IS NULL AND public"),
-}
 # One index for each list: its filter, then the id that the cursor holds.
-Index("scenarios_of_owner", ScenarioRow.owner, ScenarioRow.id, sqlite_where=_LIVE, postgresql_where=_LIVE)
-Index("scenarios_public", ScenarioRow.id, **_LIVE_PUBLIC)
-Index(
-    "scenarios_of_owner_based_on",
-    ScenarioRow.owner,
-    ScenarioRow.based_on,
-    ScenarioRow.id,
-    sqlite_where=_LIVE,
-    postgresql_where=_LIVE,
-)
-Index(
-    "scenarios_public_based_on",
-    ScenarioRow.based_on,
-    ScenarioRow.id,
-    **_LIVE_PUBLIC,
-)
+Index("scenarios_of_owner", ScenarioRow.owner, ScenarioRow.id)
+Index("scenarios_public", ScenarioRow.id, **_IS_PUBLIC)
+Index("scenarios_of_owner_based_on", ScenarioRow.owner, ScenarioRow.based_on, ScenarioRow.id)
+Index("scenarios_public_based_on", ScenarioRow.based_on, ScenarioRow.id, **_IS_PUBLIC)
 
 
 class ScenarioWord(Base):
@@ -117,7 +99,7 @@ Index(
 
 
 class ScenarioRoom(Base):
-    """Bytes of all versions that an owner has saved, including deleted scenarios, whose rows stay."""
+    """Bytes of all versions that an owner has saved."""
 
     __tablename__ = "scenario_room"
 
@@ -140,17 +122,18 @@ class VersionRow(Base):
 
 
 class IdempotencyKey(Base):
-    """A request carried out under an Idempotency-Key of its caller."""
+    """A request carried out under an Idempotency-Key of its caller; ``created_id`` may be deleted by now."""
 
     __tablename__ = "idempotency"
 
     owner: Mapped[str] = mapped_column(String(200), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     request_hash: Mapped[str] = mapped_column(String(64))
-    scenario_id: Mapped[str | None] = mapped_column(String(26))
-    version: Mapped[int | None] = mapped_column(Integer)
-    status: Mapped[int] = mapped_column(Integer)
+    created_id: Mapped[str] = mapped_column(String(26))
     created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+Index("idempotency_by_age", IdempotencyKey.created_at)
 
 
 class SavedAnswer(Base):

@@ -18,6 +18,7 @@ import structlog
 
 from forecast_service.observability import tracing
 from forecast_service.store.database import DatabaseUnavailable
+from forecast_service.store.idempotency import DAYS, forget_keys
 from forecast_service.store.sweeps import Key, Leased, Sweeps
 from forecast_service.sweeps.executors import Executor, ExecutorUnavailable
 from forecast_service.sweeps.task import compute
@@ -84,6 +85,7 @@ class Worker:
                 try:
                     if self._round():
                         self._worked = time.monotonic()
+                        self.tidy()
                         continue
                     if once and not self.sweeps.is_anything_open(MODEL_VERSION):
                         return
@@ -161,7 +163,7 @@ class Worker:
                 future.cancel()
 
     def tidy(self) -> None:
-        """While idle: let the executor rest, give up sweeps of old versions, and delete expired ones."""
+        """Let an idle executor rest; every few minutes delete what is old, and give up sweeps of old versions."""
         if self._worked and time.monotonic() > self._worked + REST_S:
             self._worked = None
             self.executor.rest()
@@ -170,6 +172,9 @@ class Worker:
             self.sweeps.give_up(MODEL_VERSION, ROLLED_OUT)
             while self.sweeps.forget(self.keep):
                 _log.info("sweeps that finished more than %d days ago were deleted", self.keep.days)
+            while forget_keys(self.sweeps.database):
+                _log.info("idempotency keys older than %d days were deleted", DAYS)
+            self.sweeps.database.empty_log()
 
     def _leave(self) -> None:
         """Finish and save the running chunks, release the others, and end the executor."""

@@ -237,14 +237,6 @@ def test_sweeps_are_their_owners_alone(keeping: FlaskClient, work: Worker) -> No
         assert keeping.delete(f"/v1/sweeps/{identifier}", headers=hers).status_code == 204
 
 
-def test_the_same_request_under_a_key_is_one_sweep(keeping: FlaskClient, work: Worker) -> None:
-    key = {"Idempotency-Key": f"sweep-{work.name}"}
-    first = keeping.post("/v1/sweeps", json=asked(), headers=key)
-    assert keeping.post("/v1/sweeps", json=asked(), headers=key).json == first.json
-    other = keeping.post("/v1/sweeps", json=asked(countries="all"), headers=key)
-    assert other.status_code in {409, 422}
-
-
 def test_a_small_sweep_does_not_wait_for_a_large_one(keeping: FlaskClient, work: Worker) -> None:
     large = keeping.post("/v1/sweeps", json=asked(PLEDGE | {"credibility": {"from": 0, "to": 1, "steps": 50}}))
     assert [one.number for one in work.sweeps.lease("a", 3, 60, MODEL_VERSION)] == [0, 1, 2]

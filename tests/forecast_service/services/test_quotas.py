@@ -52,16 +52,6 @@ def test_open_sweeps_are_counted_by_caller(state_dir: Path, tmp_path: Path) -> N
         assert client.post("/v1/sweeps", json=SWEEP, headers=alice).status_code == 202
 
 
-def test_a_key_whose_sweep_was_deleted_says_so(state_dir: Path, tmp_path: Path) -> None:
-    with limited(state_dir, tmp_path) as app:
-        client, headers = app.test_client(), key(app, "alice", "write", "read") | {"Idempotency-Key": "1"}
-        made = client.post("/v1/sweeps", json=SWEEP, headers=headers)
-        assert client.delete(f"/v1/sweeps/{made.json['id']}", headers=headers).status_code == 204
-        again = client.post("/v1/sweeps", json=SWEEP, headers=headers)
-        assert again.status_code == 409
-        assert "Idempotency-Key" in again.json["detail"]
-
-
 def test_saved_scenarios_count_against_a_quota(state_dir: Path, tmp_path: Path) -> None:
     with limited(state_dir, tmp_path, kept_bytes=1000) as app:
         client, alice, bob = app.test_client(), key(app, "alice", "write", "read"), key(app, "bob", "write")

@@ -30,6 +30,7 @@ from tests.support.databases import KINDS, fresh
 from tests.support.service import FIT_TIMEOUT_S
 
 ID = "01jd3k8v2xq4t6r9m0n5p7s8yb"
+DELETED = "01jd3k8v2xq4t6r9m0n5p7s8yc"
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 
@@ -54,26 +55,33 @@ def test_the_numbers_are_alembics_order() -> None:
 
 
 def fill_first_schema(engine: Engine) -> None:
-    """What release 0001 would have written, by that schema's own tables."""
+    """What release 0001 would have written, by that schema's own tables: a scenario, and one that was deleted."""
     tables = MetaData()
     tables.reflect(engine)
     moment = NOW.replace(tzinfo=None) if engine.dialect.name == "sqlite" else NOW
-    body = {"name": "old one", "description": "d", "levers": [{"type": "cap", "component": "core", "share_pct": 2.0}]}
-    shared = {"scenario_id": ID, "created_at": moment}
+    for identifier, name, deleted_at in ((ID, "old one", None), (DELETED, "deleted", moment)):
+        _fill(engine, tables, identifier, name, moment, deleted_at)
+
+
+def _fill(
+    engine: Engine, tables: MetaData, identifier: str, name: str, moment: datetime, deleted_at: datetime | None
+) -> None:
+    body = {"name": name, "description": "d", "levers": [{"type": "cap", "component": "core", "share_pct": 2.0}]}
+    shared = {"scenario_id": identifier, "created_at": moment}
     written_for = {"model_version": "0", "vintage": "nato-2025"}
     rows = {
         "scenarios": {
-            **{"id": ID, "owner": "local", "name": "old one", "description": "d", "public": True, "based_on": None},
-            **{"current_version": 1, "created_at": moment, "updated_at": moment, "deleted_at": None},
+            **{"id": identifier, "owner": "local", "name": name, "description": "d", "public": True, "based_on": None},
+            **{"current_version": 1, "created_at": moment, "updated_at": moment, "deleted_at": deleted_at},
         },
-        "scenario_words": {"scenario_id": ID, "position": 0, "tail": "old one", "owner": "local", "public": True},
+        "scenario_words": {"scenario_id": identifier, "position": 0, "tail": name, "owner": "local", "public": True},
         "scenario_versions": shared | written_for | {"number": 1, "body": body, "public": True},
-        "idempotency": shared | {"owner": "local", "key": "k", "request_hash": "h", "version": 1, "status": 201},
+        "idempotency": shared | {"owner": "local", "key": name, "request_hash": "h", "version": 1, "status": 201},
         "kept_answers": shared | written_for | {"number": 1, "question_hash": "q", "body": {"id": "answer"}},
     }
     with engine.begin() as connection:
-        for name, row in rows.items():
-            connection.execute(tables.tables[name].insert().values(row))
+        for table, row in rows.items():
+            connection.execute(tables.tables[table].insert().values(row))
 
 
 @pytest.mark.slow
@@ -83,7 +91,11 @@ def test_from_the_first_to_the_last_with_data(empty: str, engine: Engine, state_
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == revisions()[-1]
-        assert connection.execute(text("SELECT count(*) FROM kept_answers")).scalar() == 1
+        for table in ("scenarios", "scenario_words", "scenario_versions", "kept_answers"):
+            rows = connection.execute(text(f"SELECT * FROM {table}")).all()  # noqa: S608
+            assert len(rows) == 1, "the deleted one is erased"
+        keys = connection.execute(text("SELECT key, created_id FROM idempotency ORDER BY key")).all()
+        assert keys == [("deleted", DELETED), ("old one", ID)]
         kept = connection.execute(text("SELECT LENGTH(CAST(body AS TEXT)) FROM scenario_versions")).scalar()
         assert connection.execute(text("SELECT owner, bytes FROM scenario_room")).all() == [("local", kept)]
     app = create_app(Settings(state_dir=state_dir, draws=500, database_url=empty, fit_timeout_s=FIT_TIMEOUT_S))

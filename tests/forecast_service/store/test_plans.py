@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy import event
 from forecast_service import create_app
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
+from forecast_service.store.idempotency import forget_keys
+from forecast_service.store.tables import IdempotencyKey
 
 SLOW = ("SCAN", "USE TEMP B-TREE")
 
@@ -56,3 +59,25 @@ def test_a_list_walks_an_index(embedded: Flask, query: str, tmp_path: Path) -> N
             slow = [step for step in steps if step.startswith(SLOW) and "USING INDEX scenario" not in step]
             assert not slow, (statement, steps)
             assert [step for step in steps if "INDEX scenario" in step], (statement, steps)
+
+
+def test_old_keys_are_found_by_an_index(embedded: Flask) -> None:
+    database, asked = embedded.extensions[EXTENSION], []
+
+    def listen(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "idempotency" in statement:
+            asked.append((statement, parameters[0] if isinstance(parameters, list) else parameters))
+
+    with database.writing() as session:
+        old = {"owner": "a", "request_hash": "h", "created_id": "i", "created_at": datetime(2000, 1, 1, tzinfo=UTC)}
+        session.add_all([IdempotencyKey(key=key, **old) for key in "xyz"])
+    event.listen(database.engine, "before_cursor_execute", listen)
+    try:
+        assert forget_keys(database) == 3
+    finally:
+        event.remove(database.engine, "before_cursor_execute", listen)
+    assert [statement.split()[0] for statement, _ in asked] == ["SELECT", "DELETE"]
+    with database.engine.connect() as connection:
+        for statement, parameters in asked:
+            steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            assert [step for step in steps if step.startswith("SEARCH idempotency USING")], (statement, steps)

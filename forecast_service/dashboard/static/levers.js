@@ -40,23 +40,30 @@ const MESSAGES = {
   404: "The scenario was deleted, or you may not read it.",
   429: "There were too many requests. Wait a moment and try again.",
   503: "The database of scenarios is unavailable. Try again in a few seconds; forecasts work without it.",
+  "key-of-deleted": "It had been saved, but was deleted since. Try again to save it anew.",
 };
+
+// The last request, until it has an answer: sent again, it has the same key, so that nothing is saved twice.
+let pending = {};
 
 async function save(address, body, done) {
   const message = document.querySelector("[data-save-told]");
   message.textContent = "Saving …";
+  const sent = JSON.stringify(body);
+  if (pending.address !== address || pending.sent !== sent) pending = { address, sent, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
   let answer, found;
   try {
-    const sent = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()).slice(2), ...headers() };
-    answer = await fetch(address, { method: "POST", headers: sent, body: JSON.stringify(body), signal: AbortSignal.timeout(20000) });
+    const header = { "Content-Type": "application/json", "Idempotency-Key": pending.key, ...headers() };
+    answer = await fetch(address, { method: "POST", headers: header, body: sent, signal: AbortSignal.timeout(20000) });
     found = await answer.json();
   } catch {
     message.textContent = "The service did not answer, so it is unclear whether the scenario was saved. Try again.";
     return;
   }
+  if (answer.status < 500) pending = {};
   if (!answer.ok) {
     const why = (found.errors ?? []).map((error) => `${error.pointer ?? error.parameter ?? ""} ${error.detail}`).join("; ");
-    message.textContent = MESSAGES[answer.status] ?? `It was not saved: ${why || found.detail}`;
+    message.textContent = MESSAGES[found.type?.split(":").pop()] ?? MESSAGES[answer.status] ?? `It was not saved: ${why || found.detail}`;
     return;
   }
   const here = new URL(location.href);

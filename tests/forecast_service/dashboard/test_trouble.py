@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -68,6 +69,30 @@ def test_saving_tells_no_trouble(opened: Opening, site: str) -> None:
     page.get_by_role("button", name="Save").press("Space")
     expect(page.locator("[data-save-told]")).to_contain_text("Saved as “not above three”")
     expect(page.locator("[data-trouble]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_was_saved_without_an_answer_is_not_saved_twice(opened: Opening, site: str, deleted: bool) -> None:
+    page, name, answers = opened(f"{site}/countries/DEU?cap=3"), uuid.uuid4().hex, []
+
+    def lose(route: Route) -> None:
+        answers.append(route.fetch())
+        route.abort()
+
+    page.route("**/v1/scenarios", lose, times=1)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Save").click()
+    told, saved = page.locator("[data-save-told]"), f"{site}/v1/scenarios?owner=me&q={name}"
+    expect(told).to_contain_text("unclear whether the scenario was saved")
+    (first,) = [answer.json()["id"] for answer in answers]
+    if deleted:
+        page.request.delete(f"{site}/v1/scenarios/{first}")
+        page.get_by_role("button", name="Save").click()
+        expect(told).to_contain_text("was deleted since")
+    page.get_by_role("button", name="Save").click()
+    expect(told).to_contain_text("Saved as")
+    (only,) = page.request.get(saved).json()["items"]
+    assert (only["id"] == first) is not deleted
 
 
 def test_an_old_picture_is_marked_while_the_new_one_fails(opened: Opening, site: str) -> None:

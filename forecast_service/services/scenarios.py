@@ -86,6 +86,9 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> S
         scenarios.check_owner(caller(), identifier)
         raise ServiceError(428, "Send If-Match with the ETag of the version you mean to replace.")
     quota = forecasters().settings.kept_bytes
+    # A draft may repeat what the scenario says already, even if that was deleted since.
+    if sent.get("based_on") == scenarios.read(caller(), identifier).based_on:
+        sent = sent | {"based_on": None}
     return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], quota)
 
 

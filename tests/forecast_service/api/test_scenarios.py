@@ -164,6 +164,24 @@ class TestFork:
         assert (fork["name"], fork["description"], fork["levers"]) == (source["name"], source["description"], [PATH])
         check_problem(keeping.get(f"/v1/scenarios/{fork['id']}"), *GONE)
 
+    @pytest.mark.parametrize("loss", ["deleted", "private"])
+    def test_a_copy_is_changed_as_it_was_read_although_its_source_is_gone(
+        self, keeping: FlaskClient, loss: str
+    ) -> None:
+        source = create(keeping, {"public": True})["id"]
+        where = keeping.post(f"/v1/scenarios/{source}/fork", headers=by("bob")).headers["Location"]
+        gone = keeping.delete(f"/v1/scenarios/{source}") if loss == "deleted" else put(keeping, source, "*")
+        assert gone.status_code in {200, 204}
+        read = keeping.get(where, headers=by("bob"))
+        assert read.json["based_on"] == source
+        draft = {name: read.json[name] for name in ("name", "description", "levers", "public", "based_on")}
+        written = keeping.put(where, json=draft, headers=by("bob") | {"If-Match": read.headers["ETag"]})
+        assert (written.status_code, written.json["based_on"]) == (200, source)
+        asked = keeping.get(f"{where}/versions/2/forecast?country=DEU", headers=by("bob"))
+        assert asked.status_code == 200
+        anew = keeping.post("/v1/scenarios", json=draft, headers=by("bob"))
+        check_problem(anew, 422, "unknown-scenario", ("/based_on",))
+
     def test_a_fork_may_have_a_name_of_its_own(self, keeping: FlaskClient) -> None:
         fork = keeping.post(f"/v1/scenarios/{create(keeping)['id']}/fork", json={"name": "mine", "public": True}).json
         assert (fork["name"], fork["public"]) == ("mine", True)

@@ -19,6 +19,7 @@ from forecast_service.client import (
     Forbidden,
     InvalidInput,
     NotFound,
+    Problem,
     Stale,
     SweepFailed,
     Unavailable,
@@ -231,6 +232,43 @@ def test_it_gives_up_after_its_tries() -> None:
     assert len(asked) == 4
     assert len({request.headers["Idempotency-Key"] for request in asked}) == 1
     assert (gone.value.status, gone.value.title) == (503, "HTTP 503")
+
+
+@pytest.mark.parametrize(
+    ("ask", "argument", "deleted"),
+    [
+        ("create_scenario", HALF_WAY, False),
+        ("create_scenario", HALF_WAY, True),
+        ("fork_scenario", "peace-dividend", False),
+        ("fork_scenario", "peace-dividend", True),
+        ("sweep", SWEEP, True),
+    ],
+)
+def test_a_lost_answer_creates_nothing_twice(
+    state_dir: Path, tmp_path: Path, ask: str, argument: Any, deleted: bool
+) -> None:
+    url = f"sqlite:///{tmp_path}/lost.sqlite"
+    to_service = httpx.WSGITransport(create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url)))
+    created: list[str] = []
+
+    def lose_first(request: httpx.Request) -> httpx.Response:
+        answer = to_service.handle_request(request)
+        answer.read()
+        if request.method != "POST" or created:
+            return answer
+        created.append(answer.headers["Location"])
+        if deleted:
+            to_service.handle_request(httpx.Request("DELETE", f"http://service{created[0]}"))
+        raise httpx.RemoteProtocolError("the connection is lost")
+
+    with Client("http://service", transport=httpx.MockTransport(lose_first)) as found:
+        if not deleted:
+            assert getattr(found, ask)(argument).id == created[0].rsplit("/", 1)[1]
+            return
+        with pytest.raises(Problem) as gone:
+            getattr(found, ask)(argument)
+    assert (gone.value.status, gone.value.type.rsplit(":", 1)[1]) == (409, "key-of-deleted")
+    assert gone.value.errors[0].field == "Idempotency-Key"
 
 
 def test_the_asynchronous_client_does_the_same(live_service: Service, client: Client) -> None:

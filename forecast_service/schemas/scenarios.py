@@ -83,9 +83,9 @@ class IdempotencySchema(Schema):
         data_key="Idempotency-Key",
         validate=WholeText(r"^[!-~]{1,255}$", error="must be 1 to 255 visible ASCII characters, without blanks"),
         metadata={
-            "description": "A key that the client chooses. The service carries out the same request (address and body, "
-            "byte for byte) with the same key once, and gives the same answer each time; 409 `key-of-deleted` once its "
-            f"scenario or sweep has been deleted. A key counts for {DAYS} days; after that, the request is a new one.",
+            "description": "A key that the client chooses. The service carries out the same request (address and JSON) "
+            "with the same key once, and gives the same answer each time; 409 `key-of-deleted` once its scenario or "
+            f"sweep has been deleted. A key counts for {DAYS} days; after that, the request is a new one.",
             "example": "3f0c9a52-7d1e-4b7a-9b1f-0d8f2f3a6c11",
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from flask import request
@@ -11,9 +12,9 @@ from forecast_service.store.idempotency import IdempotentRequest
 
 
 def idempotent(headers: dict[str, Any]) -> IdempotentRequest | None:
-    """The present request with its Idempotency-Key; None if it has none."""
+    """The present request, whose body is checked, with its Idempotency-Key; None if it has none."""
     if "idempotency_key" not in headers:
         return None
-    # The digest is of the bytes sent, not of the parsed body: a later release may fill in other defaults.
-    sent = hashlib.sha256(request.path.encode() + request.get_data()).hexdigest()
-    return IdempotentRequest(headers["idempotency_key"], sent)
+    # The digest is of the JSON sent, not of what a schema made of it: a later release may fill in other defaults.
+    sent = json.dumps([request.path, json.loads(request.get_data() or b"{}")], sort_keys=True)
+    return IdempotentRequest(headers["idempotency_key"], hashlib.sha256(sent.encode()).hexdigest())

@@ -1,7 +1,7 @@
 """Switches between vintages, in SQL. A switch is written seconds before it takes effect, so that all replicas see it.
 
 The current vintage is that of the highest-numbered row in effect. A later row replaces one that is not in effect yet,
-so no row is ever changed or deleted.
+so no row is ever deleted, and none changed except to erase the name of a caller.
 """
 
 from __future__ import annotations

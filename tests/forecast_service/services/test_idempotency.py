@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -63,6 +64,16 @@ def test_the_same_request_is_carried_out_once(send: Callable[..., TestResponse])
     assert (again.status_code, again.json) == (first.status_code, first.json)
     assert again.headers["Location"] == first.headers["Location"]
     check_problem(send(key, another=True), 422, "key-reused", FIELD)
+
+
+def test_spaces_and_order_do_not_count_and_defaults_do(keeping: FlaskClient) -> None:
+    key, kind = {"Idempotency-Key": uuid.uuid4().hex}, "application/json"
+    first = keeping.post("/v1/scenarios", data=json.dumps(SCENARIO), content_type=kind, headers=key)
+    other = json.dumps(dict(reversed(SCENARIO.items())), indent=2)
+    assert keeping.post("/v1/scenarios", data=other, content_type=kind, headers=key).json == first.json
+    # A later release may have another default, so a request that names it is another one.
+    named = keeping.post("/v1/scenarios", json=SCENARIO | {"description": ""}, headers=key)
+    check_problem(named, 422, "key-reused", FIELD)
 
 
 def test_a_key_whose_result_was_deleted_says_so(send: Callable[..., TestResponse], keeping: FlaskClient) -> None:

@@ -26,7 +26,7 @@ from models.scenarios.targets import Targets
 
 DEFAULTS: dict[str, Any] = {
     "component": "core", "countries": [], "credibility": 1, "tails": 1, "what": "share", "reversion": 1,
-    "over_years": 4, "toward": "trend", "probability": 1, "from_component": "other", "years": 1,
+    "over_years": 4, "toward": "trend", "probability": 1, "from_component": "other", "years": 1, "after": "continue",
     "deadline": 2035, "core": 3.5, "related": 1.5,
     "name": "custom", "description": "", "components": [], "pledge_effect": True,
     "scenario": "baseline", "targets": {"deadline": 2035, "core": 3.5, "related": 1.5}, "quantiles": list(LEVELS),
@@ -44,6 +44,7 @@ GROUPED = st.sets(st.sampled_from(["european", "euro-area", "DEU", "FRA", "SWE"]
 ON = {"component": st.sampled_from(["core", "related"]), "countries": GROUPED}
 LEVERS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "cap": ON | {"share_pct": SHARE, "from": YEAR},
+    "floor": ON | {"share_pct": SHARE, "to": YEAR, "after": st.sampled_from(["continue", "resume"])},
     "pledge": ON | {"share_pct": SHARE, "year": YEAR, "credibility": FRACTION | st.just("learned")},
     "gdp_growth": {"change_pp": st.integers(-20, 20).map(lambda n: n / 4), "countries": GROUPED},
     "shock": ON | {"spread_factor": st.sampled_from([0.5, 1, 1.5]), "tails": st.sampled_from([1, 1.25])},

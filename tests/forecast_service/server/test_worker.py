@@ -63,6 +63,55 @@ def test_it_refuses_badly_framed_chunks_as_a_problem(live_service: Service, body
     assert live_service.ask("GET", "/healthz")[0] == 200
 
 
+def received(connection: socket.socket) -> str:
+    """All that the service sends until it closes."""
+    with connection.makefile("rb") as answer:
+        return answer.read().decode()
+
+
+HEAD = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+SIZE = 12_000_000
+"""More than the kernel takes in for a service that does not read."""
+
+
+@pytest.mark.parametrize(
+    ("head", "pieces"),
+    [
+        pytest.param(f"{HEAD}Content-Length: {SIZE}\r\n", [b" " * SIZE], id="with a length"),
+        pytest.param(
+            f"{HEAD}Transfer-Encoding: chunked\r\n",
+            [b"%x\r\n%b\r\n" % (SIZE // 12, b" " * (SIZE // 12))] * 12 + [b"0\r\n\r\n"],
+            id="in chunks",
+        ),
+    ],
+)
+def test_who_sends_too_much_can_read_why_and_then_the_connection_closes(
+    live_service: Service, head: str, pieces: list[bytes]
+) -> None:
+    with socket.create_connection(("127.0.0.1", live_service.port), timeout=30) as connection:
+        connection.sendall(f"{head}\r\n".encode())
+        for piece in pieces:
+            connection.sendall(piece)  # all of it before the first look at the answer, as most clients do
+        text = received(connection)
+    assert text.startswith("HTTP/1.1 413 ")
+    assert "\r\nConnection: close\r\n" in text
+    assert "urn:forecast-service:problem:too-large" in text
+    assert text.count("HTTP/1.1") == 1
+    assert live_service.ask("GET", "/healthz")[0] == 200
+
+
+def test_a_small_body_that_nobody_reads_ends_no_connection(live_service: Service) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", live_service.port, timeout=30)) as client:
+        client.connect()
+        kept = client.sock
+        for _ in range(2):
+            client.request("POST", "/v1/nothing", b" " * 60_000)
+            answer = client.getresponse()
+            assert (answer.status, answer.getheader("Connection")) == (404, "keep-alive")
+            answer.read()
+        assert client.sock is kept
+
+
 def test_half_sent_requests_silence_nobody(live_service: Service) -> None:
     head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     body = f'{head}Content-Length: 100\r\n\r\n{{"country": '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 Errors = Sequence[dict[str, str]]
 
@@ -18,6 +18,7 @@ class ServiceError(Exception):
     errors : the inputs at fault, each with a ``detail`` and one of: a JSON ``pointer`` into the body, the name of a
         ``parameter``, or a ``field``, which becomes a pointer if the request has a body and a parameter if not.
     retry_after_s : seconds after which the caller may try again; None if that does not help.
+    headers : more headers of the answer.
     """
 
     status = 500
@@ -25,6 +26,7 @@ class ServiceError(Exception):
     detail = ""
     errors: Errors = ()
     retry_after_s: int | None = None
+    headers: Mapping[str, str] = {}
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ def _scenario(text: str) -> Any:
     """A scenario's name, or the scenario in a JSON file."""
     from marshmallow import ValidationError
 
-    from forecast_service.http.parsing import BadJson, load_json
+    from forecast_service.http.strict_json import BadJson, load_json
     from forecast_service.schemas.levers import ScenarioSchema
 
     if not text.endswith(".json"):

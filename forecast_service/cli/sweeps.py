@@ -96,7 +96,7 @@ def _document(settings: Settings, file: Path) -> str:
     from marshmallow import ValidationError
 
     from forecast_service.forecasting.registry import ForecasterRegistry
-    from forecast_service.http.parsing import BadJson, load_json
+    from forecast_service.http.strict_json import BadJson, load_json
     from forecast_service.schemas.sweeps import SweepRequestSchema
     from forecast_service.sweeps.document import complete
     from models.errors import CannotForecast

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections import Counter
 from functools import cache
 from typing import Any, NoReturn
 
-from flask import Flask, Request, request
+from flask import Flask, Request, g, request
 from marshmallow import RAISE, Schema
 from webargs.fields import DelimitedList
 from webargs.flaskparser import FlaskParser, abort
 from werkzeug.datastructures import MultiDict
 
+from forecast_service.errors import ServiceError
+from forecast_service.http.strict_json import BadJson, load_json
 
-class BadJson(ValueError):
-    """A text that is not JSON, or is ambiguous; ``detail`` says why."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+JSON_TYPE = "application/json"
+NO_QUERY = "is not known here: this address takes no parameters in the query"
 
 
-def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The JSON object of these members. Raises BadJson if a key occurs twice: RFC 8259 leaves open which one counts."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-        raise BadJson(f"The key {json.dumps(twice)} stands twice in one object.")
-    return members
+class WrongCoding(ServiceError):
+    """The body is compressed, and no route takes that."""
+
+    status = 415
+    headers = {"Accept-Encoding": "identity"}  # noqa: RUF012  as RFC 9110 asks, so that a client knows it is the coding
+
+    def __init__(self, coding: str) -> None:
+        detail = f"must be absent: the service takes no compressed body (here {coding[:20]}); send it as it is"
+        named = [{"parameter": "Content-Encoding", "detail": detail}]
+        super().__init__(detail=f"Content-Encoding: {detail}.", errors=named)
 
 
-def _no_constant(_name: str) -> NoReturn:
-    raise BadJson("NaN and Infinity are no JSON numbers.")
+def refuse_compressed(req: Request) -> None:
+    """Raise WrongCoding if a header says that the body is compressed."""
+    coding = req.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise WrongCoding(coding)
 
 
-def load_json(text: bytes) -> Any:
-    """The value of a UTF-8 JSON text. Raises BadJson."""
-    try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=object_of, parse_constant=_no_constant)
-        if b"\\u" in text:  # half a surrogate pair is a valid escape, but no valid text
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except BadJson:
-        raise
-    except UnicodeError:
-        raise BadJson("The text is not UTF-8.") from None
-    except (ValueError, RecursionError):
-        raise BadJson("The text is not JSON.") from None
-    return value
+def remember(body: Any) -> None:
+    """Keep the body of the present request, so that an error in it points at what was sent."""
+    g.sent_body = body
+
+
+def sent_body() -> Any:
+    """The body of the present request, once it is read; None if it has none."""
+    return g.get("sent_body")
+
+
+def _kind(value: Any) -> str:
+    """The kind of a JSON value that is no object, in words."""
+    return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
 
 
 def _malformed(detail: str) -> NoReturn:
@@ -76,19 +78,22 @@ class StrictParser(FlaskParser):
         body = req.get_data(cache=True)
         if not body and getattr(schema, "empty_allowed", False):
             return {}
-        if req.mimetype != "application/json":
-            abort(415, detail="Send the body as application/json.")
-        if not body:
-            _malformed("The body is empty; a JSON object is expected.")
+        refuse_compressed(req)
+        if req.mimetype != JSON_TYPE:
+            wrong = {"parameter": "Content-Type", "detail": f"must be {JSON_TYPE}"}
+            abort(415, detail=f"Send the body as {JSON_TYPE}.", errors=[wrong])
         # werkzeug silently cuts a chunked body off at the limit.
         if req.content_length is None and len(body) >= (req.max_content_length or math.inf):
             abort(413)
+        if not body.strip():
+            _malformed("The body is empty; a JSON object is expected.")
         try:
             value = load_json(body)
         except BadJson as error:
             _malformed(error.detail)
         if not isinstance(value, dict):
-            _malformed("The body must be a JSON object.")
+            _malformed(f"The body must be a JSON object, and is {_kind(value)}.")
+        remember(value)
         return value
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
@@ -112,4 +117,4 @@ def refuse_unread_queries(app: Flask) -> None:
         documented = getattr(view, "_apidoc", {})
         reads = any(p["in"] == "query" for p in documented.get("arguments", {}).get("parameters", ()))
         if documented and request.args and not reads:
-            abort(422, messages={"query": {name: ["is not known here"] for name in request.args}})
+            abort(422, messages={"query": {name: [NO_QUERY] for name in request.args}})

@@ -11,6 +11,7 @@ from forecast_service.callers import caller
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting import fit_missing, vintage_change_task, vintage_import_task
 from forecast_service.forecasting.registry import forecasters
+from forecast_service.http.parsing import refuse_compressed
 from forecast_service.http.problems import MAX_ERRORS
 from forecast_service.store.tables import SwitchRow
 from models.dataset.countries import allies
@@ -64,8 +65,10 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
     if base not in vintages:
         abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
     request.max_content_length = MOST_BYTES  # publishers' files are larger than the limit for other requests
+    refuse_compressed(request)
     if request.mimetype not in KINDS:
-        raise ServiceError(415, f"Send the file as {', '.join(KINDS)}.")
+        wrong = {"parameter": "Content-Type", "detail": f"must be one of {', '.join(KINDS)}"}
+        raise ServiceError(415, f"Send the file as {', '.join(KINDS)}.", errors=[wrong])
     if (request.content_length or 0) > MOST_BYTES:
         raise ServiceError(413, f"A file may hold at most {MOST_BYTES:,} bytes.")
     data = request.get_data()

@@ -10,8 +10,10 @@ from webargs.flaskparser import abort
 
 from forecast_service.api.forecasts import answer
 from forecast_service.http.blueprint import Blueprint
+from forecast_service.http.parsing import remember
 from forecast_service.schemas.batch import BatchAnswerSchema, BatchRequestSchema
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
+from forecast_service.schemas.requests import shared
 from forecast_service.services import forecasts
 
 blp = Blueprint("batch", __name__, url_prefix="/v1/forecasts/batch", description="Many forecasts in one request.")
@@ -36,8 +38,9 @@ def _item(question: dict[str, Any], index: int) -> dict[str, Any]:
 
 
 def _read(question: dict[str, Any]) -> dict[str, Any]:
+    remember(question)
     try:
-        read: dict[str, Any] = ForecastRequestSchema().load(question)
+        read: dict[str, Any] = shared(ForecastRequestSchema).load(question)
     except ValidationError as error:
         abort(422, messages={"json": error.messages})
     return read

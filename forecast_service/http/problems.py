@@ -1,11 +1,14 @@
 """Every error as ``application/problem+json`` (RFC 9457).
 
 ``type`` is stable. ``errors`` names each invalid input by a JSON Pointer into the body (``pointer``) or the name of a
-parameter (``parameter``), and says what is allowed. The text of an unexpected exception goes to the log only.
+parameter or header (``parameter``), and says what is allowed. A pointer always leads to something that was sent: if the
+input at fault was not sent, it leads to what lacks it, and the detail begins with its name. The text of an unexpected
+exception goes to the log only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -16,7 +19,8 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from forecast_service.errors import Errors, ServiceError
-from forecast_service.schemas.messages import flatten, pointer
+from forecast_service.http.parsing import sent_body
+from forecast_service.schemas.messages import flatten, pointer, sent_part
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
 from models.errors import CannotForecast
@@ -50,6 +54,13 @@ KINDS: dict[int, tuple[str, str]] = {
 
 MAX_ERRORS = 50
 """How many invalid inputs one answer names at most."""
+RESTS_ON = {
+    "origin": ("history", "vintage", "country", "code"),
+    "component": ("country", "code"),
+    "rule": ("scenario",),
+    "vintage": ("country", "code"),
+}
+"""An input that has a default -> the inputs on which it depends whether the default is allowed."""
 
 
 def problem(status: int, detail: str, errors: Errors | None = None, kind: str | None = None) -> Response:
@@ -68,15 +79,20 @@ def problem(status: int, detail: str, errors: Errors | None = None, kind: str | 
 
 
 def _invalid(messages: dict[str, Any]) -> Response:
-    errors: list[dict[str, str]] = []
     leaves = ((location, *leaf) for location, inner in messages.items() for leaf in flatten(inner))
-    for location, path, detail in islice(leaves, MAX_ERRORS):
-        if location != "json":
-            errors.append({"parameter": path[0] if path else "", "detail": detail})
-        else:
-            errors.append({"pointer": pointer(path), "detail": detail})
-    where = [e.get("parameter") or e.get("pointer", "") for e in errors]
+    errors = [
+        _in_body(path, detail) if location == "json" else {"parameter": path[0] if path else "", "detail": detail}
+        for location, path, detail in islice(leaves, MAX_ERRORS)
+    ]
+    where = [e.get("parameter") or e.get("pointer") or "the body" for e in errors]
     return problem(422, f"Not allowed: {', '.join(dict.fromkeys(where))}.", errors)
+
+
+def _in_body(path: Sequence[str], detail: str) -> dict[str, str]:
+    """The error at ``path`` in the body, or at the part of the body that lacks it."""
+    sent = sent_part(path, sent_body())
+    lacking = "/".join(path[len(sent) :])
+    return {"pointer": pointer(sent), "detail": f"{lacking}: {detail}" if lacking else detail}
 
 
 def _from_http(error: HTTPException) -> Response:
@@ -109,15 +125,27 @@ def _named(error: dict[str, str]) -> dict[str, str]:
     """The error with its ``field``, if any, as a parameter or a pointer."""
     if "field" not in error:
         return error
+    detail, path = error["detail"], error["field"].split("/")
+    first, name, body = path[0], path[-1], sent_body()
+    if not _was_sent(first, body) and (other := next((o for o in RESTS_ON.get(name, ()) if _was_sent(o, body)), None)):
+        first, path, detail = other, [other], f"{name}: {detail}"
     if request.method in {"GET", "HEAD"}:
-        return {"parameter": error["field"].rsplit("/", 1)[-1], "detail": error["detail"]}
-    return {"pointer": "/" + error["field"], "detail": error["detail"]}
+        return {"parameter": first if first in request.args else path[-1], "detail": detail}
+    if first in request.args and not (isinstance(body, dict) and first in body):
+        return {"parameter": first, "detail": detail}
+    return _in_body(path, detail)
+
+
+def _was_sent(name: str, body: Any) -> bool:
+    """Whether the request has an input of this name."""
+    return name in request.args or name in (request.view_args or ()) or (isinstance(body, dict) and name in body)
 
 
 def _refused(error: ServiceError) -> Response:
     response = problem(error.status, error.detail, [_named(each) for each in error.errors], error.kind)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)
+    response.headers.update(error.headers)
     return response
 
 
@@ -129,10 +157,7 @@ def _unknown_country(_error: UnknownCountry) -> Response:
 
 
 def _unknown_vintage(error: UnknownVintage) -> Response:
-    messages: Any = [f"must be one of {', '.join(error.known)}"]
-    for part in reversed(error.field.split("/")):
-        messages = {part: messages}
-    return _invalid({"query" if request.method in {"GET", "HEAD"} else "json": messages})
+    return _input(error.field, f"must be one of {', '.join(error.known)}")
 
 
 def _unknown_scenario(error: UnknownScenario) -> Response:
@@ -140,8 +165,7 @@ def _unknown_scenario(error: UnknownScenario) -> Response:
 
 
 def _cannot(error: CannotForecast) -> Response:
-    inside_targets = request.method != "GET" and error.field == "deadline"
-    return _input(f"targets/{error.field}" if inside_targets else error.field, error.detail)
+    return _input(f"targets/{error.field}" if error.field == "deadline" else error.field, error.detail)
 
 
 def _unusable_lever(error: UnusableLever) -> Response:

@@ -7,11 +7,12 @@ from marshmallow import Schema, fields
 from forecast_service.schemas.fields import BoundedList
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.operations import ProblemSchema
+from forecast_service.schemas.requests import RequestSchema
 
 MAX_ITEMS = 100
 
 
-class BatchRequestSchema(Schema):
+class BatchRequestSchema(RequestSchema):
     items = BoundedList(
         fields.Dict(
             keys=fields.String(),

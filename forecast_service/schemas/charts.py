@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_load, validate
+from marshmallow import EXCLUDE, fields, post_load, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.alliance import AllianceQuerySchema
 from forecast_service.schemas.fields import QueryYear
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import known_form, known_forms
+from forecast_service.schemas.requests import RequestSchema
 from models.dataset.countries import COMPONENTS
 
 LEAST_WIDTH, MOST_WIDTH, WIDTH = 280, 1600, 720
@@ -25,13 +26,15 @@ def _component() -> fields.String:
     )
 
 
-class ChartOptionsSchema(Schema):
+class ChartOptionsSchema(RequestSchema):
     theme = fields.String(
         validate=validate.OneOf(["light", "dark"], error="must be one of {choices}"),
         metadata={"description": "Chart: colours for a light or a dark page; light if absent."},
     )
     width = QueryYear(
-        validate=validate.Range(min=LEAST_WIDTH, max=MOST_WIDTH, error="must be from {min} to {max} (pixels)"),
+        validate=validate.Range(
+            min=LEAST_WIDTH, max=MOST_WIDTH, error="must be a whole number from {min} to {max} (pixels)"
+        ),
         metadata={"description": f"Chart: width (pixels); {WIDTH} if absent. A PNG has twice as many."},
     )
 
@@ -49,7 +52,9 @@ class FanChartOptionsSchema(ComponentChartOptionsSchema):
     )
     overlay = DelimitedList(
         fields.String(validate=known_form, metadata={"anyOf": known_forms()}),
-        validate=validate.Length(min=1, max=MOST_OVERLAYS, error="must hold {min} to {max} scenarios"),
+        validate=validate.Length(
+            min=1, max=MOST_OVERLAYS, error="must be {min} to {max} scenarios, with commas between"
+        ),
         metadata={
             "description": f"Chart: up to {MOST_OVERLAYS} scenarios whose medians are drawn too, separated by commas: "
             "names of shipped ones, ids of saved ones.",

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.fields import component_out, share_out, vintage_in
+from forecast_service.schemas.requests import RequestSchema
 from models.dataset.countries import STANCES, STATUSES, Ally
 
 
@@ -93,7 +94,7 @@ class CountryListSchema(ListSchema):
     )
 
 
-class HistoryQuerySchema(Schema):
+class HistoryQuerySchema(RequestSchema):
     vintage = vintage_in("Vintage of the figures; the current one if absent.")
 
 

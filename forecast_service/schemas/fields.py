@@ -36,19 +36,22 @@ class Number(fields.Float):
     question have the same answer, with the same id.
     """
 
+    takes = "must be a number"
+    default_error_messages = {"invalid": takes}  # noqa: RUF012  declared so by marshmallow
+
     def __init__(self, *, places: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.places = places
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValidationError("must be a number")
+            raise self.make_error("invalid")
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise ValidationError("must be a finite number")
+            raise ValidationError(f"is beyond all numbers; {self.error_messages['invalid']}")
         number = float(f"{number:.{DIGITS}g}") if self.places is None else round(number, self.places)
         return number + 0.0  # makes -0.0 to 0.0
 
@@ -56,9 +59,12 @@ class Number(fields.Float):
 class Year(fields.Integer):
     """A JSON integer (2030 and 2030.0 are the same number in JSON Schema): no text, no boolean."""
 
+    takes = "must be a whole number"
+    default_error_messages = {"invalid": takes}  # noqa: RUF012  declared so by marshmallow
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-            raise ValidationError("must be a whole number")
+            raise self.make_error("invalid")
         return int(value)
 
 
@@ -100,7 +106,7 @@ class StrictBoolean(fields.Boolean):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError("must be true or false")
+            raise self.make_error("invalid")
         return value
 
 
@@ -126,7 +132,7 @@ class BoundedList(fields.List[Any]):
 
     def __init__(self, inner: fields.Field[Any], *, most: int, what: str, least: int = 0, **kwargs: Any) -> None:
         bounds = f"{least} to" if least else "at most"
-        length = validate.Length(min=least or None, max=most, error=f"must hold {bounds} {most} {what}")
+        length = validate.Length(min=least or None, max=most, error=f"must be a list of {bounds} {most} {what}")
         super().__init__(inner, validate=length, **kwargs)
         self._length = length
 
@@ -134,6 +140,27 @@ class BoundedList(fields.List[Any]):
         if isinstance(value, list):
             self._length(value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Points(fields.Dict):
+    """An object of names (years) and values, whose errors point at the name. Null is the same as leaving a name out."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if isinstance(value, dict):
+            value = {name: x for name, x in value.items() if x is not None}
+        try:
+            read: Any = super()
+            points: dict[str, Any] = read._deserialize(value, attr, data, **kwargs)
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            raise ValidationError({name: _of_point(found) for name, found in error.messages.items()}) from None
+        return points
+
+
+def _of_point(found: dict[str, list[str]]) -> list[str]:
+    """The errors of the name and the value of a point, without marshmallow's labels ``key`` and ``value``."""
+    return [f"the name {detail}" for detail in found.get("key", ())] + found.get("value", [])
 
 
 class Rounded(fields.Float):
@@ -151,9 +178,15 @@ class Rounded(fields.Float):
         return round(float(value), self.places)
 
 
+class VintageName(fields.String):
+    """The name of a vintage. The registry checks that it exists."""
+
+    takes = "must be the name of a vintage; GET /v1/vintages lists them"
+
+
 def vintage_in(description: str, **kwargs: Any) -> fields.String:
-    """The name of a vintage, as input. The registry checks that it exists."""
-    return fields.String(
+    """The name of a vintage, as input."""
+    return VintageName(
         metadata={
             "description": f"{description} GET /v1/vintages lists them.",
             "pattern": f"^{NAME.pattern}$",
@@ -232,7 +265,7 @@ def unit_out() -> fields.String:
 def share_in(description: str, kind: type[Number] = Number, **kwargs: Any) -> Number:
     """A share or threshold in % of GDP, as input: 0.01 to 100."""
     return kind(
-        validate=validate.Range(min=0.01, max=100, error="must be from {min} to {max} (% of GDP)"),
+        validate=validate.Range(min=0.01, max=100, error="must be a number from {min} to {max} (% of GDP)"),
         metadata={"description": f"{description} (% of GDP)"},
         **kwargs,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.fields import (
     FIRST_YEAR,
     BoundedList,
     Number,
+    Points,
     QueryNumber,
     QueryYear,
     WholeText,
@@ -22,6 +23,7 @@ from forecast_service.schemas.fields import (
 )
 from forecast_service.schemas.lever_types import rule_in
 from forecast_service.schemas.levers import ScenarioField, known_form, known_forms
+from forecast_service.schemas.requests import RequestSchema
 from models.forecast.question import LEVELS
 from models.scenarios.targets import Targets
 from models.series import Series
@@ -38,7 +40,7 @@ RELATED = (
 def _level(kind: type[Number] = Number) -> Number:
     return kind(
         places=LEVEL_PLACES,
-        validate=validate.Range(min=0.001, max=0.999, error="must be from {min} to {max}"),
+        validate=validate.Range(min=0.001, max=0.999, error="must be a number from {min} to {max}"),
         metadata={"description": f"Level of a quantile, 0.001 to 0.999, read to {LEVEL_PLACES} decimals."},
     )
 
@@ -47,7 +49,7 @@ def _deadline(kind: type[Year] = Year) -> Year:
     return year_in("Deadline year; 2035 if absent. It must be after the origin.", first=FIRST_YEAR + 1, kind=kind)
 
 
-class TargetsSchema(Schema):
+class TargetsSchema(RequestSchema):
     deadline = _deadline()
     core = share_in(CORE)
     related = share_in(RELATED)
@@ -69,7 +71,7 @@ def vintage_field() -> fields.String:
     return vintage_in("Vintage of the figures; the current one if absent. Its last year is the origin.")
 
 
-class ForecastQuerySchema(Schema):
+class ForecastQuerySchema(RequestSchema):
     scenario = fields.String(
         validate=known_form,
         metadata={
@@ -86,7 +88,7 @@ class ForecastQuerySchema(Schema):
     vintage = vintage_field()
     quantiles = DelimitedList(
         _level(QueryNumber),
-        validate=validate.Length(min=1, max=MAX_QUANTILES, error="must hold {min} to {max} levels"),
+        validate=validate.Length(min=1, max=MAX_QUANTILES, error="must be {min} to {max} numbers, with commas between"),
         metadata={
             "description": f"Levels of the quantiles, separated by commas, at most {MAX_QUANTILES}.",
             "example": [0.1, 0.5, 0.9],
@@ -99,7 +101,7 @@ class ForecastQuerySchema(Schema):
         return {"targets": targets, "levels": data.pop("quantiles", LEVELS)} | data
 
 
-class ForecastRequestSchema(Schema):
+class ForecastRequestSchema(RequestSchema):
     """The body of a request for a forecast."""
 
     # A country, a history, or both.
@@ -113,13 +115,13 @@ class ForecastRequestSchema(Schema):
             "example": "DEU",
         },
     )
-    history = fields.Dict(
+    history = Points(
         keys=fields.String(validate=WholeText(r"^(19|20)[0-9]{2}$", error="must be a year from 1900 to 2099")),
         values=Number(
-            validate=validate.Range(min=1e-6, max=1e12, error="must be from {min} to {max}"),
+            validate=validate.Range(min=1e-6, max=1e12, error="must be a number from {min:g} to {max:g}"),
             metadata={"description": "Value of that year, positive."},
         ),
-        validate=validate.Length(min=8, max=150, error="must hold {min} to {max} years"),
+        validate=validate.Length(min=8, max=150, error="must be an object with {min} to {max} years, year to value"),
         metadata={
             "description": "The analyst's own figures, year to value, without gaps; % of GDP if they replace an ally's "
             "core shares. The last year is the origin.",
@@ -146,7 +148,7 @@ class ForecastRequestSchema(Schema):
     @validates_schema
     def _country_or_history(self, data: dict[str, Any], **_: Any) -> None:
         if "country" not in data and "history" not in data:
-            raise ValidationError("is needed, unless a history is sent", "country")
+            raise ValidationError("give 'country', 'history' or both")
         years = sorted(map(int, data.get("history", ())))
         missing = sorted(set(range(years[0], years[-1] + 1)) - set(years)) if years else []
         if missing:

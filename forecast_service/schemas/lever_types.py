@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from forecast_service.schemas.fields import (
     LAST_YEAR,
     BoundedList,
     Number,
+    Points,
     WholeText,
     Year,
     one_or_other,
     share_in,
     year_in,
 )
+from forecast_service.schemas.requests import RequestSchema
 from models.dataset.countries import allies
 from models.dataset.groups import GROUPS, canonical
 from models.paths import RULES
@@ -72,7 +74,7 @@ def rule_in(more: str = "", *, required: bool = False) -> fields.String:
     )
 
 
-class LeverSchema(Schema):
+class LeverSchema(RequestSchema):
     """The base of every lever."""
 
     lever: ClassVar[type[Lever]]
@@ -107,7 +109,7 @@ def _type(name: str) -> fields.String:
 def _number(low: float, high: float, description: str, *, required: bool = False) -> Number:
     return Number(
         required=required,
-        validate=validate.Range(min=low, max=high, error="must be from {min} to {max}"),
+        validate=validate.Range(min=low, max=high, error="must be a number from {min} to {max}"),
         metadata={"description": description},
     )
 
@@ -115,7 +117,7 @@ def _number(low: float, high: float, description: str, *, required: bool = False
 def _count(low: int, high: int, description: str, *, required: bool = False) -> Year:
     return Year(
         required=required,
-        validate=validate.Range(min=low, max=high, error="must be from {min} to {max}"),
+        validate=validate.Range(min=low, max=high, error="must be a whole number from {min} to {max}"),
         metadata={"description": description},
     )
 
@@ -147,7 +149,7 @@ class _GrowthSchema(LeverSchema):
     @validates_schema
     def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
         if ("change_pp" in data) == ("rate_pct" in data):
-            raise ValidationError("give either 'change_pp' or 'rate_pct'", "change_pp")
+            raise ValidationError("give either 'change_pp' or 'rate_pct'")
 
 
 class GdpGrowthSchema(_GrowthSchema):
@@ -174,11 +176,11 @@ class SharePathSchema(TemporarySchema):
     example: ClassVar[dict[str, Any]] = {"type": "share_path", "points": {"2030": 2.9, "2035": 3.5}}
     type = _type("share_path")
     component = _component()
-    points = fields.Dict(
+    points = Points(
         keys=fields.String(validate=WholeText(r"^20([0-5][0-9]|60)$", error="must be a year from 2000 to 2060")),
         values=share_in("Median share of that year"),
         required=True,
-        validate=validate.Length(min=1, max=61, error="must hold {min} to {max} points"),
+        validate=validate.Length(min=1, max=61, error="must be an object with {min} to {max} points, year to share"),
         metadata={
             "description": "Year to median share (% of GDP); a line between the points, level after the last.",
             "propertyNames": {"pattern": "^20([0-5][0-9]|60)$"},
@@ -198,13 +200,14 @@ class SharePathSchema(TemporarySchema):
 class CredibilityField(fields.Field[Any]):
     """A fraction, or 'learned' for the one that the past of the allies suggests."""
 
+    takes = f"must be a number from 0 to 1, or '{LEARNED}'"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float | str:
         if value == LEARNED:
             return LEARNED
-        number = Number().deserialize(value)
-        if not 0 <= number <= 1:
-            raise ValidationError(f"must be from 0 to 1, or '{LEARNED}'")
-        return number
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ValidationError(self.takes)
+        return Number().deserialize(value)
 
 
 class PledgeSchema(TemporarySchema):
@@ -271,7 +274,7 @@ class ShockSchema(TemporarySchema):
     @validates_schema
     def _anything(self, data: dict[str, Any], **_: Any) -> None:
         if "spread_factor" not in data and "tails" not in data:
-            raise ValidationError("give 'spread_factor', 'tails' or both", "spread_factor")
+            raise ValidationError("give 'spread_factor', 'tails' or both")
 
 
 class PurchaseSchema(LeverSchema):
@@ -320,13 +323,13 @@ class HistoryOverrideSchema(LeverSchema):
     lever = HistoryOverride
     example: ClassVar[dict[str, Any]] = {"type": "history_override", "points": {"2025": 2.22, "2026": 2.5}}
     type = _type("history_override")
-    points = fields.Dict(
+    points = Points(
         keys=fields.String(
             validate=WholeText(r"^(19[0-9]{2}|20[0-5][0-9]|2060)$", error="must be a year from 1900 to 2060")
         ),
         values=share_in("Share of that year"),
         required=True,
-        validate=validate.Length(min=1, max=100, error="must hold {min} to {max} points"),
+        validate=validate.Length(min=1, max=100, error="must be an object with {min} to {max} points, year to share"),
         metadata={
             "description": "Year to core share (% of GDP), in place of the published figure. Years that the figures do "
             "not cover up to the origin are not used, and the answer's notes say so.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_dump, post_load, validate
+from marshmallow import ValidationError, fields, post_dump, post_load, validate
 
 from forecast_service.ids import SAVED_ID, is_id
 from forecast_service.schemas.fields import BoundedList, PlainText, StrictBoolean, vintage_in
 from forecast_service.schemas.lever_types import SCHEMAS, countries_in
+from forecast_service.schemas.requests import RequestSchema, shared
 from forecast_service.schemas.texts import appearance
 from models.dataset.groups import canonical
 from models.scenarios.builtin import named_scenarios
@@ -19,28 +19,25 @@ from models.scenarios.scenario import Scenario
 MAX_LEVERS = 50
 
 
-@cache
-def _schema(kind: type[Schema]) -> Schema:
-    """A shared instance of a schema, because making one takes longer than using it. It holds no data of its input."""
-    return kind()
-
-
 class LeverField(fields.Field[Lever]):
     """Any lever; its ``type`` says which."""
 
+    takes = "must be an object, a lever"
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        dumped = _schema(SCHEMAS[value.type]).dump(value)
+        dumped = shared(SCHEMAS[value.type]).dump(value)
         if value.last_year is None:
             dumped.pop("after", None)
         return {"type": value.type} | {name: x for name, x in dumped.items() if x not in (None, [])}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Lever:
         if not isinstance(value, dict):
-            raise ValidationError("must be an object")
+            raise ValidationError(self.takes)
         kind = value.get("type")
         if not isinstance(kind, str) or kind not in SCHEMAS:
-            raise ValidationError({"type": [f"must be one of {', '.join(SCHEMAS)}"]})
-        lever: Lever = _schema(SCHEMAS[kind]).load(value)
+            known = f"must be one of {', '.join(SCHEMAS)}"
+            raise ValidationError({"type": [known if "type" in value else f"is missing; {known}"]})
+        lever: Lever = shared(SCHEMAS[kind]).load(value)
         return lever
 
 
@@ -84,7 +81,7 @@ def model_version_in(description: str) -> PlainText:
     return PlainText(most=20, metadata={"description": description})
 
 
-class ScenarioSchema(Schema):
+class ScenarioSchema(RequestSchema):
     """A scenario: a name and a list of levers, which act in a fixed order (docs/scenarios.md)."""
 
     name: fields.String = name_in(load_default="custom")
@@ -143,10 +140,23 @@ class StoredScenarioSchema(ScenarioSchema):
     model_version = fields.String()
 
 
-def known_form(value: str) -> None:
-    """Refuse a text that is neither the name of a shipped scenario nor a possible id of a saved one."""
-    if value not in named_scenarios() and not is_id(value):
-        raise ValidationError(f"must be the id of a saved scenario or one of {', '.join(named_scenarios())}")
+def _scenarios() -> str:
+    return f"the id of a saved scenario or one of {', '.join(named_scenarios())}"
+
+
+class KnownForm(validate.Validator):
+    """Refuses a text that is neither the name of a shipped scenario nor a possible id of a saved one."""
+
+    def __init__(self) -> None:
+        self.error: str = f"must be {_scenarios()}"
+
+    def __call__(self, value: str) -> str:
+        if value not in named_scenarios() and not is_id(value):
+            raise ValidationError(self.error)
+        return value
+
+
+known_form = KnownForm()
 
 
 def known_forms() -> list[dict[str, Any]]:
@@ -157,14 +167,14 @@ def known_forms() -> list[dict[str, Any]]:
 class ScenarioField(fields.Field[Scenario | str]):
     """The name of a shipped scenario, the id of a saved one, or a scenario itself."""
 
+    takes = f"must be an object, {_scenarios()}"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Scenario | str:
         if isinstance(value, str):
             if value not in named_scenarios() and not is_id(value):
-                raise ValidationError(
-                    f"must be an object, the id of a saved scenario or one of {', '.join(named_scenarios())}"
-                )
+                raise ValidationError(self.takes)
             return value
         if not isinstance(value, dict):
-            raise ValidationError("must be an object or the name of a scenario")
-        scenario: Scenario = _schema(ScenarioSchema).load(value)
+            raise ValidationError(self.takes)
+        scenario: Scenario = shared(ScenarioSchema).load(value)
         return scenario

@@ -1,14 +1,26 @@
-"""Flattens marshmallow's nested error messages."""
+"""Flattens marshmallow's nested error messages, and says what in a body they are about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 
 def pointer(path: Iterable[str]) -> str:
     """The JSON Pointer (RFC 6901) of a path."""
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def sent_part(path: Sequence[str], document: Any) -> Sequence[str]:
+    """The part of ``path`` that leads to something in the JSON ``document``."""
+    for depth, part in enumerate(path):
+        if isinstance(document, dict) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and part.isascii() and part.isdecimal() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return path[:depth]
+    return path
 
 
 def flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -74,8 +74,13 @@ class VersionSchema(Schema):
 
 
 class ErrorItemSchema(Schema):
-    pointer = fields.String(metadata={"description": "JSON Pointer into the body."})
-    parameter = fields.String(metadata={"description": "Name of the parameter."})
+    pointer = fields.String(
+        metadata={
+            "description": "JSON Pointer into the body that was sent; empty for the body itself. If a field is "
+            "missing, it leads to the object that lacks the field, and the detail begins with the field's name."
+        }
+    )
+    parameter = fields.String(metadata={"description": "Name of the parameter (query, path) or header."})
     detail = fields.String(required=True, metadata={"description": "What is wrong and what is allowed."})
 
 

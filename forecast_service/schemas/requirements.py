@@ -25,12 +25,13 @@ from forecast_service.schemas.fields import (
 from forecast_service.schemas.forecast_request import TargetsSchema, rule_field
 from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.levers import ScenarioField
+from forecast_service.schemas.requests import RequestSchema
 from models.analysis.requirements import LEAST_EXTRA, MOST_EXTRA, Requirement
 from models.dataset.countries import COMPONENTS
 from models.scenarios.levers import LEVER_COMPONENTS
 
 
-class RequirementRequestSchema(Schema):
+class RequirementRequestSchema(RequestSchema):
     country = fields.String(
         required=True,
         validate=validate.Length(min=2, max=60),
@@ -42,7 +43,7 @@ class RequirementRequestSchema(Schema):
     )
     probability = Number(
         required=True,
-        validate=validate.Range(min=0.01, max=0.99, error="must be from {min} to {max}"),
+        validate=validate.Range(min=0.01, max=0.99, error="must be a number from {min} to {max}"),
         metadata={"description": "Wanted probability of meeting the target in the deadline year.", "example": 0.8},
     )
     scenario = ScenarioField(

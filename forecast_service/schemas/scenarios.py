@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load, pre_dump, validate
 from webargs.fields import DelimitedList
 
+from forecast_service.errors import ServiceError
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import BoundedList, PlainText, QueryYear, StrictBoolean, WholeText, vintage_in
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
@@ -20,6 +22,7 @@ from forecast_service.schemas.levers import (
     model_version_in,
     name_in,
 )
+from forecast_service.schemas.requests import RequestSchema
 from forecast_service.store.idempotency import DAYS
 from forecast_service.store.scenarios import ScenarioVersion
 from forecast_service.store.tables import ScenarioRow
@@ -27,6 +30,9 @@ from models.scenarios.builtin import NamedScenario
 from models.scenarios.library import library
 
 MAX_PAGE = 200
+TAG = re.compile(r'(W/)?"([!#-~\x80-\xff]*)"')
+IF_MATCH = re.compile(rf"[ \t]*{TAG.pattern}[ \t]*(,[ \t]*{TAG.pattern}[ \t]*)*")
+"""A list of entity tags, as RFC 9110 writes it."""
 
 
 def _public() -> fields.Boolean:
@@ -60,7 +66,7 @@ class ScenarioDraftSchema(ScenarioSchema):
         return {"body": ScenarioSchema().dump(scenario)} | facts
 
 
-class ForkSchema(Schema):
+class ForkSchema(RequestSchema):
     """The name and description of a copy.
 
     If absent, they are those of the original; the copy of a shipped scenario is then named "copy of" and its name.
@@ -73,7 +79,7 @@ class ForkSchema(Schema):
     public = _public()
 
 
-class IdempotencySchema(Schema):
+class IdempotencySchema(RequestSchema):
     """The header that makes it safe to repeat a request."""
 
     class Meta:
@@ -91,7 +97,7 @@ class IdempotencySchema(Schema):
     )
 
 
-class IfMatchSchema(Schema):
+class IfMatchSchema(RequestSchema):
     """The header that names the version to change."""
 
     class Meta:
@@ -99,26 +105,42 @@ class IfMatchSchema(Schema):
 
     if_match = fields.String(
         data_key="If-Match",
-        metadata={"description": "The ETag of the version to change, or *.", "example": '"01jd...-3"'},
+        metadata={
+            "description": "The ETag of the version to change, in its quotes and not weak, or *.",
+            "example": '"01jd...-3"',
+        },
     )
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "if_match" in data:
-            # Compared strongly (RFC 9110): a weak validator, W/"...", matches nothing.
-            tags = {tag.strip() for tag in data["if_match"].split(",")}
-            data["if_match"] = {tag if tag == "*" else tag[1:-1] for tag in tags if tag == "*" or _quoted(tag)}
+            data["if_match"] = strong_tags(data["if_match"])
         return data
 
 
-def _quoted(tag: str) -> bool:
-    return len(tag) > 2 and tag[0] == tag[-1] == '"'
+class NoTag(ServiceError):
+    """If-Match is neither * nor a list of entity tags."""
+
+    status = 400
+    errors = (
+        {"parameter": "If-Match", "detail": 'must be * or the ETag as it was sent, in its quotes, such as "01jd...-3"'},
+    )
+    detail = f"If-Match: {errors[0]['detail']}"
 
 
-class PageSchema(Schema):
+def strong_tags(text: str) -> set[str]:
+    """The tags of an If-Match that can match, without their quotes. A weak one, W/"...", matches nothing (RFC 9110)."""
+    if text.strip() == "*":
+        return {"*"}
+    if not IF_MATCH.fullmatch(text):
+        raise NoTag
+    return {strong for weak, strong in TAG.findall(text) if not weak}
+
+
+class PageSchema(RequestSchema):
     limit = QueryYear(
         load_default=50,
-        validate=validate.Range(min=1, max=MAX_PAGE, error="must be from {min} to {max}"),
+        validate=validate.Range(min=1, max=MAX_PAGE, error="must be a whole number from {min} to {max}"),
         metadata={"description": f"Items on a page, at most {MAX_PAGE}; 50 if absent."},
     )
     cursor = fields.String(
@@ -307,7 +329,7 @@ class CompareQuerySchema(_QuestionSchema):
     ids = DelimitedList(
         fields.String(validate=known_form),
         required=True,
-        validate=validate.Length(min=2, max=10, error="must hold {min} to {max} scenarios"),
+        validate=validate.Length(min=2, max=10, error="must be {min} to {max} scenarios, with commas between"),
         metadata={
             "description": "Two to ten scenarios, separated by commas: names of shipped ones, ids of saved ones.",
             "example": ["baseline", "stall"],

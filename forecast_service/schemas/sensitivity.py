@@ -8,10 +8,11 @@ from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import Rounded, probability_out, share_out
 from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, rule_field, vintage_field
 from forecast_service.schemas.levers import ScenarioField
+from forecast_service.schemas.requests import RequestSchema
 from models.dataset.countries import COMPONENTS
 
 
-class SensitivityRequestSchema(Schema):
+class SensitivityRequestSchema(RequestSchema):
     country = fields.String(
         required=True,
         validate=validate.Length(min=2, max=60),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
 from forecast_service.schemas.fields import BoundedList, Number, Year
 from forecast_service.schemas.lever_types import CredibilityField
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
+from forecast_service.schemas.requests import RequestSchema, shared
 from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes, with_value
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
@@ -19,9 +20,13 @@ MAX_DEPTH = 10
 class GridValue(fields.Field[Value]):
     """A number or a word of a lever, which the lever's own schema checks."""
 
+    takes = "must be a number or a word"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Value:
         if isinstance(value, str):
             return value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError(self.takes)
         number: float = Number().deserialize(value)
         return value if isinstance(value, int) else number
 
@@ -31,7 +36,7 @@ def _grid(inner: fields.Field[Any]) -> BoundedList:
     return BoundedList(inner, required=True, least=1, most=MAX_GRID, what="values", metadata=metadata)
 
 
-class GridSchema(Schema):
+class GridSchema(RequestSchema):
     """An axis whose values are listed."""
 
     grid = _grid(GridValue())
@@ -59,14 +64,14 @@ class CredibilityGridSchema(GridSchema):
     grid = _grid(CredibilityField())
 
 
-class StepsSchema(Schema):
+class StepsSchema(RequestSchema):
     """An axis of evenly spaced numbers."""
 
     first = Number(data_key="from", required=True, metadata={"description": "The first value."})
     last = Number(data_key="to", required=True, metadata={"description": "The last value, another than the first."})
     steps = Year(
         required=True,
-        validate=validate.Range(min=2, max=MAX_STEPS, error="must be from {min} to {max}"),
+        validate=validate.Range(min=2, max=MAX_STEPS, error="must be a whole number from {min} to {max}"),
         metadata={"description": "Number of values, both ends included."},
     )
 
@@ -81,19 +86,22 @@ def _read_axis(path: AxisPath, values: dict[str, Any]) -> dict[str, Any]:
     """The axis ``values`` in one form. Raises ValidationError."""
     if path[2:] == ("type",):
         raise ValidationError("must be one type: an axis cannot choose the lever")
+    values = {name: value for name, value in values.items() if value is not None}
     schema = GridSchema if values.keys() == {"grid"} else StepsSchema
     if schema is StepsSchema and values.keys() != {"from", "to", "steps"}:
         raise ValidationError("give 'grid'; or 'from', 'to' and 'steps'")
-    axis: dict[str, Any] = schema().load(values)
+    axis: dict[str, Any] = shared(schema).load(values)
     return axis
 
 
 class SweptScenarioField(fields.Field[dict[str, Any]]):
     """A scenario with axes among the values of its levers."""
 
+    takes = "must be an object, a scenario whose levers may hold axes"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise ValidationError("must be an object")
+            raise ValidationError(self.takes)
         if _deeper(value, MAX_DEPTH):
             raise ValidationError("is nested too deeply")
         axes = find_axes(value)
@@ -108,8 +116,18 @@ class SweptScenarioField(fields.Field[dict[str, Any]]):
         for path, values in read:
             value = with_value(value, path, values)
         _try(value, [Axis.of(path, values) for path, values in read])
+        value = _without_nulls(value)
         texts = {name: ScenarioSchema._declared_fields[name] for name in ("name", "description") if name in value}
         return value | {name: field.deserialize(value[name]) for name, field in texts.items()}
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy of ``value`` whose objects hold no null."""
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
 
 
 def _deeper(value: object, depth: int) -> bool:
@@ -155,7 +173,7 @@ def _try_lever(sweep: Sweep, values: list[Value], index: int) -> None:
 
 
 def _contradiction(sweep: Sweep, values: list[Value]) -> ContradictoryLevers | None:
-    parsed: Scenario = ScenarioSchema().load(sweep.scenario(values))
+    parsed: Scenario = shared(ScenarioSchema).load(sweep.scenario(values))
     try:
         parsed.check()
     except ContradictoryLevers as error:

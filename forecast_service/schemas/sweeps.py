@@ -20,6 +20,7 @@ from forecast_service.schemas.fields import (
     year_in,
 )
 from forecast_service.schemas.forecast_request import TargetsSchema
+from forecast_service.schemas.requests import RequestSchema
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested
 from forecast_service.store.sweeps import STATUSES
@@ -36,12 +37,14 @@ MAX_TARGETS, MAX_ROWS = 10, 1000
 class CountriesField(fields.Field[list[str]]):
     """Codes or names of allies, or "all"."""
 
+    takes = f"must be 'all' or a list of 1 to {len(allies())} allies"
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
         every = list(allies())
         if value == ALL:
             return every
         if not isinstance(value, list) or not 1 <= len(value) <= len(every):
-            raise ValidationError(f"must be 'all' or a list of 1 to {len(every)} allies")
+            raise ValidationError(self.takes)
         codes: dict[str, None] = {}
         for index, name in enumerate(value):
             try:
@@ -53,7 +56,7 @@ class CountriesField(fields.Field[list[str]]):
         return list(codes)
 
 
-class SamplingSchema(Schema):
+class SamplingSchema(RequestSchema):
     """The points of the axes that are computed; grid is the only kind."""
 
     kind = fields.String(
@@ -63,7 +66,7 @@ class SamplingSchema(Schema):
     )
 
 
-class SweepRequestSchema(Schema):
+class SweepRequestSchema(RequestSchema):
     """One scenario with many values, for many allies."""
 
     countries = CountriesField(
@@ -189,7 +192,7 @@ class SweepListSchema(ListSchema):
 class ResultsQuerySchema(PageSchema):
     limit = QueryYear(
         load_default=100,
-        validate=validate.Range(min=1, max=MAX_ROWS, error="must be from {min} to {max}"),
+        validate=validate.Range(min=1, max=MAX_ROWS, error="must be a whole number from {min} to {max}"),
         metadata={"description": f"Rows on a page of JSON, at most {MAX_ROWS}; 100 if absent."},
     )
     format = fields.String(

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import Rounded, WholeText, probability_out, vintage_in
+from forecast_service.schemas.requests import RequestSchema
 from models.dataset.importers import READERS
 from models.dataset.vintages import LONGEST_NAME, NAME
 
@@ -93,7 +94,7 @@ class VintageListSchema(ListSchema):
     )
 
 
-class ImportQuerySchema(Schema):
+class ImportQuerySchema(RequestSchema):
     source = fields.String(
         required=True,
         validate=validate.OneOf(list(READERS), error="must be one of {choices}"),
@@ -148,7 +149,7 @@ class CurrentSchema(Schema):
     )
 
 
-class UseSchema(Schema):
+class UseSchema(RequestSchema):
     vintage = vintage_in("The vintage to switch to.", required=True)
 
 

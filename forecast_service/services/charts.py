@@ -14,6 +14,7 @@ from webargs.flaskparser import abort
 
 from forecast_service.charts.renderer import drawer
 from forecast_service.forecasting.registry import forecasters
+from forecast_service.http.parsing import sent_body
 from forecast_service.observability import telemetry
 from forecast_service.schemas.charts import (
     ChartOptionsSchema,
@@ -49,12 +50,12 @@ def _request(picture: str, options: Document, **documents: Any) -> Document:
 @_drawn
 def fan(document: Document) -> Document:
     options = chart_options(FanChartOptionsSchema, request.args)
-    sent = request.get_json(silent=True) or {} if request.method != "GET" else {}
+    sent = {name: value for name, value in (sent_body() or {}).items() if value is not None}
     if "quantiles" in request.args or "quantiles" in sent:
         _refuse("quantiles", "a fan chart has its own quantiles; leave this out")
     component = _applies(document, options["component"])
     if own := sent.get("history"):
-        history = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own)]
+        history = [{"year": int(y), "share_pct": own[y], "estimate": False} for y in sorted(own) if own[y] is not None]
     else:
         history = _history(document)
     ghost = options.get("ghost") and document["scenario"]["name"] != "baseline"

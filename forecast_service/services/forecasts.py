@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import metrics, telemetry, tracing
-from forecast_service.services.scenario_lookup import resolve
+from forecast_service.services.scenario_lookup import UnusableScenario, resolve
 from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.requirements import Requirement, required
 from models.analysis.sensitivity import Sensitivity
@@ -24,7 +24,7 @@ from models.forecast.question import LEVELS
 from models.forecast.result import Forecast
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.levers import HistoryOverride
-from models.scenarios.scenario import Scenario
+from models.scenarios.scenario import Scenario, UnusableLever
 
 T = TypeVar("T")
 
@@ -44,9 +44,14 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
 
     Raises
     ------
-    UnknownSaved, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast`
+    UnknownSaved, UnusableScenario, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast`
     """
-    answer = _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
+    try:
+        answer = _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
+    except UnusableLever as error:
+        if field == "scenario":
+            raise
+        raise UnusableScenario(field, error) from None
     current = forecasters()
     if answer.vintage == current.vintage and "history" not in asked:
         metrics.forecast_made(answer, current.forecaster(answer.vintage).figures.origin)

@@ -10,7 +10,7 @@ from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.levers import StoredScenarioSchema
 from forecast_service.store import scenarios
 from models.scenarios.builtin import named_scenarios
-from models.scenarios.scenario import Scenario
+from models.scenarios.scenario import ContradictoryLevers, Scenario, UnusableLever
 
 
 class UnknownSaved(ServiceError):
@@ -21,6 +21,17 @@ class UnknownSaved(ServiceError):
     def __init__(self, field: str = "scenario") -> None:
         detail = "no scenario that you may read has this name or id; GET /v1/scenarios lists them"
         super().__init__(detail=f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
+
+
+class UnusableScenario(ServiceError):
+    """A lever of a scenario, named in the query beside others, cannot be used."""
+
+    status = 422
+
+    def __init__(self, field: str, error: UnusableLever) -> None:
+        detail = f"a scenario's lever {error.index} cannot be used: {error.detail}"
+        kind = "contradictory-levers" if isinstance(error, ContradictoryLevers) else None
+        super().__init__(detail=f"{field}: {detail}", kind=kind, errors=[{"parameter": field, "detail": detail}])
 
 
 class OldForm(ServiceError):

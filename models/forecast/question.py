@@ -114,6 +114,8 @@ class Question:
             if origin not in (None, history.end):
                 detail = f"is the last year of the history that was sent, {history.end}; leave it out"
                 raise CannotForecast("origin", detail)
+            if not FIRST_ORIGIN <= history.end <= basis.figures.origin:
+                raise CannotForecast("history", f"must end in a year from {FIRST_ORIGIN} to {basis.figures.origin}")
             origin = history.end
         origin = basis.origin(origin)
         basis.check_years(origin, targets.deadline)

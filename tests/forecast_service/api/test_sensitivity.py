@@ -13,4 +13,4 @@ def test_the_widest_bar_comes_first_and_the_levers_have_bars(client):
 def test_what_does_not_apply_is_named(client):
     problem = client.post("/v1/sensitivity", json={"country": "ISL"})
     assert problem.status_code == 422
-    assert problem.get_json()["errors"][0]["pointer"] == "/component"
+    assert problem.get_json()["errors"][0]["pointer"] == "/country"

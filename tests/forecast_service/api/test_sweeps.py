@@ -284,7 +284,7 @@ REFUSED = [
     (asked(countries=["DEU", 1]), "/countries/1"),
     (asked(scenario="baseline"), "/scenario"),
     (asked(scenario={"levers": 5}), "/scenario/levers"),
-    (asked(scenario={}), "/scenario/levers"),
+    (asked(scenario={}), "/scenario"),
     (asked(5), "/scenario/levers/0"),
     (asked(PLEDGE | {"credibility": {"grid": []}}), "/scenario/levers/0/credibility/grid"),
     (asked(PLEDGE | {"credibility": {"grid": [True]}}), "/scenario/levers/0/credibility/grid/0"),

@@ -149,7 +149,7 @@ def test_a_search_leads_to_the_ally_and_keeps_the_question(client: FlaskClient) 
     ("address", "status", "said"),
     [
         ("/countries/XYZ", 404, "no ally goes by this"),
-        ("/countries/DEU?deadline=soon", 422, "deadline: must be a whole number"),
+        ("/countries/DEU?deadline=soon", 422, "deadline: must be a year from"),
         ("/countries/DEU?deadline=1999", 422, "deadline: must be a year from"),
         ("/?scenario=wishes", 422, "scenario: must be the id"),
         ("/compare?a=XYZ", 404, "no ally goes by this"),
@@ -164,13 +164,13 @@ def test_what_the_api_refuses_the_page_says_in_html(client: FlaskClient, address
 @pytest.mark.parametrize(
     ("query", "name", "said"),
     [
-        ("cap=1000", "cap", "must be from 0.01 to 100"),
+        ("cap=1000", "cap", "must be a number from 0.01 to 100"),
         ("cap=much", "cap", "must be a number"),
         ("cap=nan", "cap", "must be a number"),
         ("cap=1e999", "cap", "must be a number"),
-        ("gdp=-99", "gdp", "must be from -50 to 50"),
+        ("gdp=-99", "gdp", "must be a number from -50 to 50"),
         ("gdp=1&from=2031&to=2029", "to", "must not lie before"),
-        ("pledge=3&belief=7", "belief", "must be from 0 to 1"),
+        ("pledge=3&belief=7", "belief", "must be a number from 0 to 1"),
         ("spend=2&scenario=peace-dividend", "spend", ""),
         ("cap=2&floor=3", "cap", ""),
     ],

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from forecast_service import create_app
 from forecast_service.errors import ServiceError
+from forecast_service.http.parsing import remember
 from forecast_service.settings import Settings
 from tests.support.service import Service
 
@@ -123,6 +124,7 @@ def test_a_refusal_is_answered_as_it_says(tmp_path: Path, method: str, named: di
 
     @app.route("/books", methods=["GET", "POST"])
     def books() -> str:
+        remember({"shelf": {"books": 3}})
         raise TooFull
 
     response = app.test_client().open("/books", method=method)

@@ -25,7 +25,7 @@ OPENAPI_VERSION = "3.1.1"
 DESCRIPTION = (
     "The probability that an ally meets NATO's targets of 3.5 % (core) and 1.5 % (related) of GDP by a deadline, "
     "under a scenario. Shares are % of GDP by NATO's definition. All probabilities are fractions of the same simulated "
-    "futures; none is exactly 0 or 1."
+    "futures; none is exactly 0 or 1. In a body, null for an optional field is the same as leaving it out."
 )
 
 

@@ -108,7 +108,7 @@ def replace_scenario(headers: dict[str, Any], body: dict[str, Any], id: str) -> 
 @blp.delete("/<scenario:id>", parameters=[ID])
 @blp.arguments(IfMatchSchema, location="headers")
 @blp.response(204)
-@blp.problems(403, 404, 412, 503)
+@blp.problems(400, 403, 404, 412, 503)
 def delete_scenario(headers: dict[str, Any], id: str) -> None:
     """Delete a saved scenario with all its versions"""
     scenarios.remove(id, headers)

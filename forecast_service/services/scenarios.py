@@ -31,6 +31,21 @@ from models.forecast.result import Forecast
 from models.scenarios.builtin import NamedScenario, named_scenarios
 
 
+class NoCondition(ServiceError):
+    """A new version was sent without the one that it replaces."""
+
+    status, detail = 428, "Send If-Match with the ETag of the version you mean to replace."
+    errors = ({"parameter": "If-Match", "detail": "is missing; must be the ETag of the version you mean to replace"},)
+
+
+class WeakTag(ServiceError):
+    """All tags of If-Match are weak."""
+
+    status = 412
+    errors = ({"parameter": "If-Match", "detail": 'must be a strong tag: a weak one, W/"...", never matches'},)
+    detail = f"If-Match: {errors[0]['detail']}. Send the ETag that the scenario itself came with."
+
+
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
@@ -84,7 +99,8 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> S
     """Write a new version."""
     if "if_match" not in headers:
         scenarios.check_owner(caller(), identifier)
-        raise ServiceError(428, "Send If-Match with the ETag of the version you mean to replace.")
+        raise NoCondition
+    _refuse_weak(identifier, headers)
     quota = forecasters().settings.kept_bytes
     # A draft may repeat what the scenario says already, even if that was deleted since.
     if sent.get("based_on") == scenarios.read(caller(), identifier).based_on:
@@ -92,7 +108,15 @@ def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> S
     return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], quota)
 
 
+def _refuse_weak(identifier: str, headers: dict[str, Any]) -> None:
+    """Say so if If-Match has weak tags alone: the caller would look for a change that nobody made."""
+    if headers.get("if_match") == set():
+        scenarios.check_owner(caller(), identifier)
+        raise WeakTag
+
+
 def remove(identifier: str, headers: dict[str, Any]) -> None:
+    _refuse_weak(identifier, headers)
     scenarios.remove(caller(), identifier, headers.get("if_match"))
 
 

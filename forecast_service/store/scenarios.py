@@ -41,6 +41,7 @@ class Stale(ServiceError):
 
     status = 412
     detail = "If-Match names a version that is not current. Read it again, and apply your change to that."
+    errors = ({"parameter": "If-Match", "detail": "must be the ETag of the current version"},)
 
 
 class QuotaExceeded(ServiceError):

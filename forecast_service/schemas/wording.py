@@ -66,6 +66,6 @@ def _say(validator: Any, field: fields.Field[Any]) -> str | None:
 def unknown(name: str, known: Iterable[str]) -> str:
     """That there is no field ``name``, with the nearest name that is known, or all of them."""
     names = list(known)
-    if near := get_close_matches(name.lower(), names, 1):
+    if near := get_close_matches(name[:100].lower(), names, 1):
         return f"is not known here; did you mean '{near[0]}'?"
     return f"is not known here; there are {', '.join(names)}"

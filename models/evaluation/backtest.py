@@ -9,9 +9,8 @@ the first one scored ("burn-in") only serve to learn it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from models.ensemble.members.registry import LOCAL, NAMES, PANEL, PLANS, PLEDGE
 from models.ensemble.pool import Ensemble, Promises
 from models.ensemble.stacking import TRUST, Scores, learn_weights, midpoints, pool_quantiles
 from models.paths import Floats
-from models.runtime import prepare
+from models.processes import computing
 from models.series import Array, Panel
 
 POINTS = 60
@@ -160,7 +159,7 @@ def _fit(
             found[year] = forecast_origin(panel, year, horizon, draws, seed, tables)
             progress(done, len(years))
         return found
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=prepare) as pool:
+    with computing(processes) as pool:
         jobs = {pool.submit(forecast_origin, panel, y, horizon, draws, seed, tables): y for y in years}
         found = {}
         for done, job in enumerate(as_completed(jobs), 1):

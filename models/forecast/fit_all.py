@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 
 from models.dataset.countries import resolve
 from models.dataset.observations import Figures
 from models.forecast.forecaster import Forecaster
+from models.processes import computing
 from models.runtime import prepare
 from models.simulation.path_store import PathStore
 
@@ -49,8 +49,7 @@ def fit_all(
         return 0
     year = forecaster.basis.origin(origin)
     arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
-    # Spawned, not forked: a fork of a process with threads may deadlock.
-    with ProcessPoolExecutor(min(processes, len(missing)), get_context("spawn"), _start, arguments) as pool:
+    with computing(min(processes, len(missing)), _start, *arguments) as pool:
         for done in as_completed([pool.submit(_fit_one, code) for code in missing]):
             progress(done.result())
     return len(missing)

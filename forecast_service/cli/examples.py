@@ -26,6 +26,7 @@ from forecast_service.store.database import EXTENSION, Database
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.sweeps.task import compute
+from models.files import write_atomically
 from models.forecast import MODEL_VERSION
 from models.forecast.fit_all import fit_all
 
@@ -203,4 +204,4 @@ def keep(answers: dict[str, dict[str, Any]], folder: Path = KEPT) -> None:
         (folder / f"{name}.json").unlink()
     for name, answer in answers.items():
         text = json.dumps(answer, indent=2, sort_keys=False, ensure_ascii=False)
-        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        write_atomically(folder / f"{name}.json", text + "\n")

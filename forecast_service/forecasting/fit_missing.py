@@ -32,6 +32,7 @@ def fit_missing(
     from models.forecast.fit_all import fit_all
 
     forecaster = registry.forecaster(vintage)
+    registry.store.remove_abandoned()
     if not registry.missing(vintage, origin):
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):

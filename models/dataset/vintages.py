@@ -26,6 +26,7 @@ from typing import Any, Literal
 from models.dataset import tables as bundled
 from models.dataset.observations import Figures, UnknownVintage, figures_from, load_figures
 from models.dataset.tables import BUNDLED, VINTAGES, Row, Tables, Uses
+from models.files import naming
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 50
@@ -197,7 +198,7 @@ class VintageStore:
     def add(self, draft: Draft) -> Manifest:
         """Save a vintage, atomically.
 
-        Raises BadName, VintageExists, UnknownVintage (its base) or DamagedVintage (its base).
+        Raises BadName, VintageExists, UnknownVintage (its base), DamagedVintage (its base) or OSError.
         """
         if self.folder is None:
             raise BadName("there is no folder to keep vintages in")
@@ -218,6 +219,8 @@ class VintageStore:
             try:
                 started.rename(self.folder / draft.name)
             except OSError as error:
+                if not (self.folder / draft.name).exists():
+                    raise
                 raise VintageExists(draft.name) from error
             _sync(self.folder)
         finally:
@@ -341,7 +344,7 @@ def _written(rows: tuple[Row, ...]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    with naming(path), path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -8,6 +8,7 @@ from functools import cache
 
 from models.dataset.tables import DATA
 from models.ensemble.stacking import TRUST
+from models.files import write_atomically
 
 FILE = DATA / "learned.json"
 
@@ -32,5 +33,5 @@ def save(trust: Mapping[int, float], vintage: str, model_version: str) -> None:
     """Write the table that :func:`trust_at` reads."""
     rounded = {str(year): round(weight, 4) for year, weight in sorted(trust.items())}
     content = {"vintage": vintage, "model_version": model_version, "trust": rounded}
-    FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_atomically(FILE, json.dumps(content, indent=1) + "\n")
     _by_origin.cache_clear()

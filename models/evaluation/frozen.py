@@ -62,7 +62,11 @@ def save(content: Mapping[str, Any], folder: Path | None = None) -> FrozenForeca
     frozen = FrozenForecast(name, _digest(text.encode()), content)
     write_atomically(folder / name, text)
     sums = listed | {name: frozen.sha256}
-    write_atomically(folder / SUMS, "".join(f"{digest}  {file}\n" for file, digest in sums.items()))
+    try:
+        write_atomically(folder / SUMS, "".join(f"{digest}  {file}\n" for file, digest in sums.items()))
+    except BaseException:
+        (folder / name).unlink()  # not listed, it would be refused for ever
+        raise
     return frozen
 
 

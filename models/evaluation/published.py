@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from models.dataset.tables import DATA
+from models.files import write_atomically
 
 FILE = DATA / "track_record.json"
 
 
 def save(record: dict[str, Any]) -> None:
     """Write the record that :func:`load` reads."""
-    FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_atomically(FILE, json.dumps(record, indent=1) + "\n")
 
 
 def load() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +19,7 @@ from threading import Lock
 
 import numpy as np
 
+from models import files
 from models.files import replacing
 from models.paths import Floats, Paths
 from models.simulation.related import drawn_rules
@@ -29,6 +30,8 @@ ALONE_LEVELS = 400
 """In how many equal parts quantiles divide the distribution of one member alone, its ends included."""
 MOST_OPEN = 256
 """How many fits are held open."""
+ABANDONED_S = 3600
+"""Age from which a file that is still being written belongs to a killed process (s)."""
 
 
 class StoreUnavailable(Exception):
@@ -128,12 +131,16 @@ class PathStore:
         """The operating system's message if nothing can be saved in the folder; else None."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder) as file:
-                file.write(bytes(4096))  # a full disk often still takes an empty file
-                file.flush()
         except OSError as error:
             return error.strerror
-        return None
+        return files.trouble(self.folder)
+
+    def remove_abandoned(self) -> None:
+        """Delete the temporary files that killed processes left."""
+        for file in self.folder.glob(f"*{files.PART}"):
+            with suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime > ABANDONED_S:
+                    file.unlink()
 
     def _open(self, key: FitKey) -> Fit | None:
         fit = self._opened.get(key)
@@ -149,6 +156,7 @@ class PathStore:
         try:
             self._write(key, made)
         except OSError as error:
+            self._remove_half(key)
             raise StoreUnavailable(error.strerror or "it cannot be written") from error
         fit = self._open(key)
         if fit is None:
@@ -193,6 +201,12 @@ class PathStore:
             file.write(json.dumps(meta, indent=1).encode())
             file.flush()
             os.fsync(file.fileno())
+
+    def _remove_half(self, key: FitKey) -> None:
+        """Delete the arrays of a fit that could not be saved whole, unless another process has saved it."""
+        if not self.keeps(key):
+            for file in self.folder.glob(f"{key.stem}.*.npy"):
+                file.unlink(missing_ok=True)
 
     def _read(self, key: FitKey) -> Fit:
         meta = json.loads(self._meta(key).read_text())

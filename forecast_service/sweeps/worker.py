@@ -184,6 +184,7 @@ class Worker:
         try:
             self._collect()
             self._save()
-            self.sweeps.release(self.name, self._running, begun=False)
+            if self._running:
+                self.sweeps.release(self.name, self._running, begun=False)
         except DatabaseUnavailable:
             _log.warning("leases could not be given back; they run out by themselves")

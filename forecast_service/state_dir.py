@@ -33,6 +33,11 @@ class StateDir:
         return self.path / "downloads"
 
     @property
+    def sweeps(self) -> Path:
+        """Folder of the chunks of sweeps that the command line has begun."""
+        return self.path / "sweeps"
+
+    @property
     def switches(self) -> Path:
         """File of the switches between vintages that were read last."""
         return self.path / "vintage-switches.json"

@@ -3,9 +3,13 @@
 
 def run() -> None:
     """Run the command that this process was started with."""
+    from forecast_service.cli import streams
     from models.runtime import prepare
 
+    streams.prepare()
     prepare()
+    from forecast_service.cli.context import end_by_signals
     from forecast_service.cli.main import main  # which imports numpy
 
+    end_by_signals()
     main()

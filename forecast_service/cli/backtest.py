@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import os
+import re
 from pathlib import Path
 
 import click
 
+from forecast_service.cli.output_file import OutputFile, writing
+from forecast_service.cli.streams import emit
 from models.dataset.importers.base import BadFile, Content, shown
 from models.dataset.importers.delimited import table_of
 from models.series import Panel, Series, SeriesError
@@ -35,6 +39,8 @@ def read_panel(path: Path) -> Panel:
             if int(year) in points.setdefault(name, {}):
                 raise BadFile(table.line(row), f"{name} {year} stands twice")
             points[name][int(year)] = table.numbers.read(cells[valued], table.cell(row, valued))
+        if not points:
+            raise BadFile(table.line(0), "no rows follow the heading")
         return Panel(Series.from_points(name, found) for name, found in points.items())
     except (BadFile, SeriesError) as error:
         raise click.BadParameter(f"{path}: {error}", param_hint="--panel") from None
@@ -46,10 +52,10 @@ class Origins(click.ParamType[range]):
     name = "A:B"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> range:
-        first, _, last = value.partition(":")
-        if not (first.isdigit() and last.isdigit() and int(first) <= int(last)):
+        years = re.fullmatch("([0-9]{4}):([0-9]{4})", value)
+        if years is None or years[1] > years[2]:
             self.fail(f"{value!r} is not of the form 1999:2025", param, ctx)
-        return range(int(first), int(last) + 1)
+        return range(int(years[1]), int(years[2]) + 1)
 
 
 @click.command()
@@ -62,7 +68,7 @@ class Origins(click.ParamType[range]):
 @click.option("--origins", type=Origins(), help="Origins A:B; the last 27 years if absent.")
 @click.option("--horizon", type=click.IntRange(1, 30), default=10, show_default=True, help="Years ahead.")
 @click.option(
-    "--quantiles", type=click.Path(dir_okay=False, path_type=Path), help="Write predictive quantiles to this CSV."
+    "--quantiles", type=OutputFile(".csv"), help="Write predictive quantiles to this .csv file and replace it."
 )
 @click.option(
     "--scenario",
@@ -100,16 +106,18 @@ def backtest(
     publish: bool,
     real_time: bool,
 ) -> None:
-    """At every origin, fit on figures up to that year, forecast, and score the forecasts."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """At every origin, fit on figures up to that year, forecast, and score the forecasts.
 
+    It prints the scores, and writes only what --quantiles and --publish say.
+    """
+    from forecast_service.cli.progress import progress_bar
     from models.dataset.observations import load_figures
-    from models.dataset.tables import NEWEST
+    from models.dataset.tables import DATA, NEWEST
     from models.ensemble import learned_trust
     from models.evaluation import published, track_record
     from models.evaluation.backtest import backtest as run
     from models.evaluation.outside import outside_record
+    from models.files import trouble
     from models.forecast.question import DRAWS, MODEL_VERSION, SEED
 
     if real_time:
@@ -119,12 +127,14 @@ def backtest(
         return
     if publish and (panel_file or origins or horizon != track_record.HORIZON):
         raise click.UsageError("--publish is for the bundled panel with its own origins and horizon")
+    if publish and (why := trouble(DATA)):
+        raise click.ClickException(f"{DATA}: {why}")
     figures = load_figures()
     series = read_panel(panel_file) if panel_file else figures.panel()
     last = max(s.end for s in series.values())
     first = track_record.FIRST_ORIGIN if publish else last - 27
     origins = origins or range(first, last + 1 if publish else last)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("origins", total=None)
         result = run(
             series,
@@ -149,7 +159,7 @@ def backtest(
     if publish:
         published.save(record)
     if as_json:
-        click.echo(json.dumps(record, indent=1))
+        emit(json.dumps(record, indent=1) + "\n")
     else:
         from forecast_service.cli.report import show_scores
 
@@ -169,7 +179,7 @@ def _real_time(horizon: int, *, as_json: bool) -> None:
     newest = max(figures.values(), key=lambda f: f.origin)
     record = real_time(newest, [f for name, f in figures.items() if name not in VINTAGES], horizon=horizon)
     if as_json:
-        click.echo(json.dumps(record, indent=1))
+        emit(json.dumps(record, indent=1) + "\n")
     else:
         show_real_time(record)
 
@@ -177,8 +187,8 @@ def _real_time(horizon: int, *, as_json: bool) -> None:
 def _write(path: Path, rows: list[tuple[str, int, int]], levels: object, values: object) -> None:
     import numpy as np
 
-    with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.writer(file)
+    with writing(path) as file:
+        out = csv.writer(codecs.getwriter("utf-8")(file))
         out.writerow(["series", "origin", "horizon", *(f"q{level:g}" for level in np.asarray(levels))])
         for row, quantiles in zip(rows, np.asarray(values), strict=True):
             out.writerow([*row, *(f"{value:.6g}" for value in quantiles)])

@@ -100,7 +100,7 @@ def import_file(
     sha256: str,
     again: bool,
 ) -> None:
-    """Make a vintage from a publisher's FILE or URL: read and check it, show the changes, and save it.
+    """Make a vintage in the state folder from a publisher's FILE or URL: read and check it, show the changes, save it.
 
     Answers do not change until 'data use'. A file with errors changes nothing.
     """
@@ -195,7 +195,7 @@ def why(
 ) -> None:
     """Explain the change of the probability from vintage BEFORE to AFTER: new figures, growth, plans, model.
 
-    For each COUNTRY, or all allies that the target applies to.
+    For each COUNTRY, or all allies that the target applies to. Missing fits are saved in the state folder.
     """
     from models.analysis.vintage_change import INPUTS, Comparison
     from models.dataset.countries import UnknownCountry
@@ -233,8 +233,8 @@ def why(
 def refresh(dry_run: bool) -> None:
     """Download and import the files in FORECAST_REFRESH, for a schedule; skip unchanged files.
 
-    Each file makes a vintage based on the newest. If a file fails, the others are still imported and the command exits
-    with 1. The current vintage stays the same until 'data use'.
+    Each file makes a vintage in the state folder, based on the newest. If a file fails, the others are still imported
+    and the command exits with 1. The current vintage stays the same until 'data use'.
     """
     from models.dataset.imports import prepare
 

@@ -15,17 +15,17 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Run missing migrations. The embedded SQLite runs them itself."""
+    """Run missing migrations in the database. The embedded SQLite runs them itself."""
     from sqlalchemy.exc import DBAPIError
 
-    from forecast_service.store.database import DatabaseUnavailable
     from forecast_service.store.migrate import upgrade as run
 
     with database_of(Settings.from_environment()) as database:
         try:
             run(database.engine)
-        except (DBAPIError, DatabaseUnavailable) as error:
-            raise click.ClickException(f"the database cannot be upgraded: {getattr(error, 'orig', error)}") from None
+        except DBAPIError as error:
+            why = str(error.orig).splitlines()[0]
+            raise click.ClickException(f"the database cannot be upgraded: {why}") from None
     click.echo("the database is up to date")
 
 

@@ -23,16 +23,16 @@ from forecast_service.settings import Settings
 @click.option("--origin", type=int, help="Last year of the figures used; the vintage's last if absent.")
 @click.option("--beside", is_flag=True, help="Run at low priority, so that requests come first.")
 def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, beside: bool) -> None:
-    """Fit every ally without a saved fit, in parallel, and save the paths."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """Fit every ally without a saved fit, in parallel, and save the paths in the state folder.
 
+    If it is stopped, the fits that are saved stay, and the same command makes the others.
+    """
+    from forecast_service.cli.progress import progress_bar
     from forecast_service.forecasting import fit_missing
     from forecast_service.forecasting.registry import ForecasterRegistry
     from models.dataset.observations import UnknownVintage
     from models.errors import CannotForecast
     from models.scenarios.targets import LAST_DEADLINE
-    from models.simulation.path_store import StoreUnavailable
 
     registry = ForecasterRegistry(Settings.from_environment())
     wanted = vintage or registry.current_vintage.wanted()
@@ -47,19 +47,15 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
         raise click.BadParameter(f"{wanted} is not one of {allowed}", param_hint="--vintage") from None
     except CannotForecast as error:
         raise click.BadParameter(error.detail, param_hint="--origin") from None
-    try:
-        with Progress(console=Console(stderr=True, quiet=quiet), transient=True) as progress:
-            task = progress.add_task("fitting", total=len(missing))
-            made = fit_missing.fit_missing(
-                registry,
-                wanted,
-                processes,
-                lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
-                origin,
-            )
-    except (OSError, StoreUnavailable) as error:
-        why = error.detail if isinstance(error, StoreUnavailable) else error.strerror
-        raise click.ClickException(f"fits cannot be saved in {registry.store.folder}: {why}") from None
+    with progress_bar(quiet=quiet) as progress:
+        task = progress.add_task("fitting", total=len(missing))
+        made = fit_missing.fit_missing(
+            registry,
+            wanted,
+            processes,
+            lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
+            origin,
+        )
     registry.observe()
     if not quiet:
         click.echo(f"{made} allies fitted; {wanted} is complete in {registry.store.folder}")

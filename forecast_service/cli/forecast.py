@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from forecast_service.cli.streams import emit
 from forecast_service.settings import Settings
 from models.paths import RULES, Rule
 from models.scenarios.builtin import named_scenarios
@@ -16,21 +17,15 @@ from models.scenarios.targets import HAGUE_DEADLINE
 
 def _scenario(text: str) -> Any:
     """A scenario's name, or the scenario in a JSON file."""
-    from marshmallow import ValidationError
-
-    from forecast_service.http.strict_json import BadJson, load_json
+    from forecast_service.cli.request_files import load
     from forecast_service.schemas.levers import ScenarioSchema
 
     if not text.endswith(".json"):
         return text
     try:
-        return ScenarioSchema().load(load_json(Path(text).read_bytes()))
+        return load(Path(text), ScenarioSchema(), "--scenario")
     except OSError as error:
         raise click.BadParameter(f"{text} cannot be read ({error.strerror})", param_hint="--scenario") from None
-    except BadJson as error:
-        raise click.BadParameter(f"{text}: {error.detail}", param_hint="--scenario") from None
-    except ValidationError as error:
-        raise click.BadParameter(json.dumps(error.messages), param_hint="--scenario") from None
 
 
 @click.command()
@@ -43,9 +38,12 @@ def _scenario(text: str) -> Any:
     help="What counts as related spending: new money, what governments claim, or existing spending of those kinds; all "
     "three by their weights if absent.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as the API gives it, in UTF-8.")
 def forecast(country: str, scenario: str, deadline: int, rule: Rule | None, as_json: bool) -> None:
-    """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON."""
+    """How likely COUNTRY meets the targets: a table and a small fan chart, or JSON.
+
+    A missing fit is made and saved in the state folder.
+    """
     from forecast_service.cli import report
     from forecast_service.forecasting.registry import ForecasterRegistry
     from forecast_service.schemas.forecast_response import ForecastSchema
@@ -65,14 +63,13 @@ def forecast(country: str, scenario: str, deadline: int, rule: Rule | None, as_j
             f"must be a .json file or one of {', '.join(named_scenarios())}", param_hint="--scenario"
         ) from None
     except UnusableLever as error:
-        raise click.BadParameter(f"lever {error.index}: {error.detail}", param_hint="--scenario") from None
+        raise click.BadParameter(
+            f"{scenario}: /levers/{error.index}: {error.detail}", param_hint="--scenario"
+        ) from None
     except CannotForecast as error:
         raise click.BadParameter(error.detail, param_hint=f"--{error.field}") from None
     if as_json:
-        click.echo(
-            json.dumps(
-                ForecastSchema().dump({"forecast": answer, "links": {}}), indent=2, ensure_ascii=False, allow_nan=False
-            )
-        )
+        document = ForecastSchema().dump({"forecast": answer, "links": {}})
+        emit(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     else:
         report.show(answer)

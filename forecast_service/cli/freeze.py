@@ -19,7 +19,6 @@ def freeze(vintage: str | None) -> None:
     from models.dataset.observations import UnknownVintage
     from models.errors import CannotForecast
     from models.evaluation import frozen
-    from models.simulation.path_store import StoreUnavailable
 
     registry = ForecasterRegistry(Settings.from_environment())
     try:
@@ -32,7 +31,4 @@ def freeze(vintage: str | None) -> None:
         raise click.ClickException(f"{error.field} {error.detail}") from None
     except frozen.AlreadyFrozen as error:
         raise click.ClickException(f"{error} is frozen already, and frozen forecasts never change") from None
-    except (OSError, StoreUnavailable) as error:
-        why = error.detail if isinstance(error, StoreUnavailable) else f"{error.filename}: {error.strerror}"
-        raise click.ClickException(f"the forecasts cannot be saved: {why}") from None
     click.echo(f"{found.sha256}  {frozen.FOLDER / found.name}")

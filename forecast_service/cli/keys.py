@@ -62,7 +62,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, text: str) -> st
 @click.option("--name", default="", callback=_name, help="Purpose, up to 100 characters.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="The day (UTC) from which it is invalid.")
 def create(owner: str, scopes: list[str], name: str, expires: datetime | None) -> None:
-    """Create a key and print it, this once: the database holds only its hash."""
+    """Create a key in the database and print it, this once: the database holds only its hash."""
     until = None if expires is None else expires.replace(tzinfo=UTC)
     if until is not None and until <= datetime.now(UTC):
         raise click.BadParameter("must be in the future", param_hint="--expires")
@@ -90,7 +90,7 @@ def list_() -> None:
 @keys.command()
 @click.argument("identifier", metavar="ID")
 def revoke(identifier: str) -> None:
-    """Revoke a key for ever; ID is its middle part. Workers notice within seconds."""
+    """Revoke a key for ever, in the database; ID is its middle part. Workers notice within seconds."""
     from forecast_service.store.keys import NoSuchKey
 
     with _keys() as kept:

@@ -21,8 +21,10 @@ from forecast_service.cli.vintages import current_vintage, rollback, use
 from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION
 
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage, 141 output closed; 129 SIGHUP, 130 Ctrl-C, 143 SIGTERM."
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(VERSION, prog_name="forecast-service", message=f"%(prog)s %(version)s, model {MODEL_VERSION}")
 def main() -> None:
     """The probability that an ally meets NATO's 3.5 % / 1.5 % of GDP targets."""

@@ -6,20 +6,25 @@ from pathlib import Path
 
 import click
 
+from forecast_service.cli.output_file import OutputFile, writing
+from forecast_service.cli.streams import emit
 from forecast_service.settings import Settings
 
 
 @click.command()
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--output", type=OutputFile(".json"), help="Write to this .json file and replace it.")
 @click.option(
     "--check",
     "compare",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Fail if this file differs.",
+    help="Compare with this file: exit code 1 if it differs.",
 )
 @click.option("--examples", is_flag=True, help="Ask the application anew for the examples (in a checkout).")
 def openapi(output: Path | None, compare: Path | None, examples: bool) -> None:
-    """Print, write or compare the API's contract (OpenAPI 3.1.1)."""
+    """Print, write or compare the API's contract (OpenAPI 3.1.1), as JSON.
+
+    --examples also writes the examples of the package.
+    """
     from forecast_service import create_app
     from forecast_service.cli.examples import answered, keep
     from forecast_service.openapi.spec import contract_text
@@ -31,6 +36,7 @@ def openapi(output: Path | None, compare: Path | None, examples: bool) -> None:
     if compare and compare.read_text(encoding="utf-8") != text:
         raise click.ClickException(f"{compare} is not what the code says: run 'make openapi'")
     if output:
-        output.write_text(text, encoding="utf-8")
+        with writing(output) as file:
+            file.write(text.encode())
     elif not compare:
-        click.echo(text, nl=False)
+        emit(text)

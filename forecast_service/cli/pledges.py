@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import click
 
 from forecast_service.cli.context import vintage_store
 from forecast_service.cli.data import DRY_RUN, keep
+from forecast_service.cli.streams import emit
 from forecast_service.settings import Settings
 from models.dataset.countries import COMPONENTS, STANCES, STATUSES, with_status
 
@@ -26,7 +27,7 @@ _BASE = click.option("--base", help="The vintage whose table is edited; the newe
 
 @click.group()
 def pledges() -> None:
-    """The table of plans and positions. Every edit makes a new vintage; the old one does not change."""
+    """The table of plans and positions. Every edit saves a new vintage in the state folder; the old one stays."""
 
 
 @pledges.command("list")
@@ -40,9 +41,11 @@ def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
         wanted = {_code(country)} if country else {row["iso3"] for row in rows}
         chosen = [(number, row) for number, row in enumerate(rows, 1) if row["iso3"] in wanted]
         if as_csv:
-            out = csv.DictWriter(sys.stdout, list(with_status(rows[0])), lineterminator="\n")
+            text = io.StringIO(newline="")
+            out = csv.DictWriter(text, list(with_status(rows[0])), lineterminator="\n")
             out.writeheader()
             out.writerows(with_status(row) for _, row in chosen)
+            emit(text.getvalue())
             return
         for number, row in ((number, with_status(row)) for number, row in chosen):
             aim = " by ".join(x for x in (row["target_pct"] and f"{row['target_pct']} %", row["year"]) if x)
@@ -81,7 +84,10 @@ def add(
     base: str | None,
     dry_run: bool,
 ) -> None:
-    """Add a plan. The ally's newest statement on a year counts; older ones stay in the table."""
+    """Add a plan, in a new vintage in the state folder.
+
+    The ally's newest statement on a year counts; older ones stay in the table.
+    """
     if stated_on.date() > datetime.now(UTC).date():
         raise click.BadParameter("is in the future", param_hint="--stated-on")
     row = {
@@ -105,7 +111,7 @@ def add(
 @_BASE
 @DRY_RUN
 def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_run: bool) -> None:
-    """Remove the plans with these NUMBERS, as 'pledges list' shows them."""
+    """Remove the plans with these NUMBERS, as 'pledges list' shows them, in a new vintage in the state folder."""
 
     def without(rows: list[Row]) -> list[Row]:
         if max(numbers) > len(rows):
@@ -121,7 +127,10 @@ def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_
 @_BASE
 @DRY_RUN
 def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: bool) -> None:
-    """Replace the whole table of plans by FILE, a CSV as 'pledges list --csv' writes it."""
+    """Replace the whole table of plans by FILE, a CSV as 'pledges list --csv' writes it, in a new vintage.
+
+    It is saved in the state folder.
+    """
     from models.dataset.importers import BadFile, Content, read
     from models.dataset.imports import prepared
 

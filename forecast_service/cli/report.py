@@ -13,18 +13,28 @@ from forecast_service.formatting import percent
 from models.forecast.result import Fan, Forecast
 
 WIDTH = 48
+MARKS, ASCII_MARKS = "●━─┊≥", "o=-|>"
+"""Of the median, the 80 % and 95 % intervals, the target, and the words "at least"."""
+
+
+class Output(Console):
+    """Standard output, whose closed pipe ends the command as everywhere else."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # the BrokenPipeError that rich is handling
 
 
 def show(forecast: Forecast, console: Console | None = None) -> None:
     """Print ``forecast``."""
-    console = console or Console(highlight=False)
+    console = console or Output(highlight=False)
+    marks = ASCII_MARKS if console.options.ascii_only else MARKS
     console.print(
         f"[bold]{forecast.ally.name}[/bold], {forecast.scenario.name}, {forecast.origin} to {forecast.deadline} "
         f"({forecast.vintage}, {forecast.draws:,} draws)"
     )
     table = Table("target", "at deadline", "by deadline", "held", "across members", "rests on")
     for target in forecast.targets:
-        name = f"{target.component} ≥ {target.threshold:g} %"
+        name = f"{target.component} {marks[4]} {target.threshold:g} %"
         if target.outcome is None:
             table.add_row(name, "n/a", "n/a", "n/a", "", target.reason)
             continue
@@ -42,8 +52,9 @@ def show(forecast: Forecast, console: Console | None = None) -> None:
     for name in ("core", "related"):
         if name in forecast.components:
             threshold = next(t.threshold for t in forecast.targets if t.component == name)
-            console.print(f"\n{name}, % of {forecast.ally.denominator}: median ●, 80 % ━, 95 % ─, target ┊")
-            for line in fan(forecast, forecast.components[name], threshold):
+            legend = "median {}, 80 % {}, 95 % {}, target {}".format(*marks)
+            console.print(f"\n{name}, % of {forecast.ally.denominator}: {legend}")
+            for line in fan(forecast, forecast.components[name], threshold, marks):
                 console.print(line)
             break
     for member, why in forecast.left_out.items():
@@ -54,7 +65,7 @@ def show(forecast: Forecast, console: Console | None = None) -> None:
 
 def show_real_time(record: dict[str, Any], console: Console | None = None) -> None:
     """Print the scores of a real-time backtest beside those of the ordinary one."""
-    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 132)
+    console = console or Output(highlight=False, width=None if sys.stdout.isatty() else 132)
     table = Table(
         title=f"as each edition said it, up to {record['horizon']} years ahead; outcomes: {record['vintage']}"
     )
@@ -77,7 +88,7 @@ def show_real_time(record: dict[str, Any], console: Console | None = None) -> No
 def show_scores(record: dict[str, Any], console: Console | None = None) -> None:
     """Print the scores of a backtest."""
     # In a file, rich must not fold this wide table.
-    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else 132)
+    console = console or Output(highlight=False, width=None if sys.stdout.isatty() else 132)
     first, last = record["origins"]
     table = Table(title=f"origins {first} to {last}, {record['horizon']} years ahead")
     for column in (
@@ -121,7 +132,7 @@ def _score_cells(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def fan(forecast: Forecast, paths: Fan, threshold: float) -> list[str]:
+def fan(forecast: Forecast, paths: Fan, threshold: float, marks: str = MARKS) -> list[str]:
     """One line for each year: the median, its 80 % and 95 % intervals, and the threshold."""
     at = dict(zip(forecast.levels, paths.quantiles, strict=True))
     top = max(float(at[0.975].max()), threshold) * 1.02
@@ -132,10 +143,10 @@ def fan(forecast: Forecast, paths: Fan, threshold: float) -> list[str]:
     lines = []
     for t, year in enumerate(forecast.years):
         cells = [" "] * WIDTH
-        for low, high, mark in ((0.025, 0.975, "─"), (0.1, 0.9, "━")):
+        for low, high, mark in ((0.025, 0.975, marks[2]), (0.1, 0.9, marks[1])):
             first, last = column(at[low][t]), column(at[high][t])
             cells[first : last + 1] = [mark] * (last + 1 - first)
-        cells[column(threshold)] = "┊"
-        cells[column(at[0.5][t])] = "●"
+        cells[column(threshold)] = marks[3]
+        cells[column(at[0.5][t])] = marks[0]
         lines.append(f"{year}  {''.join(cells)}  {at[0.5][t]:.2f} ({at[0.1][t]:.2f} to {at[0.9][t]:.2f})")
     return lines

@@ -16,7 +16,10 @@ from forecast_service.settings import Settings, auth
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 def serve(host: str, port: int) -> None:
-    """Serve the API with gunicorn; fits that are missing are made at the start."""
+    """Serve the API with gunicorn; fits that are missing are made at the start.
+
+    It writes into the state folder and the database.
+    """
     if refusal := auth.refusal(Settings.from_environment(), host):
         raise click.ClickException(refusal)
     workers = os.environ.get("WEB_CONCURRENCY", "1")

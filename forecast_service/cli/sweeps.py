@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast_service.cli.context import database_of
+from forecast_service.cli.output_file import OutputFile, writing
+from forecast_service.cli.streams import emit
 from forecast_service.processes import end_with_parent
 from forecast_service.settings import Settings
+
+if TYPE_CHECKING:
+    from forecast_service.sweeps.kept_chunks import KeptChunks
+    from forecast_service.sweeps.run import Run
 
 
 def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
@@ -37,7 +42,10 @@ def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
     help="Seconds until others take a dead worker's chunks.",
 )
 def work(once: bool, beside: int | None, lease: float) -> None:
-    """Compute the sweeps that were posted. Any number of these may share a database; one runs beside every service."""
+    """Compute the sweeps that were posted to the database, and save their rows there.
+
+    Any number of these may share a database; one runs beside every service.
+    """
     from forecast_service.observability import logs
     from forecast_service.observability.tracing import make_tracer
     from forecast_service.store.sweeps import Sweeps
@@ -60,80 +68,94 @@ def work(once: bool, beside: int | None, lease: float) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the rows here: Parquet if it ends in .parquet, otherwise CSV. Standard output if absent.",
+    type=OutputFile(".csv", ".parquet"),
+    help="Write the rows to this .csv or .parquet file and replace it. Standard output, as CSV, if absent.",
 )
 def sweep(file: Path, out: Path | None) -> None:
-    """Evaluate the sweep in FILE, the JSON that POST /v1/sweeps takes, without a database."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    """Evaluate the sweep in FILE, the JSON that POST /v1/sweeps takes, without a database.
 
+    With --out, finished chunks are kept in the state folder until the rows are written: if the command is stopped, is
+    killed or fails, the same command goes on from there. Missing fits are saved in the state folder too.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+
+    from forecast_service.cli.progress import progress_bar
     from forecast_service.sweeps import formats
+    from forecast_service.sweeps.run import Run
     from models.analysis.sweep import Sweep
 
+    if out is not None and _is_parquet(out):
+        _require_parquet()
     settings = Settings.from_environment()
     document = _document(settings, file)
     asked = Sweep(json.loads(document))
+    kept = None if out is None else _kept(settings, document, asked.chunks)
     executor, folder = _executor(settings, 0)
-    columns = ("evaluations", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        with progress_bar("evaluations", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
             task = progress.add_task("evaluations", total=asked.evaluations)
-            chunks = _computed(executor, asked, document, folder, lambda n: progress.update(task, advance=n))
-            if out is None:
-                for text in formats.csv_text(asked, chunks):
-                    click.echo(text, nl=False)
+            run = Run(asked, document, executor, folder, kept)
+
+            def done(evaluations: int) -> None:
+                progress.update(task, advance=evaluations)
+
+            if out is None or kept is None:
+                for text in formats.csv_text(asked, run.chunks(done)):
+                    emit(text)
             else:
-                formats.write(asked, chunks, out)
-    except formats.NoParquet:
-        raise click.BadParameter("Parquet needs the extra 'parquet'", param_hint="--out") from None
+                _to_file(run, kept, out, done)
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _document(settings: Settings, file: Path) -> str:
-    """The sweep in a file, as JSON with all defaults."""
-    from marshmallow import ValidationError
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
 
-    from forecast_service.forecasting.registry import ForecasterRegistry
-    from forecast_service.http.strict_json import BadJson, load_json
-    from forecast_service.schemas.sweeps import SweepRequestSchema
-    from forecast_service.sweeps.document import complete
-    from models.errors import CannotForecast
-    from models.scenarios.scenario import ContradictoryLevers
+
+def _require_parquet() -> None:
+    from forecast_service.http.negotiation import has_pyarrow
+
+    if not has_pyarrow():
+        raise click.BadParameter("Parquet needs the extra 'parquet'", param_hint="--out")
+
+
+def _kept(settings: Settings, document: str, chunks: int) -> KeptChunks:
+    from forecast_service.sweeps.kept_chunks import KeptChunks
+
+    kept = KeptChunks(settings.state.sweeps, document, settings.sweep_days)
+    if count := kept.count():
+        click.echo(f"{count} of {chunks} chunks are there from before", err=True)
+    return kept
+
+
+def _to_file(run: Run, kept: KeptChunks, out: Path, done: Callable[[int], None]) -> None:
+    """Compute the chunks that are not kept, write all rows to a file, and forget the chunks."""
+    from forecast_service.sweeps import formats
 
     try:
-        asked = SweepRequestSchema().load(load_json(file.read_bytes()))
+        deque(run.chunks(done), maxlen=0)  # all are kept before the first row is written
+        with writing(out) as file:
+            if _is_parquet(out):
+                formats.write_parquet(run.sweep, run.chunks(), file)
+            else:
+                file.writelines(text.encode() for text in formats.csv_text(run.sweep, run.chunks()))
+    except BaseException as error:
+        if count := kept.count():
+            there = f"{count} of {run.sweep.chunks} chunks are kept in {kept.folder}"
+            error.add_note(f"{there}, and the same command goes on from there")
+        else:
+            kept.remove()
+        raise
+    kept.remove()
+
+
+def _document(settings: Settings, file: Path) -> str:
+    """The sweep in a file, as JSON with all defaults."""
+    from forecast_service.cli.request_files import load, naming_faults
+    from forecast_service.forecasting.registry import ForecasterRegistry
+    from forecast_service.schemas.sweeps import SweepRequestSchema
+    from forecast_service.sweeps.document import complete
+
+    with naming_faults(file, "FILE", "/scenario"):
+        asked = load(file, SweepRequestSchema(), "FILE")
         return complete(ForecasterRegistry(settings).forecaster(asked.get("vintage")), asked)
-    except BadJson as error:
-        detail = error.detail
-    except ValidationError as error:
-        detail = json.dumps(error.messages)
-    except ContradictoryLevers as error:
-        detail = f"scenario/levers/{error.index}: {error.detail}"
-    except CannotForecast as error:
-        detail = f"{error.field}: {error.detail}"
-    raise click.BadParameter(f"{file}: {detail}", param_hint="FILE")
-
-
-def _computed(
-    executor: Any, asked: Any, document: str, folder: Path | None, done: Callable[[int], None]
-) -> Iterator[tuple[int, bytes]]:
-    """The chunks in order, computed a few ahead; calls ``done`` with the number of evaluations of each."""
-    from forecast_service.sweeps.task import compute
-
-    where = None if folder is None else str(folder.resolve())
-    ahead: deque[tuple[int, Future[bytes]]] = deque()
-    for number in range(asked.chunks):
-        ahead.append((number, executor.submit(compute, document, number, where)))
-        if len(ahead) > 4 * executor.slots:
-            yield _taken(asked, ahead.popleft(), done)
-    while ahead:
-        yield _taken(asked, ahead.popleft(), done)
-
-
-def _taken(asked: Any, item: tuple[int, Future[bytes]], done: Callable[[int], None]) -> tuple[int, bytes]:
-    number, future = item
-    packed = future.result()
-    done(len(asked.span(number).points))
-    return number, packed

@@ -44,15 +44,16 @@ def _checked(registry: ForecasterRegistry, name: str) -> str:
     help="Missing fits made at once.",
 )
 def use(name: str, processes: int) -> None:
-    """Make the vintage NAME current: fit what is missing, then switch all replicas at one moment."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """Make the vintage NAME current: fit what is missing, then switch all replicas at one moment.
 
+    Fits are saved in the state folder, the switch in the database.
+    """
+    from forecast_service.cli.progress import progress_bar
     from forecast_service.forecasting.fit_missing import fit_missing
 
     registry = _registry()
     missing = registry.missing(_checked(registry, name))
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("fitting", total=len(missing))
         fit_missing(registry, name, processes, lambda _code: progress.update(task, advance=1))
     _say(registry.switches.use(name, BY))
@@ -60,7 +61,7 @@ def use(name: str, processes: int) -> None:
 
 @click.command()
 def rollback() -> None:
-    """Undo the last switch: the vintage before it becomes current. Its fits are saved, so nothing is computed."""
+    """Undo the last switch, in the database: the vintage before it becomes current. Its fits are saved already."""
     _say(_registry().switches.undo(BY))
 
 

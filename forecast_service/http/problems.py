@@ -8,7 +8,6 @@ exception goes to the log only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -20,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from forecast_service.errors import Errors, ServiceError
 from forecast_service.http.parsing import sent_body
-from forecast_service.schemas.messages import flatten, pointer, sent_part
+from forecast_service.schemas.messages import flatten, placed
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
 from models.errors import CannotForecast
@@ -81,18 +80,13 @@ def problem(status: int, detail: str, errors: Errors | None = None, kind: str | 
 def _invalid(messages: dict[str, Any]) -> Response:
     leaves = ((location, *leaf) for location, inner in messages.items() for leaf in flatten(inner))
     errors = [
-        _in_body(path, detail) if location == "json" else {"parameter": path[0] if path else "", "detail": detail}
+        placed(path, detail, sent_body())
+        if location == "json"
+        else {"parameter": path[0] if path else "", "detail": detail}
         for location, path, detail in islice(leaves, MAX_ERRORS)
     ]
     where = [e.get("parameter") or e.get("pointer") or "the body" for e in errors]
     return problem(422, f"Not allowed: {', '.join(dict.fromkeys(where))}.", errors)
-
-
-def _in_body(path: Sequence[str], detail: str) -> dict[str, str]:
-    """The error at ``path`` in the body, or at the part of the body that lacks it."""
-    sent = sent_part(path, sent_body())
-    lacking = "/".join(path[len(sent) :])
-    return {"pointer": pointer(sent), "detail": f"{lacking}: {detail}" if lacking else detail}
 
 
 def _from_http(error: HTTPException) -> Response:
@@ -133,7 +127,7 @@ def _named(error: dict[str, str]) -> dict[str, str]:
         return {"parameter": first if first in request.args else path[-1], "detail": detail}
     if first in request.args and not (isinstance(body, dict) and first in body):
         return {"parameter": first, "detail": detail}
-    return _in_body(path, detail)
+    return placed(path, detail, body)
 
 
 def _was_sent(name: str, body: Any) -> bool:

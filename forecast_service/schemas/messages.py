@@ -23,6 +23,13 @@ def sent_part(path: Sequence[str], document: Any) -> Sequence[str]:
     return path
 
 
+def placed(path: Sequence[str], detail: str, document: Any) -> dict[str, str]:
+    """The error at ``path`` in the JSON ``document``, or at the part of it that lacks the rest of the path."""
+    sent = sent_part(path, document)
+    lacking = "/".join(path[len(sent) :])
+    return {"pointer": pointer(sent), "detail": f"{lacking}: {detail}" if lacking else detail}
+
+
 def flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     """The leaves of marshmallow's nested messages, each with its path."""
     if isinstance(messages, dict):

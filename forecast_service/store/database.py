@@ -114,16 +114,16 @@ class Database:
         path = Path(str(self.url.database))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            raise DatabaseUnavailable(UNREACHABLE) from None
+        except OSError as error:
+            raise DatabaseUnavailable(UNREACHABLE) from error
         engine = create_engine(self.url, max_overflow=-1, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", begin_sqlite)
         try:
             self._set_up_sqlite(engine)
-        except DBAPIError:
+        except DBAPIError as error:
             engine.dispose()
-            raise DatabaseUnavailable(UNREACHABLE) from None
+            raise DatabaseUnavailable(UNREACHABLE) from error
         self._file = self._file or _identity(path)
         return engine
 

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import IO, Any
 
 from models.analysis.sweep import OUTCOMES, WAYS, Columns, Sweep, public_document, table
@@ -69,16 +68,6 @@ def _arrow_kind(pa: Any, values: tuple[Any, ...]) -> Any:
     if any(isinstance(value, str) for value in values):
         return pa.string()
     return pa.int64() if values and all(isinstance(value, int) for value in values) else pa.float64()
-
-
-def write(sweep: Sweep, chunks: Chunks, path: Path) -> None:
-    """Write the rows to a file: Parquet if its suffix is ``.parquet``, otherwise CSV. Raises NoParquet."""
-    if path.suffix == ".parquet":
-        with path.open("wb") as file:
-            write_parquet(sweep, chunks, file)
-    else:
-        with path.open("w", encoding="utf-8", newline="") as text:
-            text.writelines(csv_text(sweep, chunks))
 
 
 def items(sweep: Sweep, number: int, packed: bytes, start: int, limit: int) -> list[dict[str, Any]]:

@@ -212,8 +212,9 @@ class VintageStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         started = Path(tempfile.mkdtemp(prefix=_STARTED, dir=self.folder))
         try:
-            for name, content in files.items():
-                _write(started / name, content)
+            with naming(self.folder / draft.name):
+                for name, content in files.items():
+                    _write(started / name, content)
             started.chmod(0o755)  # other replicas may run as another user
             _sync(started)
             try:
@@ -344,7 +345,7 @@ def _written(rows: tuple[Row, ...]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with naming(path), path.open("wb") as file:
+    with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

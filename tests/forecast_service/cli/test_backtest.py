@@ -65,11 +65,14 @@ def test_backtest_prints_a_table(small):
         ("series,year,value\nx,2000,-1\n", "2000 is not a positive number"),
         ("series,year,value\nx,2000,nan\n", "line 2, column value: 'nan' is not a number"),
         ("series,year,value\nx,2000\n", "line 2: has 2 cells, the heading 3"),
+        ("series,year,value\n", "no rows"),
+        (b"series,year,value\n\xff,2000,1\n", "not utf-8"),
+        (b"series,year,value\n" + b"x" * 200_000, "line 2"),
     ],
 )
 def test_a_panel_that_cannot_be_used_names_the_row(tmp_path, content, said):
     path = tmp_path / "bad.csv"
-    path.write_text(content, encoding="utf-8")
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     done = run("--panel", str(path))
     assert done.exit_code == 2
     assert said in done.output.replace("\n", " ")
@@ -91,7 +94,8 @@ def test_a_panel_may_be_written_as_spreadsheets_write_it(tmp_path, content):
 
 
 def test_origins_must_be_a_range(small):
-    assert "1999:2025" in run("--panel", small, "--origins", "2012:2010").output
+    for refused in ("2012:2010", "²010:2012", "٢٠١٠:2012", "2010:"):
+        assert "1999:2025" in run("--panel", small, "--origins", refused).output
     assert "eight values" in run("--panel", small, "--origins", "2001:2003").output
 
 

@@ -105,18 +105,29 @@ def test_forecast_reads_a_scenario_from_a_file(run: Run, tmp_path: Path) -> None
     ("content", "words"),
     [
         ('{"levers": [', ("not JSON",)),
-        (b"\xff\xfe", ("not UTF-8",)),
-        ("[]", ("Invalid",)),
-        ("[" * 100_000, ("not JSON",)),
-        ('{"levers": [{"type": "magic"}]}', ("levers", "must be one of", "cap")),
+        (b"\xff\xfe", ("is UTF-16",)),
+        ("[]", ("must hold a JSON object",)),
+        ("[" * 100_000, ("nested too deeply",)),
+        ('{"levers": [{"type": "magic"}]}', ("/levers/0/type: must be one of", "cap")),
         ('{"levers": [{"type": "cap", "share_pct": NaN}]}', ("NaN",)),
         ('{"levers": [{"type": "share_path", "points": {"2030": 1, "2030": 2}}]}', ("2030", "twice")),
+        ('{"levers": [{"type": "floor", "share_pct": "x"}], "y": 1}', ("/levers/0/share_pct: ", "; /y: ")),
         (
             '{"levers": [{"type": "cap", "share_pct": 1}, {"type": "floor", "share_pct": 2}]}',
-            ("lever 1", "above the cap"),
+            ("/levers/1: ", "above the cap"),
         ),
     ],
-    ids=["broken", "not UTF-8", "list", "deep", "unknown lever", "NaN", "duplicate years", "contradictory"],
+    ids=[
+        "broken",
+        "not UTF-8",
+        "list",
+        "deep",
+        "unknown lever",
+        "NaN",
+        "duplicate years",
+        "two faults",
+        "contradictory",
+    ],
 )
 def test_a_bad_scenario_file_is_refused(run: Run, tmp_path: Path, content: str | bytes, words: tuple[str, ...]) -> None:
     result = run("forecast", "DEU", "--scenario", scenario_file(tmp_path, content))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from forecast_service.cli.main import main
+from forecast_service.cli.main import EXIT_CODES, main
 from tests.support.service import environment
 
 
@@ -33,7 +36,41 @@ def test_no_database_is_told_in_one_line(tmp_path: Path, command: str, monkeypat
     monkeypatch.setattr("forecast_service.forecasting.fit_missing.fit_missing", lambda *_: 0)
     result = run(tmp_path, *command.split(), FORECAST_DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none")
     assert result.exit_code == 1
-    assert result.output.splitlines()[-1] == "Error: database: not reachable"
+    (said,) = [line for line in result.output.splitlines() if line.startswith("Error")]
+    assert said.startswith("Error: database: not reachable (connection failed: ")
+    assert "secret" not in said
+
+
+WRITES = {
+    "the state folder": (
+        "serve", "fit", "forecast", "sweep", "data import", "data refresh", "data why", "data use", "data pledges add",
+        "data pledges remove", "data pledges import",
+    ),
+    "the database": ("serve", "work", "db upgrade", "keys create", "keys revoke", "data use", "data rollback"),
+    "models/data": ("freeze", "backtest"),
+    "and replace it": ("sweep", "openapi", "backtest"),
+}  # fmt: skip
+
+
+def commands(group: click.Group, *names: str) -> Iterator[str]:
+    for name, command in group.commands.items():
+        yield " ".join((*names, name))
+        if isinstance(command, click.Group):
+            yield from commands(command, *names, name)
+
+
+@pytest.mark.parametrize("command", sorted(commands(main)))
+def test_the_help_of_a_command_says_what_it_writes(tmp_path: Path, command: str) -> None:
+    result = run(tmp_path, *command.split(), "-h")
+    said = " ".join(result.stdout.split())
+    assert result.exit_code == 0
+    assert not [where for where, writers in WRITES.items() if command in writers and where not in said], said
+
+
+def test_the_exit_codes_are_those_of_the_docs(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([0-9]+)` \|", page, re.MULTILINE)
+    assert sorted(re.findall(r"[0-9]+", EXIT_CODES), key=int) == documented
 
 
 def test_an_unknown_vintage_is_told_in_one_line(tmp_path: Path) -> None:

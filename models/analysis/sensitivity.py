@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from models.scenarios.levers import (
     Shock,
     SpendingGrowth,
 )
-from models.scenarios.scenario import Scenario
+from models.scenarios.scenario import Scenario, UnusableLever
 from models.scenarios.targets import CORE_TARGET, HAGUE_DEADLINE, RELATED_TARGET, met, proportion
 from models.series import Array
 
@@ -34,12 +35,18 @@ GROWTH_STEP, START_STEP, SPREAD_STEP, LEVER_STEP = 1.0, 0.05, 0.25, 0.10
 FRACTIONS = frozenset({"credibility", "reversion", "probability"})
 """Numbers of levers that are at most 1."""
 
+AS_IT_IS = "as it is"
+Side = tuple[str, float | None]
+"""How an assumption was moved, in words, and the probability; None if that makes a scenario that cannot be, because its
+floor is above its cap or its futures exceed all bounds."""
+
 
 @dataclass(frozen=True)
 class Bar:
     """One assumption: the probability at the deadline with it moved down and up.
 
-    ``low`` and ``high`` say in words what was changed; ``swing`` is the distance between the two probabilities.
+    ``low`` and ``high`` say in words what was changed; ``swing`` is the distance between the two probabilities. An
+    assumption that cannot be moved one way, because of the scenario's other levers, stays as it is on that side.
     """
 
     assumption: str
@@ -83,7 +90,7 @@ def sensitivity(forecaster: Forecaster, question: Question) -> Sensitivity:
     """
     question.check_target()
     moved = _Moved(forecaster, question)
-    standing = moved.standing()  # first, to raise the errors of the scenario itself
+    standing = moved.standing  # first, to raise the errors of the scenario itself
     bars = sorted(moved.bars(), key=lambda bar: (-bar.swing, bar.assumption))
     return Sensitivity(
         question.ally,
@@ -110,14 +117,16 @@ class _Moved:
     def scenario(self) -> Scenario:
         return self.question.scenario
 
+    @cached_property
     def standing(self) -> float:
-        return self._probability(self.scenario)
+        """The probability under the unchanged scenario. Raises the errors of :func:`sensitivity`."""
+        return self._computed(self.scenario, lambda paths: paths, trend=False)
 
     def bars(self) -> Iterator[Bar]:
         """Every assumption that can be moved, in no particular order."""
         trend = self._probability(self.scenario, trend=True)
         kept = self._probability(self.scenario, self._pledges_kept, trend=True)
-        yield self._bar("pledges", ("none kept", trend), ("all kept in full", kept))
+        yield self._bar("plans and pledges", ("none: history alone", trend), ("all kept in full", kept))
         yield self._growth_bar("growth of GDP", lambda pp: GdpGrowth(change_pp=pp))
         yield self._growth_bar("growth of core spending", lambda pp: SpendingGrowth(change_pp=pp))
         if self.question.target != "core":
@@ -143,7 +152,7 @@ class _Moved:
     def _lever_bars(self, index: int, lever: Lever) -> Iterator[Bar]:
         without = tuple(x for i, x in enumerate(self.scenario.levers) if i != index)
         gone = self._probability(replace(self.scenario, levers=without))
-        yield Bar(f"lever {index + 1} ({lever.type})", "without it", "as it is", gone, self.standing())
+        yield self._bar(f"lever {index + 1} ({lever.type})", ("without it", gone), (AS_IT_IS, None))
         for name, value in ((f.name, getattr(lever, f.name)) for f in fields(lever)):
             if isinstance(value, float) and value:
                 moved = [value * (1 + sign) for sign in (-LEVER_STEP, LEVER_STEP)]
@@ -152,8 +161,8 @@ class _Moved:
                 low, high = ((f"{x:.4g}", self._with(index, _with_number(lever, name, x))) for x in moved)
                 yield self._bar(f"lever {index + 1} ({lever.type}): {name}", low, high)
 
-    @staticmethod
-    def _bar(assumption: str, low: tuple[str, float], high: tuple[str, float]) -> Bar:
+    def _bar(self, assumption: str, *sides: Side) -> Bar:
+        low, high = ((AS_IT_IS, self.standing) if p is None else (how, p) for how, p in sides)
         return Bar(assumption, low[0], high[0], low[1], high[1])
 
     def _growth_bar(self, assumption: str, lever: Callable[[float], Lever]) -> Bar:
@@ -163,14 +172,14 @@ class _Moved:
         )
         return self._bar(assumption, low, high)
 
-    def _started(self, change: float) -> tuple[str, float]:
+    def _started(self, change: float) -> Side:
         def moved(paths: Paths) -> Paths:
             shares: dict[str, Floats] = {name: x * np.float32(1 + change) for name, x in paths.shares.items()}
             return replace(paths, shares=shares)
 
         return f"{change * 100:+g} %", self._probability(self.scenario, moved)
 
-    def _spread(self, change: float) -> tuple[str, float]:
+    def _spread(self, change: float) -> Side:
         levers = [Shock(spread_factor=1 + change, component=c) for c in LEVER_COMPONENTS]
         return f"{change * 100:+g} % spread", self._probability(self.scenario, self._underneath(*levers))
 
@@ -203,14 +212,20 @@ class _Moved:
         question, tables = self.question, self.forecaster.figures.tables
         return price_index(question.ally.code, question.origin, question.deadline, tables)
 
-    def _with(self, index: int, lever: Lever) -> float:
+    def _with(self, index: int, lever: Lever) -> float | None:
         levers = tuple(lever if i == index else x for i, x in enumerate(self.scenario.levers))
         return self._probability(replace(self.scenario, levers=levers))
 
     def _probability(
         self, scenario: Scenario, moved: Callable[[Paths], Paths] = lambda paths: paths, *, trend: bool = False
-    ) -> float:
-        """The probability at the deadline if ``moved`` changes the paths before ``scenario`` acts."""
+    ) -> float | None:
+        """The probability at the deadline if ``moved`` changes the paths before ``scenario`` acts, if it can act."""
+        try:
+            return self._computed(scenario, moved, trend=trend)
+        except UnusableLever:
+            return None
+
+    def _computed(self, scenario: Scenario, moved: Callable[[Paths], Paths], *, trend: bool) -> float:
         question = replace(self.question, scenario=scenario)
         context = FitContext(self.forecaster, question)
         fit = context.fit(trend=trend or question.trend)

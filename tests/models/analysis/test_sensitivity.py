@@ -6,7 +6,7 @@ from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis import sensitivity as tornado
 from models.errors import CannotForecast
 from models.forecast import Question
-from models.scenarios.levers import Cap, PledgeLever, SharePath
+from models.scenarios.levers import Cap, Floor, GdpGrowth, PledgeLever, SharePath, SpendingGrowth
 from models.simulation.path_store import PathStore
 from tests.support.asking import sensitivity
 
@@ -23,7 +23,9 @@ def bars(found):
 def test_every_assumption_has_a_bar_and_the_widest_comes_first(forecaster):
     found = sensitivity(forecaster, "DEU")
     assert found.probability == forecaster.forecast("DEU").targets[0].outcome.probability.at_deadline
-    assert {"pledges", "growth of GDP", "growth of core spending", "the share of the origin"} <= set(bars(found))
+    assert {"plans and pledges", "growth of GDP", "growth of core spending", "the share of the origin"} <= set(
+        bars(found)
+    )
     swings = [bar.swing for bar in found.bars]
     assert swings == sorted(swings, reverse=True)
     for bar in found.bars:
@@ -36,21 +38,22 @@ def test_directions_are_what_they_must_be(forecaster):
     assert found["growth of core spending"].at_high > found["growth of core spending"].at_low
     assert found["growth of GDP"].at_high < found["growth of GDP"].at_low  # money stays: more GDP, a lower share
     assert found["the share of the origin"].at_high > found["the share of the origin"].at_low
-    assert found["pledges"].at_high > found["pledges"].at_low
+    assert found["plans and pledges"].at_high > found["plans and pledges"].at_low
 
 
 @pytest.mark.parametrize("component", ["core", "related", "total"])
 @pytest.mark.parametrize("country", ["DEU", "POL", "ESP", "EST"])
 def test_a_pledge_that_is_kept_in_full_meets_its_target(forecaster, country, component):
     found = sensitivity(forecaster, country, component)
-    pledges = bars(found)["pledges"]
+    pledges = bars(found)["plans and pledges"]
     assert pledges.at_high > 0.999
     assert max(pledges.at_low, found.probability) < 0.99
 
 
 def test_a_pledge_that_is_kept_is_on_its_way_before_its_year_and_a_plan_of_ones_own_counts_too(forecaster):
     early = {
-        code: bars(sensitivity(forecaster, code, targets=Targets(deadline=2031)))["pledges"] for code in ("DEU", "ITA")
+        code: bars(sensitivity(forecaster, code, targets=Targets(deadline=2031)))["plans and pledges"]
+        for code in ("DEU", "ITA")
     }
     assert early["DEU"].at_high > 0.999, "3.5 % in 2029 by its own plan"
     assert early["ITA"].at_low <= early["ITA"].at_high < 0.99, "3.5 % in 2035, as all allies"
@@ -58,7 +61,7 @@ def test_a_pledge_that_is_kept_is_on_its_way_before_its_year_and_a_plan_of_ones_
 
 def test_a_kept_pledge_gives_way_to_what_a_scenario_settles(forecaster):
     found = bars(sensitivity(forecaster, "DEU", scenario=Scenario("x", levers=(Cap(share_pct=3.0),))))
-    assert found["pledges"].at_high < 0.01
+    assert found["plans and pledges"].at_high < 0.01
 
 
 def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
@@ -68,6 +71,33 @@ def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
     assert pledge.at_low < pledge.at_high == sensitivity(forecaster, "ITA", scenario=scenario).probability
     assert found["lever 1 (pledge): credibility"].at_high >= found["lever 1 (pledge): credibility"].at_low
     assert "lever 2 (cap): share_pct" in found
+
+
+@pytest.mark.parametrize(
+    ("levers", "assumption", "low", "high"),
+    [
+        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 0 (floor): share_pct", "1.8", "as it is"),
+        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 1 (cap): share_pct", "as it is", "2.31"),
+        (
+            (GdpGrowth(rate_pct=-47.0), SpendingGrowth(rate_pct=50.0)),
+            "lever 0 (gdp_growth): rate_pct",
+            "-42.3",
+            "as it is",
+        ),
+    ],
+)
+def test_what_other_levers_do_not_let_move_stays_as_it_is(forecaster, levers, assumption, low, high):
+    found = sensitivity(forecaster, "DEU", scenario=Scenario("x", levers=levers), targets=Targets(deadline=2060))
+    bar = bars(found)[assumption]
+    assert (bar.low, bar.high) == (low, high)
+    for how, p in ((low, bar.at_low), (high, bar.at_high)):
+        assert how != "as it is" or p == found.probability
+
+
+def test_without_plans_and_pledges_history_alone_is_left(forecaster):
+    bar = bars(sensitivity(forecaster, "DNK"))["plans and pledges"]
+    trend = forecaster.forecast("DNK", "trend").targets[0].outcome.probability.at_deadline
+    assert (bar.low, bar.at_low) == ("none: history alone", trend)
 
 
 def test_what_a_scenario_settles_no_assumption_underneath_moves(forecaster):

@@ -119,7 +119,7 @@ def page(record: dict[str, Any], now: dict[str, Any]) -> str:
     text += ", ".join(f"{x:.2f}" for x in record["pit"]) + ".\n"
     text += wales(record["wales"]) + parameters(record["parameters"])
     text += todays_answers(now) + outside_views(record["outside_views"])
-    text += frozen_forecasts(frozen.record(load_figures()))
+    text += frozen_forecasts(frozen.record(load_figures(), frozen.read_all()))
     return text + TAIL.format(late=100 * record["trend"]["coverage_80_from_2014"])
 
 

@@ -31,4 +31,6 @@ def freeze(vintage: str | None) -> None:
         raise click.ClickException(f"{error.field} {error.detail}") from None
     except frozen.AlreadyFrozen as error:
         raise click.ClickException(f"{error} is frozen already, and frozen forecasts never change") from None
+    except frozen.Altered as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"{found.sha256}  {frozen.FOLDER / found.name}")

@@ -34,8 +34,10 @@ class BarSchema(Schema):
     """One assumption, moved down and up."""
 
     assumption = fields.String(required=True, metadata={"description": "The assumption."})
-    low = fields.String(required=True, metadata={"description": "How it was moved down."})
-    high = fields.String(required=True, metadata={"description": "How it was moved up."})
+    low = fields.String(
+        required=True, metadata={"description": "How it was moved down; 'as it is' if other levers do not let it move."}
+    )
+    high = fields.String(required=True, metadata={"description": "How it was moved up; likewise."})
     at_low = probability_out("Probability at the deadline with it moved down.", required=True)
     at_high = probability_out("Probability at the deadline with it moved up.", required=True)
     swing = Rounded(6, required=True, metadata={"description": "Distance between the two probabilities."})

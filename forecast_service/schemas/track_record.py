@@ -279,3 +279,11 @@ class TrackRecordSchema(Schema):
         required=True,
         metadata={"description": "Forecasts frozen at releases and vintages, oldest first."},
     )
+    altered = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Files of frozen forecasts that are not what was frozen (changed, missing, not listed in "
+            "SHA256SUMS), each with what is wrong; they are left out. Empty in a sound installation."
+        },
+    )

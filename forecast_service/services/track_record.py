@@ -10,8 +10,9 @@ from models.evaluation.published import load
 
 
 def read() -> dict[str, Any]:
-    """The backtest's scores, and the frozen forecasts scored by the current figures."""
-    return load() | {"frozen": frozen.record(forecasters().current.figures)}
+    """The backtest's scores, and the frozen forecasts scored by the current figures; which of them were altered."""
+    found, altered = frozen.read_intact()
+    return load() | {"frozen": frozen.record(forecasters().current.figures, found), "altered": altered}
 
 
 def backtest() -> dict[str, Any]:

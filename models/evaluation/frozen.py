@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ class AlreadyFrozen(ValueError):
 
 
 class Altered(ValueError):
-    """A frozen forecast is not the file that ``SHA256SUMS`` lists."""
+    """A frozen forecast is not the file that ``SHA256SUMS`` lists, or is not listed."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def save(content: Mapping[str, Any], folder: Path | None = None) -> FrozenForeca
 
     Raises
     ------
-    AlreadyFrozen
+    AlreadyFrozen, Altered
     OSError
     """
     folder = folder or FOLDER
@@ -72,8 +72,29 @@ def save(content: Mapping[str, Any], folder: Path | None = None) -> FrozenForeca
 
 def read_all(folder: Path | None = None) -> tuple[FrozenForecast, ...]:
     """All frozen forecasts of ``folder`` (the bundled one if None), in the order of freezing. Raises Altered."""
+    found, altered = read_intact(folder)
+    if altered:
+        raise Altered(altered[0])
+    return found
+
+
+def read_intact(folder: Path | None = None) -> tuple[tuple[FrozenForecast, ...], tuple[str, ...]]:
+    """The frozen forecasts of ``folder`` that are as they were frozen, and what is wrong with the others."""
     folder = folder or FOLDER
-    return tuple(_read(folder / name, digest) for name, digest in _listed(folder).items())
+    found, wrong = [], []
+    try:
+        listed = _listed(folder)
+    except Altered as altered:
+        return (), (str(altered),)
+    for name, digest in listed.items():
+        try:
+            found.append(_read(folder / name, digest))
+        except Altered as altered:
+            wrong.append(str(altered))
+    wrong += [
+        f"{file.name} is not listed in {SUMS}" for file in sorted(folder.glob("*.json")) if file.name not in listed
+    ]
+    return tuple(found), tuple(wrong)
 
 
 def canonical(content: Mapping[str, Any]) -> str:
@@ -86,16 +107,21 @@ def _read(file: Path, digest: str) -> FrozenForecast:
         data = file.read_bytes()
     except FileNotFoundError:
         raise Altered(f"{file.name} is missing") from None
+    except OSError as error:
+        raise Altered(f"{file.name} cannot be read: {error.strerror}") from None
     if _digest(data) != digest:
         raise Altered(f"{file.name} is not the file that was frozen: {SUMS} lists another SHA-256")
     return FrozenForecast(file.name, digest, json.loads(data))
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    """SHA-256 by the name of the file."""
+    """SHA-256 by the name of the file. Raises Altered."""
     sums = folder / SUMS
-    lines = sums.read_text(encoding="ascii").splitlines() if sums.exists() else []
-    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    try:
+        lines = sums.read_text(encoding="ascii").splitlines() if sums.exists() else []
+        return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    except (OSError, ValueError):
+        raise Altered(f"{SUMS} cannot be read") from None
 
 
 def _digest(data: bytes) -> str:
@@ -135,14 +161,14 @@ def score(frozen: FrozenForecast, figures: Figures) -> dict[str, Any]:
     )
 
 
-def record(figures: Figures, folder: Path | None = None) -> list[dict[str, Any]]:
-    """What each frozen forecast is, and its :func:`score` by ``figures``; oldest first. Raises Altered."""
+def record(figures: Figures, forecasts: Iterable[FrozenForecast]) -> list[dict[str, Any]]:
+    """What each of ``forecasts`` is, and its :func:`score` by ``figures``."""
     facts = ("date", "release", "model_version", "vintage")
     return [
         {name: frozen.content[name] for name in facts}
         | {"file": frozen.name, "sha256": frozen.sha256}
         | score(frozen, figures)
-        for frozen in read_all(folder)
+        for frozen in forecasts
     ]
 
 

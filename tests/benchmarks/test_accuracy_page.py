@@ -13,7 +13,7 @@ def test_frozen_forecasts_have_a_row_each(tmp_path):
     assert "None has been frozen yet." in frozen_forecasts([])
     scored = save(made(), tmp_path)
     waiting = save(made(vintage="nato-2026", origin=2026, years=[2027]), tmp_path)
-    *_, heading, rule, first, second = frozen_forecasts(record(load_figures(), tmp_path)).splitlines()
+    *_, heading, rule, first, second = frozen_forecasts(record(load_figures(), [scored, waiting])).splitlines()
     assert len({line.count("|") for line in (heading, rule, first, second)}) == 1
     assert first.startswith(f"| {scored.name} | 0.8.0 | 2 | 4 | ")
     assert second == f"| {waiting.name} | 0.8.0 | 2 | 0 |  |  |  |  | {waiting.sha256[:12]} |"

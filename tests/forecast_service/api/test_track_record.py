@@ -61,6 +61,7 @@ def frozen_once(
 def test_bundled_frozen_forecasts_are_listed(client):
     listed = client.get("/v1/track-record").json["frozen"]
     assert [it["sha256"] for it in listed] == [it.sha256 for it in frozen.read_all()]
+    assert client.get("/v1/track-record").json["altered"] == []
 
 
 def test_a_frozen_forecast_is_scored_by_the_current_figures(frozen_once):
@@ -68,7 +69,7 @@ def test_a_frozen_forecast_is_scored_by_the_current_figures(frozen_once):
     (found,) = client.get("/v1/track-record").json["frozen"]
     assert (found["date"], found["vintage"], found["sha256"]) == ("2025-07-01", "nato-2024", kept.sha256)
     assert (found["scored_on"], found["allies"], found["resolved"]) == ("nato-2026", 2, 4)
-    assert found == frozen.record(load_figures())[0]
+    assert found == frozen.record(load_figures(), [kept])[0]
     assert 0 < found["crps"] < 2
 
 
@@ -82,11 +83,25 @@ def test_it_expires_with_the_vintage_and_links_to_none(frozen_once):
     assert picture["Cache-Control"] == "public, max-age=300, stale-while-revalidate=86400"
 
 
-def test_an_altered_forecast_is_not_shown(frozen_once, tmp_path):
+@pytest.mark.parametrize(
+    ("alter", "said", "left"),
+    [
+        (lambda folder, name: (folder / name).write_text("{}"), "NAME is not the file that was frozen", 0),
+        (lambda folder, name: (folder / name).unlink(), "NAME is missing", 0),
+        (lambda folder, name: ((folder / name).unlink(), (folder / name).mkdir()), "NAME cannot be read", 0),
+        (lambda folder, _: (folder / "2020-01-01-x-m1.json").write_text("{}"), "2020-01-01-x-m1.json is not listed", 1),
+        (lambda folder, _: (folder / "SHA256SUMS").unlink(), "NAME is not listed in SHA256SUMS", 0),
+        (lambda folder, _: (folder / "SHA256SUMS").write_text("<html>"), "SHA256SUMS cannot be read", 0),
+    ],
+)
+def test_an_altered_forecast_is_left_out_and_named(frozen_once, tmp_path, alter, said, left):
     client, kept = frozen_once
-    with (tmp_path / kept.name).open("a") as file:
-        file.write(" ")
-    assert client.get("/v1/track-record").status_code == 500
+    alter(tmp_path, kept.name)
+    record = client.get("/v1/track-record").json
+    (altered,) = record["altered"]
+    assert altered.startswith(said.replace("NAME", kept.name))
+    assert len(record["frozen"]) == left
+    assert altered in client.get("/track-record").text
 
 
 def test_the_page_shows_frozen_forecasts(frozen_once):

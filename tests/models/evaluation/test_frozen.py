@@ -50,7 +50,7 @@ def test_the_bundled_files_are_those_that_were_frozen():
             shares = [said["core_share_pct"] for said in ally["scenarios"].values()]
             assert all(list(map(int, share)) == it.content["years"] for share in shares if share)
             assert all(ally["origin_share_pct"] and ally["sd_log_change"] for share in shares if share)
-    assert [row["sha256"] for row in record(load_figures())] == [it.sha256 for it in found]
+    assert [row["sha256"] for row in record(load_figures(), found)] == [it.sha256 for it in found]
 
 
 def test_every_file_of_the_data_is_packaged():
@@ -161,6 +161,6 @@ def test_figures_beyond_the_last_year_of_the_forecast_are_left_out():
 
 def test_the_record_names_each_file_and_its_scores(tmp_path):
     kept = save(made(), tmp_path)
-    (row,) = record(figures(**KNOWN), tmp_path)
+    (row,) = record(figures(**KNOWN), read_all(tmp_path))
     facts = {"date": "2025-07-01", "release": "0.8.0", "model_version": "1", "vintage": "nato-2024"}
     assert row == facts | {"file": kept.name, "sha256": kept.sha256} | score(kept, figures(**KNOWN))

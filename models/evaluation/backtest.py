@@ -140,7 +140,11 @@ def backtest(
     # Without promises there is no trust to learn before the first origin.
     years = [*(burn_in(panel, origins[0]) if tables else ()), *origins]
     fitted = _fit(panel, years, horizon, draws, seed, tables, processes, progress)
-    return _pool(panel, fitted, set(origins), horizon, levels)
+    result = _pool(panel, fitted, set(origins), horizon, levels)
+    if tables is None:
+        # Without plans this member is the panel model, which is listed already.
+        result.members.pop(PLANS, None)
+    return result
 
 
 def _fit(

@@ -9,6 +9,7 @@ from forecast_service.schemas.fields import Rounded, probability_out, share_out
 from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, rule_field, vintage_field
 from forecast_service.schemas.levers import ScenarioField
 from forecast_service.schemas.requests import RequestSchema
+from models.analysis.sensitivity import MOST_LEVERS
 from models.dataset.countries import COMPONENTS
 
 
@@ -21,7 +22,12 @@ class SensitivityRequestSchema(RequestSchema):
     component = fields.String(
         validate=validate.OneOf(COMPONENTS), metadata={"description": "The target's component; core if absent."}
     )
-    scenario = ScenarioField(metadata={"description": "A scenario, its name or its id; baseline if absent."})
+    scenario = ScenarioField(
+        metadata={
+            "description": "A scenario, its name or its id; baseline if absent. At most "
+            f"{MOST_LEVERS} of its levers may act on the ally: each is moved."
+        }
+    )
     targets = fields.Nested(
         TargetsSchema, metadata={"description": "Thresholds and deadline; those of The Hague if absent."}
     )

@@ -28,7 +28,7 @@ from models.dataset.tables import Tables
 from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.question import digest
-from models.paths import Floats, Paths, counted
+from models.paths import MOST_VALUE, Floats, Paths, counted
 from models.scenarios.levers import LEAST_RATIO, ORDER, Cap, SpendingGrowth
 from models.scenarios.scenario import Scenario
 from models.scenarios.targets import met, proportion
@@ -129,8 +129,9 @@ class _Raised:
             self.counted = counted(paths.shares["related"].T[-1], paths.counted_related)
         spent = self.shares * self.gdp
         self.ratios: Floats = spent[1:] / spent[:-1]
-        # The least cap of each year, array (1 + horizon,); infinite where there is none.
-        self.caps = np.full(paths.years.size, np.inf, dtype=self.shares.dtype)
+        # The least cap of each year, array (1 + horizon,), or the most that any path may hold: where shocks let a
+        # draw's spending jump by orders of magnitude, the factors below exceed all numbers.
+        self.caps = np.full(paths.years.size, MOST_VALUE, dtype=self.shares.dtype)
         for lever in scenario.levers:
             if isinstance(lever, Cap) and lever.component == self.moved:
                 acts = (paths.years >= (lever.first_year or 0)) & (paths.years <= (lever.last_year or 9999))
@@ -141,20 +142,23 @@ class _Raised:
         """The factor on spending in each year after the origin, array (horizon, draws)."""
         factors = np.maximum(self.ratios + extra_pp / 100, LEAST_RATIO)
         factors /= self.ratios
-        return np.asarray(np.multiply.accumulate(factors, axis=0, out=factors))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.multiply.accumulate(factors, axis=0, out=factors))
 
     def hits(self, extra_pp: float) -> int:
         """The number of draws that meet the target in the deadline year."""
         factor = np.ones_like(self.ratios[0])
-        for ratio in self.ratios:
-            factor *= np.maximum(ratio + extra_pp / 100, LEAST_RATIO) / ratio
-        share = np.minimum(self.shares[-1] * factor, self.caps[-1])
+        with np.errstate(over="ignore"):
+            for ratio in self.ratios:
+                factor *= np.maximum(ratio + extra_pp / 100, LEAST_RATIO) / ratio
+            share = np.minimum(self.shares[-1] * factor, self.caps[-1])
         return int(np.count_nonzero(met(share if self.counted is None else share + self.counted, self.threshold)))
 
     def with_extra(self, extra_pp: float) -> Floats:
         """Shares with the extra growth, array (1 + horizon, draws), % of GDP."""
         raised = self.shares.copy()
-        raised[1:] *= self.factor(extra_pp)
+        with np.errstate(over="ignore"):
+            raised[1:] *= self.factor(extra_pp)
         # The scenario's own paths lie below its caps already.
         return np.minimum(raised, self.caps[:, None], out=raised)
 

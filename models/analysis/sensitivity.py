@@ -11,6 +11,7 @@ import numpy as np
 
 from models.dataset.countries import Ally, Component
 from models.dataset.gdp import price_index
+from models.errors import CannotForecast
 from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.forecaster import FitContext
 from models.paths import RULES, Floats, Paths
@@ -31,6 +32,10 @@ from models.series import Array
 
 GROWTH_STEP, START_STEP, SPREAD_STEP, LEVER_STEP = 1.0, 0.05, 0.25, 0.10
 """Percentage points of growth; fractions of the origin's share, of the spread, and of a lever's own number."""
+
+MOST_LEVERS = 16
+"""Each lever is taken away and each of its numbers moved, and all others act again each time: the work grows with the
+square of their number. 16 take up to some seconds, 50 would take more than a minute."""
 
 FRACTIONS = frozenset({"credibility", "reversion", "probability"})
 """Numbers of levers that are at most 1."""
@@ -82,13 +87,16 @@ def sensitivity(forecaster: Forecaster, question: Question) -> Sensitivity:
     Parameters
     ----------
     question : with the component of the target, core if it names none. The numbers of its scenario's levers are moved
-        by 10 %, and each lever is taken away.
+        by 10 %, and each lever is taken away. At most :data:`MOST_LEVERS` of them may act on the ally.
 
     Raises
     ------
     ContradictoryLevers, LeverOverflow, CannotForecast
     """
     question.check_target()
+    if (acting := len(question.scenario.acting(question.ally))) > MOST_LEVERS:
+        detail = f"moves each of the levers that act on {question.ally.name}, at most {MOST_LEVERS}; here are {acting}"
+        raise CannotForecast("scenario", f"a sensitivity {detail}")
     moved = _Moved(forecaster, question)
     standing = moved.standing  # first, to raise the errors of the scenario itself
     bars = sorted(moved.bars(), key=lambda bar: (-bar.swing, bar.assumption))

@@ -12,7 +12,7 @@ from models.dataset.gdp import gdp_usd, nominal_gdp, price_index
 from models.errors import CannotForecast
 from models.forecast import Question
 from models.scenarios.builtin import UnknownScenario
-from models.scenarios.levers import Cap, Floor, GdpGrowth, SpendingGrowth
+from models.scenarios.levers import Cap, Floor, GdpGrowth, Shock, SpendingGrowth
 from models.scenarios.scenario import ContradictoryLevers
 from models.simulation.path_store import PathStore
 from tests.support.asking import required
@@ -164,6 +164,17 @@ def test_what_no_growth_can_undo_is_refused(forecaster):
 def test_what_no_growth_can_do_is_refused(forecaster):
     with pytest.raises(CannotReach, match=rf"to \+{MOST_EXTRA:g} percentage points"):
         required(forecaster, "DEU", 0.5, targets=Targets(2027, core=50.0))
+
+
+def test_spending_that_jumps_between_any_two_years_still_has_numbers(forecaster):
+    """Half of the draws fall by orders of magnitude every other year: their growth multiplies beyond any float."""
+    shocks = [
+        Shock(spread_factor=5.0, tails=2.0, first_year=y, last_year=y) for y in range(2028, 2060, 2) for _ in "ab"
+    ]
+    found = required(forecaster, "DEU", 0.99, "core", scenario(*shocks), Targets(deadline=2060, core=100))
+    assert found.reached >= 0.99
+    numbers = (found.share, found.real_growth, *vars(found.usd).values(), *vars(found.national).values())
+    assert np.isfinite(numbers).all()
 
 
 def test_iceland_has_related_only(forecaster):

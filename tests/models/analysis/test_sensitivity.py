@@ -6,7 +6,7 @@ from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis import sensitivity as tornado
 from models.errors import CannotForecast
 from models.forecast import Question
-from models.scenarios.levers import Cap, Floor, GdpGrowth, PledgeLever, SharePath, SpendingGrowth
+from models.scenarios.levers import Cap, Floor, GdpGrowth, PledgeLever, SharePath, Shock, SpendingGrowth
 from models.simulation.path_store import PathStore
 from tests.support.asking import sensitivity
 
@@ -92,6 +92,17 @@ def test_what_other_levers_do_not_let_move_stays_as_it_is(forecaster, levers, as
     assert (bar.low, bar.high) == (low, high)
     for how, p in ((low, bar.at_low), (high, bar.at_high)):
         assert how != "as it is" or p == found.probability
+
+
+def test_more_levers_than_can_be_moved_in_time_are_refused(forecaster):
+    def shocks(number, *countries):
+        return Scenario("x", levers=(Shock(spread_factor=1.1, countries=countries),) * number)
+
+    assert len(sensitivity(forecaster, "DEU", scenario=shocks(tornado.MOST_LEVERS)).bars) > tornado.MOST_LEVERS
+    assert sensitivity(forecaster, "DEU", scenario=shocks(tornado.MOST_LEVERS + 1, "ESP")).bars
+    with pytest.raises(CannotForecast, match="at most 16; here are 17") as refused:
+        sensitivity(forecaster, "DEU", scenario=shocks(tornado.MOST_LEVERS + 1))
+    assert refused.value.field == "scenario"
 
 
 def test_without_plans_and_pledges_history_alone_is_left(forecaster):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
@@ -24,8 +24,16 @@ MOST_VALUE = 1e18
 """The largest value that paths may hold. A user's own figures may reach 1e12, and money and means computed from paths
 must stay below 3e38, the largest float32."""
 
+SMALL_SHARE = 0.01
+"""A share below this (% of GDP) has less than three digits in four decimals; own series may begin at a millionth."""
+
 MOST_NOTES = 64
 """How many results are cached for one set of paths; each is a small array."""
+
+
+def rounded_shares(shares: Iterable[float]) -> list[float]:
+    """Shares as answers give them: four decimals, or three digits where a share is too small for those."""
+    return [round(share, 4) if share >= SMALL_SHARE else float(f"{share:.3g}") for share in shares]
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
 
     def y(field: str) -> alt.Y:
         shown = alt.Y(f"{field}:Q").scale(domain=[0, top], nice=False)
-        return shown.axis(tickCount=6, format=".2~f", title=None, domain=False, ticks=False)
+        return shown.axis(tickCount=6, format=text.axis_format(top), title=None, domain=False, ticks=False)
 
     layers: list[Any] = [
         alt.Chart(data(fan)).mark_area(color=colour).encode(x=x, y=y(low), y2=high)
@@ -203,8 +203,10 @@ def _names(
 ) -> list[Any]:
     """The name of each line and band at its right end; names do not overlap."""
     colours, last, space = options.colours, fan[-1], area.right - 12
+    middle = text.share(last["q50"])
+    whole = f"median {middle}"
     named: list[tuple[float, str, str, str]] = [
-        (last["q50"], f"median {text.share(last['q50'])}", colours.main, "bold"),
+        (last["q50"], whole if text.width(whole, SMALL) <= space else middle, colours.main, "bold"),
         (threshold, f"target {text.bare(threshold)}", colours.target, "bold"),
     ]
     # A band's name is at its upper edge; if the widest band is at most 4 pixels high, bands have no names.

@@ -81,8 +81,9 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     years = alliance["years"]
     likely = [sum(entry["by_year"][t] >= 0.5 for entry in target["ranking"]) for t in (0, -1)]
     total, first = len(target["ranking"]), target["ranking"][0]
+    later = f", and {likely[1]} in {years[-1]}" if len(years) > 1 else ""
     return (
         f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "
-        f"{text.bare(target['threshold'])} of GDP of {what} spending in {years[0]}, and {likely[1]} in {years[-1]}; "
+        f"{text.bare(target['threshold'])} of GDP of {what} spending in {years[0]}{later}; "
         f"{first['country']['name']} is likeliest then ({percent(first['by_year'][-1])})."
     )

@@ -114,8 +114,10 @@ def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bo
             f"({last['written']})."
         )
     likely = sum(entry["at_deadline"] >= 0.5 for entry in target["ranking"])
+    ends = f"{first['country']} is likeliest ({first['written']}), {last['country']} least likely ({last['written']})"
+    if first["dot"] == last["dot"]:
+        ends = f"all are equally likely to ({first['written']})"
     return (
         f"{under(alliance, begins=True)} {likely} of {len(rows)} allies are more likely than not to spend "
-        f"{threshold} of GDP or more on {what} in {deadline}: {first['country']} is likeliest ({first['written']}), "
-        f"{last['country']} least likely ({last['written']})."
+        f"{threshold} of GDP or more on {what} in {deadline}: {ends}."
     )

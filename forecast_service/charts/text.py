@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise
@@ -9,9 +10,20 @@ from itertools import pairwise
 NARROW, WIDE = frozenset("iljtfrI.,:;'|!()[]/- "), frozenset("mwMW%@—…")
 
 
+SMALL, LARGE = 0.05, 1e5
+"""Numbers outside are written with two digits and, if need be, a power of ten; real shares lie well within."""
+
+
 def share(value: float) -> str:
     """A share of GDP."""
-    return f"{value:.1f} %"
+    if SMALL <= value < LARGE or value == 0:
+        return f"{value:.1f} %"
+    return re.sub(r"e\+?(-?)0?", r"e\1", f"{value:.2g} %")
+
+
+def axis_format(most: float) -> str:
+    """How an axis of shares from 0 to ``most`` writes its numbers, in the notation of d3."""
+    return ".2~f" if SMALL <= most < LARGE else ".2~g" if SMALL / 50 <= most < SMALL else ".2~e"
 
 
 def bare(value: float) -> str:

@@ -131,9 +131,13 @@ def _lower(text: str) -> str:
 
 def _finding(found: Document, bars: list[Document], threshold: str) -> str:
     most = bars[0]
+    what = (
+        f"What moves it most is {_lower(_assumption(most))}: {percent(most['at_low'])} with {_how(most['low'])}, "
+        f"{percent(most['at_high'])} with {_how(most['high'])}."
+        if most["swing"]
+        else "None of these assumptions moves it."
+    )
     return (
         f"The probability that the {NAMES[found['component']]} of {found['country']['name']} is at {threshold} of GDP "
-        f"or more in {found['deadline']} is {percent(found['probability'])} {under(found)}. What "
-        f"moves it most is {_lower(_assumption(most))}: {percent(most['at_low'])} with {_how(most['low'])}, "
-        f"{percent(most['at_high'])} with {_how(most['high'])}."
+        f"or more in {found['deadline']} is {percent(found['probability'])} {under(found)}. {what}"
     )

@@ -7,7 +7,7 @@ plain functions once. The schema stays the contract.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from marshmallow import Schema, fields, missing
 from forecast_service.schemas.fields import Numbers, Rounded
 
 Write = Callable[[Any], Any]
+Round = Callable[[Iterable[float]], list[float]]
 
 
 @cache
@@ -36,9 +37,9 @@ def writer(kind: type[Schema]) -> Write:
 
 def _field(field: fields.Field[Any]) -> Write:
     if isinstance(field, Rounded):
-        return _number(field.places)
+        return _number(field.rounded)
     if isinstance(field, Numbers):
-        return _numbers(field.places)
+        return _numbers(field.rounded)
     if isinstance(field, fields.Nested) and not (field.many or field.only or field.exclude):
         inner = field.schema
         return _or_none(inner.dump if any(inner._hooks.values()) else writer(type(inner)))
@@ -62,23 +63,23 @@ def _dict(write: Write) -> Write:
     return lambda value: None if value is None else {key: write(part) for key, part in value.items()}
 
 
-def _number(places: int) -> Write:
+def _number(rounded: Round) -> Write:
     def write(value: Any) -> float | None:
         if value is None:
             return None
         if not math.isfinite(value):
             raise ValueError("a number of an answer is not finite")
-        return round(float(value), places)
+        return rounded([float(value)])[0]
 
     return write
 
 
-def _numbers(places: int) -> Write:
+def _numbers(rounded: Round) -> Write:
     def write(value: Any) -> list[float] | None:
         if value is None:
             return None
         if not all(map(math.isfinite, value)):
             raise ValueError("a number of an answer is not finite")
-        return [round(number, places) for number in value]
+        return rounded(value)
 
     return write

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -12,6 +13,7 @@ from forecast_service.schemas import texts
 from models.dataset.countries import COMPONENTS
 from models.dataset.vintages import LONGEST_NAME, NAME
 from models.forecast.question import FIRST_ORIGIN
+from models.paths import rounded_shares
 from models.scenarios.targets import LAST_DEADLINE
 
 FIRST_YEAR, LAST_YEAR = FIRST_ORIGIN, LAST_DEADLINE
@@ -175,7 +177,23 @@ class Rounded(fields.Float):
             return None
         if not math.isfinite(value):
             raise ValueError(f"{attr} is not finite")
-        return round(float(value), self.places)
+        return self.rounded([float(value)])[0]
+
+    def rounded(self, values: Iterable[float]) -> list[float]:
+        """``values`` as they are written."""
+        places = self.places
+        return [round(value, places) for value in values]
+
+
+class Share(Rounded):
+    """A share (% of GDP) of an answer, rounded as :func:`models.paths.rounded_shares` says."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(4, **kwargs)
+
+    def rounded(self, values: Iterable[float]) -> list[float]:
+        """``values`` as they are written."""
+        return rounded_shares(values)
 
 
 class VintageName(fields.String):
@@ -202,15 +220,14 @@ class Numbers(fields.List[Any]):
 
     def __init__(self, each: Rounded, **kwargs: Any) -> None:
         super().__init__(each, **kwargs)
-        self.places = each.places
+        self.rounded = each.rounded
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> list[Any] | None:
         if value is None:
             return None
         if not all(map(math.isfinite, value)):
             raise ValueError(f"{attr} is not finite")
-        places = self.places
-        return [round(number, places) for number in value]
+        return self.rounded(value)
 
 
 def probability_out(description: str, **kwargs: Any) -> Rounded:
@@ -230,9 +247,9 @@ def texts_out(description: str) -> fields.Dict:
     )
 
 
-def share_out(description: str, **kwargs: Any) -> Rounded:
+def share_out(description: str, **kwargs: Any) -> Share:
     """A field that holds a share in % of GDP."""
-    return Rounded(4, metadata={"description": f"{description} (% of GDP)"}, **kwargs)
+    return Share(metadata={"description": f"{description} (% of GDP)"}, **kwargs)
 
 
 USD = {"currency": "USD", "unit": "million, at 2021 prices and exchange rates"}

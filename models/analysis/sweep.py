@@ -22,7 +22,7 @@ import numpy as np
 from models.dataset.countries import COMPONENTS
 from models.errors import CannotForecast
 from models.forecast import Forecaster, Question
-from models.paths import Floats, quantiles
+from models.paths import Floats, quantiles, rounded_shares
 from models.scenarios.after import stating_after
 from models.scenarios.scenario import Scenario, UnusableLever
 from models.scenarios.targets import Targets, held, met, proportion
@@ -309,7 +309,7 @@ def table(sweep: Sweep, chunk: int, columns: Columns) -> dict[str, list[Any]]:
     for axis, places in zip(sweep.axes, columns.places, strict=True):
         found[axis.name] = [axis.value(place) for place in places.tolist()]
     for name, numbers in zip(OUTCOMES, columns.outcomes, strict=True):
-        rounded = np.round(numbers, 4 if name.endswith("_pct") else 6)
-        found[name] = [None if number != number else number for number in rounded.tolist()]
+        rounded = rounded_shares(numbers.tolist()) if name.endswith("_pct") else np.round(numbers, 6).tolist()
+        found[name] = [None if number != number else number for number in rounded]
     found["failure"] = [columns.failures.get(index) for index in range(size)]
     return found

@@ -64,6 +64,15 @@ def test_any_series_is_answered(client, length, shape):
     assert b"Infinity" not in response.data
 
 
+def test_tiny_figures_keep_three_digits(client):
+    history = {year: value * 1e-6 for year, value in RISING.items()}
+    tiny = ask(client, history=history, targets={"core": 0.01}).get_json()
+    usual = ask(client, history=RISING, targets={"core": 100}).get_json()
+    for level, values in tiny["paths"]["core"]["quantiles"].items():
+        expected = [value * 1e-6 for value in usual["paths"]["core"]["quantiles"][level]]
+        assert values == pytest.approx(expected, rel=0.006)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -128,6 +128,61 @@ def test_odds_go_with_the_rounded_percentage() -> None:
     assert (formatting.odds(0.02), formatting.odds(0.97)) == ("very unlikely", "very likely")
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.0, "0.0 %"), (1e-6, "1e-6 %"), (0.0123, "0.012 %"), (0.05, "0.1 %"), (3.46, "3.5 %"), (99999.9, "99999.9 %"),
+        (1e5, "1e5 %"), (9.6e11, "9.6e11 %"), (1.65e17, "1.6e17 %"),
+    ],
+)  # fmt: skip
+def test_a_share_has_digits_that_say_something(value: float, said: str) -> None:
+    assert charts_text.share(value) == said
+
+
+def written(order: dict[str, Any], width: int) -> list[str]:
+    body, _ = draw(order | {"theme": "light", "form": "svg", "width": width})
+    return [text.text or "" for text in ElementTree.fromstring(body).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314  our own
+
+
+@pytest.mark.parametrize("width", [280, 720, 1600])
+@pytest.mark.parametrize(
+    ("scale", "axis", "median"),
+    [(1, "2", "%"), (1e17, "e+17", "e17 %"), (1e12, "e+12", "e12 %"), (1e-5, "e-5", "e-5 %")],
+)
+def test_the_axis_of_a_fan_can_be_read_whatever_the_numbers(scale: float, axis: str, median: str, width: int) -> None:
+    order = copy.deepcopy(ORDERS["fan"])
+    order["documents"]["history"] = []
+    forecast = order["documents"]["forecast"]
+    forecast["targets"][0]["threshold"] *= scale
+    quantiles = forecast["paths"]["core"]["quantiles"]
+    for level, values in quantiles.items():
+        quantiles[level] = [value * scale for value in values]
+    texts = written(order, width)
+    ticks = [text for text in texts if axis in text and len(text) <= 7]
+    assert len(ticks) == len(set(ticks)) > 0
+    assert any(text.endswith(median.replace(" ", "\N{NO-BREAK SPACE}")) or text.endswith(median) for text in texts)
+
+
+def test_what_is_equal_is_said_to_be() -> None:
+    """Every probability at its bound, and one year."""
+    order = copy.deepcopy(ORDERS["heatmap"])
+    alliance = order["documents"]["alliance"]
+    alliance["years"] = alliance["years"][:1]
+    for target in alliance["targets"]:
+        for standing in target["ranking"]:
+            standing |= {"by_year": [0.99975], "at_deadline": 0.99975, "across_members": [0.99975, 0.99975]}
+    _, heat = draw(order | {"theme": "light", "form": "svg", "width": 720})
+    assert heat.count(f"in {alliance['years'][0]}") == 1
+    ranking = ORDERS["ranking"] | {"documents": ORDERS["ranking"]["documents"] | {"alliance": alliance}}
+    _, ranked = draw(ranking | {"theme": "light", "form": "svg", "width": 720})
+    assert ranked.endswith("all are equally likely to (> 99 %).")
+    tornado = copy.deepcopy(ORDERS["tornado"])
+    for bar in tornado["documents"]["sensitivity"]["bars"]:
+        bar |= {"at_low": 0.99975, "at_high": 0.99975, "swing": 0.0}
+    _, moved = draw(tornado | {"theme": "light", "form": "svg", "width": 720})
+    assert moved.endswith("None of these assumptions moves it.")
+
+
 def test_what_is_not_seen_is_taken_out_of_names() -> None:
     assert charts_text.clean("a\u202eb\x00\n c\u200f") == "a b c"
     assert charts_text.clean("سيناريو 日本") == "سيناريو 日本"

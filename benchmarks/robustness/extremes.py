@@ -196,7 +196,10 @@ class Extremes:
         for choice in ("oneOf", "anyOf"):
             if choice in schema:
                 return st.one_of([self.values(one, "") for one in schema[choice]])
-        kind = schema.get("type")
+        kinds = schema.get("type", "")
+        kind = next((one for one in kinds if one != "null"), "null") if isinstance(kinds, list) else kinds
+        if kind == "null":
+            return st.none()
         if kind in {"number", "integer"}:
             return _numbers(schema, whole=kind == "integer")
         if kind == "boolean":
@@ -361,12 +364,13 @@ def axes(draw: st.DrawFn, levers: list[Json]) -> list[Json]:
 def possible(question: Json) -> Json:
     """``question``, changed where its fields contradict each other: the property is about what is answered."""
     scenario, history = question.get("scenario"), question.get("history")
+    targets = question.get("targets")
     if history:
         question.pop("origin", None)
-        if max(map(int, history)) >= question.get("targets", {}).get("deadline", 2035):
-            question["targets"] = question.get("targets", {}) | {"deadline": 2060}
-    if "origin" in question and "vintage" in question:
-        question["origin"] = min(question["origin"], 2018)
+        if max(map(int, history)) >= (targets or {}).get("deadline", DEADLINES[1]):
+            question["targets"] = (targets or {}) | {"deadline": DEADLINES[-1]}
+    if question.get("origin") and question.get("vintage"):
+        question["origin"] = min(question["origin"], ORIGINS[-2])
     if isinstance(scenario, dict) and any(lever["type"] == "counting_rule" for lever in scenario["levers"]):
         question.pop("rule", None)
     return question
@@ -406,6 +410,11 @@ _LEVERS = {
     control.name: tuple(str(x) for x in (control.low, control.high, -50, 0, 0.01, 100, "x"))
     for control in lever_form.CONTROLS
 }
+PAGES = {
+    "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
+    "/countries/{code}": True, "/countries/{code}/sensitivity": True,
+} | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
+"""The pages, and whether they read the reader's own levers."""
 FIELDS: dict[str, tuple[str, ...]] = {
     "scenario": SCENARIOS,
     "deadline": tuple(map(str, DEADLINES)),
@@ -434,9 +443,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 @st.composite
-def page(draw: st.DrawFn, path: str, levers: bool) -> Request:
-    """The request of a page at ``path`` with any of its fields, of the reader's own levers too if ``levers``."""
-    known = [name for name in FIELDS if levers or name not in lever_form.FIELDS]
+def page(draw: st.DrawFn, path: str) -> Request:
+    """The request of a page of :data:`PAGES` with any of its fields."""
+    known = [name for name in FIELDS if PAGES[path] or name not in lever_form.FIELDS]
     few = st.lists(st.sampled_from(known), max_size=5, unique=True)
     names = draw(st.one_of(few, few, few, st.just(known)))
     query = [(name, draw(st.sampled_from([*FIELDS[name], FIELDS[name][0]]))) for name in names]

@@ -1,7 +1,8 @@
 """Runs all phases of schemathesis against the service, with ``--cases`` cases for each kind of caller.
 
 The callers: ``open`` (no authentication), ``with a key``, and ``without a key``: the service must refuse all its
-requests. schemathesis counts cases; the service's log gives the answers::
+requests. Each first sends ``--extremes`` requests of each operation and page at the bounds of the contract
+(:mod:`benchmarks.robustness.extremes`). schemathesis counts cases; the service's log gives the answers::
 
     python -m benchmarks.robustness.fuzz --cases 20000 --write docs/fuzzing.md
 """
@@ -25,6 +26,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import httpx
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from benchmarks.robustness.extremes import PAGES, Extremes, Known, Request
+from benchmarks.robustness.extremes import page as page_request
 
 OPEN, KEY, STRANGER = CALLERS = ("open", "with a key", "without a key")
 CASES = re.compile(r"Test cases:.*?([\d,]+) generated", re.DOTALL)
@@ -41,6 +49,7 @@ class Result:
 
     caller: str
     cases: int = 0
+    extremes: int = 0
     rounds: int = 0
     failed: int = 0
     answers: Counter[int] = field(default_factory=Counter)
@@ -55,7 +64,8 @@ class Result:
         """The row of the table."""
         families = Counter(status // 100 for status in self.answers.elements())
         counts = [f"{families[family]:,}" for family in (2, 3, 4, 5)]
-        return f"| {self.caller} | {self.cases:,} | {self.failed} | {self.answers.total():,} | {' | '.join(counts)} |"
+        cells = (self.caller, f"{self.cases:,}", f"{self.extremes:,}", str(self.failed), f"{self.answers.total():,}")
+        return f"| {' | '.join((*cells, *counts))} |"
 
 
 @contextmanager
@@ -93,19 +103,60 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     raise SystemExit("the service does not get ready")
 
 
-def fuzz(caller: str, folder: Path, cases: int, examples: int, first_seed: int = 1) -> Result:
-    """Rounds of schemathesis with different seeds, until there are ``cases`` cases."""
-    result = Result(caller)
+def at_the_bounds(url: str, key: str | None, examples: int, first_seed: int) -> tuple[int, list[str]]:
+    """Send ``examples`` requests of each operation and page at the bounds; their number, and those that crashed."""
+    with httpx.Client(base_url=url, headers={"X-API-Key": key} if key else {}, timeout=PATIENCE_S) as client:
+        drawn = Extremes(client.get("/openapi.json").json(), _known(client))
+        strategies = [drawn.request(operation) for operation in drawn.operations] + [
+            page_request(path) for path in PAGES
+        ]
+        number, crashed = 0, []
+
+        def ask(request: Request) -> None:
+            nonlocal number
+            number += 1
+            sent: Any = {"json": request.body} if request.body is not None else {"content": request.content}
+            how = {"params": request.query, "headers": dict(request.headers)} | sent
+            status = client.request(request.method, request.path, **how).status_code
+            # 503 says "not yet": fits are being made.
+            if status >= 500 and status != 503:
+                crashed.append(f"{status}: {request}")
+
+        limited = settings(
+            max_examples=examples, database=None, deadline=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        for strategy in strategies:
+            seed(first_seed)(limited(given(strategy)(ask)))()
+    return number, crashed
+
+
+def _known(client: httpx.Client) -> Known:
+    """A scenario and a sweep to ask for; none without a key."""
+    levers = [{"type": "shock", "spread_factor": 5, "tails": 2}] * 50
+    saved = client.post("/v1/scenarios", json={"name": "at the bounds", "levers": levers})
+    swept = client.post("/v1/sweeps", json={"countries": ["DEU"], "scenario": {"levers": levers[:1]}})
+    return Known(*((one.json()["id"],) if one.is_success else () for one in (saved, swept)))
+
+
+def fuzz(caller: str, folder: Path, cases: int, examples: int, extremes: int, first_seed: int = 1) -> Result:
+    """Requests at the bounds, then rounds of schemathesis with different seeds, until there are ``cases`` cases."""
+    result, key = Result(caller), None
     more, arguments = {"FORECAST_AUTH": "none"}, ["--checks=all"]
     if caller != OPEN:
         more = {"FORECAST_AUTH": "api-key"}
     if caller == KEY:
-        arguments += ["--header", f"X-API-Key: {_key(folder, more)}"]
+        key = _key(folder, more)
+        arguments += ["--header", f"X-API-Key: {key}"]
     if caller == STRANGER:
         arguments += [f"--exclude-checks={NOT_OF_STRANGERS}"]
     log = folder / "serve.log"
     begin = log.stat().st_size if log.exists() else 0
     with service(folder, **more) as url:
+        result.extremes, crashed = at_the_bounds(url, key, extremes, first_seed)
+        result.failed += bool(crashed)
+        sys.stderr.write("".join(f"{one}\n" for one in crashed))
+        sys.stderr.write(f"{caller}: {result.extremes:,} requests at the bounds, {len(crashed)} crashed\n")
         while result.cases < cases:
             result.rounds += 1
             done = subprocess.run(  # noqa: S603
@@ -151,14 +202,15 @@ def page(results: list[Result], command: str) -> str:
 
 [schemathesis](https://schemathesis.readthedocs.io) generates valid and invalid requests from the contract
 (`/openapi.json`), in all its phases, and checks the answers of the service under gunicorn. Each round has its own seed.
-`make fuzz` writes this page; its last run:
+Before, `benchmarks/robustness/extremes.py` draws requests at the bounds of the contract for every operation and page;
+`tests/forecast_service/test_extremes.py` checks such answers one by one. `make fuzz` writes this page; its last run:
 
 ```
 {command}
 ```
 
-| caller | cases | rounds with a failed check | answers | 2xx | 3xx | 4xx | 5xx |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| caller | cases | requests at the bounds | rounds with a failed check | answers | 2xx | 3xx | 4xx | 5xx |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 {rows}
 
 | caller | how it calls |
@@ -177,6 +229,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=20_000, help="for each kind of caller")
     parser.add_argument("--examples", type=int, default=40, help="for each operation and round")
+    parser.add_argument("--extremes", type=int, default=60, help="requests at the bounds of each operation and page")
     parser.add_argument("--first-seed", type=int, default=1, help="of the first round; then one more each")
     parser.add_argument("--callers", nargs="+", choices=CALLERS, default=list(CALLERS))
     parser.add_argument("--write", type=Path, help="the page to write")
@@ -184,7 +237,8 @@ def main() -> None:
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for caller in options.callers:
-            results.append(fuzz(caller, Path(folder), options.cases, options.examples, options.first_seed))
+            numbers = (options.cases, options.examples, options.extremes, options.first_seed)
+            results.append(fuzz(caller, Path(folder), *numbers))
             sys.stdout.write(results[-1].row + "\n")
             sys.stdout.flush()
     if options.write:

@@ -27,7 +27,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from werkzeug.test import TestResponse
 
-from benchmarks.robustness.extremes import Extremes, Known, Request, page
+from benchmarks.robustness.extremes import PAGES, Extremes, Known, Request, page
 from forecast_service import create_app
 from forecast_service.forecasting.registry import EXTENSION as REGISTRY
 from forecast_service.settings import Settings
@@ -43,11 +43,6 @@ from tests.support.service import DRAWS, FIT_TIMEOUT_S
 pytestmark = pytest.mark.slow
 
 BY_HAND = int(os.environ.get("EXTREMES", "0"))
-PAGES = {
-    "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
-    "/countries/{code}": True, "/countries/{code}/sensitivity": True,
-} | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
-"""The pages, and whether they read the reader's own levers."""
 OTHERS = {"/static/", "/docs", "/docs/assets/", "/assets/", "/openapi.json", "/metrics"}
 """What takes no input beside the name of a file."""
 FEWER = {"postVintage": 3, "postBatch": 3, "getCountPicture": 5, "getHeatmapPicture": 5, "getRankingPicture": 5}
@@ -188,7 +183,7 @@ def test_a_sweep_is_computed_and_read_in_every_form(asking: CheckedClient, extre
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page(asking: CheckedClient, path: str) -> None:
     @limited(12)
-    @given(page(path, PAGES[path]))
+    @given(page(path))
     def ask(request: Request) -> None:
         check(send(asking, request))
 

@@ -29,11 +29,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 COPY pyproject.toml README.md LICENSE DATA-LICENSE.md ./
 COPY forecast_service/ forecast_service/
 COPY models/ models/
-# Drop the packages' tests and compile the rest here, since the root is read-only later. unchecked-hash ignores the
+# Drop the packages' tests, and translations of what are no countries, and compile the rest here, since the root is read-only later. unchecked-hash ignores the
 # files' times and sources.
 RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir /wheel . \
     && /build/bin/pip --python /app/venv/bin/python install --quiet --no-deps --no-index /wheel/*.whl \
     && find /app/venv -depth -type d -name tests -exec rm -r {} + \
+    && find /app/venv -path '*/pycountry/locales/*' -name '*.mo' ! -name iso3166-1.mo -delete \
     && /app/venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /app/venv/lib
 
 # Make the fits, which take most of a cold start. This also shows that the installed files suffice.

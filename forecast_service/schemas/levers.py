@@ -134,8 +134,8 @@ class ScenarioSchema(RequestSchema):
 class StoredScenarioSchema(ScenarioSchema):
     """A scenario as it was saved, perhaps by a release that allowed any text."""
 
-    name = fields.String()
-    description = fields.String()
+    name = fields.String(load_default="custom")
+    description = fields.String(load_default="")
     based_on = fields.String()
     model_version = fields.String()
 

@@ -107,6 +107,7 @@ class IfMatchSchema(RequestSchema):
         data_key="If-Match",
         metadata={
             "description": "The ETag of the version to change, in its quotes and not weak, or *.",
+            "pattern": r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$',
             "example": '"01jd...-3"',
         },
     )

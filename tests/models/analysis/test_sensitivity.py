@@ -76,11 +76,11 @@ def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
 @pytest.mark.parametrize(
     ("levers", "assumption", "low", "high"),
     [
-        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 0 (floor): share_pct", "1.8", "as it is"),
-        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 1 (cap): share_pct", "as it is", "2.31"),
+        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 1 (floor): share_pct", "1.8", "as it is"),
+        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 2 (cap): share_pct", "as it is", "2.31"),
         (
             (GdpGrowth(rate_pct=-47.0), SpendingGrowth(rate_pct=50.0)),
-            "lever 0 (gdp_growth): rate_pct",
+            "lever 1 (gdp_growth): rate_pct",
             "-42.3",
             "as it is",
         ),

@@ -13,11 +13,12 @@ from forecast_service.schemas.countries import (
     HistoryQuerySchema,
     HistorySchema,
 )
+from forecast_service.schemas.fields import COUNTRY
 from forecast_service.services import countries, tables
 
 blp = Blueprint("countries", __name__, url_prefix="/v1/countries", description="Allies and their figures.")
 
-CODE = {"description": "ISO 3166 alpha-2, alpha-3 or English name, in any case.", "example": "DEU"}
+CODE = {"description": COUNTRY, "example": "DEU"}
 
 CONVERTERS = negotiation.CONVERTERS
 

@@ -218,8 +218,8 @@ def why(
         for country in countries or armed:
             try:
                 found = comparison.why(country, component, scenario, Targets(deadline))
-            except UnknownCountry:
-                raise click.BadParameter(f"no ally goes by {country!r}", param_hint="COUNTRY") from None
+            except UnknownCountry as error:
+                raise click.BadParameter(error.detail, param_hint="COUNTRY") from None
             except UnknownScenario:
                 raise click.BadParameter("is no shipped scenario", param_hint="--scenario") from None
             except CannotForecast as error:

@@ -56,8 +56,8 @@ def forecast(country: str, scenario: str, deadline: int, rule: Rule | None, as_j
     forecaster = ForecasterRegistry(Settings.from_environment()).current
     try:
         answer = forecaster.forecast(country, _scenario(scenario), Targets(deadline), rule=rule)
-    except UnknownCountry:
-        raise click.BadParameter("no ally goes by this code or name", param_hint="COUNTRY") from None
+    except UnknownCountry as error:
+        raise click.BadParameter(error.detail, param_hint="COUNTRY") from None
     except UnknownScenario:
         raise click.BadParameter(
             f"must be a .json file or one of {', '.join(named_scenarios())}", param_hint="--scenario"

@@ -31,7 +31,7 @@ def pledges() -> None:
 
 
 @pledges.command("list")
-@click.option("--country", help="One ally: ISO alpha-2, alpha-3 or English name.")
+@click.option("--country", help="One ally: code or name.")
 @click.option("--csv", "as_csv", is_flag=True, help="Whole rows as CSV for 'pledges import'.")
 @_BASE
 def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
@@ -54,7 +54,7 @@ def list_pledges(country: str | None, as_csv: bool, base: str | None) -> None:
 
 
 @pledges.command("add")
-@click.option("--country", required=True, help="ISO alpha-2, alpha-3 or English name.")
+@click.option("--country", required=True, help="Code or name of an ally.")
 @click.option("--component", type=click.Choice(COMPONENTS), default="core", show_default=True)
 @click.option("--target", "target_pct", type=click.FloatRange(0, 6, min_open=True), help="Planned share, % of GDP.")
 @click.option("--year", type=click.IntRange(2024, 2040), help="Year of the planned share.")
@@ -147,8 +147,8 @@ def _code(country: str) -> str:
 
     try:
         return resolve(country).code
-    except UnknownCountry:
-        raise click.BadParameter("no ally goes by this code or name", param_hint="--country") from None
+    except UnknownCountry as error:
+        raise click.BadParameter(error.detail, param_hint="--country") from None
 
 
 def _name(base: str, taken: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from forecast_service.errors import Errors, ServiceError
 from forecast_service.http.parsing import sent_body
-from forecast_service.schemas.messages import flatten, placed
+from forecast_service.schemas.messages import flatten, placed, unknown_country
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
 from models.errors import CannotForecast
@@ -143,8 +143,8 @@ def _refused(error: ServiceError) -> Response:
     return response
 
 
-def _unknown_country(_error: UnknownCountry) -> Response:
-    detail = "no ally goes by this code or name; GET /v1/countries lists them"
+def _unknown_country(error: UnknownCountry) -> Response:
+    detail = unknown_country(error)
     if request.view_args and "code" in request.view_args:
         return problem(404, f"code: {detail}", [{"parameter": "code", "detail": detail}], "unknown-country")
     return _input("country", detail, kind="unknown-country")

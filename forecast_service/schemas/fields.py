@@ -196,6 +196,16 @@ class Share(Rounded):
         return rounded_shares(values)
 
 
+COUNTRY = "ISO 3166 alpha-2 or alpha-3 code, or a name in use, in any case."
+
+
+def country_in(more: str = "", **kwargs: Any) -> fields.String:
+    """An ally, as input; ``more`` ends the description."""
+    return fields.String(
+        validate=validate.Length(min=2, max=60), metadata={"description": COUNTRY + more, "example": "DEU"}, **kwargs
+    )
+
+
 class VintageName(fields.String):
     """The name of a vintage. The registry checks that it exists."""
 

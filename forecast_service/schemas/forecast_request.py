@@ -16,6 +16,7 @@ from forecast_service.schemas.fields import (
     QueryYear,
     WholeText,
     Year,
+    country_in,
     one_or_other,
     share_in,
     vintage_in,
@@ -107,14 +108,7 @@ class ForecastRequestSchema(RequestSchema):
     # A country, a history, or both.
     constraint: ClassVar[dict[str, Any]] = one_or_other("country", "history")
 
-    country = fields.String(
-        validate=validate.Length(min=2, max=60),
-        metadata={
-            "description": "ISO alpha-2, ISO alpha-3 or English name, in any case. It may be absent if a history is "
-            "sent; the history is then forecast by itself.",
-            "example": "DEU",
-        },
-    )
+    country = country_in(" It may be absent if a history is sent; the history is then forecast by itself.")
     history = Points(
         keys=fields.String(validate=WholeText(r"^(19|20)[0-9]{2}$", error="must be a year from 1900 to 2099")),
         values=Number(

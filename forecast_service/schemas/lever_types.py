@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from forecast_service.schemas.fields import (
+    COUNTRY,
     LAST_YEAR,
     BoundedList,
     Number,
@@ -18,8 +19,9 @@ from forecast_service.schemas.fields import (
     share_in,
     year_in,
 )
+from forecast_service.schemas.messages import unknown_country
 from forecast_service.schemas.requests import RequestSchema
-from models.dataset.countries import allies
+from models.dataset.countries import UnknownCountry, allies, resolve
 from models.dataset.groups import GROUPS, canonical
 from models.paths import RULES
 from models.scenarios.levers import (
@@ -43,19 +45,28 @@ from models.scenarios.levers import (
 )
 
 LEARNED = "learned"
-COUNTRIES = (*GROUPS, *allies())
-"""The codes and groups that a list of countries may hold."""
+MOST_COUNTRIES = len(GROUPS) + len(allies())
+
+
+class AllyOrGroupField(fields.String):
+    """An ally, by code or name, or a group of allies; the value is the ISO alpha-3 code or the group."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if text in GROUPS:
+            return text
+        try:
+            return resolve(text).code
+        except UnknownCountry as error:
+            raise ValidationError(f"{unknown_country(error)}; or name a group: {', '.join(GROUPS)}") from None
 
 
 def countries_in(description: str) -> BoundedList:
     """A list of allies and groups of allies, as input."""
     return BoundedList(
-        fields.String(
-            validate=validate.OneOf(COUNTRIES, error="must be an ISO alpha-3 code of an ally or a group: {choices}"),
-            metadata={"description": "ISO alpha-3 code of an ally, or a group of allies."},
-        ),
+        AllyOrGroupField(metadata={"description": f"{COUNTRY} Or a group of allies: {', '.join(GROUPS)}."}),
         least=1,
-        most=len(COUNTRIES),
+        most=MOST_COUNTRIES,
         what="countries; leave it out for all",
         metadata={"description": description, "example": ["borders-russia-or-belarus", "SWE"]},
     )
@@ -85,7 +96,7 @@ class LeverSchema(RequestSchema):
     type = fields.String(required=True)
     first_year = year_in("First year the lever acts on; the year after the origin if absent.", data_key="from")
     last_year = year_in("Last year the lever acts on, inclusive; the deadline if absent.", data_key="to")
-    countries = countries_in("The allies it acts on: ISO alpha-3 codes and groups; all if absent.")
+    countries = countries_in("The allies it acts on, and groups; all if absent.")
 
     @validates_schema
     def _years_in_order(self, data: dict[str, Any], **_: Any) -> None:

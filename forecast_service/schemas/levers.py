@@ -109,7 +109,7 @@ class ScenarioSchema(RequestSchema):
         what="components; leave it out for both",
         metadata={"description": "The components that its levers may touch; any if absent."},
     )
-    countries = countries_in("The allies that its levers act on: ISO alpha-3 codes and groups; all if absent.")
+    countries = countries_in("The allies that its levers act on, and groups; all if absent.")
     based_on: fields.String = PlainText(
         most=100, metadata={"description": "The scenario it derives from, by name or id.", "example": "baseline"}
     )

@@ -1,9 +1,11 @@
-"""Flattens marshmallow's nested error messages, and says what in a body they are about."""
+"""Messages about input: marshmallow's nested ones made flat, what in a body they are about, and what some say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from models.dataset.countries import UnknownCountry
 
 
 def pointer(path: Iterable[str]) -> str:
@@ -40,3 +42,8 @@ def flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
             yield from flatten(inner, path)
     else:
         yield path, str(messages)
+
+
+def unknown_country(error: UnknownCountry) -> str:
+    """What is wrong with the name of an ally, and what helps."""
+    return error.detail if error.detail.endswith("?") else f"{error.detail}; GET /v1/countries lists the allies"

@@ -13,6 +13,7 @@ from forecast_service.schemas.fields import (
     Number,
     Rounded,
     component_out,
+    country_in,
     currency_out,
     national,
     probability_out,
@@ -32,11 +33,7 @@ from models.scenarios.levers import LEVER_COMPONENTS
 
 
 class RequirementRequestSchema(RequestSchema):
-    country = fields.String(
-        required=True,
-        validate=validate.Length(min=2, max=60),
-        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
-    )
+    country = country_in(required=True)
     component = fields.String(
         validate=validate.OneOf(COMPONENTS, error="must be one of {choices}"),
         metadata={"description": "The target's component; core if absent. For total, core spending is raised."},

@@ -10,7 +10,15 @@ from webargs.fields import DelimitedList
 
 from forecast_service.errors import ServiceError
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
-from forecast_service.schemas.fields import BoundedList, PlainText, QueryYear, StrictBoolean, WholeText, vintage_in
+from forecast_service.schemas.fields import (
+    BoundedList,
+    PlainText,
+    QueryYear,
+    StrictBoolean,
+    WholeText,
+    country_in,
+    vintage_in,
+)
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import (
     MAX_LEVERS,
@@ -308,11 +316,7 @@ class _QuestionSchema(ForecastQuerySchema):
     class Meta:
         exclude = ("scenario",)
 
-    country = fields.String(
-        required=True,
-        validate=validate.Length(min=2, max=60),
-        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
-    )
+    country = country_in(required=True)
 
 
 class VersionQuerySchema(_QuestionSchema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import CountryRefSchema
-from forecast_service.schemas.fields import Rounded, probability_out, share_out
+from forecast_service.schemas.fields import Rounded, country_in, probability_out, share_out
 from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, rule_field, vintage_field
 from forecast_service.schemas.levers import ScenarioField
 from forecast_service.schemas.requests import RequestSchema
@@ -14,11 +14,7 @@ from models.dataset.countries import COMPONENTS
 
 
 class SensitivityRequestSchema(RequestSchema):
-    country = fields.String(
-        required=True,
-        validate=validate.Length(min=2, max=60),
-        metadata={"description": "ISO alpha-2, ISO alpha-3 or English name, in any case.", "example": "DEU"},
-    )
+    country = country_in(required=True)
     component = fields.String(
         validate=validate.OneOf(COMPONENTS), metadata={"description": "The target's component; core if absent."}
     )

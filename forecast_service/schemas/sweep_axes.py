@@ -7,14 +7,16 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from forecast_service.schemas.fields import BoundedList, Number, Year
-from forecast_service.schemas.lever_types import CredibilityField
+from forecast_service.schemas.lever_types import CredibilityField, countries_in
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
 from forecast_service.schemas.requests import RequestSchema, shared
 from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes, with_value
+from models.dataset.groups import canonical
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
 MAX_AXES, MAX_GRID, MAX_STEPS = 10, 1000, 10_000
 MAX_DEPTH = 10
+_COUNTRIES = countries_in("The allies that it acts on.")
 
 
 class GridValue(fields.Field[Value]):
@@ -118,7 +120,15 @@ class SweptScenarioField(fields.Field[dict[str, Any]]):
         _try(value, [Axis.of(path, values) for path, values in read])
         value = _without_nulls(value)
         texts = {name: ScenarioSchema._declared_fields[name] for name in ("name", "description") if name in value}
+        value = _with_codes({**value, "levers": [_with_codes(lever) for lever in value["levers"]]})
         return value | {name: field.deserialize(value[name]) for name, field in texts.items()}
+
+
+def _with_codes(part: dict[str, Any]) -> dict[str, Any]:
+    """A scenario or a lever with the codes of the allies that it names: what computes it knows no names."""
+    if "countries" not in part:
+        return part
+    return {**part, "countries": list(canonical(tuple(_COUNTRIES.deserialize(part["countries"]))))}
 
 
 def _without_nulls(value: Any) -> Any:

@@ -20,6 +20,7 @@ from forecast_service.schemas.fields import (
     year_in,
 )
 from forecast_service.schemas.forecast_request import TargetsSchema
+from forecast_service.schemas.messages import unknown_country
 from forecast_service.schemas.requests import RequestSchema
 from forecast_service.schemas.scenarios import PageSchema
 from forecast_service.schemas.sweep_axes import MAX_AXES, SweptScenarioField, nested
@@ -47,12 +48,12 @@ class CountriesField(fields.Field[list[str]]):
             raise ValidationError(self.takes)
         codes: dict[str, None] = {}
         for index, name in enumerate(value):
+            if not isinstance(name, str):
+                raise ValidationError({index: ["must be text"]})
             try:
-                codes[resolve(name).code if isinstance(name, str) else ""] = None
-            except UnknownCountry:
-                codes[""] = None
-            if "" in codes:
-                raise ValidationError({index: ["no ally goes by this code or name; GET /v1/countries lists them"]})
+                codes[resolve(name).code] = None
+            except UnknownCountry as error:
+                raise ValidationError({index: [unknown_country(error)]}) from None
         return list(codes)
 
 
@@ -72,7 +73,7 @@ class SweepRequestSchema(RequestSchema):
     countries = CountriesField(
         required=True,
         metadata={
-            "description": "Allies by ISO code or name, or 'all'.",
+            "description": "Allies by code or name, or 'all'.",
             "oneOf": [
                 {"type": "string", "enum": [ALL]},
                 {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": len(allies())},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
+from models.dataset import country_names
 from models.dataset.tables import BUNDLED, Row, Tables, number
 
 Component = Literal["core", "related", "total"]
@@ -36,7 +36,26 @@ _STANCE_ORDER: tuple[Stance, ...] = ("claims-exemption", "reluctant", "law", "pl
 
 
 class UnknownCountry(LookupError):
-    """No ally has this code or name."""
+    """No ally, or more than one, has this code or name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    @property
+    def did_you_mean(self) -> str:
+        """The end of a message, with the allies that may be meant; empty if no name is alike."""
+        known = allies()
+        alike = [known[code] for code in country_names.alike(self.name, known)]
+        return f"; did you mean {' or '.join(f'{ally.name} ({ally.code})' for ally in alike)}?" if alike else ""
+
+    @property
+    def detail(self) -> str:
+        """What is wrong, and which allies may be meant."""
+        codes = country_names.codes_of(self.name)
+        if codes and codes.isdisjoint(allies()):
+            return f"{country_names.title(min(codes))} is no member of NATO"
+        return f"no ally goes by {self.name[: country_names.LONGEST]!r}{self.did_you_mean}"
 
 
 @dataclass(frozen=True)
@@ -114,12 +133,6 @@ OWN_SERIES = Ally("XXX", "XX", "Own series", 0, "", False, True, "", ())
 """The country of a series that belongs to no ally (ISO 3166 leaves XXX to its users)."""
 
 
-def _fold(text: str) -> str:
-    """A name without case, accents and punctuation, so that 'turkiye' finds Türkiye."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if c.isalnum())
-
-
 def with_status(row: Row) -> Row:
     """A row of the pledges table with its status; what is blank or missing is the statement's own.
 
@@ -169,18 +182,18 @@ def allies(tables: Tables = BUNDLED) -> Mapping[str, Ally]:
 
 @cache
 def _names(tables: Tables) -> Mapping[str, Ally]:
-    known = allies(tables)
-    index = {_fold(key): ally for ally in known.values() for key in (ally.code, ally.code2, ally.name)}
-    others = {_fold("Turkey"): "TUR", "uk": "GBR", "usa": "USA"}
-    return index | {name: known[code] for name, code in others.items()}
+    known = allies(tables).values()
+    return {country_names.fold(key): ally for ally in known for key in (ally.code, ally.code2, ally.name)}
 
 
 def resolve(text: str, tables: Tables = BUNDLED) -> Ally:
-    """The ally that ``text`` names: ISO alpha-2, alpha-3 or English name, in any case; its pledges as in ``tables``.
+    """The ally that ``text`` names: ISO alpha-2, alpha-3 or a name in use, in any case; its pledges as in ``tables``.
 
     Raises UnknownCountry.
     """
-    try:
-        return _names(tables)[_fold(text)]
-    except KeyError:
-        raise UnknownCountry(text) from None
+    if ally := _names(tables).get(country_names.fold(text)):
+        return ally
+    codes = country_names.codes_of(text)
+    if len(codes) == 1 and (ally := allies(tables).get(*codes)):
+        return ally
+    raise UnknownCountry(text)

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
 from functools import cache
 
+from models.dataset import country_names
 from models.dataset.countries import UnknownCountry, allies, resolve
 from models.dataset.importers.base import Parsed, shown
 
-_OTHER_NAMES = {
-    "czech republic": "CZE",
-    "czech rep.": "CZE",
-    "slovak republic": "SVK",
-    "republic of turkiye": "TUR",
-    "turkey": "TUR",
-    "united states of america": "USA",
-    "us": "USA",
-    "great britain": "GBR",
-    "the netherlands": "NLD",
-    "fyrom": "MKD",
-    "the former yugoslav republic of macedonia": "MKD",
-    "republic of north macedonia": "MKD",
-    "macedonia": "MKD",
-}
 _OTHER_PLACES = (
     # The codes of the IMF and the World Bank that are not in ISO 3166.
     *("KOS", "UVK", "XKX", "WBG", "CHI", "Channel Islands"),
@@ -54,32 +38,25 @@ _GROUP_CODES = frozenset(
 )
 """The World Bank's codes of groups of countries; the IMF's are a G and three digits."""
 _MARKS = re.compile(r"(\s*(\([0-9a-z]{1,2}\)|\[[0-9a-z]{1,2}\]|[*†‡§¹²³⁴⁵⁶⁷⁸⁹⁰]|(?<=[^\W\d])\d{1,2}|\s\d{1,2}))+$")
-_EMPTY_WORDS = {"the", "of", "and", "republic", "rep"}
 
 
 def without_marks(text: str) -> str:
     """A name without asterisks and footnote marks: "Czechia*", "Luxembourg (1)", "Türkiye ²"."""
-    return _MARKS.sub("", text.strip()).strip()
+    return _MARKS.sub("", " ".join(text.split())).strip()
 
 
 def ally_code(text: str) -> str | None:
     """ISO alpha-3 code of the ally with a publisher's name or code; None if it is no ally."""
-    name = without_marks(text)
-    if not name:
-        return None
-    if code := _OTHER_NAMES.get(name.casefold()):
-        return code
     try:
-        return resolve(name).code
+        return resolve(without_marks(text)).code
     except UnknownCountry:
-        code = _country(name)
-        return code if code in allies() else None
+        return None
 
 
 def is_aggregate(text: str) -> bool:
     """Whether a name or code is that of several countries together."""
     name = without_marks(text)
-    return ally_code(name) is None and _country(name) is None and _is_group(name)
+    return ally_code(name) is None and not _is_country(name) and _is_group(name)
 
 
 def _is_group(name: str) -> bool:
@@ -95,7 +72,7 @@ def ally_in(parsed: Parsed, where: str, *names: str) -> str | None:
     tried = [name for text in names if (name := without_marks(text))]
     for name in tried:
         code = ally_code(name)
-        if code or _country(name) or _is_group(name):
+        if code or _is_country(name) or _is_group(name):
             return code
     if tried:
         parsed.unknown.setdefault(tried[-1], where)
@@ -104,39 +81,25 @@ def ally_in(parsed: Parsed, where: str, *names: str) -> str | None:
 
 def unknown(text: str) -> str:
     """What a message says of a name that is not understood."""
-    return f"{shown(text)} is no country that I know"
+    return f"{shown(text)} is no country that I know{UnknownCountry(without_marks(text)).did_you_mean}"
 
 
 def no_ally(text: str) -> str:
     """What a message says of a name that is no ally's, where only allies belong."""
     name = without_marks(text)
-    return f"{shown(text)} is no ally" if _country(name) or _is_group(name) else unknown(text)
+    return f"{shown(text)} is no ally" if _is_country(name) or _is_group(name) else unknown(text)
 
 
-def _country(name: str) -> str | None:
-    """The code of the country, present or former, that has this code or name; None if there is none."""
-    return _countries().get(_words(name))
+def _is_country(name: str) -> bool:
+    """Whether a country or territory, present or former, has this code or name, its words in any order."""
+    return bool(country_names.codes_of(name)) or _words(name) in _others()
 
 
 @cache
-def _countries() -> Mapping[frozenset[str], str]:
-    """Codes of all countries by the words of their names, in any order: "Gambia, The" is "The Gambia"."""
-    # Not at the top of the file: only an import pays for it.
-    import pycountry
-
-    found = {_words(name): "other" for name in _OTHER_PLACES}
-    for country in (*pycountry.historic_countries, *pycountry.countries):  # the last counts: present ones
-        code, name = country.alpha_3, country.name
-        names = (
-            code,
-            name,
-            name.partition(",")[0],
-            *(getattr(country, n, "") for n in ("official_name", "common_name")),
-        )
-        found |= {words: code for text in names if (words := _words(text))}
-    return found
+def _others() -> frozenset[frozenset[str]]:
+    """The words of the names of all that are no allies; an ally's name must be exact, or its rows would be left out."""
+    return frozenset(map(_words, (*_OTHER_PLACES, *country_names.others_than(allies()))))
 
 
-def _words(text: str) -> frozenset[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return frozenset(re.findall(r"[^\W_]+", plain.replace("'", "").replace("\u2019", ""))) - _EMPTY_WORDS
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W_]+", country_names.fold(name))) - {"the", "of", "and", "republic"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -40,24 +43,93 @@ def test_a_pledge_says_what_has_become_of_it_when_and_by_what(client: FlaskClien
 
 @pytest.mark.parametrize(
     ("written", "code"),
-    [
-        ("DEU", "DEU"),
-        ("de", "DEU"),
-        ("Germany", "DEU"),
-        ("gErMaNy", "DEU"),
-        ("Türkiye", "TUR"),
-        ("türkiye", "TUR"),
-        ("turkiye", "TUR"),
-        ("Turkey", "TUR"),
-        ("gb", "GBR"),
-        ("united kingdom", "GBR"),
-        ("US", "USA"),
-    ],
+    [("de", "DEU"), ("gErMaNy", "DEU"), ("türkiye", "TUR"), ("UK", "GBR"), ("EL", "GRC"), ("Netherlands, The", "NLD")],
 )
-def test_an_ally_is_found_by_codes_and_name_in_any_case(client: FlaskClient, written: str, code: str) -> None:
+def test_an_ally_is_found_by_codes_and_names_in_any_case(client: FlaskClient, written: str, code: str) -> None:
     for path in ("", "/history", "/forecast"):
-        body = client.get(f"/v1/countries/{written}{path}").json
+        response = client.get(f"/v1/countries/{written}{path}")
+        body = response.json
         assert body.get("code", body.get("country", {}).get("code")) == code
+
+
+FEW = {"targets": {"deadline": 2030}, "quantiles": [0.5]}
+CAP = {"type": "cap", "share_pct": 1.0}
+AXIS = {"share_pct": {"grid": [1.0, 2.0]}}
+
+# Where a name is read: address, body, and where a problem points.
+PLACES = [
+    pytest.param("/v1/countries/{}", None, "code", id="country"),
+    pytest.param("/v1/countries/{}/history", None, "code", id="history"),
+    pytest.param("/v1/countries/{}/history.csv", None, "code", id="table of history"),
+    pytest.param("/v1/countries/{}/forecast?deadline=2030", None, "code", id="forecast"),
+    pytest.param("/v1/countries/{}/forecast.csv?deadline=2030", None, "code", id="table of forecast"),
+    pytest.param("/v1/countries/{}/sensitivity?deadline=2030", None, "code", id="sensitivity"),
+    pytest.param("/v1/scenarios/compare?ids=baseline,stall&deadline=2030&country={}", None, "country", id="compare"),
+    pytest.param("/v1/forecasts", {"country": "{}"} | FEW, "/country", id="POST forecast"),
+    pytest.param("/v1/requirements", {"country": "{}", "probability": 0.5}, "/country", id="POST requirement"),
+    pytest.param(
+        "/v1/sensitivity", {"country": "{}", "targets": {"deadline": 2030}}, "/country", id="POST sensitivity"
+    ),
+    pytest.param("/v1/forecasts/batch", {"items": [{"country": "{}"} | FEW]}, "/items/0/country", id="batch"),
+    pytest.param(
+        "/v1/forecasts",
+        {"country": "GBR", "scenario": {"levers": [CAP | {"countries": ["european", "{}"]}]}} | FEW,
+        "/scenario/levers/0/countries/1",
+        id="countries of a lever",
+    ),
+    pytest.param(
+        "/v1/forecasts",
+        {"country": "GBR", "scenario": {"levers": [CAP], "countries": ["{}"]}} | FEW,
+        "/scenario/countries/0",
+        id="countries of a scenario",
+    ),
+]
+
+
+@pytest.mark.parametrize(("address", "body", "where"), PLACES)
+def test_a_name_is_known_wherever_an_ally_is_named(
+    client: FlaskClient, address: str, body: dict[str, Any] | None, where: str
+) -> None:
+    def ask(name: str) -> tuple[int, Any]:
+        text = json.dumps(body).replace("{}", name)
+        how = {"path": address.format(name)} | ({"method": "POST", "json": json.loads(text)} if body else {})
+        response = client.open(**how)
+        return response.status_code, response.json if response.is_json else response.text
+
+    status, usual = ask("GBR")
+    assert status == 200
+    assert ask("UK") == ask("Great Britain") == (200, usual)
+    for name, said in {
+        "Germny": "no ally goes by 'Germny'; did you mean Germany (DEU)?",
+        "Austria": "Austria is no member of NATO; GET /v1/countries lists the allies",
+    }.items():
+        status, problem = ask(name)
+        if "items" in problem:
+            problem = problem["items"][0]["problem"]
+        (error,) = problem["errors"]
+        assert (problem["status"], where) == (
+            404 if where == "code" else 422,
+            error.get("pointer", error.get("parameter")),
+        )
+        assert error["detail"].startswith(said)
+
+
+def test_saved_scenarios_and_sweeps_keep_codes_and_no_names(keeping: FlaskClient) -> None:
+    scenario = {
+        "name": "an island",
+        "levers": [CAP | {"countries": ["UK", "Great Britain", "EL"]}],
+        "countries": ["u.k."],
+    }
+    saved = keeping.post("/v1/scenarios", json=scenario).json
+    assert saved["levers"][0]["countries"] == ["GBR", "GRC"]
+    assert saved["countries"] == ["GBR"]
+    swept = {"countries": ["UK", "Holland", "GBR"], "scenario": scenario | {"levers": [scenario["levers"][0] | AXIS]}}
+    sweep = keeping.post("/v1/sweeps", json=swept).json["request"]
+    assert sweep["countries"] == ["GBR", "NLD"]
+    assert sweep["scenario"]["countries"] == ["GBR"]
+    assert sweep["scenario"]["levers"][0]["countries"] == ["GBR", "GRC"]
+    (error,) = keeping.post("/v1/sweeps", json=swept | {"countries": ["DEU", "Germny"]}).json["errors"]
+    assert error == {"pointer": "/countries/1", "detail": "no ally goes by 'Germny'; did you mean Germany (DEU)?"}
 
 
 def test_iceland_has_neither_forces_nor_figures_of_core_spending(client: FlaskClient) -> None:

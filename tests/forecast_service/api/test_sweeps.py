@@ -341,7 +341,7 @@ def test_the_command_writes_what_the_service_answers(
     file.write_text(json.dumps(asked(countries=["ZZZ"])), encoding="utf-8")
     refused = runner.invoke(main, ["sweep", str(file)])
     assert refused.exit_code == 2
-    assert "no ally goes by this code or name" in refused.output
+    assert "no ally goes by 'ZZZ'" in refused.output
 
 
 def test_a_latin_hypercube_is_refused_with_what_a_sweep_is(client: FlaskClient) -> None:

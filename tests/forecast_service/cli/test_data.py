@@ -293,7 +293,7 @@ def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"--country": "Ruritania"}, "no ally goes by this"),
+        ({"--country": "Germny"}, "no ally goes by 'Germny'; did you mean Germany (DEU)?"),
         ({"--target": "7"}, "is not in the range"),
         ({"--target": "nan"}, "BEL aims at nan"),
         ({"--target": "2,5"}, "is not a valid"),

@@ -140,19 +140,19 @@ def test_a_search_leads_to_the_ally_and_keeps_the_question(client: FlaskClient) 
     response = client.get("/countries?country=poland&scenario=stall&deadline=2032")
     assert response.status_code == 303
     assert response.headers["Location"] == "/countries/POL?scenario=stall&deadline=2032"
-    missing = client.get("/countries?country=Atlantis")
+    missing = client.get("/countries?country=Germny")
     assert missing.status_code == 404
-    assert "no ally goes by this" in text_of(missing.text)
+    assert "did you mean Germany (DEU)?" in text_of(missing.text)
 
 
 @pytest.mark.parametrize(
     ("address", "status", "said"),
     [
-        ("/countries/XYZ", 404, "no ally goes by this"),
+        ("/countries/Germny", 404, "did you mean Germany (DEU)?"),
         ("/countries/DEU?deadline=soon", 422, "deadline: must be a year from"),
         ("/countries/DEU?deadline=1999", 422, "deadline: must be a year from"),
         ("/?scenario=wishes", 422, "scenario: must be the id"),
-        ("/compare?a=XYZ", 404, "no ally goes by this"),
+        ("/compare?a=Austria", 404, "Austria is no member of NATO"),
     ],
 )
 def test_what_the_api_refuses_the_page_says_in_html(client: FlaskClient, address: str, status: int, said: str) -> None:

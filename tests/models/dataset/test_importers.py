@@ -263,14 +263,14 @@ def test_a_name_that_is_not_understood_is_named_and_not_its_consequence(source, 
 @pytest.mark.parametrize(
     ("source", "made"),
     [
-        ("sipri", lambda: sipri_with("Serbia", "Ruritania")),
-        ("worldbank", lambda: worldbank_with("SRB", "RUR", "Ruritania")),
-        ("weo", lambda: saved(weo_book(weo_with("SRB", "RUR", "Ruritania")))),
+        ("sipri", lambda: sipri_with("Serbia", "Atlantis")),
+        ("worldbank", lambda: worldbank_with("SRB", "RUR", "Atlantis")),
+        ("weo", lambda: saved(weo_book(weo_with("SRB", "RUR", "Atlantis")))),
     ],
 )
 def test_an_unknown_name_is_a_warning_where_no_ally_is_missing(source, made):
     draft = draft_of(VintageStore(None), read(source, made()), "nato-2026")
-    said = "'Ruritania' is no country that I know: its rows were left out"
+    said = "'Atlantis' is no country that I know: its rows were left out"
     assert [f.message for f in draft.findings if f.severity == "error" or "no country" in f.message] == [said]
 
 

@@ -10,6 +10,7 @@ from forecast_service.auth import authentication
 from forecast_service.forecasting import fit_pool, registry
 from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.http import (
+    addresses,
     answers,
     compression,
     cors,
@@ -39,7 +40,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
-    app.url_map.strict_slashes = False
     fast_path.register(app, settings)
     proxies.register(app, settings)
     storage = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Flask runs before_request functions in this order and after_request functions in reverse.
     telemetry.register(app, settings)
     compression.register(app)
+    addresses.register(app)
     cors.register(app, settings)
     answers.register(app, settings, AnswerValidity(forecasters))
     problems.register(app)

@@ -20,7 +20,7 @@ def page() -> str:
     return render_template("docs.html")
 
 
-@blp.get("/docs/assets/<path:name>")
+@blp.get("/docs/assets/<name>")
 def assets(name: str) -> Response:
     """The files of Swagger UI."""
     return send_from_directory(_ASSETS, name)

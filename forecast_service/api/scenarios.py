@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, url_for
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.forecast_response import ForecastSchema
@@ -46,7 +46,13 @@ class ScenarioConverter(BaseConverter):
     regex = r"(?!compare$)[^/]+"
 
 
-CONVERTERS = {"scenario": ScenarioConverter}
+class VersionConverter(IntegerConverter):
+    """A whole number, written in one way: werkzeug's own takes leading zeros and the digits of every script."""
+
+    regex = r"(?:0|[1-9][0-9]{0,99})"
+
+
+CONVERTERS = {"scenario": ScenarioConverter, "version": VersionConverter}
 
 Answer = tuple[ScenarioVersion, int, dict[str, str]]
 
@@ -133,7 +139,7 @@ def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
     return scenarios.versions(id, query)
 
 
-@blp.get("/<scenario:id>/versions/<int:number>", parameters=[ID, NUMBER])
+@blp.get("/<scenario:id>/versions/<version:number>", parameters=[ID, NUMBER])
 @blp.response(200, SavedScenarioSchema)
 @blp.problems(404, 503)
 def get_version(id: str, number: int) -> Answer:
@@ -141,7 +147,7 @@ def get_version(id: str, number: int) -> Answer:
     return _with_etag(scenarios.read(id, number))
 
 
-@blp.get("/<scenario:id>/versions/<int:number>/forecast", parameters=[ID, NUMBER])
+@blp.get("/<scenario:id>/versions/<version:number>/forecast", parameters=[ID, NUMBER])
 @blp.arguments(VersionQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
 @blp.problems(404, 409, 410, 503)

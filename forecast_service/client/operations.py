@@ -49,7 +49,7 @@ def forecast(
 
     Parameters
     ----------
-    country : ISO alpha-2, alpha-3 or English name; may be None with a history.
+    country : code or name of an ally; may be None with a history.
     scenario : name of a shipped scenario, id of a saved one, or a scenario of your own.
     deadline : year.
     core, related : thresholds (% of GDP).

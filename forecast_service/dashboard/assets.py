@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
-from flask import Response, send_from_directory, url_for
+from flask import Response, abort, send_from_directory, url_for
 
 FOLDER = Path(__file__).parent / "static"
 FOR_GOOD = "public, max-age=31536000, immutable"
+VERSION = re.compile("[0-9a-f]{12}")
 
 
 @cache
@@ -28,6 +30,8 @@ def address(name: str) -> str:
 
 def send(version: str, name: str) -> Response:
     """A file. If the address names another version, as in a rolling update, browsers must not cache the answer."""
+    if not VERSION.fullmatch(version):
+        abort(404)
     response = send_from_directory(FOLDER, name)
     response.headers["Cache-Control"] = FOR_GOOD if version == digest() else "no-cache"
     return response

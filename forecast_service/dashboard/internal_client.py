@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, current_app, g, json, request, url_for
+from werkzeug.routing import Rule
 
 JSON = "application/json"
 
@@ -43,7 +44,13 @@ def ask(endpoint: str, query: dict[str, Any] | None = None, body: Any = None, ac
     with current_app.app_context(), current_app.test_request_context(address, **how):
         for name, value in who.items():
             setattr(g, name, value)
+        # Not by the address: a slash in a parameter would lead it to another route.
+        request.url_rule, request.view_args, request.routing_exception = _rule(endpoint), path, None
         return _dispatch()
+
+
+def _rule(endpoint: str) -> Rule:
+    return next(current_app.url_map.iter_rules(endpoint))
 
 
 def _dispatch() -> Response:

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Response, current_app, make_response, render_template, request
+from werkzeug.exceptions import NotFound
 
 from forecast_service import formatting
 from forecast_service.auth import authentication
@@ -14,6 +15,7 @@ from forecast_service.callers import READ
 from forecast_service.dashboard import assets, charts, lever_form, page_state, text
 from forecast_service.dashboard.internal_client import Refused
 from forecast_service.forecasting.registry import forecasters
+from forecast_service.http import problems
 from forecast_service.http.security_headers import PAGE
 from forecast_service.settings import auth
 from forecast_service.version import VERSION
@@ -76,6 +78,17 @@ def _answer(template: str, state: page_state.State, view: Callable[[], Any]) -> 
     if isinstance(found, dict):
         return _html(template, state, found.pop("status", 200), **found)
     return make_response(found)
+
+
+def not_found(error: NotFound) -> Response:
+    """A problem; outside the API the page that shows it, to a client that asks for HTML."""
+    problem = problems.from_http(error)
+    wanted = request.accept_mimetypes.best_match([problems.CONTENT_TYPE, "text/html"])
+    if request.path.startswith("/v1/") or wanted != "text/html":
+        return problem
+    response = _html("error", page_state.read(), 404, problem=problem.get_json())
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
 
 
 def _html(template: str, state: page_state.State, status: int, **context: Any) -> Response:

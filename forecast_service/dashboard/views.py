@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, url_for
+from flask import Blueprint, Response, url_for
+from werkzeug.exceptions import NotFound
 
 from forecast_service.dashboard import assets, custom_scenario, internal_client, pages
 from forecast_service.dashboard.page_state import State
-from forecast_service.dashboard.rendering import POLICY, page
+from forecast_service.dashboard.rendering import POLICY, not_found, page
 
 blp = Blueprint("dashboard", __name__, template_folder="templates", static_folder=None)
 
@@ -19,6 +20,12 @@ def _confine(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = POLICY
         response.vary.update(("X-API-Key", "Authorization"))
     return response
+
+
+@blp.app_errorhandler(404)
+def nothing_here(error: NotFound) -> Response:
+    """The answer to an address where nothing is: a page for readers of pages, else a problem."""
+    return not_found(error)
 
 
 @blp.get("/")
@@ -36,7 +43,7 @@ def choose(state: State) -> Any:
     if not name:
         return pages.countries()
     found = internal_client.document("countries.get_country", code=name)
-    return redirect(url_for("dashboard.country", code=found["code"], **state.query()), 303)
+    return Response(status=303, headers={"Location": url_for("dashboard.country", code=found["code"], **state.query())})
 
 
 @blp.get("/countries/<code>")

@@ -19,6 +19,7 @@ from werkzeug.http import parse_etags, remove_entity_headers
 
 from forecast_service.callers import is_known
 from forecast_service.http import security_headers
+from forecast_service.http.addresses import hides_slash
 from forecast_service.observability import metrics, telemetry
 from forecast_service.settings import Settings, auth
 
@@ -75,7 +76,7 @@ class FastPath:
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request."""
-        if environ["REQUEST_METHOD"] != "GET":
+        if environ["REQUEST_METHOD"] != "GET" or hides_slash(environ):
             return self._flask(environ, start)
         begun = time.perf_counter()
         key = tuple([environ.get(name, "") for name in _KEY])

@@ -89,7 +89,8 @@ def _invalid(messages: dict[str, Any]) -> Response:
     return problem(422, f"Not allowed: {', '.join(dict.fromkeys(where))}.", errors)
 
 
-def _from_http(error: HTTPException) -> Response:
+def from_http(error: HTTPException) -> Response:
+    """The problem of an error that Flask, a view or the parser of requests raised."""
     status = error.code or 500
     data = getattr(error, "data", None) or {}
     if status == 422 and isinstance(data.get("messages"), dict):
@@ -190,7 +191,7 @@ def _crash(error: Exception) -> Response:
 
 def register(app: Flask) -> None:
     """Answer every error of ``app`` with a problem."""
-    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(ServiceError, _refused)
     app.register_error_handler(UnknownCountry, _unknown_country)
     app.register_error_handler(UnknownVintage, _unknown_vintage)

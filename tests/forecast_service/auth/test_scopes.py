@@ -119,7 +119,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         sweep = client.post("/v1/sweeps", json=SWEEP, headers=writer)
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
-    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "version": "0"}
+    values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "version": "0" * 12}
     values["form"] = "svg" if endpoint.endswith("_picture") else "csv"
     values |= {"a": "nato-2025", "b": "nato-2026"}
     values["name"] = values["filename"] = NAMES.get(endpoint, "")

@@ -10,7 +10,7 @@ from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
-from forecast_service.schemas.charts import AlliancePictureQuerySchema, RankingQuerySchema
+from forecast_service.schemas.charts import AllianceChartQuerySchema, RankingQuerySchema
 from forecast_service.services import charts, forecasts, tables
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
@@ -26,7 +26,7 @@ def _document(query: dict[str, Any]) -> Response:
     return jsonify(AllianceForecastSchema().dump(_answer(query)))
 
 
-@blp.get("/forecast.<form:form>", parameters=[negotiation.FORM], endpoint="get_alliance_table")
+@blp.get("/forecast.<table:format>", parameters=[negotiation.TABLE_FORMAT], endpoint="get_alliance_table")
 @blp.get("/forecast")
 @answers(tables.alliance)
 @blp.problems(406, 503)
@@ -37,31 +37,31 @@ def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
     return _answer(query)
 
 
-@blp.get("/ranking.<picture:form>", parameters=[negotiation.PICTURE])
+@blp.get("/ranking.<chart:format>", parameters=[negotiation.CHART_FORMAT])
 @answers(draw=charts.ranking)
 @blp.problems(503)
 @blp.arguments(RankingQuerySchema, location="query")
 @blp.response(200)
-def get_ranking_picture(query: dict[str, Any]) -> Response:
+def get_ranking_chart(query: dict[str, Any]) -> Response:
     """Draw the allies by rank, with a dot and an interval for each"""
     return _document(query)
 
 
-@blp.get("/heatmap.<picture:form>", parameters=[negotiation.PICTURE])
+@blp.get("/heatmap.<chart:format>", parameters=[negotiation.CHART_FORMAT])
 @answers(draw=charts.heatmap)
 @blp.problems(503)
-@blp.arguments(AlliancePictureQuerySchema, location="query")
+@blp.arguments(AllianceChartQuerySchema, location="query")
 @blp.response(200)
-def get_heatmap_picture(query: dict[str, Any]) -> Response:
+def get_heatmap_chart(query: dict[str, Any]) -> Response:
     """Draw the probability of each ally being at the threshold in each year"""
     return _document(query)
 
 
-@blp.get("/count.<picture:form>", parameters=[negotiation.PICTURE])
+@blp.get("/count.<chart:format>", parameters=[negotiation.CHART_FORMAT])
 @answers(draw=charts.count)
 @blp.problems(503)
-@blp.arguments(AlliancePictureQuerySchema, location="query")
+@blp.arguments(AllianceChartQuerySchema, location="query")
 @blp.response(200)
-def get_count_picture(query: dict[str, Any]) -> Response:
+def get_count_chart(query: dict[str, Any]) -> Response:
     """Draw the distribution of the number of allies at the threshold in the deadline year"""
     return _document(query)

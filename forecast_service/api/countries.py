@@ -43,8 +43,8 @@ def get_country(code: str) -> dict[str, Any]:
 
 
 @blp.get(
-    "/<code>/history.<form:form>",
-    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.FORM],
+    "/<code>/history.<table:format>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.TABLE_FORMAT],
     endpoint="get_history_table",
 )
 @blp.get("/<code>/history", parameters=[{"in": "path", "name": "code", **CODE}])

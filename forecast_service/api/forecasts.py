@@ -35,8 +35,8 @@ def answer(forecast: Forecast) -> dict[str, Any]:
 
 
 @blp.get(
-    "/countries/<code>/forecast.<anyform:form>",
-    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.TABLE_OR_PICTURE],
+    "/countries/<code>/forecast.<table_or_chart:format>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.TABLE_OR_CHART_FORMAT],
     endpoint="get_forecast_table",
 )
 @blp.get("/countries/<code>/forecast", parameters=[{"in": "path", "name": "code", **CODE}])
@@ -63,25 +63,25 @@ def post_forecast(_options: dict[str, Any], body: dict[str, Any]) -> dict[str, A
 
 
 @blp.get(
-    "/countries/<code>/waterfall.<picture:form>",
-    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.PICTURE],
+    "/countries/<code>/waterfall.<chart:format>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.CHART_FORMAT],
 )
 @answers(draw=charts.waterfall)
 @blp.problems(503)
 @blp.arguments(WaterfallQuerySchema, location="query")
 @blp.response(200)
 @blp.problems(404)
-def get_waterfall_picture(query: dict[str, Any], code: str) -> Response:
+def get_waterfall_chart(query: dict[str, Any], code: str) -> Response:
     """Draw how each lever of a shipped or saved scenario changes the probability"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
 
 
-@blp.post("/forecasts/waterfall.<picture:form>", parameters=[negotiation.PICTURE])
+@blp.post("/forecasts/waterfall.<chart:format>", parameters=[negotiation.CHART_FORMAT])
 @answers(draw=charts.waterfall)
 @blp.arguments(ComponentChartOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200)
 @blp.problems(400, 413, 415, 503)
-def post_waterfall_picture(_options: dict[str, Any], body: dict[str, Any]) -> Response:
+def post_waterfall_chart(_options: dict[str, Any], body: dict[str, Any]) -> Response:
     """Draw how each lever of any scenario changes the probability"""
     return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))

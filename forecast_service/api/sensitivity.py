@@ -17,9 +17,9 @@ blp = Blueprint("sensitivity", __name__, url_prefix="/v1", description="Assumpti
 
 
 @blp.get(
-    "/countries/<code>/sensitivity.<picture:form>",
-    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.PICTURE],
-    endpoint="get_sensitivity_picture",
+    "/countries/<code>/sensitivity.<chart:format>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.CHART_FORMAT],
+    endpoint="get_sensitivity_chart",
 )
 @blp.get("/countries/<code>/sensitivity", parameters=[{"in": "path", "name": "code", **CODE}])
 @answers(draw=charts.tornado)
@@ -32,7 +32,7 @@ def get_sensitivity(query: dict[str, Any], code: str) -> Sensitivity:
     return forecasts.sensitivity(country=code, **query)
 
 
-@blp.post("/sensitivity.<picture:form>", parameters=[negotiation.PICTURE], endpoint="post_sensitivity_picture")
+@blp.post("/sensitivity.<chart:format>", parameters=[negotiation.CHART_FORMAT], endpoint="post_sensitivity_chart")
 @blp.post("/sensitivity")
 @answers(draw=charts.tornado)
 @blp.problems(406)

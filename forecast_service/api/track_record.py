@@ -25,11 +25,11 @@ def get_track_record() -> dict[str, Any]:
     return track_record.read()
 
 
-@blp.get("/reliability.<picture:form>", parameters=[negotiation.PICTURE])
+@blp.get("/reliability.<chart:format>", parameters=[negotiation.CHART_FORMAT])
 @answers(draw=charts.reliability)
 @blp.problems(503)
 @blp.arguments(ChartOptionsSchema, location="query")
 @blp.response(200)
-def get_reliability_picture(_options: dict[str, Any]) -> Response:
+def get_reliability_chart(_options: dict[str, Any]) -> Response:
     """Draw the reliability curve: how often events happened, by their forecast probability"""
     return jsonify(TrackRecordSchema().dump(track_record.backtest()))

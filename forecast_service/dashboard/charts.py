@@ -58,7 +58,7 @@ def fan(state: State, code: str, *, extra: bool = True) -> Chart:
         query["overlay"] = ",".join(state.overlays)
     if state.levers and extra:
         fields = {name: text for name, text in state.query().items() if name not in {"theme", "overlay", "ghost"}}
-        return Chart("fan", url_for("dashboard.own_forecast", code=code, form="svg"), fields | query)
+        return Chart("fan", url_for("dashboard.own_forecast", code=code, format="svg"), fields | query)
     return _api("fan", f"countries/{code}/forecast", state.passed | query, half=not extra)
 
 

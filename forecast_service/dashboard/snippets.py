@@ -20,7 +20,7 @@ def of(state: State, code: str, forecast: dict[str, Any], *, drawn: bool) -> dic
     fan = charts.fan(state, code)
     shown = {label: _chart(fan, form) for form, label in DRAWN} if drawn else {}
     if state.levers:
-        tables = {label: state.link("own_forecast", {"code": code, "form": form}) for form, label in TABLES}
+        tables = {label: state.link("own_forecast", {"code": code, "format": form}) for form, label in TABLES}
         address = url_for("forecasts.post_forecast")
         body = custom_scenario.question(state, code, forecast["scenario"] | {"levers": _before(state, forecast)})
         return {"downloads": tables | shown, "curl": _post(address, body), "python": _python_post(address, body)}

@@ -60,10 +60,10 @@ def sensitivity(state: State, code: str) -> dict[str, Any]:
     return pages.sensitivity(state, code)
 
 
-@blp.get("/countries/<code>/own.<any(svg, png, csv, json, 'vl.json'):form>")
-def own_forecast(code: str, form: str) -> Response:
+@blp.get("/countries/<code>/own.<any(svg, png, csv, json, 'vl.json'):format>")
+def own_forecast(code: str, format: str) -> Response:
     """The answer of POST /v1/forecasts to the levers in the query, for images and links, which can only GET."""
-    return custom_scenario.send(code, form)
+    return custom_scenario.send(code, format)
 
 
 @blp.get("/compare")

@@ -101,17 +101,17 @@ def answers(
     """
 
     def decorator(view: View) -> View:
-        kinds = {"table": tabulate is not None, "picture": draw is not None}
+        kinds = {"table": tabulate is not None, "chart": draw is not None}
         described = Blueprint.doc(responses=documented(**kinds))(view) if any(kinds.values()) else view
 
         @wraps(described)
-        def wrapper(*args: Any, form: str | None = None, **kwargs: Any) -> Response:
-            form = negotiate(form, offered(**kinds))
+        def wrapper(*args: Any, format: str | None = None, **kwargs: Any) -> Response:
+            format = negotiate(format, offered(**kinds))
             reads = request.method in {"GET", "HEAD"}
             depends_on_caller = not _validity().for_everyone()
             cacheable = reads and not depends_on_caller
             vintage = _validity().vintage()
-            key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, form, vintage)
+            key = (view.__name__, *kwargs.values(), request.query_string, request.script_root, format, vintage)
             cache = cast(AnswerCache, current_app.extensions[EXTENSION])
             answer = cache.get(key) if cacheable else None
             if cacheable:
@@ -122,7 +122,7 @@ def answers(
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
-                answer = _represent(computed.get_data(), form, tabulate, draw)
+                answer = _represent(computed.get_data(), format, tabulate, draw)
             telemetry.annotate(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, reads, depends_on_caller, bookmark=bookmark and not depends_on_caller)
@@ -141,17 +141,17 @@ def _validity() -> Validity:
     return cast(Validity, current_app.extensions[VALIDITY])
 
 
-def _represent(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
+def _represent(body: bytes, format: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
     """The answer in the requested format, with its ETag."""
     facts, computed, alt = telemetry.facts(), IDENTIFIED.match(body), ""
-    if form == JSON and computed and "country" in facts:  # the facts are known, so the body need not be parsed
+    if format == JSON and computed and "country" in facts:  # the facts are known, so the body need not be parsed
         document: dict[str, Any] = {"id": computed[1].decode(), **facts}
     else:
         document = json.loads(body)
-    if form in negotiation.PICTURES and draw:
-        body, alt = draw(document, form)
-    elif form != JSON and tabulate:
-        body = write(tabulate(document), form)
+    if format in negotiation.CHARTS and draw:
+        body, alt = draw(document, format)
+    elif format != JSON and tabulate:
+        body = write(tabulate(document), format)
     # The id stands for the numbers, the digest for the bytes: a release may present the same numbers differently.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
@@ -160,7 +160,7 @@ def _represent(body: bytes, form: str, tabulate: Tabulate | None, draw: Draw | N
         facts["country"] = code
     if isinstance(vintage := document.get("vintage"), str):
         facts["vintage"] = vintage
-    return Representation(body, form, tag, facts, g.get("depends_on_switch", False), alt)
+    return Representation(body, format, tag, facts, g.get("depends_on_switch", False), alt)
 
 
 def _until_switch() -> str:

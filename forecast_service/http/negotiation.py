@@ -16,52 +16,52 @@ from forecast_service.http.tables import Table, arrow_bytes, csv_bytes, metadata
 from forecast_service.media_types import ARROW, CSV, JSON, MEDIA_TYPES, METADATA, PARQUET, PNG, SVG, VEGA
 
 TABLES = (CSV, METADATA, PARQUET, ARROW)
-PICTURES = (SVG, PNG, VEGA)
-SUFFIXES = (*TABLES, *PICTURES)
+CHARTS = (SVG, PNG, VEGA)
+SUFFIXES = (*TABLES, *CHARTS)
 WITH_PYARROW = (PARQUET, ARROW)
 
-FORM = {
+TABLE_FORMAT = {
     "in": "path",
-    "name": "form",
+    "name": "format",
     "description": "csv; csv-metadata.json, which describes the columns of the CSV (CSVW); parquet or arrow, where the "
     "service has pyarrow (406 otherwise).",
     "schema": {"type": "string", "enum": list(TABLES)},
     "example": CSV,
 }
 """The suffix in the contract."""
-PICTURE = {
+CHART_FORMAT = {
     "in": "path",
-    "name": "form",
+    "name": "format",
     "description": "svg; png, at twice the width; or vl.json, the Vega-Lite specification that both are drawn from, "
     "with its data in it.",
-    "schema": {"type": "string", "enum": list(PICTURES)},
+    "schema": {"type": "string", "enum": list(CHARTS)},
     "example": SVG,
 }
-TABLE_OR_PICTURE = FORM | {
-    "description": f"{FORM['description']} Or the fan chart: {PICTURE['description']}",
+TABLE_OR_CHART_FORMAT = TABLE_FORMAT | {
+    "description": f"{TABLE_FORMAT['description']} Or the fan chart: {CHART_FORMAT['description']}",
     "schema": {"type": "string", "enum": list(SUFFIXES)},
 }
 
 
-class FormConverter(BaseConverter):
+class TableConverter(BaseConverter):
     """The suffixes of a table."""
 
     regex = "(?:csv-metadata[.]json|csv|parquet|arrow)"
 
 
-class PictureConverter(BaseConverter):
+class ChartConverter(BaseConverter):
     """The suffixes of a chart."""
 
     regex = "(?:svg|png|vl[.]json)"
 
 
-class AnyFormConverter(BaseConverter):
+class TableOrChartConverter(BaseConverter):
     """The suffixes of an answer that has a table and a chart."""
 
-    regex = f"(?:{FormConverter.regex}|{PictureConverter.regex})"
+    regex = f"(?:{TableConverter.regex}|{ChartConverter.regex})"
 
 
-CONVERTERS = {"form": FormConverter, "picture": PictureConverter, "anyform": AnyFormConverter}
+CONVERTERS = {"table": TableConverter, "chart": ChartConverter, "table_or_chart": TableOrChartConverter}
 
 
 @cache
@@ -70,10 +70,10 @@ def has_pyarrow() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def offered(*, table: bool = False, picture: bool = False) -> tuple[str, ...]:
+def offered(*, table: bool = False, chart: bool = False) -> tuple[str, ...]:
     """The formats of an answer, the default first."""
     tables = (CSV, METADATA, *(WITH_PYARROW if has_pyarrow() else ())) if table else ()
-    return (JSON, *tables, *(PICTURES if picture else ()))
+    return (JSON, *tables, *(CHARTS if chart else ()))
 
 
 def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
@@ -83,22 +83,22 @@ def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
     else:
         # Without parameters such as charset, which werkzeug would compare too.
         accepts = MIMEAccept([(value.split(";")[0].strip(), q) for value, q in request.accept_mimetypes])
-        best = accepts.best_match([MEDIA_TYPES[form] for form in forms]) if accepts else MEDIA_TYPES[forms[0]]
-        accepted = next((form for form in forms if MEDIA_TYPES[form] == best), None)
+        best = accepts.best_match([MEDIA_TYPES[format] for format in forms]) if accepts else MEDIA_TYPES[forms[0]]
+        accepted = next((format for format in forms if MEDIA_TYPES[format] == best), None)
     if accepted is None:
-        abort(406, detail=f"This is offered as {', '.join(MEDIA_TYPES[form] for form in forms)}.")
+        abort(406, detail=f"This is offered as {', '.join(MEDIA_TYPES[format] for format in forms)}.")
     return accepted
 
 
-def write(table: Table, form: str) -> bytes:
+def write(table: Table, format: str) -> bytes:
     """``table`` in a format other than JSON."""
-    if form == METADATA:
+    if format == METADATA:
         query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
         return metadata_bytes(table, f"{_bare_address().rsplit('/', 1)[1]}.{CSV}{query}")
-    return {CSV: csv_bytes, PARQUET: parquet_bytes, ARROW: arrow_bytes}[form](table)
+    return {CSV: csv_bytes, PARQUET: parquet_bytes, ARROW: arrow_bytes}[format](table)
 
 
-def documented(*, table: bool = False, picture: bool = False) -> dict[int, Any]:
+def documented(*, table: bool = False, chart: bool = False) -> dict[int, Any]:
     """The contract's description of the formats other than JSON."""
     text = {"schema": {"type": "string"}}
     binary = {"schema": {"type": "string", "format": "binary"}}
@@ -106,16 +106,16 @@ def documented(*, table: bool = False, picture: bool = False) -> dict[int, Any]:
     forms: dict[str, Any] = {}
     if table:
         forms = {MEDIA_TYPES[CSV]: text, MEDIA_TYPES[METADATA]: whole} | {
-            MEDIA_TYPES[form]: binary for form in WITH_PYARROW
+            MEDIA_TYPES[format]: binary for format in WITH_PYARROW
         }
-    if picture:
+    if chart:
         forms |= {MEDIA_TYPES[SVG]: text, MEDIA_TYPES[PNG]: binary, MEDIA_TYPES[VEGA]: whole}
     return {200: {"content": forms}}
 
 
-def links(form: str) -> str:
+def links(format: str) -> str:
     """``Link`` from a CSV to the description of its columns."""
-    if form != CSV:
+    if format != CSV:
         return ""
     query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
     address = f"{_bare_address()}.{METADATA}{query}"

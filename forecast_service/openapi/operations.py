@@ -54,7 +54,7 @@ def describe(document: dict[str, Any], app: Flask) -> None:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if (path, method.upper()) in known:
-                if path.endswith(".{form}"):  # no suffix is .json
+                if path.endswith(".{format}"):  # no suffix is .json
                     operation["responses"]["200"]["content"].pop("application/json", None)
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Every route refuses query parameters that it does not know.

@@ -113,7 +113,7 @@ class SensitivityQuerySchema(WaterfallQuerySchema):
         return {name: value for name, value in built.items() if name != "levels"}
 
 
-class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchema):
+class AllianceChartQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchema):
     """The query of a chart of all allies, which has no quantiles."""
 
     class Meta:
@@ -126,6 +126,6 @@ class AlliancePictureQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchem
         return super()._build(_without(RankingChartOptionsSchema, data), **kwargs)
 
 
-class RankingQuerySchema(RankingChartOptionsSchema, AlliancePictureQuerySchema):
+class RankingQuerySchema(RankingChartOptionsSchema, AllianceChartQuerySchema):
     class Meta:
-        fields = (*AlliancePictureQuerySchema.Meta.fields, "measure")
+        fields = (*AllianceChartQuerySchema.Meta.fields, "measure")

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.slow
 BY_HAND = int(os.environ.get("EXTREMES", "0"))
 OTHERS = {"/static/", "/docs", "/docs/assets/", "/assets/", "/openapi.json", "/metrics"}
 """What takes no input beside the name of a file."""
-FEWER = {"postVintage": 3, "postBatch": 3, "getCountPicture": 5, "getHeatmapPicture": 5, "getRankingPicture": 5}
+FEWER = {"postVintage": 3, "postBatch": 3, "getCountChart": 5, "getHeatmapChart": 5, "getRankingChart": 5}
 """Operations of which fewer are drawn, since they take longer."""
 MOST_EVALUATIONS = 200
 
@@ -121,7 +121,7 @@ def test_every_route_is_drawn(extreme_app: Flask, extremes: Extremes) -> None:
     rules = {re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule) for rule in extreme_app.url_map.iter_rules()}
     own = {rule for rule in rules if rule.startswith("/countries/{code}/own.")}
     others = {rule for rule in rules if any(rule.startswith(other) for other in OTHERS)}
-    assert own == {"/countries/{code}/own.{form}"}
+    assert own == {"/countries/{code}/own.{format}"}
     assert rules - own - others == {path for path in drawn if "/own." not in path}
 
 

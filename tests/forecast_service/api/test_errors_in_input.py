@@ -57,11 +57,11 @@ SWEPT = SCENARIO | {
 }
 BODIES: dict[str, Any] = {
     "POST /v1/forecasts": FORECAST,
-    "POST /v1/forecasts/waterfall.{form}": {"country": "DEU", "rule": "strict", "quantiles": [0.5]},
+    "POST /v1/forecasts/waterfall.{format}": {"country": "DEU", "rule": "strict", "quantiles": [0.5]},
     "POST /v1/forecasts/batch": {"items": [{"country": "DEU", "targets": TARGETS, "scenario": {"levers": [CAP]}}]},
     "POST /v1/requirements": QUESTION | {"probability": 0.5, "component": "core"},
     "POST /v1/sensitivity": QUESTION | {"component": "core"},
-    "POST /v1/sensitivity.{form}": {"country": "DEU", "rule": "strict", "component": "core"},
+    "POST /v1/sensitivity.{format}": {"country": "DEU", "rule": "strict", "component": "core"},
     "POST /v1/scenarios": SCENARIO | {"public": False},
     "PUT /v1/scenarios/{id}": SCENARIO | {"public": False},
     "POST /v1/scenarios/{id}/fork": {"name": "copy", "description": "", "public": False},
@@ -98,7 +98,7 @@ def send(site: FlaskClient, operation: str, body: Any) -> TestResponse:
     if "{id}" in path:
         made = site.post("/v1/scenarios", json={"name": "made", "levers": []})
         path, headers = path.replace("{id}", made.json["id"]), {"If-Match": "*"}
-    address, sent = path.replace("{form}", "svg"), json.dumps(body)
+    address, sent = path.replace("{format}", "svg"), json.dumps(body)
     return site.open(address, method=method, data=sent, headers=headers, content_type="application/json")
 
 

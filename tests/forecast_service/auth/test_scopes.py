@@ -34,13 +34,13 @@ SWEEP = {
 BODIES: dict[str, Any] = {
     "batch.post_batch": {"items": [{"country": "DEU", "scenario": "{scenario}"}]},
     "forecasts.post_forecast": {"country": "DEU", "scenario": "{scenario}"},
-    "forecasts.post_waterfall_picture": {"country": "DEU", "scenario": "{scenario}"},
+    "forecasts.post_waterfall_chart": {"country": "DEU", "scenario": "{scenario}"},
     "requirements.post_requirement": {"country": "DEU", "probability": 0.5, "scenario": "{scenario}"},
     "scenarios.create_scenario": SCENARIO,
     "scenarios.fork_scenario": {},
     "scenarios.replace_scenario": SCENARIO,
     "sensitivity.post_sensitivity": {"country": "DEU", "scenario": "{scenario}"},
-    "sensitivity.post_sensitivity_picture": {"country": "DEU", "scenario": "{scenario}"},
+    "sensitivity.post_sensitivity_chart": {"country": "DEU", "scenario": "{scenario}"},
     "sweeps.post_sweep": SWEEP,
     "vintages.put_current": {"vintage": "nato-2025"},
 }
@@ -49,9 +49,9 @@ QUERIES = {
     "scenarios.get_version_forecast": "?country=DEU",
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
-    "forecasts.get_waterfall_picture": "?scenario={scenario}",
+    "forecasts.get_waterfall_chart": "?scenario={scenario}",
     "sensitivity.get_sensitivity": "?scenario={scenario}",
-    "sensitivity.get_sensitivity_picture": "?scenario={scenario}",
+    "sensitivity.get_sensitivity_chart": "?scenario={scenario}",
 }
 NAMES = {
     "docs.assets": "swagger-ui.css",
@@ -120,7 +120,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
     values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "version": "0" * 12}
-    values["form"] = "svg" if endpoint.endswith("_picture") else "csv"
+    values["format"] = "svg" if endpoint.endswith("_chart") else "csv"
     values |= {"a": "nato-2025", "b": "nato-2026"}
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]

@@ -43,7 +43,7 @@ def values(application: Flask) -> dict[str, str]:
     client = application.test_client()
     return {
         "code": "GBR",
-        "form": "csv",
+        "format": "csv",
         "scenarios id": client.post("/v1/scenarios", json=SCENARIO).json["id"],
         "sweeps id": client.post("/v1/sweeps", json=SWEEP).json["id"],
         "number": "1",
@@ -75,7 +75,7 @@ def parts_of(rule: Rule, values: dict[str, str]) -> list[tuple[str, str | None]]
             name = text.strip("<>").split(":")[-1].split("(")[-1]
             family = next((part for part in rule.rule.split("/") if part not in ("", "v1")), "")
             value = values.get(f"{family} {name}") or values[name]
-            if name == "form":
+            if name == "format":
                 value = "svg" if re.search(r"picture:|any\(", text) else "csv"
             found.append((value, name))
         elif text:

@@ -153,8 +153,8 @@ def test_errors_have_examples(contract: Contract) -> None:
 
 def refused(path: str, method: str, operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Requests to one operation that cannot be answered."""
-    forms = [one["schema"]["enum"] for one in operation.get("parameters", []) if one.get("name") == "form"]
-    sound = {"number": "1", "form": forms[0][0] if forms else ""}
+    forms = [one["schema"]["enum"] for one in operation.get("parameters", []) if one.get("name") == "format"]
+    sound = {"number": "1", "format": forms[0][0] if forms else ""}
     address = re.sub(r"\{(\w+)\}", lambda found: sound.get(found[1], "no-such-thing"), path)
     body = {"json": {}} if "requestBody" in operation else {}
     yield {"path": address, "query_string": {"colour": "red"}, **body}

@@ -150,7 +150,7 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
     assert all(re.fullmatch("[a-z]+([A-Z][a-z]+)*", name) for name in names.values())
     # Generated clients call them so: a name that changes breaks them.
     assert names["GET /v1/countries/{code}/forecast"] == "getForecast"
-    assert names["GET /v1/countries/{code}/forecast.{form}"] == "getForecastTable"
+    assert names["GET /v1/countries/{code}/forecast.{format}"] == "getForecastTable"
     assert names["POST /v1/forecasts"] == "postForecast"
     assert names["PUT /v1/scenarios/{id}"] == "replaceScenario"
 

@@ -23,6 +23,7 @@ from forecast_service.dashboard import lever_form
 from forecast_service.dashboard.pages import SORTS
 from forecast_service.schemas.levers import ScenarioSchema
 from models.dataset.countries import COMPONENTS, allies
+from models.dataset.groups import GROUPS
 from models.dataset.tables import BUNDLED, VINTAGES
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.conflicts import find
@@ -237,7 +238,12 @@ class Extremes:
 
     def _special(self, name: str, schema: Json) -> Values | None:
         """Values of a property that the schema alone does not describe; None of any other."""
-        if name in {"country", "code", "countries"} and "enum" not in schema.get("items", schema):
+        if name == "countries" and schema.get("type") == "array":  # of a lever or a scenario
+            most = schema["maxItems"]
+            sizes = st.sampled_from(sorted({schema.get("minItems", 0), 1, 2, most}))
+            one = st.sampled_from([*ALLIES, *GROUPS])
+            return sizes.flatmap(lambda size: st.lists(one, min_size=size, max_size=size))
+        if name in {"country", "code", "countries"}:
             return self._allies(schema)
         if name == "points":
             allowed = re.compile(schema["propertyNames"]["pattern"])

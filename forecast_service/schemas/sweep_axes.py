@@ -7,16 +7,15 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from forecast_service.schemas.fields import BoundedList, Number, Year
-from forecast_service.schemas.lever_types import CredibilityField, countries_in
+from forecast_service.schemas.lever_types import AllyOrGroupField, CredibilityField
 from forecast_service.schemas.levers import LeverField, ScenarioSchema
 from forecast_service.schemas.requests import RequestSchema, shared
 from models.analysis.sweep import Axis, AxisPath, Sweep, Value, find_axes, with_value
-from models.dataset.groups import canonical
 from models.scenarios.scenario import ContradictoryLevers, Scenario
 
 MAX_AXES, MAX_GRID, MAX_STEPS = 10, 1000, 10_000
 MAX_DEPTH = 10
-_COUNTRIES = countries_in("The allies that it acts on.")
+_ALLY = AllyOrGroupField()
 
 
 class GridValue(fields.Field[Value]):
@@ -128,7 +127,14 @@ def _with_codes(part: dict[str, Any]) -> dict[str, Any]:
     """A scenario or a lever with the codes of the allies that it names: what computes it knows no names."""
     if "countries" not in part:
         return part
-    return {**part, "countries": list(canonical(tuple(_COUNTRIES.deserialize(part["countries"]))))}
+    codes = [_with_code(item) for item in part["countries"]]
+    return {**part, "countries": [code for place, code in enumerate(codes) if code not in codes[:place]]}
+
+
+def _with_code(item: Any) -> Any:
+    if isinstance(item, dict):  # an axis
+        return {"grid": list(dict.fromkeys(map(_ALLY.deserialize, item["grid"])))}
+    return _ALLY.deserialize(item)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -274,7 +274,7 @@ def test_a_bad_query_of_the_history_is_refused(client: FlaskClient, query: str) 
     check_problem(client.get(f"/v1/countries/DEU/history?{query}"), *named(INVALID, query.split("=")[0]))
 
 
-@pytest.mark.parametrize("code", ["ZZZ", "Austria", "%20", "%FF", "%00", "..", "'; DROP TABLE allies; --", "x" * 3000])
+@pytest.mark.parametrize("code", ["ZZZ", "Austria", "%20", "%FF", "%00", "...", "'; DROP TABLE allies; --", "x" * 3000])
 @pytest.mark.parametrize("path", ["", "/history", "/forecast"])
 def test_an_unknown_country_in_the_path_is_404(client: FlaskClient, code: str, path: str) -> None:
     check_problem(client.get(f"/v1/countries/{code}{path}"), 404, "unknown-country", ("code",))

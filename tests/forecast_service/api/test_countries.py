@@ -128,6 +128,10 @@ def test_saved_scenarios_and_sweeps_keep_codes_and_no_names(keeping: FlaskClient
     assert sweep["countries"] == ["GBR", "NLD"]
     assert sweep["scenario"]["countries"] == ["GBR"]
     assert sweep["scenario"]["levers"][0]["countries"] == ["GBR", "GRC"]
+    either = [{"grid": ["UK", "Great Britain", "Holland"]}, "EL"]
+    swept["scenario"]["levers"][0] |= {"countries": either}
+    sweep = keeping.post("/v1/sweeps", json=swept).json["request"]
+    assert sweep["scenario"]["levers"][0]["countries"] == [{"grid": ["GBR", "NLD"]}, "GRC"]
     (error,) = keeping.post("/v1/sweeps", json=swept | {"countries": ["DEU", "Germny"]}).json["errors"]
     assert error == {"pointer": "/countries/1", "detail": "no ally goes by 'Germny'; did you mean Germany (DEU)?"}
 

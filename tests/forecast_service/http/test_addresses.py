@@ -76,7 +76,7 @@ def parts_of(rule: Rule, values: dict[str, str]) -> list[tuple[str, str | None]]
             family = next((part for part in rule.rule.split("/") if part not in ("", "v1")), "")
             value = values.get(f"{family} {name}") or values[name]
             if name == "format":
-                value = "svg" if re.search(r"picture:|any\(", text) else "csv"
+                value = "svg" if re.search(r"<chart:|any\(", text) else "csv"
             found.append((value, name))
         elif text:
             found.append((text, None))

@@ -29,7 +29,7 @@ class UnusableScenario(ServiceError):
     status = 422
 
     def __init__(self, field: str, error: UnusableLever) -> None:
-        detail = f"a scenario's lever {error.index} cannot be used: {error.detail}"
+        detail = f"a scenario's lever {error.index + 1} cannot be used: {error.detail}"
         kind = "contradictory-levers" if isinstance(error, ContradictoryLevers) else None
         super().__init__(detail=f"{field}: {detail}", kind=kind, errors=[{"parameter": field, "detail": detail}])
 

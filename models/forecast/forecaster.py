@@ -225,10 +225,10 @@ class Forecaster:
                 "No GDP is known for a series of no ally. Its required growth takes GDP as constant, so it is the "
                 "growth of the series itself; only a lever gdp_growth changes that."
             )
-        idle = list(scenario.idle(question.origin, question.deadline, ally))
-        yield from (text for _, text in idle)
+        idle = dict(scenario.idle(question.origin, question.deadline, ally))
+        yield from idle.values()
         for index in unchanged:
-            if index not in dict(idle) and not isinstance(scenario.levers[index], HistoryOverride):
+            if index not in idle and not isinstance(scenario.levers[index], HistoryOverride):
                 yield f"{scenario.name_of(index)} changes nothing: every future is as it would be without it."
         if override := question.override:
             name, known = scenario.name_of(scenario.levers.index(override)), question.known

@@ -208,3 +208,10 @@ def test_what_changes_nothing_is_noted(keeping: FlaskClient) -> None:
         f"Lever {place} ({kind}) changes nothing: every future is as it would be without it."
         for place, kind in ((1, "cap"), (2, "floor"), (3, "delay"))
     ]
+
+
+def test_a_lever_that_cannot_be_used_has_one_number_wherever_its_scenario_is_asked_for(keeping: FlaskClient) -> None:
+    made = create(keeping, {"levers": [{"type": "shock", "spread_factor": 5}] * 20})["id"]
+    alone = keeping.get(f"/v1/countries/DEU/forecast?scenario={made}").json["detail"]
+    beside = keeping.get(f"/v1/scenarios/compare?country=DEU&ids=baseline,{made}").json["detail"]
+    assert alone.removeprefix("scenario: its ") == beside.removeprefix("ids: a scenario's ")

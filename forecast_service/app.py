@@ -6,7 +6,7 @@ from flask import Flask
 
 from forecast_service import api, dashboard
 from forecast_service.api import docs
-from forecast_service.auth import authentication
+from forecast_service.auth import authentication, read_only
 from forecast_service.forecasting import fit_pool, registry
 from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.http import (
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security_headers.register(app)
     authentication.register(app, settings)
     rate_limits.register(app, settings)
+    read_only.register(app, settings)
     parsing.refuse_unread_queries(app)
     contract = spec.make_api(app)
     api.register(contract)

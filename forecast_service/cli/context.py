@@ -95,7 +95,7 @@ def _with_notes(said: str, error: BaseException) -> str:
 def _why(error: Exception) -> str | None:
     """The message for the operator; None for errors that no operator can correct."""
     # Imported late: most commands do not need them.
-    from forecast_service.store.database import DatabaseUnavailable
+    from forecast_service.store.database import DatabaseUnavailable, ReadOnly
     from forecast_service.sweeps.executors import ExecutorUnavailable
 
     if isinstance(error, BadSetting | ExecutorUnavailable | BadFile | BadName | DamagedVintage):
@@ -108,6 +108,8 @@ def _why(error: Exception) -> str | None:
         return "a process that computes was ended from outside, perhaps because memory is short"
     if isinstance(error, DatabaseUnavailable):
         return _of_database(error)
+    if isinstance(error, ReadOnly):
+        return "FORECAST_READ_ONLY is set, so nothing is saved; FORECAST_READ_ONLY=false before the command allows it"
     if isinstance(error, ServiceError):
         return error.detail
     if isinstance(error, UnknownVintage):

@@ -186,7 +186,7 @@ class Database:
 
         It stays while somebody reads from it; the sweep workers try again every few minutes.
         """
-        if not self.embedded:
+        if not self.embedded or self.read_only:
             return
         # On a connection of its own, so that the short timeout is that of no other statement. It creates no file.
         file = f"{Path(str(self.url.database)).resolve().as_uri()}?mode=rw"

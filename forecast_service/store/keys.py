@@ -30,6 +30,10 @@ class NoSuchKey(LookupError):
     """No key has this id."""
 
 
+class EndedKey(ValueError):
+    """The key is revoked or expired already."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """The owner of a key and the key's scopes; ``key_id`` is None for a token."""
@@ -55,19 +59,10 @@ class Keys:
         self, owner: str, scopes: Iterable[str], name: str = "", expires_at: datetime | None = None
     ) -> tuple[str, str]:
         """Create a key; returns its id and the key itself, which is not saved."""
-        identifier, secret = secrets.token_hex(6), secrets.token_hex(32)
-        row = KeyRow(
-            id=identifier,
-            owner=owner,
-            name=name,
-            scopes=" ".join(sorted(scopes)),
-            hash=_hash(secret),
-            created_at=datetime.now(UTC),
-            expires_at=expires_at,
-        )
+        row, key = _make(owner, scopes, name, datetime.now(UTC), expires_at)
         with self.database.writing() as session:
             session.add(row)
-        return identifier, f"fs_{identifier}_{secret}"
+        return row.id, key
 
     def all(self) -> list[KeyRow]:
         """Every key, oldest first."""
@@ -86,6 +81,30 @@ class Keys:
             if row is None:
                 raise NoSuchKey(identifier)
             row.revoked_at = row.revoked_at or datetime.now(UTC)
+
+    def rotate(self, identifier: str, overlap: timedelta) -> tuple[KeyRow, str, str]:
+        """Create a key with the owner, scopes and name of another, which ends after ``overlap``.
+
+        If the other key expires, the new one is valid for as long as that was.
+
+        Returns the other key, and the id of the new key and the key itself.
+
+        Raises
+        ------
+        NoSuchKey, EndedKey
+        """
+        now = datetime.now(UTC)
+        with self.database.writing() as session:
+            old = session.get(KeyRow, identifier, with_for_update=True)
+            if old is None:
+                raise NoSuchKey(identifier)
+            if not _is_valid(old, now):
+                raise EndedKey(identifier)
+            until = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+            new, key = _make(old.owner, old.scopes.split(), old.name, now, until)
+            session.add(new)
+            old.expires_at = min(old.expires_at or now + overlap, now + overlap)
+        return old, new.id, key
 
     def holder(self, key: str) -> Holder | None:
         """The holder of ``key``; None if it is unknown, expired or revoked."""
@@ -124,6 +143,23 @@ class Keys:
             self.database.writing(turns=self._turns, background=background) as session,
         ):
             session.execute(noted)
+
+
+def _make(
+    owner: str, scopes: Iterable[str], name: str, now: datetime, expires_at: datetime | None
+) -> tuple[KeyRow, str]:
+    """The row of a new key, and the key itself."""
+    identifier, secret = secrets.token_hex(6), secrets.token_hex(32)
+    row = KeyRow(
+        id=identifier,
+        owner=owner,
+        name=name,
+        scopes=" ".join(sorted(scopes)),
+        hash=_hash(secret),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    return row, f"fs_{identifier}_{secret}"
 
 
 def _is_valid(row: KeyRow, now: datetime) -> bool:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SLOW_S = 0.5
-"""A thread that has its turn for longer (s) shows that the database is slow: its answers take milliseconds."""
+SLOW_S = 1.0
+"""The database is slow if all turns are taken and none of them has ended for so long (s). A turn takes milliseconds."""
 
 
 class NoTurn(Exception):
@@ -25,6 +25,7 @@ class Turns:
     def __init__(self, most: int) -> None:
         self._most = most
         self._begun: dict[object, float] = {}
+        self._quick_at = 0.0
         self._slow = False
         self._changed = threading.Condition()
 
@@ -34,7 +35,7 @@ class Turns:
         turn = object()
         with self._changed:
             while len(self._begun) >= self._most:
-                left = min(self._begun.values()) + SLOW_S - time.monotonic()
+                left = max(self._quick_at, *self._begun.values()) + SLOW_S - time.monotonic()
                 if self._slow or left <= 0:
                     raise NoTurn
                 self._changed.wait(left)
@@ -43,5 +44,12 @@ class Turns:
             yield
         finally:
             with self._changed:
-                self._slow = time.monotonic() - self._begun.pop(turn) > SLOW_S
+                self._end(self._begun.pop(turn))
                 self._changed.notify()
+
+    def _end(self, begun: float) -> None:
+        now = time.monotonic()
+        if now - begun <= SLOW_S:
+            self._quick_at, self._slow = now, False
+        elif self._quick_at < begun:  # no other turn was quick meanwhile
+            self._slow = True

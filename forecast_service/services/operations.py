@@ -16,7 +16,7 @@ from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION
 
 CHECKS = "forecast-checks"
-PATIENCE_S = 0.7
+PATIENCE_S = 0.4
 """How long readiness waits for the database and Redis together (s): orchestrators give a probe one second."""
 
 

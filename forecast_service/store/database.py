@@ -1,8 +1,8 @@
 """The database: embedded SQLite, or PostgreSQL if ``FORECAST_DATABASE_URL`` names one.
 
 ``database().reading()`` and ``database().writing()`` each open one transaction. A database that cannot be reached, is
-slow or lacks its tables raises :class:`DatabaseUnavailable` (503, never 500). At most two threads of a process wait for
-the database (:mod:`forecast_service.store.turns`).
+slow or lacks its tables raises :class:`DatabaseUnavailable` (503, never 500). At most half the threads of a worker wait
+for the database (:mod:`forecast_service.store.turns`).
 """
 
 from __future__ import annotations
@@ -55,10 +55,6 @@ _ENDED = frozenset({"57014", "55P03"})
 _log = logging.getLogger(__name__)
 
 
-AT_ONCE = 2
-"""Most threads of a process that serve requests and use the database at once: gunicorn starts four."""
-
-
 class DatabaseUnavailable(ServiceError):
     """The database does not answer or is not set up; ``cause`` says which, without secrets."""
 
@@ -94,7 +90,8 @@ class Database:
         self.url = url
         self.timeout_s = timeout_s
         self.read_only = read_only
-        self.turns = Turns(AT_ONCE)
+        self.turns: Turns | None = None
+        self.turns_for_keys: Turns | None = None
         self.embedded = url.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._engines: dict[int, Engine] = {}
@@ -106,6 +103,10 @@ class Database:
     def configured(cls, settings: DatabaseSettings) -> Database:
         """The database of the settings, for answering requests."""
         return cls(database_url(settings), settings.database_timeout_s, read_only=settings.read_only)
+
+    def share(self, threads: int) -> None:
+        """Let at most half of the threads that answer requests use the database at once, and a quarter look up keys."""
+        self.turns, self.turns_for_keys = Turns(max(1, threads // 2)), Turns(max(1, threads // 4))
 
     @property
     def engine(self) -> Engine:
@@ -160,7 +161,7 @@ class Database:
 
         Parameters
         ----------
-        turns : the turns that count; those that most requests share if None.
+        turns : the turns that count; :attr:`turns` if None.
         background : whether a thread that serves no request reads, again and again: without a turn or a line in the
             log.
         """
@@ -218,7 +219,8 @@ class Database:
         if probing and not self._probe_lock.acquire(blocking=False):
             raise DatabaseUnavailable(UNREACHABLE)
         try:
-            with nullcontext() if background else (turns or self.turns).taken():
+            turns = turns or self.turns
+            with nullcontext() if background or turns is None else turns.taken():
                 yield
             self._unreachable = False
         except NoTurn:

@@ -19,7 +19,6 @@ from sqlalchemy import select, update
 
 from forecast_service.store.database import Database, DatabaseUnavailable
 from forecast_service.store.tables import KeyRow
-from forecast_service.store.turns import Turns
 
 FORM = re.compile(r"fs_([0-9a-z]{12})_([0-9a-f]{64})")
 USE_NOTED_EVERY = timedelta(hours=1)
@@ -49,11 +48,10 @@ def _hash(secret: str) -> str:
 
 
 class Keys:
-    """The keys of one database. Looking up a key has a turn of its own, so that it waits for no other request."""
+    """The keys of one database. Looking up a key has turns of its own, so that it waits for no other request."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._turns = Turns(1)
 
     def create(
         self, owner: str, scopes: Iterable[str], name: str = "", expires_at: datetime | None = None
@@ -112,7 +110,7 @@ class Keys:
         if shown is None:
             return None
         now = datetime.now(UTC)
-        with self.database.reading(turns=self._turns) as session:
+        with self.database.reading(turns=self.database.turns_for_keys) as session:
             row = session.get(KeyRow, shown[1])
         # In constant time, so that the time of a refusal does not reveal how much of the secret is right.
         if row is None or not hmac.compare_digest(row.hash, _hash(shown[2])) or not _is_valid(row, now):
@@ -140,7 +138,7 @@ class Keys:
         # The key is valid, whether its use can be noted or not; the next look-up tries again.
         with (
             suppress(DatabaseUnavailable),
-            self.database.writing(turns=self._turns, background=background) as session,
+            self.database.writing(turns=self.database.turns_for_keys, background=background) as session,
         ):
             session.execute(noted)
 

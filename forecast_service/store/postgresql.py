@@ -35,9 +35,9 @@ def postgresql_engine(url: URL, timeout_s: float | None) -> Engine:
     """An engine; a statement gets ``timeout_s`` and a lock half of it. None sets no limits, for migrations."""
     engine = create_engine(
         url,
-        pool_size=3,
-        max_overflow=3,
-        pool_timeout=1,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=10,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SLOW_S = 1.0
+SLOW_S = 0.5
 """The database is slow if all turns are taken and none of them has ended for so long (s). A turn takes milliseconds."""
 
 

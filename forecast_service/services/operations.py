@@ -16,7 +16,7 @@ from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION
 
 CHECKS = "forecast-checks"
-PATIENCE_S = 0.4
+PATIENCE_S = 0.6
 """How long readiness waits for the database and Redis together (s): orchestrators give a probe one second."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from forecast_service.store.database import LATE, UNREACHABLE
 from tests.deploy.support.cable import Cable
 from tests.deploy.support.gateway import start
 from tests.deploy.support.load import load
@@ -119,7 +120,7 @@ def test_what_needs_no_database_is_answered(
         else:
             answer = site.service.ask("GET", FORECAST, headers={"X-API-Key": "fs_" + "0" * 12 + "_" + "0" * 64})
             assert (answer[0], answer[1]["type"]) == (503, "urn:forecast-service:problem:callers-unknown")
-            assert site.says() in ("not reachable", "does not answer in time")
+            assert site.says() in (UNREACHABLE, LATE)
     assert within(60, lambda: site.status("/v1/scenarios?owner=me") == 200)
     assert within(60, lambda: site.says() == "ok")
     loads = {"health": health, "readiness": readiness, "forecasts": known, "lists": lists}

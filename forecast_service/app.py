@@ -6,7 +6,7 @@ from flask import Flask
 
 from forecast_service import api, dashboard
 from forecast_service.api import docs
-from forecast_service.auth import authentication
+from forecast_service.auth import authentication, read_only
 from forecast_service.forecasting import fit_pool, registry
 from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.http import (
@@ -23,8 +23,8 @@ from forecast_service.http import (
 )
 from forecast_service.observability import metrics, telemetry
 from forecast_service.openapi import spec
+from forecast_service.services import operations
 from forecast_service.settings import Settings
-from forecast_service.settings.database import database_url
 from forecast_service.store import database
 
 
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.compact = True  # type: ignore[attr-defined]
     fast_path.register(app, settings)
     proxies.register(app, settings)
-    storage = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
+    storage = app.extensions[database.EXTENSION] = database.Database.configured(settings)
     forecasters = app.extensions[registry.EXTENSION] = registry.ForecasterRegistry(
         settings, storage, fit_pool.pool_of(settings)
     )
@@ -56,10 +56,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     security_headers.register(app)
     authentication.register(app, settings)
     rate_limits.register(app, settings)
+    read_only.register(app, settings)
     parsing.refuse_unread_queries(app)
     contract = spec.make_api(app)
     api.register(contract)
     app.register_blueprint(dashboard.blp)
     docs.serve_contract(app)
     metrics.register(app, settings)
+    operations.register(app)
     return app

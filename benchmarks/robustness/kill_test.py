@@ -133,9 +133,12 @@ def _create(service: Service, name: str, result: Result, lock: threading.Lock) -
     """Create a scenario; returns whether the service acknowledged it."""
     body = {"name": name, "levers": [{"type": "cap", "share_pct": 2.0}]}
     try:
-        status, answer, _ = service.ask("POST", "/v1/scenarios", body, {"Idempotency-Key": name})
+        # 503 asks for patience: the database does not answer in time, as on a machine that does much else.
+        while (answered := service.ask("POST", "/v1/scenarios", body, {"Idempotency-Key": name}))[0] == 503:
+            time.sleep(0.1)
     except OSError:
         return False
+    status, answer, _ = answered
     with lock:
         if status == 201:
             result.acknowledged[name] = answer["id"]

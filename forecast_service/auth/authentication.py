@@ -1,13 +1,20 @@
 """Checks the caller before every request, by the table of scopes (:mod:`forecast_service.auth.scopes`).
 
 A route that is missing from the table needs ``admin``, so a forgotten route is closed.
+
+A valid key is remembered, and a thread looks the remembered keys up again: only the first request with a key waits for
+the database.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+import logging
+import os
+import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
@@ -26,13 +33,26 @@ from forecast_service.store.keys import Holder, Keys
 EXTENSION = "forecast-auth"
 REALM = 'realm="forecast_service"'
 
+REFRESH_S = 2.0
+"""Time between two look-ups of the remembered keys by the thread (s)."""
 FRESH_S = 5.0
-"""Time before a key is looked up again (s), and so the longest time that a revoked key still works."""
+"""Time before a request looks a key up again (s) if no thread does. A revoked key works no longer than that."""
 STALE_S = 900.0
 """Time (s) for which a valid key still works while the database cannot be reached (forecasts do not need it), and for
 which a valid credential is exempt from the throttle: wrong credentials from the same address do not lock it out."""
 MAX_REMEMBERED = 1000
 RETRY_S = 5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Remembered:
+    """The holder of a valid credential; times by :func:`time.monotonic`."""
+
+    holder: Holder
+    looked_up: float
+    used: float
 
 
 class Auth:
@@ -43,8 +63,10 @@ class Auth:
         self.keys = keys
         self.throttle = Throttle(settings)
         self._networks = networks(settings)
-        # Holders of valid credentials and the time of the look-up, by the credential's hash.
-        self._seen: dict[bytes, tuple[Holder, float]] = {}
+        # By the credential's hash.
+        self._seen: dict[bytes, _Remembered] = {}
+        self._refreshed = 0.0
+        self._thread_of: int | None = None
         self._unavailable: type[Exception] = DatabaseUnavailable
         if settings.auth == JWT:
             # Imported here, because cryptography is large and only this mode needs it.
@@ -67,36 +89,71 @@ class Auth:
         if credential is None:
             return None
         digest, now = hashlib.sha256(credential.encode("utf-8", "replace")).digest(), time.monotonic()
-        cached: Holder | None
-        cached, at = self._seen.get(digest, (None, now - STALE_S))
+        seen = self._seen.get(digest)
+        if seen is not None and now - seen.looked_up >= STALE_S:
+            seen = None
         address = request.remote_addr or ""
-        if now - at >= STALE_S:
-            cached = None
-            if wait := self.throttle.wait_s(address):
-                raise TooManyRequests(retry_after=wait)
-        # A token is verified each time.
-        fresh = cached is not None and now - at < FRESH_S and self.settings.auth == API_KEY
-        holder = cached if fresh else self._look_up(credential, cached)
+        if seen is None and (wait := self.throttle.wait_s(address)):
+            raise TooManyRequests(retry_after=wait)
+        holder = seen.holder if seen and self._is_fresh(seen, now) else self._look_up(credential, seen)
         if holder is None or (holder.expires_at is not None and holder.expires_at <= datetime.now(UTC)):
             self._seen.pop(digest, None)
             self.throttle.failed(address)
             return None
-        if holder is not cached:
+        if seen is None or holder is not seen.holder:
             if len(self._seen) >= MAX_REMEMBERED and digest not in self._seen:
                 self._seen.clear()
-            self._seen[digest] = (holder, now)
+            self._seen[digest] = _Remembered(holder, now, now)
+        else:
+            seen.used = now
         return Caller(holder.owner, holder.scopes)
 
-    def _look_up(self, credential: str, cached: Holder | None) -> Holder | None:
-        """The holder of a credential; of a key ``cached`` while the database cannot be reached."""
+    def _is_fresh(self, seen: _Remembered, now: float) -> bool:
+        """Whether a credential need not be looked up now. A token is verified each time."""
+        return self.settings.auth == API_KEY and (self._thread_of == os.getpid() or now - seen.looked_up < FRESH_S)
+
+    def _look_up(self, credential: str, seen: _Remembered | None) -> Holder | None:
+        """The holder of a credential; of a key that was ``seen``, while the database cannot be reached."""
         if self.settings.auth == JWT:
             return self._tokens.holder(credential)
         try:
             return self.keys.holder(credential)
         except DatabaseUnavailable:
-            if cached is None:
+            if seen is None:
                 raise
-            return cached
+            return seen.holder
+
+    def start(self) -> None:
+        """Look the remembered keys up again and again, in a thread of this process."""
+        if self.settings.auth == API_KEY:
+            self._thread_of = os.getpid()
+            threading.Thread(target=self._follow, name="keys", daemon=True).start()
+
+    def _follow(self) -> None:
+        while True:
+            time.sleep(REFRESH_S)
+            try:
+                self.refresh()
+            except DatabaseUnavailable:
+                pass  # the remembered keys go on; the thread that follows the vintage logs it
+            except Exception:  # noqa: BLE001  logged below
+                # The next time may succeed, and without this thread revoked keys would go on.
+                _log.exception("looking up keys")
+
+    def refresh(self) -> None:
+        """Look up all remembered keys, and forget those that are no longer valid. Raises DatabaseUnavailable."""
+        now, before = time.monotonic(), self._refreshed
+        seen = {digest: one for digest, one in self._seen.copy().items() if now - one.used < STALE_S}
+        identifiers = {one.holder.key_id or "": one.used >= before for one in seen.values()}
+        if not identifiers:
+            return
+        holders = self.keys.current(identifiers, [identifier for identifier, used in identifiers.items() if used])
+        self._refreshed = now
+        for digest, one in seen.items():
+            if holder := holders.get(one.holder.key_id or ""):
+                one.holder, one.looked_up = holder, now
+            else:
+                self._seen.pop(digest, None)
 
     def _by_gateway(self) -> Caller | None:
         """The caller in the gateway's header, which counts only from the proxies that the settings name."""

@@ -24,6 +24,8 @@ from models.simulation.path_store import StoreUnavailable
 if TYPE_CHECKING:
     from forecast_service.store.database import Database, DatabaseUnavailable
 
+COMMAND_S = 60.0
+"""Longest time of one statement of a command or a sweep worker (s); no request waits for it."""
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code of other programs whose reader has gone."""
 
@@ -93,7 +95,7 @@ def _with_notes(said: str, error: BaseException) -> str:
 def _why(error: Exception) -> str | None:
     """The message for the operator; None for errors that no operator can correct."""
     # Imported late: most commands do not need them.
-    from forecast_service.store.database import DatabaseUnavailable
+    from forecast_service.store.database import DatabaseUnavailable, ReadOnly
     from forecast_service.sweeps.executors import ExecutorUnavailable
 
     if isinstance(error, BadSetting | ExecutorUnavailable | BadFile | BadName | DamagedVintage):
@@ -106,6 +108,8 @@ def _why(error: Exception) -> str | None:
         return "a process that computes was ended from outside, perhaps because memory is short"
     if isinstance(error, DatabaseUnavailable):
         return _of_database(error)
+    if isinstance(error, ReadOnly):
+        return "FORECAST_READ_ONLY is set, so nothing is saved; FORECAST_READ_ONLY=false before the command allows it"
     if isinstance(error, ServiceError):
         return error.detail
     if isinstance(error, UnknownVintage):
@@ -128,11 +132,11 @@ def _of_database(error: DatabaseUnavailable) -> str:
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
-    """The database, closed at the end of the block."""
+def database_of(settings: Settings, timeout_s: float | None = COMMAND_S) -> Iterator[Database]:
+    """The database, closed at the end of the block; ``timeout_s`` as for ``Database``."""
     from forecast_service.store.database import Database
 
-    database = Database(database_url(settings))
+    database = Database(database_url(settings), timeout_s, read_only=settings.read_only)
     try:
         yield database
     finally:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -99,3 +100,35 @@ def revoke(identifier: str) -> None:
         except NoSuchKey:
             raise click.ClickException("no key has this id; 'keys list' lists them") from None
     click.echo(f"key {identifier} is revoked")
+
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _overlap(_context: click.Context, _parameter: click.Parameter, text: str) -> timedelta:
+    read = re.fullmatch(r"(\d{1,4})([mhd])", text)
+    if read is None:
+        raise click.BadParameter("must be a number with m, h or d, such as 24h")
+    return timedelta(**{UNITS[read[2]]: int(read[1])})
+
+
+@keys.command()
+@click.argument("identifier", metavar="ID")
+@click.option("--overlap", default="24h", show_default=True, callback=_overlap, help="Time for which both are valid.")
+def rotate(identifier: str, overlap: timedelta) -> None:
+    """Replace a key: create one with the same owner, scopes and name, and print it, this once.
+
+    The key ID stays valid for the overlap. If it had an end, the new key is valid for as long as it was.
+    """
+    from forecast_service.store.keys import EndedKey, NoSuchKey
+
+    with _keys() as kept:
+        try:
+            old, new, key = kept.rotate(identifier, overlap)
+        except NoSuchKey:
+            raise click.ClickException("no key has this id; 'keys list' lists them") from None
+        except EndedKey:
+            raise click.ClickException("this key has ended already; 'keys create' makes another") from None
+    ends = f"key {identifier} of {old.owner} ends {old.expires_at:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"{ends}; key {new} replaces it, and is not shown again:", err=True)
+    click.echo(key)

@@ -99,11 +99,15 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Follow switches of the current vintage from before the first request."""
+    """Follow switches of the current vintage from before the first request, and changes of callers' keys."""
+    from forecast_service.auth import authentication
     from forecast_service.forecasting.registry import EXTENSION
+    from forecast_service.store import database
 
+    worker.wsgi.extensions[database.EXTENSION].share(worker.cfg.threads)
     registry = worker.wsgi.extensions[EXTENSION]
     registry.current_vintage.start(registry.count_vintage)
+    worker.wsgi.extensions[authentication.EXTENSION].start()
 
 
 def child_exit(_server, worker):

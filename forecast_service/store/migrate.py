@@ -1,15 +1,18 @@
-"""Runs migrations. Import this only to run them: it imports Alembic."""
+"""Runs migrations up and down. Import this only to run them: it imports Alembic."""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
 
 _log = logging.getLogger(__name__)
 
@@ -28,15 +31,45 @@ def configuration() -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run missing migrations in one transaction. If several processes do so at once, one runs them, the others wait."""
-    config = configuration()
+    with _alone(engine) as connection:
+        before = _current(connection)
+        command.upgrade(_on(connection), revision)
+    if engine.dialect.name == "sqlite" and before is not None and before < ERASES:
+        _rewrite(engine)
+
+
+def losses(engine: Engine, revision: str) -> dict[str, str]:
+    """What :func:`downgrade` to ``revision`` loses, by the revision that it undoes, latest first."""
+    with engine.connect() as connection:
+        current = _current(connection)
+    scripts = ScriptDirectory.from_config(configuration())
+    undone = [script for script in scripts.walk_revisions() if revision < script.revision <= (current or "")]
+    return {script.revision: script.module.downgrade.__doc__ for script in undone}
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Undo all migrations after ``revision``, in one transaction."""
+    with _alone(engine) as connection:
+        command.downgrade(_on(connection), revision)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is the only one that migrates."""
     with engine.execution_options(begins_with="BEGIN IMMEDIATE").begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before = MigrationContext.configure(connection).get_current_revision()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    if engine.dialect.name == "sqlite" and before is not None and before < ERASES:
-        _rewrite(engine)
+        yield connection
+
+
+def _on(connection: Connection) -> Config:
+    config = configuration()
+    config.attributes["connection"] = connection
+    return config
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _rewrite(engine: Engine) -> None:

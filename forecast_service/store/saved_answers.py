@@ -25,7 +25,12 @@ def saved_answer(version: ScenarioVersion, question_hash: str) -> dict[str, Any]
 
 
 def save_answer(version: ScenarioVersion, question_hash: str, body: dict[str, Any]) -> None:
-    """Save an answer, unless there is one, the version has :data:`MAX_PER_VERSION`, or it was deleted by now."""
+    """Save an answer, unless there is one, the version has :data:`MAX_PER_VERSION`, or it was deleted by now.
+
+    While the database is read-only nothing is saved: the same answer is computed again.
+    """
+    if database().read_only:
+        return
     with database().writing() as session:
         # The lock keeps the version, which others may use too, until the answer refers to it.
         if session.get(VersionRow, (version.id, version.version), with_for_update={"read": True}) is None:

@@ -79,8 +79,14 @@ class Worker:
         self.stopping.set()
 
     def run(self, *, once: bool = False) -> None:
-        """Compute sweeps until :meth:`stop`; with ``once``, until no sweep is open, on other workers either."""
+        """Compute sweeps until :meth:`stop`; with ``once``, until no sweep is open, on other workers either.
+
+        While the database is read-only it computes nothing; with ``once`` it raises ReadOnly.
+        """
         try:
+            if self.sweeps.database.read_only and not once:
+                _log.warning("sweeps wait: the service is read-only")
+                self.stopping.wait()
             while not self.stopping.is_set():
                 try:
                     if self._round():

@@ -1,4 +1,8 @@
-"""A cable to a TCP server that can be pulled: what went through it is cut, and nobody gets through until it is back."""
+"""A cable to a TCP server that can be pulled or silent.
+
+Pulled: what went through it is cut, and nobody gets through until it is back. Silent: connections stay and new ones are
+accepted, but nothing goes through.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,8 @@ class Cable:
         self._to = (host, port)
         self._through: list[socket.socket] = []
         self._listener: socket.socket | None = None
+        self._open = threading.Event()
+        self._open.set()
         self.port = 0
         self.plug()
 
@@ -37,6 +43,14 @@ class Cable:
             end.close()
         self._through.clear()
 
+    def silence(self) -> None:
+        """Pass nothing on, and cut nothing."""
+        self._open.clear()
+
+    def speak(self) -> None:
+        """Pass on what has waited, and all that comes."""
+        self._open.set()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -46,13 +60,13 @@ class Cable:
                 return
             self._through += [client, server]
             for pair in ((client, server), (server, client)):
-                threading.Thread(target=_pump, args=pair, daemon=True).start()
+                threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := source.recv(1 << 16):
-            sink.sendall(piece)
-    for end in (source, sink):
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+            while piece := source.recv(1 << 16):
+                self._open.wait()
+                sink.sendall(piece)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from forecast_service import create_app, server
 from forecast_service.auth import authentication
+from forecast_service.auth.authentication import Auth
 from forecast_service.cli.main import main
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.auth import is_loopback
@@ -209,6 +210,59 @@ def test_keys_refuses_what_cannot_be(run: Any, arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code != 0
     assert "Traceback" not in result.output
+
+
+def test_a_rotated_key_is_replaced_by_one_like_it(run: Any, tmp_path: Path) -> None:
+    made = FORM.fullmatch(run("create", "--owner", "alice", "--scopes", "read,write", "--name", "board").stdout.strip())
+    assert made
+    for overlap in ("24", "1w", "-1h", ""):
+        assert run("rotate", made[1], "--overlap", overlap).exit_code == 2
+    rotated: Result = run("rotate", made[1], "--overlap", "1h")
+    new = FORM.fullmatch(rotated.stdout.strip())
+    assert new, "the key alone, so that it can be piped"
+    assert f"key {made[1]} of alice ends " in rotated.stderr
+    app = create_app(Settings(state_dir=tmp_path, draws=DRAWS, auth="api-key"))
+    kept = Keys(app.extensions[EXTENSION])
+    old, replacement = kept.all()
+    assert (replacement.owner, replacement.scopes, replacement.name) == (old.owner, old.scopes, old.name)
+    assert replacement.expires_at is None
+    assert timedelta(minutes=59) < old.expires_at - datetime.now(UTC) < timedelta(minutes=61)
+    client = app.test_client()
+    assert [client.get(PATH, headers={"X-API-Key": one[0]}).status_code for one in (made, new)] == [200, 200]
+    assert run("rotate", new[1], "--overlap", "0m").exit_code == 0
+    app.extensions[authentication.EXTENSION].refresh()
+    assert [client.get(PATH, headers={"X-API-Key": one[0]}).status_code for one in (made, new)] == [200, 401]
+    app.extensions[EXTENSION].close()
+    assert run("rotate", new[1]).output == "Error: this key has ended already; 'keys create' makes another\n"
+    assert run("rotate", "nosuchkey000").exit_code == 1
+
+
+def test_the_key_that_replaces_one_with_an_end_lasts_as_long(app: Flask) -> None:
+    kept, end = Keys(app.extensions[EXTENSION]), datetime.now(UTC) + timedelta(days=90)
+    identifier, _ = kept.create("alice", ["read"], expires_at=end)
+    kept.rotate(identifier, timedelta(days=365))
+    old, new = kept.all()
+    assert old.expires_at == end, "an overlap makes no key last longer"
+    assert new.expires_at
+    assert new.expires_at - new.created_at == end - old.created_at
+
+
+def test_remembered_keys_are_looked_up_without_a_request(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, client = Keys(app.extensions[EXTENSION]), app.test_client()
+    auth = app.extensions[authentication.EXTENSION]
+    (gone, shown), (_, stays) = kept.create("alice", ["read"]), kept.create("bob", ["read"])
+    for one in (shown, stays):
+        assert client.get(PATH, headers={"X-API-Key": one}).status_code == 200
+    monkeypatch.setattr(authentication, "FRESH_S", 0.0)
+    monkeypatch.setattr(Auth, "_follow", lambda _self: None)  # the test looks up when it wants
+    auth.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(Keys, "holder", lambda *_: pytest.fail("a request has looked up a remembered key"))
+        kept.revoke(gone)
+        assert client.get(PATH, headers={"X-API-Key": shown}).status_code == 200
+        auth.refresh()
+        assert client.get(PATH, headers={"X-API-Key": stays}).status_code == 200
+    assert client.get(PATH, headers={"X-API-Key": shown}).status_code == 401
 
 
 # What the gateway says.

@@ -11,9 +11,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner, Result
 from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
 
 from forecast_service import create_app
+from forecast_service.cli.main import main
 from forecast_service.settings import Settings
 from forecast_service.settings.database import database_url
 from forecast_service.store.database import (
@@ -24,7 +26,7 @@ from forecast_service.store.database import (
     prepare_sqlite,
     revisions,
 )
-from forecast_service.store.migrate import configuration, upgrade
+from forecast_service.store.migrate import configuration, downgrade, upgrade
 from forecast_service.store.tables import Base
 from tests.support.databases import KINDS, fresh
 from tests.support.service import FIT_TIMEOUT_S
@@ -109,6 +111,64 @@ def test_from_the_first_to_the_last_with_data(empty: str, engine: Engine, state_
     assert client.put(f"/v1/scenarios/{ID}", json=body, headers={"If-Match": f'"{ID}-1"'}).status_code == 200
     assert [one["version"] for one in client.get(f"/v1/scenarios/{ID}/versions").json["items"]] == [2, 1]
     app.extensions[EXTENSION].close()
+
+
+def _tables(engine: Engine) -> dict[str, set[tuple[str, bool]]]:
+    """The columns of each table, and whether they may be null."""
+    found = inspect(engine)
+    return {
+        name: {(column["name"], column["nullable"]) for column in found.get_columns(name)}
+        for name in found.get_table_names()
+    }
+
+
+def test_down_and_up_again_with_data(engine: Engine) -> None:
+    """Down leaves the tables that an earlier release made, and up makes this release's, with what was in them."""
+    made = {}
+    for revision in revisions():
+        upgrade(engine, revision)
+        made[revision] = _tables(engine)
+        if revision == "0001":
+            fill_first_schema(engine)
+    with engine.connect() as connection:
+        before = connection.execute(text("SELECT key, created_id, request_hash FROM idempotency ORDER BY key")).all()
+    for revision in reversed(revisions()[:-1]):
+        downgrade(engine, revision)
+        assert _tables(engine) == made[revision], revision
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT status, version FROM idempotency")).all() == [(201, 1)] * 2
+        assert connection.execute(text("SELECT COUNT(*) FROM scenario_versions")).scalar() == 1
+    upgrade(engine)
+    assert _tables(engine) == made[revisions()[-1]]
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        after = connection.execute(text("SELECT key, created_id, request_hash FROM idempotency ORDER BY key")).all()
+        assert connection.execute(text("SELECT COUNT(*) FROM kept_answers")).scalar() == 1
+        assert connection.execute(text("SELECT COUNT(*) FROM scenario_room")).scalar() == 1
+    assert after == before
+
+
+def test_down_says_what_is_lost_before_it_does_it(empty: str) -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner(env={"FORECAST_DATABASE_URL": empty}).invoke(main, ["db", *arguments])
+
+    assert run("upgrade").exit_code == 0
+    for wrong in (revisions()[-1], "0", "base"):
+        assert run("downgrade", wrong).exit_code == 2
+    refused = run("downgrade", "0001")
+    assert refused.exit_code == 1
+    for number in revisions()[1:]:
+        assert f"{number} undone; lost for good: " in refused.stderr
+    assert "0003 undone; lost for good: All API keys" in refused.stderr
+    assert "None" not in refused.stderr, "the docstring of each downgrade() says what is lost"
+    assert refused.stderr.endswith("Error: nothing was changed; --yes does it\n")
+    assert run("current").exit_code == 0
+    assert run("downgrade", "0001", "--yes").output.endswith("the database is at 0001\n")
+    if empty.startswith("postgresql"):  # the embedded one is upgraded when it is opened
+        assert run("downgrade", "0001", "--yes").output == "Error: the database has no migration after 0001\n"
+        assert run("current").exit_code == 1
+    assert run("upgrade").exit_code == 0
+    assert run("downgrade", "--yes").output.endswith(f"the database is at {revisions()[-2]}\n")
 
 
 def test_they_make_the_tables_that_the_code_expects(engine: Engine) -> None:

@@ -84,5 +84,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """All scenarios, with their versions and answers."""
     for table in ("kept_answers", "idempotency", "scenario_versions", "scenario_words", "scenarios"):
         op.drop_table(table)

@@ -50,5 +50,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """All sweeps, with their results."""
     for table in ("sweep_chunks", "sweeps"):
         op.drop_table(table)

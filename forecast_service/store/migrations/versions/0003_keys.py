@@ -27,4 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """All API keys: their callers are refused."""
     op.drop_table("api_keys")

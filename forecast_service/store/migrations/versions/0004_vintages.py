@@ -24,4 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """All switches between vintages: FORECAST_VINTAGE is current."""
     op.drop_table("vintage_switches")

@@ -22,4 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Nothing: the sizes are counted anew by the next upgrade."""
     op.drop_table("scenario_room")

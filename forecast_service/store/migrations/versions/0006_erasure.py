@@ -58,12 +58,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Nothing; what was deleted stays erased."""
     op.drop_index("idempotency_by_age", "idempotency")
     with op.batch_alter_table("idempotency") as batch:
         batch.alter_column("created_id", new_column_name="scenario_id", existing_type=sa.String(26), nullable=True)
         batch.add_column(sa.Column("version", sa.Integer))
-        batch.add_column(sa.Column("status", sa.Integer, nullable=False, server_default="201"))
-    op.execute("UPDATE idempotency SET version = 1 WHERE scenario_id IN (SELECT id FROM scenarios)")
+        batch.add_column(sa.Column("status", sa.Integer))
+    op.execute("UPDATE idempotency SET status = 202 WHERE scenario_id IN (SELECT id FROM sweeps)")
+    op.execute("UPDATE idempotency SET status = 201, version = 1 WHERE status IS NULL")
+    with op.batch_alter_table("idempotency") as batch:
+        batch.alter_column("status", existing_type=sa.Integer, nullable=False)
     _drop_indexes()
     op.add_column("scenarios", sa.Column("deleted_at", MOMENT))
     _make_indexes("deleted_at IS NULL")

@@ -99,11 +99,18 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Follow switches of the current vintage from before the first request."""
+    """Follow switches of the current vintage, and have missing fits made, from before the first request."""
+    from forecast_service.forecasting.fit_keeper import FitKeeper
     from forecast_service.forecasting.registry import EXTENSION
 
     registry = worker.wsgi.extensions[EXTENSION]
-    registry.current_vintage.start(registry.count_vintage)
+    keeper = FitKeeper(registry)
+
+    def each():
+        registry.count_vintage()
+        keeper.look()
+
+    registry.current_vintage.start(each)
 
 
 def child_exit(_server, worker):

@@ -135,6 +135,10 @@ class Database:
 
             upgrade(engine)
 
+    def exists(self) -> bool:
+        """False only for an embedded database whose file nobody has made yet."""
+        return not self.embedded or self._file is not None or Path(str(self.url.database)).exists()
+
     @contextmanager
     def reading(self, *, quiet: bool = False) -> Iterator[Session]:
         """A session that reads one state of the database; ``quiet`` logs no errors, for frequent reads."""

@@ -70,7 +70,7 @@ def test_the_change_comes_at_its_moment_without_another_look(
     one = watcher(written, tmp_path)
     written.add("b", 10)
     one.poll()
-    monkeypatch.setattr(one, "_keep_up", lambda: None)
+    monkeypatch.setattr(one, "keep_up", lambda: None)
     clock(9.99)
     assert (one.vintage(), one.pending() and one.pending().vintage) == ("a", "b")  # type: ignore[union-attr]
     clock(0.01)
@@ -84,7 +84,7 @@ def test_nobody_is_behind_at_the_very_moment(written: Written, tmp_path: Path, m
     ticks = iter([at / 100 for at in range(1, 100_000)])
     start = one.pending()
     assert start
-    monkeypatch.setattr(one, "_keep_up", lambda: None)
+    monkeypatch.setattr(one, "keep_up", lambda: None)
     # Time goes on a little with every look at the clock: none falls between two sides of a comparison.
     monkeypatch.setattr(
         "forecast_service.forecasting.current_vintage.time.monotonic", lambda: start.at - 1 + next(ticks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -146,6 +147,9 @@ class SharedVintages(VintageStore):
 
     def _load(self, name: str) -> SavedVintage:
         """Read a vintage from its copy, or from the database if that is missing, damaged or of other tables."""
+        if self._known is None:
+            with suppress(DatabaseUnavailable):  # then the copy counts
+                self.refresh()
         try:
             copy = super()._load(name)
         except (UnknownVintage, DamagedVintage) as error:

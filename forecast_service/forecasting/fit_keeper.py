@@ -45,6 +45,12 @@ class FitKeeper:
                     fit_in_background(self._registry.settings, vintage)
             return
 
+    def close(self) -> None:
+        """Let another process act."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
     def _lacks_fits(self, vintage: str) -> bool:
         try:
             self._registry.vintage_store.require_copy(vintage)

@@ -11,7 +11,9 @@ from forecast_service.cli.context import vintage_store
 from forecast_service.cli.main import main
 from forecast_service.settings import Settings
 from models.dataset.tables import BUNDLED
+from models.dataset.vintages import VintageStore
 from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_book, weo_csv, weo_rows, weo_text
+from tests.models.dataset.test_vintages import draft
 
 
 @pytest.fixture
@@ -324,3 +326,15 @@ def test_a_plan_that_cannot_be_is_refused(run, state, change, message):
     assert refused.exit_code != 0
     assert message in refused.output
     assert not (state / "vintages").exists()
+
+
+def test_an_upgrade_puts_the_vintages_of_an_earlier_release_into_the_database(run, state, tmp_path):
+    VintageStore(state / "vintages").add(draft(DEU_2026="2.99"))
+    shared = {"FORECAST_DATABASE_URL": f"sqlite:///{tmp_path}/shared.sqlite", "FORECAST_STATE_DIR": str(state)}
+    for says in (
+        "vintage nato-2027 was put into the database\nthe database is up to date\n",
+        "the database is up to date\n",
+    ):
+        assert CliRunner(env=shared).invoke(main, ["db", "upgrade"]).stdout == says
+    elsewhere = run("vintages", **shared | {"FORECAST_STATE_DIR": str(tmp_path / "elsewhere")})
+    assert [line.split()[0] for line in elsewhere.output.splitlines()][-1] == "nato-2027"

@@ -28,7 +28,7 @@ from models.dataset.tables import BUNDLED
 from models.forecast import MODEL_VERSION
 from tests.models.dataset.publishers import saved, weo_book, weo_rows
 from tests.support.contract import CheckedClient
-from tests.support.service import DRAWS
+from tests.support.service import DRAWS, FIT_TIMEOUT_S
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,10 @@ XLSX = vintages.XLSX
 def own(state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application on a state folder of its own, into which the fits of the others are linked."""
     (state_dir / "fits").mkdir(exist_ok=True)
-    app = create_app(Settings(state_dir=tmp_path, draws=DRAWS, fits_dir=str(state_dir / "fits"), switch_ahead=3))
+    fits = str(state_dir / "fits")
+    app = create_app(
+        Settings(state_dir=tmp_path, draws=DRAWS, fits_dir=fits, switch_ahead=3, fit_timeout_s=FIT_TIMEOUT_S)
+    )
     app.test_client_class = CheckedClient
     started: list[str] = []
     app.extensions["started"] = started

@@ -79,6 +79,9 @@ def test_a_vintage_that_one_replica_imports_is_the_same_on_another(kind: str, tm
         assert (two.names(), two.manifest(NAME), share(two)) == ((*VINTAGES, NAME), manifest, 2.99)
         assert share(one) == 2.99
         assert contents(tmp_path / "one") == contents(tmp_path / "two")
+        row = Vintages(database).read(NAME)
+        assert row
+        assert row.size < 80_000, "docs/vintages.md says how large it is"
         with pytest.raises(VintageExists):
             two.add(draft(DEU_2026="1.00"))
         database.close()

@@ -1,4 +1,4 @@
-"""The paths in the state folder, which all replicas share."""
+"""The paths in the state folder. Each replica may have its own: what is lost in it is made or read again."""
 
 from __future__ import annotations
 
@@ -19,18 +19,13 @@ class StateDir:
 
     @property
     def vintages(self) -> Path:
-        """Folder of the imported vintages."""
+        """Folder of the copies of imported vintages."""
         return self.path / "vintages"
 
     @property
     def changes(self) -> Path:
         """Folder of the analyses of why forecasts moved from one vintage to another."""
         return self.path / "changes"
-
-    @property
-    def downloads(self) -> Path:
-        """Folder of the conditions (ETag, date, hash) of downloaded files."""
-        return self.path / "downloads"
 
     @property
     def sweeps(self) -> Path:

@@ -18,10 +18,11 @@ from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
 from models.dataset.importers import BadFile
 from models.dataset.observations import UnknownVintage
-from models.dataset.vintages import BadName, DamagedVintage, VintageExists, VintageStore
+from models.dataset.vintages import BadName, DamagedVintage, VintageExists
 from models.simulation.path_store import StoreUnavailable
 
 if TYPE_CHECKING:
+    from forecast_service.forecasting.shared_vintages import SharedVintages
     from forecast_service.store.database import Database, DatabaseUnavailable
 
 COMMAND_S = 60.0
@@ -144,7 +145,10 @@ def database_of(settings: Settings, timeout_s: float | None = COMMAND_S) -> Iter
 
 
 @contextmanager
-def vintage_store(settings: Settings) -> Iterator[VintageStore]:
-    """The vintages in the state folder; errors of vintages and files end the command."""
-    with refusals():
-        yield VintageStore(settings.state.vintages)
+def vintage_store(settings: Settings) -> Iterator[SharedVintages]:
+    """The vintages in the database and the state folder; errors of vintages and files end the command."""
+    from forecast_service.forecasting.shared_vintages import SharedVintages
+    from forecast_service.store.vintages import Vintages
+
+    with refusals(), database_of(settings) as database:
+        yield SharedVintages(settings.state.vintages, Vintages(database))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.cli.context import vintage_store
+from forecast_service.cli.context import database_of, vintage_store
 from forecast_service.settings import Settings
 from forecast_service.settings.downloads import hosts, refreshed
 from models.dataset.countries import COMPONENTS, allies
@@ -100,7 +101,7 @@ def import_file(
     sha256: str,
     again: bool,
 ) -> None:
-    """Make a vintage in the state folder from a publisher's FILE or URL: read and check it, show the changes, save it.
+    """Make a vintage in the database from a publisher's FILE or URL: read and check it, show the changes, save it.
 
     Answers do not change until 'data use'. A file with errors changes nothing.
     """
@@ -137,10 +138,14 @@ def _read(path: Path) -> bytes:
 
 def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False) -> tuple[bytes, Conditions] | None:
     """Download a file; returns its bytes and conditions, or None if it is the one imported last."""
-    from forecast_service.forecasting.vintage_download import DownloadError, Limits, Memory, download
+    from forecast_service.forecasting.vintage_download import Conditions, DownloadError, Limits, download
+    from forecast_service.store.downloads import Downloads
 
-    limits = Limits(hosts(settings))
-    known = None if again else Memory(settings.state.downloads).recall(url)
+    limits, known = Limits(hosts(settings)), None
+    if limits.hosts and not again:
+        with database_of(settings) as database:
+            if row := Downloads(database).recall(url):
+                known = Conditions(row.etag, row.last_modified, row.sha256)
     try:
         found = download(url, limits, known, sha256)
     except DownloadError as error:
@@ -150,9 +155,10 @@ def fetch(settings: Settings, url: str, sha256: str = "", *, again: bool = False
 
 def remember(settings: Settings, url: str, conditions: Conditions) -> None:
     """Save the conditions (ETag and date) of an imported file for the next download."""
-    from forecast_service.forecasting.vintage_download import Memory
+    from forecast_service.store.downloads import Downloads
 
-    Memory(settings.state.downloads).keep(url, conditions)
+    with database_of(settings) as database:
+        Downloads(database).keep(url, **asdict(conditions))
 
 
 @click.command("vintages")
@@ -233,7 +239,7 @@ def why(
 def refresh(dry_run: bool) -> None:
     """Download and import the files in FORECAST_REFRESH, for a schedule; skip unchanged files.
 
-    Each file makes a vintage in the state folder, based on the newest. If a file fails, the others are still imported
+    Each file makes a vintage in the database, based on the newest. If a file fails, the others are still imported
     and the command exits with 1. The current vintage stays the same until 'data use'.
     """
     from models.dataset.imports import prepare

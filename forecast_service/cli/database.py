@@ -35,11 +35,20 @@ def _changing(how: str) -> Iterator[Database]:
 
 @db.command()
 def upgrade() -> None:
-    """Run missing migrations in the database. The embedded SQLite runs them itself."""
-    from forecast_service.store.migrate import upgrade as run
+    """Run missing migrations in the database, and put vintages there that an earlier release saved in the state folder.
 
+    The embedded SQLite does both itself.
+    """
+    from forecast_service.forecasting.shared_vintages import SharedVintages
+    from forecast_service.store.migrate import upgrade as run
+    from forecast_service.store.vintages import Vintages
+
+    settings = Settings.from_environment()
     with _changing("upgraded") as database:
         run(database.engine)
+        vintages = Vintages(database)
+        for name in SharedVintages(settings.state.vintages, vintages).adopt(vintages.names()):
+            click.echo(f"vintage {name} was put into the database")
     click.echo("the database is up to date")
 
 

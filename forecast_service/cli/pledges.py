@@ -27,7 +27,7 @@ _BASE = click.option("--base", help="The vintage whose table is edited; the newe
 
 @click.group()
 def pledges() -> None:
-    """The table of plans and positions. Every edit saves a new vintage in the state folder; the old one stays."""
+    """The table of plans and positions. Every edit saves a new vintage in the database; the old one stays."""
 
 
 @pledges.command("list")
@@ -84,7 +84,7 @@ def add(
     base: str | None,
     dry_run: bool,
 ) -> None:
-    """Add a plan, in a new vintage in the state folder.
+    """Add a plan, in a new vintage in the database.
 
     The ally's newest statement on a year counts; older ones stay in the table.
     """
@@ -111,7 +111,7 @@ def add(
 @_BASE
 @DRY_RUN
 def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_run: bool) -> None:
-    """Remove the plans with these NUMBERS, as 'pledges list' shows them, in a new vintage in the state folder."""
+    """Remove the plans with these NUMBERS, as 'pledges list' shows them, in a new vintage in the database."""
 
     def without(rows: list[Row]) -> list[Row]:
         if max(numbers) > len(rows):
@@ -129,7 +129,7 @@ def remove(numbers: tuple[int, ...], vintage: str | None, base: str | None, dry_
 def import_pledges(file: Path, vintage: str | None, base: str | None, dry_run: bool) -> None:
     """Replace the whole table of plans by FILE, a CSV as 'pledges list --csv' writes it, in a new vintage.
 
-    It is saved in the state folder.
+    It is saved in the database.
     """
     from models.dataset.importers import BadFile, Content, read
     from models.dataset.imports import prepared

@@ -87,14 +87,14 @@ def sweep(file: Path, out: Path | None) -> None:
     if out is not None and _is_parquet(out):
         _require_parquet()
     settings = Settings.from_environment()
-    document = _document(settings, file)
+    document, archive = _document(settings, file)
     asked = Sweep(json.loads(document))
     kept = None if out is None else _kept(settings, document, asked.chunks)
     executor, folder = _executor(settings, 0)
     try:
         with progress_bar("evaluations", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
             task = progress.add_task("evaluations", total=asked.evaluations)
-            run = Run(asked, document, executor, folder, kept)
+            run = Run(asked, document, executor, folder, kept, archive)
 
             def done(evaluations: int) -> None:
                 progress.update(task, advance=evaluations)
@@ -149,13 +149,15 @@ def _to_file(run: Run, kept: KeptChunks, out: Path, done: Callable[[int], None])
     kept.remove()
 
 
-def _document(settings: Settings, file: Path) -> str:
-    """The sweep in a file, as JSON with all defaults."""
+def _document(settings: Settings, file: Path) -> tuple[str, bytes | None]:
+    """The sweep in a file, as JSON with all defaults, and the archive of its vintage."""
     from forecast_service.cli.request_files import load, naming_faults
     from forecast_service.forecasting.registry import ForecasterRegistry
     from forecast_service.schemas.sweeps import SweepRequestSchema
     from forecast_service.sweeps.document import complete
 
+    registry = ForecasterRegistry(settings)
     with naming_faults(file, "FILE", "/scenario"):
         asked = load(file, SweepRequestSchema(), "FILE")
-        return complete(ForecasterRegistry(settings).forecaster(asked.get("vintage")), asked)
+        forecaster = registry.forecaster(asked.get("vintage"))
+        return complete(forecaster, asked), registry.vintage_store.archive(forecaster.figures.vintage)

@@ -27,6 +27,8 @@ from models.files import write_atomically
 
 POLL_S = 1.0
 """Time between two polls of the database (s)."""
+UNREADY_AHEAD_S = 15.0
+"""How long before a switch a process without the vintage counts as not ready (s): gateways take time to notice."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,13 +74,13 @@ class CurrentVintage:
         self._ready: frozenset[str] = frozenset()
         self._polled: float | None = None
         self._thread_of: int | None = None
-        self._unreachable = False
+        self._unreachable = self._heard = False
         self._late: set[int] = set()
         self._polling = threading.Lock()
 
     def vintage(self) -> str:
         """The vintage to answer from now: the latest one that is due and ready."""
-        self._keep_up()
+        self.keep_up()
         return self._ready_at(time.monotonic())
 
     def _ready_at(self, now: float) -> str:
@@ -89,19 +91,35 @@ class CurrentVintage:
 
     def wanted(self) -> str:
         """The vintage that is due now, whether this process has it ready or not."""
-        self._keep_up()
+        self.keep_up()
         return self._written_for(time.monotonic())
 
     def lagging(self) -> str | None:
-        """The vintage that is due now, if this process does not have it ready."""
-        self._keep_up()
+        """The vintage that is due now or in :data:`UNREADY_AHEAD_S`, if this process does not have it ready."""
+        self.keep_up()
         now = time.monotonic()  # the same for both, or they would differ at the moment of a switch
-        wanted = self._written_for(now)
-        return None if wanted == self._ready_at(now) else wanted
+        for moment in (now, now + UNREADY_AHEAD_S):
+            wanted = self._written_for(moment)
+            if wanted != self._ready_at(moment):
+                return wanted
+        return None
+
+    def has_heard(self) -> bool:
+        """Whether the switches were ever read, by this process or an earlier one on its state folder."""
+        self.keep_up()
+        return self._heard
+
+    def needed(self) -> tuple[str, ...]:
+        """The vintages whose fits should be here: the due one, coming ones, likely ones, and the one before."""
+        now = time.monotonic()
+        place = next((place for place, s in enumerate(self._switches) if s.at <= now), len(self._switches))
+        coming = (s.vintage for s in self._switches[:place])
+        before = (s.vintage for s in self._switches[place + 1 : place + 2])
+        return tuple(dict.fromkeys((self._written_for(now), *coming, *self._likely(), *before)))
 
     def pending(self) -> Switch | None:
         """The next switch."""
-        self._keep_up()
+        self.keep_up()
         now = time.monotonic()
         current = next((s.number for s in self._switches if s.at <= now), 0)
         coming = [s for s in self._switches if s.at > now and s.number > current]
@@ -123,7 +141,7 @@ class CurrentVintage:
                 # The next poll may succeed, and without this thread the process would follow no switch.
                 _log.exception("following the current vintage")
 
-    def _keep_up(self) -> None:
+    def keep_up(self) -> None:
         """Poll if the last poll is old and no thread polls (in a command, a test, a process's first request)."""
         if self._thread_of == os.getpid():
             return
@@ -138,8 +156,8 @@ class CurrentVintage:
             except DatabaseUnavailable as error:
                 if not self._unreachable:
                     _log.warning("the database is away (%s): the vintage stays as it is", error.cause)
-                if self._polled is None:
-                    self._switches = self._remembered()
+                if self._polled is None and (remembered := self._remembered()) is not None:
+                    self._switches, self._heard = remembered, True
                 self._unreachable = True
             else:
                 self._unreachable = False
@@ -153,6 +171,7 @@ class CurrentVintage:
         A later reading with a smaller error corrects a moment, but not one that is past or less than a poll away, so
         that no switch takes effect twice.
         """
+        first, self._heard = not self._heard, True
         if reading is None:
             return
         known = {(s.number, s.effective_at): s for s in self._switches}
@@ -164,7 +183,7 @@ class CurrentVintage:
             old = known.get((row.number, row.effective_at), new)
             switches.append(new if old.at > settled and new.error < old.error else old)
         self._switches = tuple(switches)
-        if [s.number for s in switches] != [s.number for s in before]:
+        if first or [s.number for s in switches] != [s.number for s in before]:
             self._remember()
 
     def _get_ready(self) -> None:
@@ -192,7 +211,8 @@ class CurrentVintage:
         with suppress(OSError):  # only a process that starts without the database needs the file
             write_atomically(self._memory, text)
 
-    def _remembered(self) -> tuple[Switch, ...]:
+    def _remembered(self) -> tuple[Switch, ...] | None:
+        """The switches in the file; None if it cannot be read."""
         try:
             rows = json.loads(self._memory.read_text(encoding="utf-8"))
             ahead = time.monotonic() - datetime.now(UTC).timestamp()
@@ -201,4 +221,4 @@ class CurrentVintage:
                 for number, vintage, at in ((n, v, datetime.fromisoformat(text)) for n, v, text in rows)
             )
         except (OSError, ValueError, TypeError):
-            return ()
+            return None

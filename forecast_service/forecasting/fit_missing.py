@@ -15,7 +15,7 @@ from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
 
 # The settings that decide where and how to fit; the background process takes all others from the environment.
-_SETTINGS = ("state_dir", "fits_dir", "vintage", "sipri", "draws", "seed")
+_SETTINGS = ("state_dir", "database_url", "fits_dir", "vintage", "sipri", "draws", "seed")
 
 
 def fit_missing(
@@ -53,11 +53,27 @@ def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: 
     raise FitUnavailable("being-fitted", detail, max(RETRY_S, unfitted))
 
 
+def being_fitted(folder: Path, vintage: str) -> bool:
+    """Whether a process makes fits of a vintage at its last year in this folder now."""
+    try:
+        with _lock_file(folder, vintage).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # the folder is lost, or has no file locks
+    return False
+
+
+def _lock_file(folder: Path, what: str) -> Path:
+    return folder / f".fitting-{what}"
+
+
 @contextmanager
 def _alone(folder: Path, what: str) -> Iterator[None]:
     """Wait until no other process makes the same fits."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".fitting-{what}").open("w") as file:
+    with _lock_file(folder, what).open("w") as file:
         with suppress(OSError):  # without file locks two processes may do the same work, with the same result
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

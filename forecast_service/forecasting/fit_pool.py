@@ -17,7 +17,6 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
@@ -25,6 +24,7 @@ from cachetools import LRUCache, cached
 from flask import g, has_request_context
 
 from forecast_service.errors import ServiceError
+from forecast_service.forecasting.shared_vintages import SharedVintages
 from forecast_service.settings import Settings
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
@@ -179,11 +179,13 @@ class FitPool:
 class RemoteFitter:
     """The methods of :class:`models.simulation.fitter.Fitter`, carried out by a pool."""
 
-    def __init__(self, pool: FitPool, vintages: Path | None, figures: Figures, draws: int, seed: int) -> None:
+    def __init__(self, pool: FitPool, vintages: SharedVintages, figures: Figures, draws: int, seed: int) -> None:
         self._pool = pool
-        self._figures = (vintages, figures.vintage, figures.sipri, draws, seed)
+        self._vintages = vintages
+        self._figures = (vintages.folder, figures.vintage, figures.sipri, draws, seed)
 
     def _ask(self, method: str, *arguments: Any, **options: Any) -> Fit:
+        self._vintages.require_copy(self._figures[1])  # the process that fits has no database
         return self._pool.fit((self._figures, method, arguments, options))
 
     def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:

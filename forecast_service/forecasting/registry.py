@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,14 +13,16 @@ from flask import current_app, g, has_request_context
 
 from forecast_service.forecasting.current_vintage import CurrentVintage
 from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
+from forecast_service.forecasting.shared_vintages import SharedVintages, VintageUnavailable
 from forecast_service.observability import metrics, tracing
 from forecast_service.settings import BadSetting, Settings
-from forecast_service.store.database import Database
-from forecast_service.store.vintage_switches import Switches
+from forecast_service.store.database import Database, DatabaseUnavailable
+from forecast_service.store.vintage_switches import Reading, Switches
+from forecast_service.store.vintages import Vintages
 from models.dataset.countries import allies
 from models.dataset.observations import Figures, UnknownVintage
 from models.dataset.tables import VINTAGES
-from models.dataset.vintages import DamagedVintage, VintageStore
+from models.dataset.vintages import DamagedVintage
 from models.forecast import Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
 
@@ -49,13 +52,13 @@ class ForecasterRegistry:
 
     Parameters
     ----------
-    database : holds the switches between vintages; the one in the settings if None.
+    database : holds vintages and the switches between them; the one in the settings if None.
     pool : makes the fits that are not saved; this process makes them if None.
 
     Raises
     ------
     BadSetting
-        if the vintage in the settings does not exist.
+        if the vintage in the settings does not exist, or the database that may have it does not answer.
     """
 
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
@@ -65,21 +68,26 @@ class ForecasterRegistry:
         self.store.pool = pool
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
-        self.vintage_store = VintageStore(settings.state.vintages)
+        database = database or Database.configured(settings)
+        self.vintage_store = SharedVintages(settings.state.vintages, Vintages(database))
         self._forecasters: dict[str, Forecaster] = {}
-        self.switches = Switches(database or Database.configured(settings), settings.vintage, settings.switch_ahead)
+        self.switches = Switches(database, settings.vintage, settings.switch_ahead)
         self.current_vintage = CurrentVintage(
-            lambda: self.switches.read(background=True),
+            self._read_database,
             self._prepare,
             settings.vintage,
             settings.state.switches,
-            lambda: self.vintages()[len(VINTAGES) :][-1:],  # the latest import
+            lambda: self.vintage_store.names()[len(VINTAGES) :][-1:],  # the latest import
         )
         try:
             self.forecaster(settings.vintage)  # loaded once, before gunicorn forks its workers
         except UnknownVintage as error:
             names = ", ".join(error.known)
             raise BadSetting(f"FORECAST_VINTAGE: {settings.vintage!r} is not one of {names}") from None
+        except VintageUnavailable as error:
+            raise BadSetting(f"FORECAST_VINTAGE: {error.detail}") from None
+        if settings.vintage not in VINTAGES:
+            database.close()  # forks must not share a connection
 
     @property
     def vintage(self) -> str:
@@ -98,7 +106,7 @@ class ForecasterRegistry:
     def forecaster(self, vintage: str | None = None) -> Forecaster:
         """The forecaster on one vintage of the figures; on the current one if None.
 
-        Raises UnknownVintage also if its files are damaged; the log then has the details.
+        Raises UnknownVintage, also if its files are damaged (the log then has the details), or VintageUnavailable.
         """
         if vintage is None:
             vintage = self.vintage
@@ -107,7 +115,7 @@ class ForecasterRegistry:
         if vintage not in self._forecasters:
             figures = self._figures(vintage)
             draws, seed = self.settings.draws, self.settings.seed
-            fitter = RemoteFitter(self.pool, self.vintage_store.folder, figures, draws, seed) if self.pool else None
+            fitter = RemoteFitter(self.pool, self.vintage_store, figures, draws, seed) if self.pool else None
             self._forecasters.setdefault(vintage, Forecaster(figures, self.store, draws, seed, fitter))
         return self._forecasters[vintage]
 
@@ -118,20 +126,33 @@ class ForecasterRegistry:
             _log.error("vintage %s cannot be read: %s", vintage, error)
         except UnknownVintage:
             pass
-        raise UnknownVintage(vintage, self.vintages())
+        raise UnknownVintage(vintage, self.vintage_store.names())
 
     def known(self, vintage: str, field: str = "vintage") -> str:
         """Check the name of a vintage without loading it, and return it; ``field`` is the input that holds it.
 
-        Raises UnknownVintage.
+        Raises UnknownVintage or VintageUnavailable.
         """
-        if vintage not in self.vintages():
+        if not self.has(vintage):
             raise UnknownVintage(vintage, self.vintages(), field)
         return vintage
 
+    def has(self, vintage: str) -> bool:
+        """Whether there is a vintage of this name. Raises VintageUnavailable."""
+        self.current_vintage.keep_up()
+        return self.vintage_store.has(vintage)
+
     def vintages(self) -> tuple[str, ...]:
         """Names of all vintages, oldest first."""
+        self.current_vintage.keep_up()
         return self.vintage_store.names()
+
+    def _read_database(self) -> Reading | None:
+        """The switches between vintages; reads the vintages' names too, for the requests that need them."""
+        reading = self.switches.read(background=True)
+        with suppress(DatabaseUnavailable):  # the names read before stay
+            self.vintage_store.refresh()
+        return reading
 
     def observe(self) -> None:
         """Record the headline of every ally for Prometheus, if it scrapes, so that none depends on a request."""
@@ -152,8 +173,10 @@ class ForecasterRegistry:
 
     def lagging(self) -> list[str]:
         """Why this process does not answer from the vintage that is due; empty if it does."""
+        if not self.current_vintage.has_heard():
+            return ["vintage: which one is current is not known, since the database does not answer"]
         due = self.current_vintage.lagging()
-        return [f"vintage: {due} is current, but it or its fits are not here"] if due else []
+        return [f"vintage: {due} is current, or will be within seconds, but it or its fits are not here"] if due else []
 
     def status(self) -> dict[str, Any]:
         """The current vintage and the next switch."""
@@ -165,7 +188,7 @@ class ForecasterRegistry:
         """Load a vintage; return whether it and its fits exist."""
         try:
             return not self.missing(vintage)
-        except UnknownVintage:
+        except (UnknownVintage, VintageUnavailable):
             return False
 
 

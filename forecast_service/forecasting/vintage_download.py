@@ -11,20 +11,17 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ipaddress
-import json
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from forecast_service.version import VERSION
 from models.dataset.importers.base import MOST_BYTES
-from models.files import write_atomically
 
 REDIRECTS = 3
 _CHUNK = 1 << 16
@@ -59,27 +56,6 @@ class Downloaded:
 
     data: bytes
     conditions: Conditions
-
-
-class Memory:
-    """The conditions of every imported file, saved in a folder by URL."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def _file(self, url: str) -> Path:
-        return self.folder / f"{hashlib.sha256(url.encode()).hexdigest()}.json"
-
-    def recall(self, url: str) -> Conditions:
-        """The saved conditions of ``url``; empty if there are none or they cannot be read."""
-        try:
-            return Conditions(**json.loads(self._file(url).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return Conditions()
-
-    def keep(self, url: str, conditions: Conditions) -> None:
-        """Save the conditions of ``url``, once its file is imported."""
-        write_atomically(self._file(url), json.dumps(asdict(conditions)))
 
 
 def download(url: str, limits: Limits, known: Conditions | None = None, sha256: str = "") -> Downloaded | None:

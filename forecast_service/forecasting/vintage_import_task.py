@@ -1,12 +1,13 @@
 """Imports a publisher's file in a separate process with limits on time and memory, not in one that answers requests.
 
 ``python -m forecast_service.forecasting.vintage_import_task STATE_DIR SOURCE BASE NAME|- FILENAME`` reads the file from
-standard input and prints the outcome as JSON.
+standard input and prints the outcome as JSON. It saves the vintage in the database that FORECAST_DATABASE_URL names.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from forecast_service.state_dir import StateDir
+from forecast_service.forecasting.shared_vintages import SharedVintages, VintageUnavailable
+from forecast_service.settings.database import DatabaseSettings, database_url
+from forecast_service.store.database import UNREACHABLE, Database, DatabaseUnavailable
+from forecast_service.store.vintages import Vintages
 
 TIME_S, MEMORY_BYTES = 60, 1_500_000_000
 
@@ -23,7 +27,9 @@ class TookTooLong(Exception):
     """Reading the file took more time or memory than a publisher's file needs."""
 
 
-def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | None, filename: str) -> dict[str, Any]:
+def take_in(
+    settings: DatabaseSettings, data: bytes, source: str, base: str, name: str | None, filename: str
+) -> dict[str, Any]:
     """Read and check a file in a separate process, and save the vintage of ``base`` with its figures.
 
     Returns
@@ -33,33 +39,43 @@ def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | No
 
     Raises
     ------
-    TookTooLong
+    TookTooLong, DatabaseUnavailable
     """
     command = [
         sys.executable,
         "-m",
         "forecast_service.forecasting.vintage_import_task",
-        str(state_dir.resolve()),
+        str(settings.state_dir.resolve()),
         source,
         base,
         name or "-",
         filename,
     ]
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=TIME_S, check=True)  # noqa: S603  no shell
+        done = subprocess.run(  # noqa: S603  no shell
+            command,
+            env=os.environ | {"FORECAST_DATABASE_URL": settings.database_url},
+            input=data,
+            capture_output=True,
+            timeout=TIME_S,
+            check=True,
+        )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
         sys.stderr.write((error.stderr or b"").decode(errors="replace")[-2000:])
         raise TookTooLong from None
     outcome: dict[str, Any] = json.loads(done.stdout)
+    if "no_database" in outcome:
+        raise DatabaseUnavailable(outcome["no_database"])
     return outcome
 
 
-def _import(state_dir: Path, data: bytes, source: str, base: str, name: str | None, filename: str) -> dict[str, Any]:
+def _import(
+    vintages: SharedVintages, data: bytes, source: str, base: str, name: str | None, filename: str
+) -> dict[str, Any]:
     from models.dataset.importers import BadFile, Content
     from models.dataset.imports import prepare
-    from models.dataset.vintages import BadName, VintageExists, VintageStore
+    from models.dataset.vintages import BadName, VintageExists
 
-    vintages = VintageStore(StateDir(state_dir).vintages)
     try:
         prepared = prepare(vintages, source, Content(data, filename), base, name)
         findings = {"findings": [asdict(finding) for finding in prepared.draft.findings]}
@@ -74,6 +90,10 @@ def _import(state_dir: Path, data: bytes, source: str, base: str, name: str | No
         return {"bad_name": str(error)}
     except VintageExists as error:
         return {"exists": str(error)}
+    except DatabaseUnavailable as error:
+        return {"no_database": error.cause}
+    except VintageUnavailable:  # its base
+        return {"no_database": UNREACHABLE}
 
 
 def main() -> None:
@@ -81,7 +101,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     folder, source, base, name, filename = sys.argv[1:]
     data = sys.stdin.buffer.read()
-    outcome = _import(Path(folder), data, source, base, None if name == "-" else name, filename)
+    settings = DatabaseSettings(state_dir=Path(folder), database_url=os.environ["FORECAST_DATABASE_URL"])
+    vintages = SharedVintages(settings.state.vintages, Vintages(Database(database_url(settings))))
+    outcome = _import(vintages, data, source, base, None if name == "-" else name, filename)
     sys.stdout.write(json.dumps(outcome))
 
 

@@ -99,14 +99,21 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Follow switches of the current vintage from before the first request, and changes of callers' keys."""
+    """Follow switches of the vintage and changes of keys, and have missing fits made, from before the first request."""
     from forecast_service.auth import authentication
+    from forecast_service.forecasting.fit_keeper import FitKeeper
     from forecast_service.forecasting.registry import EXTENSION
     from forecast_service.store import database
 
     worker.wsgi.extensions[database.EXTENSION].share(worker.cfg.threads)
     registry = worker.wsgi.extensions[EXTENSION]
-    registry.current_vintage.start(registry.count_vintage)
+    keeper = FitKeeper(registry)
+
+    def each():
+        registry.count_vintage()
+        keeper.look()
+
+    registry.current_vintage.start(each)
     worker.wsgi.extensions[authentication.EXTENSION].start()
 
 

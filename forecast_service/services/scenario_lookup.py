@@ -53,7 +53,7 @@ class ModelGone(ServiceError):
 
 def as_scenario(saved: scenarios.ScenarioVersion) -> Scenario:
     """The scenario of a saved version, with the model and vintage that it was written for. Raises OldForm."""
-    if saved.vintage not in forecasters().vintages():
+    if not forecasters().has(saved.vintage):
         raise OldForm
     provenance = {"model_version": saved.model_version, "vintage": saved.vintage}
     if saved.based_on is not None:

@@ -215,7 +215,7 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
         saved = saved_answer(version, question)
         if saved is not None:
             return saved
-        if version.model_version != MODEL_VERSION or version.vintage not in forecasters().vintages():
+        if version.model_version != MODEL_VERSION or not forecasters().has(version.vintage):
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
     answer = forecasts.forecast(scenario=as_scenario(version), **query)

@@ -31,7 +31,7 @@ WORKED_OUT_S = 30
 
 def known(name: str) -> str:
     """``name``, if there is a vintage of it; 404 otherwise."""
-    if name not in forecasters().vintages():
+    if not forecasters().has(name):
         raise ServiceError(404, f"No vintage has this name; there are {', '.join(forecasters().vintages())}.")
     return name
 
@@ -60,10 +60,10 @@ def summaries() -> dict[str, Any]:
 
 def take_in(query: dict[str, Any]) -> dict[str, Any]:
     """Import the file in the body as a new vintage and fit it in the background; an operator makes it current later."""
-    settings, vintages = forecasters().settings, forecasters().vintages()
-    base = query.get("base", vintages[-1])
-    if base not in vintages:
-        abort(422, messages={"query": {"base": [f"must be one of {', '.join(vintages)}"]}})
+    settings = forecasters().settings
+    base = query.get("base", forecasters().vintages()[-1])
+    if not forecasters().has(base):
+        abort(422, messages={"query": {"base": [f"must be one of {', '.join(forecasters().vintages())}"]}})
     request.max_content_length = MOST_BYTES  # publishers' files are larger than the limit for other requests
     refuse_compressed(request)
     if request.mimetype not in KINDS:
@@ -79,7 +79,7 @@ def take_in(query: dict[str, Any]) -> dict[str, Any]:
         raise ServiceError(400, "The body is empty; a file is expected.")
     try:
         outcome = vintage_import_task.take_in(
-            settings.state_dir, data, query["source"], base, query.get("name"), query["filename"]
+            settings, data, query["source"], base, query.get("name"), query["filename"]
         )
     except vintage_import_task.TookTooLong:
         _refuse(["took too much time or memory to read: it is not a file of this source"])
@@ -104,6 +104,8 @@ def compare(a: str, b: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     rows = vintage_change_task.saved(forecasters().settings, a, b)
     headers = {}
     if rows is None:
+        for name in (a, b):
+            forecasters().vintage_store.require_copy(name)  # the process has no database
         vintage_change_task.start(forecasters().settings, a, b)
         headers["Retry-After"] = str(WORKED_OUT_S)
     changes = rows and [row | {"country": allies(tables)[row["code"]]} for row in rows]

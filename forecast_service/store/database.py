@@ -155,6 +155,10 @@ class Database:
 
             upgrade(engine)
 
+    def exists(self) -> bool:
+        """False only for an embedded database whose file nobody has made yet."""
+        return not self.embedded or self._file is not None or Path(str(self.url.database)).exists()
+
     @contextmanager
     def reading(self, *, turns: Turns | None = None, background: bool = False) -> Iterator[Session]:
         """A session that reads one state of the database.

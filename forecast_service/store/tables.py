@@ -223,3 +223,29 @@ class SwitchRow(Base):
     written_at: Mapped[datetime] = mapped_column(Moment)
     written_by: Mapped[str] = mapped_column(String(200))
     undoes: Mapped[int | None] = mapped_column(Integer)
+
+
+class VintageRow(Base):
+    """An imported vintage. It never changes.
+
+    ``archive`` is the ZIP of its files, ``sha256`` the hash of its tables and ``size`` the bytes of the archive.
+    """
+
+    __tablename__ = "vintages"
+
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    archive: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DownloadRow(Base):
+    """The validators of the file that was last imported from a URL."""
+
+    __tablename__ = "downloads"
+
+    url_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    etag: Mapped[str] = mapped_column(Text)
+    last_modified: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -82,7 +81,7 @@ class Switches:
     def read(self, *, background: bool = False) -> Reading | None:
         """The last switches; None if there is no database yet. ``background`` as for ``Database.reading``."""
         # Reading does not create an embedded database.
-        if self.database.embedded and not Path(str(self.database.url.database)).exists():
+        if not self.database.exists():
             return None
         with self.database.reading(background=background) as session:
             rows = tuple(_last(session))

@@ -25,6 +25,7 @@ class Run:
     document : the sweep, as JSON.
     folder : where fits are saved; None if the executor's processes are on other machines.
     kept : the chunks of earlier runs, to which new ones are added; None to keep nothing.
+    archive : of the sweep's vintage; None if it is bundled.
     """
 
     sweep: Sweep
@@ -32,6 +33,7 @@ class Run:
     executor: Executor
     folder: Path | None
     kept: KeptChunks | None = None
+    archive: bytes | None = None
 
     def chunks(self, done: Callable[[int], None] = lambda _evaluations: None) -> Iterator[tuple[int, bytes]]:
         """The chunks in order; calls ``done`` with the number of evaluations of each."""
@@ -50,7 +52,7 @@ class Run:
         from forecast_service.sweeps.task import compute
 
         where = None if self.folder is None else str(self.folder.resolve())
-        return self.executor.submit(compute, self.document, number, where)
+        return self.executor.submit(compute, self.document, number, where, self.archive)
 
     def _taken(self, number: int, chunk: bytes | Future[bytes], done: Callable[[int], None]) -> tuple[int, bytes]:
         if isinstance(chunk, Future):

@@ -31,7 +31,7 @@ class OtherModel(RuntimeError):
     """This process has another version of the statistics than the sweep needs."""
 
 
-def compute(document: str, chunk: int, folder: str | None) -> bytes:
+def compute(document: str, chunk: int, folder: str | None, archive: bytes | None = None) -> bytes:
     """The packed columns of one chunk.
 
     Parameters
@@ -39,13 +39,14 @@ def compute(document: str, chunk: int, folder: str | None) -> bytes:
     document : the sweep, as JSON.
     chunk : its number.
     folder : where fits are saved, or made on demand; None for the process's own.
+    archive : of the sweep's vintage, which this process may not have; None if it is bundled.
     """
     sweep = _sweep(document)
     facts = sweep.document
     if facts["model_version"] != MODEL_VERSION:
         raise OtherModel(f"this process has version {MODEL_VERSION}, the sweep needs {facts['model_version']}")
     folder = folder or str(StateDir(Path(os.environ.get(OWN_STATE, "var"))).fits)
-    forecaster = _forecaster(folder, facts["vintage"], facts["sipri"], facts["draws"], facts["seed"])
+    forecaster = _forecaster(folder, facts["vintage"], facts["sipri"], facts["draws"], facts["seed"], archive)
     return evaluate(forecaster, sweep, chunk, read).pack()
 
 
@@ -55,12 +56,14 @@ def _sweep(document: str) -> Sweep:
 
 
 @lru_cache(maxsize=8)
-def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int) -> Forecaster:
+def _forecaster(folder: str, vintage: str, sipri: bool, draws: int, seed: int, archive: bytes | None) -> Forecaster:
     store = PathStore(Path(folder))
     if os.environ.get(MADE_AHEAD):
         store.adopt(Path(os.environ[MADE_AHEAD]))
-    figures = VintageStore(StateDir(Path(folder).parent).vintages).figures(vintage, sipri=sipri)
-    return Forecaster(figures, store, draws, seed)
+    vintages = VintageStore(StateDir(Path(folder).parent).vintages)
+    if archive is not None:
+        vintages.restore(vintage, archive)
+    return Forecaster(vintages.figures(vintage, sipri=sipri), store, draws, seed)
 
 
 @cache

@@ -20,9 +20,11 @@ from forecast_service.observability import tracing
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.idempotency import DAYS, forget_keys
 from forecast_service.store.sweeps import Key, Leased, Sweeps
+from forecast_service.store.vintages import Vintages
 from forecast_service.sweeps.executors import Executor, ExecutorUnavailable
 from forecast_service.sweeps.task import compute
 from models.analysis.sweep import TRACEPARENT
+from models.dataset.tables import VINTAGES
 from models.forecast import MODEL_VERSION
 
 LEASE_S = 30.0
@@ -67,6 +69,8 @@ class Worker:
         self.tracer = tracer
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopping = threading.Event()
+        self._vintages = Vintages(sweeps.database)
+        self._archives: dict[str, bytes | None] = {}
         self._running: dict[Key, Future[bytes]] = {}
         self._traces: dict[Key, tuple[str | None, Any]] = {}
         self._unsaved: dict[Key, bytes] = {}
@@ -113,10 +117,12 @@ class Worker:
         leased = self.sweeps.lease(self.name, wanted, self.lease_s, MODEL_VERSION) if wanted > 0 else []
         for place, one in enumerate(leased):
             try:
-                self._running[one.key] = self.executor.submit(compute, one.document, one.number, self.folder)
+                arguments = one.document, one.number, self.folder, self._archive(one.document)
+                self._running[one.key] = self.executor.submit(compute, *arguments)
                 self._begin_trace(one)
-            except ExecutorUnavailable:
-                self.sweeps.release(self.name, [other.key for other in leased[place:]], begun=False)
+            except (DatabaseUnavailable, ExecutorUnavailable) as error:
+                if isinstance(error, ExecutorUnavailable):  # without the database, leases end by themselves
+                    self.sweeps.release(self.name, [other.key for other in leased[place:]], begun=False)
                 raise
         if not self._running and not self._unsaved:
             return False
@@ -125,6 +131,13 @@ class Worker:
         self._collect()
         self._save()
         return True
+
+    def _archive(self, document: str) -> bytes | None:
+        """The archive of a sweep's vintage, which the executor's processes may lack. Raises DatabaseUnavailable."""
+        name = json.loads(document)["vintage"]
+        if name not in VINTAGES and name not in self._archives:
+            self._archives = {name: self._vintages.archive(name)}  # of the last one only
+        return self._archives.get(name)
 
     def _begin_trace(self, one: Leased) -> None:
         parent = json.loads(one.document).get(TRACEPARENT)

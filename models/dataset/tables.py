@@ -7,6 +7,7 @@ The bundled tables are files of ``models/data``. An imported vintage replaces so
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -42,8 +43,12 @@ def read(name: str) -> tuple[Row, ...]:
 
 def rows_of(file: Path) -> tuple[Row, ...]:
     """All rows of a CSV file, as text by column."""
-    with file.open(encoding="utf-8", newline="") as text:
-        return tuple(csv.DictReader(text))
+    return parsed_rows(file.read_bytes().decode())
+
+
+def parsed_rows(text: str) -> tuple[Row, ...]:
+    """All rows of the text of a CSV file, as text by column."""
+    return tuple(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def number(text: str) -> float | None:

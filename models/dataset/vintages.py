@@ -1,9 +1,9 @@
-"""Vintages of the figures: the bundled ones, and those imported into a folder.
+"""Vintages of the figures: the bundled ones, and those saved in a folder.
 
 A saved vintage is a folder with all tables, as in ``models/data``, and a ``manifest.json``. Tables that it does
 not change are copies of its base's, so a later release with other bundled tables does not change it; only a table
 that its release did not have yet is read from the bundled ones. A vintage is written atomically and never changes,
-so a reader may cache it.
+so a reader may cache it. As an archive (a ZIP of its files) it can be stored and sent.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import os
 import re
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -130,7 +132,9 @@ class Draft:
 
 
 @dataclass
-class _Saved:
+class SavedVintage:
+    """A vintage that was read from its files."""
+
     manifest: Manifest
     tables: Tables
     figures: dict[bool, Figures] = field(default_factory=dict)
@@ -141,7 +145,7 @@ class VintageStore:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._saved: dict[str, _Saved] = {}
+        self._saved: dict[str, SavedVintage] = {}
 
     def names(self) -> tuple[str, ...]:
         """All vintages, oldest first: the bundled ones, then the others as they were added.
@@ -200,33 +204,82 @@ class VintageStore:
 
         Raises BadName, VintageExists, UnknownVintage (its base), DamagedVintage (its base) or OSError.
         """
+        self.check_name(draft.name)
+        if self._folder_of(draft.name).exists():
+            raise VintageExists(draft.name)
+        manifest, files = self.composed(draft)
+        self._write_whole(draft.name, files)
+        return manifest
+
+    def check_name(self, name: str) -> None:
+        """Check that a new vintage may have this name. Raises BadName, or VintageExists for a bundled one's."""
         if self.folder is None:
             raise BadName("there is no folder to keep vintages in")
-        if not is_name(draft.name):
-            raise BadName(
-                f"{draft.name!r}: lower-case letters, digits and single hyphens, at most {LONGEST_NAME} characters"
-            )
-        if draft.name in VINTAGES or (self.folder / draft.name).exists():
-            raise VintageExists(draft.name)
-        manifest, files = self._composed(draft)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        started = Path(tempfile.mkdtemp(prefix=_STARTED, dir=self.folder))
+        if not is_name(name):
+            raise BadName(f"{name!r}: lower-case letters, digits and single hyphens, at most {LONGEST_NAME} characters")
+        if name in VINTAGES:
+            raise VintageExists(name)
+
+    def _folder_of(self, name: str) -> Path:
+        assert self.folder is not None  # noqa: S101  for the type checker
+        return self.folder / name
+
+    def archive(self, name: str) -> bytes | None:
+        """The archive of vintage ``name``; None for bundled ones. Raises UnknownVintage or DamagedVintage."""
+        if name in VINTAGES:
+            return None
+        files = self._files_of(name)
+        parsed(name, files)
+        return packed(files)
+
+    def restore(self, name: str, archive: bytes) -> SavedVintage:
+        """The vintage in an archive. The folder holds it afterwards, in place of a damaged copy.
+
+        An undamaged vintage of this name with other tables is moved to a name that is no vintage's.
+
+        Raises DamagedVintage (the archive) or OSError.
+        """
+        files = unpacked(name, archive)
+        saved = parsed(name, files)
+        there = ""
+        with suppress(UnknownVintage, DamagedVintage):
+            there = parsed(name, self._files_of(name)).manifest.sha256
+        if there != saved.manifest.sha256:
+            self._move_aside(name, keep=bool(there))
+            with suppress(VintageExists):  # another process was quicker
+                self._write_whole(name, files)
+        return saved
+
+    def _move_aside(self, name: str, *, keep: bool) -> None:
+        """Move the folder of a vintage, if there is one, to a name that is no vintage's; delete it unless ``keep``."""
+        if not self._folder_of(name).exists():
+            return
+        aside = Path(tempfile.mkdtemp(prefix=f".other-{name}-", dir=self.folder))
+        with suppress(FileNotFoundError):  # another process was quicker
+            self._folder_of(name).rename(aside / name)
+        if not keep:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _write_whole(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Write the folder of a vintage, atomically. Raises VintageExists or OSError."""
+        target = self._folder_of(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        started = Path(tempfile.mkdtemp(prefix=_STARTED, dir=target.parent))
         try:
-            with naming(self.folder / draft.name):
-                for name, content in files.items():
-                    _write(started / name, content)
-            started.chmod(0o755)  # other replicas may run as another user
+            with naming(target):
+                for file, content in files.items():
+                    _write(started / file, content)
+            started.chmod(0o755)  # the command line may run as another user
             _sync(started)
             try:
-                started.rename(self.folder / draft.name)
+                started.rename(target)
             except OSError as error:
-                if not (self.folder / draft.name).exists():
+                if not target.exists():
                     raise
-                raise VintageExists(draft.name) from error
-            _sync(self.folder)
+                raise VintageExists(name) from error
+            _sync(target.parent)
         finally:
             shutil.rmtree(started, ignore_errors=True)
-        return manifest
 
     def preview(self, draft: Draft) -> Figures:
         """The figures that :meth:`add` would save, without saving them.
@@ -243,8 +296,8 @@ class VintageStore:
         tables = Tables("", uses, changed)
         return replace(tables, key=_digest(uses, _files(tables)))
 
-    def _composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
-        """The manifest of a draft, and its files."""
+    def composed(self, draft: Draft) -> tuple[Manifest, dict[str, bytes]]:
+        """The manifest of a draft, and its files. Raises UnknownVintage or DamagedVintage (its base)."""
         tables = self.overlay(draft)
         uses = tables.uses
         created = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -260,29 +313,59 @@ class VintageStore:
         )
         return manifest, _files(tables) | {MANIFEST: (json.dumps(asdict(manifest), indent=1) + "\n").encode()}
 
-    def _read(self, name: str) -> _Saved:
+    def _read(self, name: str) -> SavedVintage:
         """A saved vintage; cached, as it never changes."""
         if name not in self._saved:
             self._saved[name] = self._load(name)
         return self._saved[name]
 
-    def _load(self, name: str) -> _Saved:
+    def _load(self, name: str) -> SavedVintage:
+        """Read a vintage from the folder. Raises UnknownVintage or DamagedVintage."""
+        return parsed(name, self._files_of(name))
+
+    def _files_of(self, name: str) -> dict[str, bytes]:
         if self.folder is None or not is_name(name) or not (self.folder / name / MANIFEST).is_file():
             raise UnknownVintage(name)
-        folder = self.folder / name
         try:
-            manifest = _manifest(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        except (ValueError, TypeError, KeyError) as error:
-            raise DamagedVintage(f"{name}: {MANIFEST} cannot be read ({error})") from error
-        try:
-            saved = tuple(facts.name for facts in manifest.tables)
-            files = {f"{table}.csv": (folder / f"{table}.csv").read_bytes() for table in saved}
+            return {file.name: file.read_bytes() for file in (self.folder / name).iterdir()}
         except OSError as error:
             raise DamagedVintage(f"{name}: {error.filename} cannot be read ({error.strerror})") from error
-        if _digest(manifest.uses, files) != manifest.sha256:
-            raise DamagedVintage(f"{name}: its tables are not what its manifest says")
-        rows = {table: bundled.rows_of(folder / f"{table}.csv") for table in saved}
-        return _Saved(manifest, Tables(manifest.sha256, manifest.uses, _completed(rows)))
+
+
+def parsed(name: str, files: Mapping[str, bytes]) -> SavedVintage:
+    """The vintage in ``files``, a manifest and the tables it lists. Raises DamagedVintage."""
+    try:
+        manifest = _manifest(json.loads(files[MANIFEST]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise DamagedVintage(f"{name}: {MANIFEST} cannot be read ({error})") from error
+    saved = tuple(facts.name for facts in manifest.tables)
+    try:
+        tables = {f"{table}.csv": files[f"{table}.csv"] for table in saved}
+    except KeyError as error:
+        raise DamagedVintage(f"{name}: there is no {error.args[0]}") from error
+    if _digest(manifest.uses, tables) != manifest.sha256:
+        raise DamagedVintage(f"{name}: its tables are not what its manifest says")
+    rows = {table: bundled.parsed_rows(tables[f"{table}.csv"].decode()) for table in saved}
+    return SavedVintage(manifest, Tables(manifest.sha256, manifest.uses, _completed(rows)))
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """The archive of a vintage's files; the same files give the same bytes."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, content in sorted(files.items()):
+            out.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # without times
+    return archive.getvalue()
+
+
+def unpacked(name: str, archive: bytes) -> dict[str, bytes]:
+    """The files in the archive of vintage ``name``. Raises DamagedVintage."""
+    wanted = {MANIFEST, *(f"{table}.csv" for table in bundled.NAMES)}
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as found:
+            return {file: found.read(file) for file in found.namelist() if file in wanted}
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise DamagedVintage(f"{name}: its archive cannot be read ({error})") from error
 
 
 def _completed(rows: dict[str, tuple[Row, ...]]) -> dict[str, tuple[Row, ...]]:

@@ -13,7 +13,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from models.dataset.vintages import VintageStore
+from models.dataset.observations import UnknownVintage
+from models.dataset.vintages import DamagedVintage, VintageStore
 from models.errors import CannotForecast
 from models.runtime import prepare
 from models.simulation.fitter import Fitter
@@ -41,6 +42,8 @@ def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], opt
         return fit.as_saved()
     except CannotForecast as refused:
         return refused.field, refused.detail
+    except (UnknownVintage, DamagedVintage):
+        raise  # its folder was lost just now: the next process finds it again
     except Exception:  # noqa: BLE001  a failed question must not end the process
         sys.excepthook(*sys.exc_info())
         return None

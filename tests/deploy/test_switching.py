@@ -1,4 +1,7 @@
-"""Switching between vintages of the figures under load: each answer is wholly of one, and all change at once."""
+"""Switching between vintages of the figures under load: each answer is wholly of one, and all change at once.
+
+The replicas share a database and no folder.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from sqlalchemy import make_url
 
 from tests.deploy.support.cable import Cable
 from tests.deploy.support.gateway import Gateway, gateway, replicas, start
-from tests.deploy.support.watch import Ask, Question, Sent, Truths, Watch, direct, learn, truths
+from tests.deploy.support.watch import PAUSE_S, Ask, Question, Sent, Truths, Watch, direct, learn, truths
 from tests.forecast_service.cli.test_data import newer
 from tests.support.databases import fresh
 from tests.support.service import DRAWS, Service, environment, free_port
@@ -97,6 +100,21 @@ def watching(watch: Watch, asks: list[tuple[Ask, Truths]], replicas: list[Servic
             thread.join(60)
 
 
+@contextmanager
+def shared_database(folder: Path, **settings: str) -> Iterator[dict[str, str]]:
+    """The settings of replicas that share a PostgreSQL, which is up to date."""
+    with fresh("postgresql", folder) as url:
+        settings["FORECAST_DATABASE_URL"] = url
+        command(folder_of(folder, "commands"), "db", "upgrade", **settings)
+        yield settings
+
+
+def folder_of(folder: Path, name: str) -> Path:
+    """A state folder."""
+    (folder / name).mkdir(exist_ok=True)
+    return folder / name
+
+
 def moment(service: Service) -> float:
     """When the switch that was written last takes effect (time.time)."""
     headers = {"X-Forwarded-For": "127.0.0.1", "X-Forecast-Caller": "watcher"}
@@ -122,10 +140,12 @@ def both_fitted(saved_fits: str, state_dir: Path) -> str:
 def test_switch_and_rollback_under_load(
     nginx: None, both_fitted: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    own = tmp_path / "state"  # the switches are of these replicas alone
-    own.mkdir()
-    settings = {"FORECAST_FITS_DIR": both_fitted, "FORECAST_SWITCH_AHEAD": AHEAD_S}
-    with replicas(own, **settings) as running, gateway(tmp_path, (running[0].port, running[1].port)) as front:
+    own = folder_of(tmp_path, "commands")
+    with (
+        shared_database(tmp_path, FORECAST_FITS_DIR=both_fitted, FORECAST_SWITCH_AHEAD=AHEAD_S) as settings,
+        replicas(folder_of(tmp_path, "one"), folder_of(tmp_path, "two"), **settings) as running,
+        gateway(tmp_path, (running[0].port, running[1].port)) as front,
+    ):
         asks = [as_gateway(direct(service)) for service in running] + [through(front)]
         known = [truths(ask, (OLD, NEW)) for ask in asks]
         assert known[0] == known[1], "the replicas agree"
@@ -207,14 +227,21 @@ def test_without_the_database_the_last_known_holds_and_a_switch_that_was_written
         tell(f"switch without the database: {len(watch.seen)} answers, none failed; {late * 1000:.0f} ms late at most")
 
 
-def test_import_refit_and_switch_under_load_on_two_replicas(
+def kept(service: Service) -> int:
+    """Of how many allies a replica has the fits on the next vintage."""
+    return int(service.ask("GET", f"/v1/vintages/{NEXT}")[1]["fits"]["kept"])
+
+
+def test_import_refit_and_switch_under_load_on_replicas_with_folders_of_their_own(
     saved_fits: str, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    own = tmp_path / "state"
-    own.mkdir()
-    # As one that runs on this machine alone, so that everyone may do what needs the scope admin.
-    settings = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS), "FORECAST_SWITCH_AHEAD": AHEAD_S}
-    with one_replica(own, **settings) as first, one_replica(own, **settings) as second:
+    # As ones that run on this machine alone, so that everyone may do what needs the scope admin.
+    ahead = {"FORECAST_FITS_DIR": saved_fits, "FORECAST_DRAWS": str(DRAWS), "FORECAST_SWITCH_AHEAD": AHEAD_S}
+    with (
+        shared_database(tmp_path, **ahead) as settings,
+        one_replica(folder_of(tmp_path, "one"), **settings) as first,
+        one_replica(folder_of(tmp_path, "two"), **settings) as second,
+    ):
         asks = [direct(first), direct(second)]
         known = [truths(ask, (OLD,)) for ask in asks]
         watch = Watch()
@@ -224,13 +251,13 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
             headers = {"Content-Type": XLSX}
             status, made = first.ask("POST", "/v1/vintages?source=nato", newer(DEU_2026=2.5), headers)
             assert (status, made["name"], made["base"]) == (201, NEXT, OLD), made
-            there = f"/v1/vintages/{NEXT}"
-            assert second.ask("GET", there)[1]["sha256"] == made["sha256"], "the other replica has it too"
+            assert second.ask("GET", f"/v1/vintages/{NEXT}")[1]["sha256"] == made["sha256"], "the other has it at once"
             assert not made["current"]
-            patience, refused = time.time() + 240, 0
-            while (fits := second.ask("GET", there)[1]["fits"])["kept"] < fits["of"]:  # beside, under load
-                refused += second.ask("PUT", CURRENT, USE, JSON)[0] == 409
-                assert time.time() < patience, fits
+            patience, refused, every = time.time() + 900, 0, made["fits"]["of"]
+            while min(kept(first), kept(second)) < every:  # each makes its own, beside, under load
+                if kept(second) < every:
+                    refused += second.ask("PUT", CURRENT, USE, JSON)[0] == 409
+                assert time.time() < patience, (kept(first), kept(second))
                 time.sleep(1)
             for ask, mine in zip(asks, known, strict=True):
                 learn(ask, mine, NEXT)
@@ -252,3 +279,45 @@ def test_import_refit_and_switch_under_load_on_two_replicas(
         assert max(early, late) < TOGETHER_S
         forecast = first.ask("GET", "/v1/countries/DEU/forecast")[1]
         assert (forecast["vintage"], forecast["origin"]) == (NEXT, 2027)
+        _heals(first, tmp_path, known[0], settings)
+
+
+def _heals(first: Service, tmp_path: Path, known: Truths, settings: dict[str, str]) -> None:
+    """A replica that starts with an empty folder, and one that loses its folder under load, answer as the first."""
+    ahead = folder_of(tmp_path, "ahead")
+    for file in (tmp_path / "one" / "fits").iterdir():  # all but the fits of one ally, which are to be made
+        if file.suffix in {".json", ".npy"} and not file.name.startswith(f"EST-{NEXT}"):
+            (ahead / file.name).symlink_to(file.resolve())
+    with one_replica(folder_of(tmp_path, "three"), **settings | {"FORECAST_FITS_DIR": str(ahead)}) as third:
+        ask = direct(third)
+        for question, allowed in known.items():
+            truth = next(iter(allowed.values())) if question.pinned else allowed[NEXT]
+            assert ask(question, {}) == truth
+        lost = "/v1/countries/EST/forecast"
+        assert third.ask("GET", lost) == first.ask("GET", lost), "made from the copy of the vintage in the database"
+        state, statuses, stop = tmp_path / "three", set(), threading.Event()
+
+        def load() -> None:
+            paths = [f"/v1/countries/{code}/forecast?vintage={NEXT}" for code in ("ALB", "BGR", "EST", "HUN", "PRT")]
+            while not stop.is_set():
+                for path in paths:
+                    statuses.add(third.ask("GET", path)[0])
+                    time.sleep(PAUSE_S)
+
+        asking = [threading.Thread(target=load) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        for _ in range(2):
+            for name in ("vintages", "fits"):
+                (state / name).rename(state / f"lost-{time.monotonic_ns()}")
+            time.sleep(1)
+            third.wait_until_ready()
+        stop.set()
+        for thread in asking:
+            thread.join(60)
+        assert statuses <= {200, 503}, statuses
+        assert 200 in statuses
+        assert (state / "vintages" / NEXT / "manifest.json").is_file()
+        assert third.ask("GET", lost) == first.ask("GET", lost)
+        for question, allowed in known.items():
+            assert ask(question, {}) in allowed.values()

@@ -146,11 +146,11 @@ def start(state_dir: Path, port: int, **more: str) -> Service:
 
 
 @contextmanager
-def replicas(state_dir: Path, **more: str) -> Iterator[list[Service]]:
-    """Two replicas with two workers each that are ready, on the same state."""
+def replicas(*state_dirs: Path, **more: str) -> Iterator[list[Service]]:
+    """Two replicas with two workers each that are ready, each on its own state folder if there are two."""
     running: list[Service] = []
     try:
-        running += [start(state_dir, free_port(), **BEHIND, **more) for _ in range(2)]
+        running += [start(folder, free_port(), **BEHIND, **more) for folder in (*state_dirs, state_dirs[0])[:2]]
         for service in running:
             service.wait_until_ready()
         yield running

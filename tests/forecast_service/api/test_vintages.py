@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +28,7 @@ from models.dataset.tables import BUNDLED
 from models.forecast import MODEL_VERSION
 from tests.models.dataset.publishers import saved, weo_book, weo_rows
 from tests.support.contract import CheckedClient
-from tests.support.service import DRAWS
+from tests.support.service import DRAWS, FIT_TIMEOUT_S
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +40,10 @@ XLSX = vintages.XLSX
 def own(state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """The application on a state folder of its own, into which the fits of the others are linked."""
     (state_dir / "fits").mkdir(exist_ok=True)
-    app = create_app(Settings(state_dir=tmp_path, draws=DRAWS, fits_dir=str(state_dir / "fits"), switch_ahead=3))
+    fits = str(state_dir / "fits")
+    app = create_app(
+        Settings(state_dir=tmp_path, draws=DRAWS, fits_dir=fits, switch_ahead=3, fit_timeout_s=FIT_TIMEOUT_S)
+    )
     app.test_client_class = CheckedClient
     started: list[str] = []
     app.extensions["started"] = started
@@ -147,6 +152,46 @@ def test_a_file_becomes_a_vintage_that_is_not_current(own: Flask, asking: FlaskC
     assert asking.get("/v1/countries/DEU/history").data == before
     again = asking.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.4"), content_type="text/csv")
     assert again.status_code == 409
+
+
+def test_replicas_with_folders_of_their_own_answer_alike_and_without_the_database_from_copies(tmp_path: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound, but not listening: whoever connects is refused
+        away = f"postgresql://nobody:secret@127.0.0.1:{held.getsockname()[1]}/none"
+        database = f"sqlite:///{tmp_path}/shared.sqlite"
+        apps = {
+            name: create_app(Settings(state_dir=tmp_path / name, draws=DRAWS, database_url=url))
+            for name, url in {"one": database, "two": database, "new": away, "old": away}.items()
+        }
+        one, two, new, old = (app.test_client() for app in apps.values())
+        history = "/v1/countries/DEU/history?vintage=ours-2026"
+        assert two.get(history).status_code == 422
+        made = one.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.33"), content_type="text/csv")
+        assert made.status_code == 201, made.text
+        assert two.get("/v1/vintages/ours-2026").json["sha256"] == made.json["sha256"]
+        first, second = one.get(history), two.get(history)
+        assert (first.data, first.headers["ETag"]) == (second.data, second.headers["ETag"])
+        again = two.post("/v1/vintages?source=csv&name=ours-2026", data=tidy(DEU="3.4"), content_type="text/csv")
+        assert again.status_code == 409
+
+        shutil.copytree(tmp_path / "two" / "vintages", tmp_path / "old" / "vintages")
+        kept = old.get(history)
+        assert (kept.data, kept.headers["ETag"]) == (first.data, first.headers["ETag"])
+        for refused in (
+            new.get(history),
+            new.get("/v1/vintages/ours-2026"),
+            new.post("/v1/forecasts", json={"country": "DEU", "vintage": "ours-2026"}),
+            new.put("/v1/vintages/current", json={"vintage": "ours-2026"}),
+            new.post("/v1/vintages?source=csv&name=ours-2027", data=tidy(DEU="3.4"), content_type="text/csv"),
+        ):
+            assert (refused.status_code, refused.json["type"].rsplit(":", 1)[-1]) == (503, "no-database"), refused.text
+            assert refused.headers["Retry-After"] == "5"
+        assert new.get("/v1/countries/DEU/history?vintage=nato-2025").status_code == 200
+        assert new.get("/v1/countries/DEU/history?vintage=no_name").status_code == 422
+        unsure = "vintage: which one is current is not known, since the database does not answer"
+        assert new.get("/readyz").json["missing"][-1] == unsure, "another replica may know of a switch"
+        for app in apps.values():
+            app.extensions[DATABASE].close()
 
 
 def test_it_cannot_be_current_before_it_is_fitted(own: Flask, asking: FlaskClient) -> None:

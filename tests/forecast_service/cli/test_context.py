@@ -42,11 +42,11 @@ def test_no_database_is_told_in_one_line(tmp_path: Path, command: str, monkeypat
 
 
 WRITES = {
-    "the state folder": (
-        "serve", "fit", "forecast", "sweep", "data import", "data refresh", "data why", "data use", "data pledges add",
-        "data pledges remove", "data pledges import",
+    "the state folder": ("serve", "fit", "forecast", "sweep", "data why", "data use"),
+    "the database": (
+        "serve", "work", "db upgrade", "keys create", "keys revoke", "data use", "data rollback", "data import",
+        "data refresh", "data pledges add", "data pledges remove", "data pledges import",
     ),
-    "the database": ("serve", "work", "db upgrade", "keys create", "keys revoke", "data use", "data rollback"),
     "models/data": ("freeze", "backtest"),
     "and replace it": ("sweep", "openapi", "backtest"),
 }  # fmt: skip

@@ -7,10 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from click.testing import CliRunner
 
+from forecast_service.cli.context import vintage_store
 from forecast_service.cli.main import main
+from forecast_service.settings import Settings
 from models.dataset.tables import BUNDLED
 from models.dataset.vintages import VintageStore
 from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_book, weo_csv, weo_rows, weo_text
+from tests.models.dataset.test_vintages import draft
 
 
 @pytest.fixture
@@ -25,6 +28,15 @@ def run(state):
         return CliRunner(env=env).invoke(main, ["data", *map(str, arguments)])
 
     return ask
+
+
+def vintages_of(state):
+    """What the commands have saved."""
+    with vintage_store(Settings(state_dir=state)) as vintages:
+        vintages.refresh()
+        for name in vintages.names():
+            vintages.figures(name)
+        return vintages
 
 
 def newer(**changes):
@@ -65,7 +77,7 @@ def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path)
     assert kept.exit_code == 0, kept.output
     assert "saved as nato-2027" in kept.output
     assert "more (--all)" in kept.output
-    manifest = VintageStore(state / "vintages").manifest("nato-2027")
+    manifest = vintages_of(state).manifest("nato-2027")
     assert manifest.base == "nato-2026"
     assert [s.source for s in manifest.sources if s.publisher == "NATO"] == ["nato_2027"]
 
@@ -80,7 +92,7 @@ def test_a_vintage_is_shown_and_kept_beside_the_older_ones(run, state, tmp_path)
     assert taken.exit_code == 1
     assert "nato-2027 is there already" in taken.output
     assert run("import", file, "--source", "nato").exit_code == 0
-    assert VintageStore(state / "vintages").names()[-1].startswith("nato-2027-20")
+    assert vintages_of(state).names()[-1].startswith("nato-2027-20")
 
 
 def test_imports_stack_up(run, state, tmp_path):
@@ -91,7 +103,7 @@ def test_imports_stack_up(run, state, tmp_path):
     history.write_bytes(saved(sipri_book(share)))
     assert run("import", outlook, "--source", "weo").exit_code == 0
     assert run("import", history, "--source", "sipri", "--vintage", "both-2026").exit_code == 0
-    manifest = VintageStore(state / "vintages").manifest("both-2026")
+    manifest = vintages_of(state).manifest("both-2026")
     assert manifest.base == "nato-2026-weo-2026-04"
     assert manifest.uses.outlook == "weo_2026_04"
     changed = run("diff", "nato-2026", "both-2026", "--all").output
@@ -196,13 +208,13 @@ def test_a_schedule_fetches_what_is_new(run, state, server):
     assert "the file is the one that was imported last" in second.output
     assert "saved as nato-2027-weo-2026-10" in second.output
     assert server.sent == [len(server.files["/nato.xlsx"]), 0, len(server.files["/weo.xls"])]
-    before = contents(state / "vintages")
+    before = run("vintages").output
     third = run("refresh", **environment)
     assert third.exit_code == 0
     assert third.output.count("the file is the one that was imported last") == 2
     server.files["/nato.xlsx"] = newer(DEU_2025=9.9) + bytes(7)  # another length, so another tag
     assert run("refresh", **environment).exit_code == 1
-    assert contents(state / "vintages") == before
+    assert run("vintages").output == before
 
 
 def test_an_outlook_takes_its_edition_from_its_name_and_says_how_to_give_it(run, state, server, tmp_path):
@@ -226,7 +238,7 @@ def test_an_outlook_takes_its_edition_from_its_name_and_says_how_to_give_it(run,
     assert "error: outlook.xlsx: nothing in it names its edition" in done.output
     assert "error: line 2, column 2030: '2,050' may be 2.050 or 2050: write it as one of these\n" in done.output
     assert "saved as nato-2026-weo-2026-04" in done.output
-    assert VintageStore(state / "vintages").names()[-1] == "nato-2026-weo-2026-04"
+    assert vintages_of(state).names()[-1] == "nato-2026-weo-2026-04"
     assert "nothing in it differs" in run("import", named, "--source", "weo").output
 
 
@@ -253,7 +265,7 @@ def test_a_plan_is_added_and_counts_in_its_own_vintage_only(run, state):
     added = run(*PLAN)
     assert added.exit_code == 0, added.output
     assert "Belgium 2032: none -> core 3 (law, 2026-10-01)" in added.output
-    vintages = VintageStore(state / "vintages")
+    vintages = vintages_of(state)
     name = vintages.names()[-1]
     assert name == "nato-2026-plans"
     from models.dataset.countries import resolve
@@ -266,6 +278,7 @@ def test_a_plan_is_added_and_counts_in_its_own_vintage_only(run, state):
     number = run("pledges", "list", "--country", "BEL").output.splitlines()[-1].split(":")[0]
     removed = run("pledges", "remove", number)
     assert removed.exit_code == 0, removed.output
+    vintages = vintages_of(state)
     assert vintages.tables(vintages.names()[-1]).read("pledges") == BUNDLED.read("pledges")
 
 
@@ -275,7 +288,7 @@ def test_a_plan_is_added_with_its_status(run, state):
     assert added.exit_code == 0, added.output
     assert "Belgium 2032: none -> core 3 (law, 2026-10-01; withdrawn, 2026-10-01)" in added.output
     assert "(law, 2026-10-01; withdrawn, 2026-10-01)" in run("pledges", "list", "--country", "BEL").output
-    row = VintageStore(state / "vintages").tables("nato-2026-plans").read("pledges")[-1]
+    row = vintages_of(state).tables("nato-2026-plans").read("pledges")[-1]
     assert (row["status"], row["status_source"]) == ("withdrawn", row["source"])
 
 
@@ -287,7 +300,7 @@ def test_the_table_of_plans_goes_out_and_comes_back(run, state, tmp_path):
     file.write_text(file.read_text().replace("BEL,core,2.0,2033", "BEL,core,2.4,2033", 1))
     changed = run("pledges", "import", file)
     assert changed.exit_code == 0, changed.output
-    assert VintageStore(state / "vintages").manifest("nato-2026-plans").base == "nato-2026"
+    assert vintages_of(state).manifest("nato-2026-plans").base == "nato-2026"
 
 
 @pytest.mark.parametrize(
@@ -313,3 +326,15 @@ def test_a_plan_that_cannot_be_is_refused(run, state, change, message):
     assert refused.exit_code != 0
     assert message in refused.output
     assert not (state / "vintages").exists()
+
+
+def test_an_upgrade_puts_the_vintages_of_an_earlier_release_into_the_database(run, state, tmp_path):
+    VintageStore(state / "vintages").add(draft(DEU_2026="2.99"))
+    shared = {"FORECAST_DATABASE_URL": f"sqlite:///{tmp_path}/shared.sqlite", "FORECAST_STATE_DIR": str(state)}
+    for says in (
+        "vintage nato-2027 was put into the database\nthe database is up to date\n",
+        "the database is up to date\n",
+    ):
+        assert CliRunner(env=shared).invoke(main, ["db", "upgrade"]).stdout == says
+    elsewhere = run("vintages", **shared | {"FORECAST_STATE_DIR": str(tmp_path / "elsewhere")})
+    assert [line.split()[0] for line in elsewhere.output.splitlines()][-1] == "nato-2027"

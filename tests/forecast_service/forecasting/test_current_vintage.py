@@ -70,7 +70,7 @@ def test_the_change_comes_at_its_moment_without_another_look(
     one = watcher(written, tmp_path)
     written.add("b", 10)
     one.poll()
-    monkeypatch.setattr(one, "_keep_up", lambda: None)
+    monkeypatch.setattr(one, "keep_up", lambda: None)
     clock(9.99)
     assert (one.vintage(), one.pending() and one.pending().vintage) == ("a", "b")  # type: ignore[union-attr]
     clock(0.01)
@@ -84,7 +84,7 @@ def test_nobody_is_behind_at_the_very_moment(written: Written, tmp_path: Path, m
     ticks = iter([at / 100 for at in range(1, 100_000)])
     start = one.pending()
     assert start
-    monkeypatch.setattr(one, "_keep_up", lambda: None)
+    monkeypatch.setattr(one, "keep_up", lambda: None)
     # Time goes on a little with every look at the clock: none falls between two sides of a comparison.
     monkeypatch.setattr(
         "forecast_service.forecasting.current_vintage.time.monotonic", lambda: start.at - 1 + next(ticks)
@@ -138,6 +138,51 @@ def test_what_is_not_ready_is_not_changed_to_and_is_once_it_is(
     ready.add("b")
     one.poll()
     assert (one.vintage(), one.lagging()) == ("b", None)
+
+
+def test_a_process_without_the_vintage_of_a_coming_switch_is_behind_before_its_moment(
+    written: Written, tmp_path: Path, clock: Callable[[float], None]
+) -> None:
+    ready: set[str] = set()
+    one = watcher(written, tmp_path, ready)
+    written.add("b", 60)
+    one.poll()
+    assert (one.lagging(), one.needed()) == (None, ("a", "b"))
+    clock(45)
+    assert (one.vintage(), one.lagging()) == ("a", "b"), "gateways have time to notice"
+    ready.add("b")
+    one.poll()
+    assert one.lagging() is None
+    clock(15)
+    assert (one.vintage(), one.lagging(), one.needed()) == ("b", None, ("b",))
+
+
+def test_fits_are_needed_of_what_is_current_comes_may_come_and_was_before(
+    written: Written, tmp_path: Path, clock: Callable[[float], None]
+) -> None:
+    for name in ("oldest", "before", "current"):
+        written.add(name, -1)
+    written.add("next", 60)
+    one = CurrentVintage(written.read, lambda _name: True, "a", tmp_path / "switches.json", lambda: ["latest"])
+    one.poll()
+    assert one.needed() == ("current", "next", "latest", "before")
+
+
+def test_a_process_that_never_heard_of_the_switches_says_so(written: Written, tmp_path: Path) -> None:
+    written.away = True
+    one = watcher(written, tmp_path)
+    assert not one.has_heard()
+    written.away = False
+    one.poll()
+    assert one.has_heard()
+    written.away = True
+    assert watcher(written, tmp_path).has_heard() is False, "nothing was ever written: no database at all"
+    written.away = False
+    written.add("b", -5)
+    assert watcher(written, tmp_path).has_heard()
+    written.away = True
+    assert watcher(written, tmp_path).has_heard(), "the one before has left it in the folder"
+    assert not watcher(written, tmp_path / "another").has_heard()
 
 
 def test_what_is_likely_next_and_what_was_before_are_ready_already(

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from forecast_service.forecasting.vintage_download import Conditions, DownloadError, Limits, Memory, download
+from forecast_service.forecasting.vintage_download import Conditions, DownloadError, Limits, download
 from tests.support.sockets import connections, sockets_of
 
 FILE = b"iso3,year,share_pct\n" * 2000
@@ -323,13 +323,3 @@ def test_a_server_that_never_shakes_hands_is_cut_off():
         with pytest.raises(DownloadError, match=r"took longer than 0.4 s"):
             download(f"https://127.0.0.1:{port}/x", Limits(frozenset({f"127.0.0.1:{port}"}), 0.4))
         assert time.monotonic() - started < 3
-
-
-def test_what_a_server_said_is_remembered(tmp_path):
-    memory, found = Memory(tmp_path / "downloads"), Conditions('"one"', "", "ab")
-    assert memory.recall("https://a/") == Conditions()
-    memory.keep("https://a/", found)
-    assert Memory(tmp_path / "downloads").recall("https://a/") == found
-    assert memory.recall("https://b/") == Conditions()
-    next((tmp_path / "downloads").iterdir()).write_text("{")
-    assert memory.recall("https://a/") == Conditions()

@@ -121,7 +121,10 @@ def test_a_vintage_whose_files_are_damaged_is_refused_at_the_start(
 
 
 def test_settings_read_no_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.dataset.vintages.VintageStore.names", lambda _self: pytest.fail("it was looked for"))
+    monkeypatch.setattr(
+        "forecast_service.forecasting.shared_vintages.SharedVintages.names",
+        lambda _self: pytest.fail("it was looked for"),
+    )
     assert Settings(state_dir=tmp_path, vintage="ours-2026").vintage == "ours-2026"
 
 

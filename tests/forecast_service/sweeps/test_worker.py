@@ -22,18 +22,22 @@ from sqlalchemy import text
 
 from benchmarks.speed.sweeps import cluster, run
 from forecast_service.cli.main import main
+from forecast_service.forecasting.shared_vintages import SharedVintages
 from forecast_service.observability import tracing
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
 from forecast_service.store.database import EXTENSION, Database
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweeps import Sweeps
+from forecast_service.store.vintages import Vintages
 from forecast_service.sweeps.executors import DaskExecutor, ExecutorUnavailable, LocalExecutor, make_executor
 from forecast_service.sweeps.task import OtherModel, compute
 from forecast_service.sweeps.worker import Worker
 from models import load_figures
-from models.analysis.sweep import Sweep
+from models.analysis.sweep import Sweep, read_document
+from models.dataset.observations import UnknownVintage
 from models.forecast import MODEL_VERSION
+from tests.models.dataset.test_vintages import draft
 from tests.support.databases import KINDS, fresh
 from tests.support.executors import InProcess
 from tests.support.service import DRAWS, environment, free_port
@@ -250,6 +254,22 @@ def test_work_beside_a_process_ends_with_it(kept: tuple[Sweeps, str], state_dir:
 def test_another_version_of_the_statistics_computes_nothing() -> None:
     with pytest.raises(OtherModel):
         compute(document(model_version="0"), 0, None)
+
+
+def test_a_worker_with_a_folder_of_its_own_has_an_imported_vintage_from_the_database(tmp_path: Path) -> None:
+    database = Database(database_url(Settings(state_dir=tmp_path)))
+    vintages = SharedVintages(tmp_path / "one" / "vintages", Vintages(database))
+    figures = vintages.add(draft(DEU_2026="2.99")) and vintages.figures("nato-2027")
+    asked = document(steps=2, countries=["ISL"], vintage=figures.vintage, origin=figures.origin, draws=200)
+    with pytest.raises(UnknownVintage):
+        compute(asked, 0, str(tmp_path / "two" / "fits"))
+    whole = Sweep(read_document(asked))
+    sizes = [len(whole.span(number).points) for number in range(whole.chunks)]
+    posted = Sweeps(database).create("me", asked, MODEL_VERSION, sizes, None)
+    Worker(Sweeps(database), InProcess(), tmp_path / "two" / "fits").run(once=True)
+    assert Sweeps(database).read("me", posted.id).status == "done"
+    assert (tmp_path / "two" / "vintages" / "nato-2027" / "manifest.json").is_file()
+    database.close()
 
 
 def test_an_executor_that_is_not_there_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

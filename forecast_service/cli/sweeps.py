@@ -16,7 +16,7 @@ from forecast_service.cli.context import database_of
 from forecast_service.cli.output_file import OutputFile, writing
 from forecast_service.cli.streams import emit
 from forecast_service.processes import end_with_parent
-from forecast_service.settings import Settings
+from forecast_service.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from forecast_service.sweeps.kept_chunks import KeptChunks
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 
 def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
-    """The executor, and the folder of fits, or None if its processes are on other machines."""
+    """The executor, and the folder of fits, or None if its processes are on other machines. Refuses 0 processes."""
     from forecast_service.sweeps.executors import is_remote, make_executor
 
+    if not settings.sweep_processes:
+        raise BadSetting("FORECAST_SWEEP_PROCESSES: 0 says that no sweeps are computed here; set at least 1")
     executor = make_executor(settings.sweep_executor, settings.sweep_processes, niceness)
     return executor, None if is_remote(settings.sweep_executor) else settings.state.fits
 

@@ -29,7 +29,7 @@ def never_become_gunicorn(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("serve went on")
 
-    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", refuse)
+    monkeypatch.setattr("forecast_service.server.master.Master.run", refuse)
 
 
 def test_nothing_set_gives_the_defaults() -> None:

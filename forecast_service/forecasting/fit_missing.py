@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, FitUnavailable
+from forecast_service.forecasting.fit_pruning import prune_fits
 from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
@@ -36,7 +37,9 @@ def fit_missing(
     if not registry.missing(vintage, origin):
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
-        return fit_all(forecaster, processes, progress, origin)
+        made = fit_all(forecaster, processes, progress, origin)
+    prune_fits(registry)
+    return made
 
 
 def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:

@@ -52,6 +52,7 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
     seed: int = 1
     switch_ahead: int = 60
     fits_dir: str = ""
+    fits_bytes: int = 500_000_000
     fit_timeout_s: int = 30
     kept_bytes: int = 10_000_000
 

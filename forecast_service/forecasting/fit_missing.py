@@ -72,6 +72,9 @@ def fit_in_background(settings: Settings, vintage: str, origin: int | None = Non
     At most one process makes fits at an earlier ``origin`` than the vintage's last year; readiness does not need them.
     """
     variables = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
-    command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
+    # One process, without a pool, so that a replica's memory suffices.
+    fit = ["fit", "--quiet", "--beside", "--processes", "1", "--vintage", vintage]
+    command = [sys.executable, "-m", "forecast_service.cli", *fit]
     past = [] if origin is None else ["--origin", str(origin)]
-    spawn_once(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | variables)
+    what = f"fits of {vintage}" if origin is None else "fits of past origins"
+    spawn_once(command + past, what, settings.state.turn, os.environ | variables)

@@ -170,7 +170,7 @@ def _load(replica: Replica, chance: random.Random) -> list[Callable[[], int]]:
         return replica.ask("GET", "/v1/vintages/nato-2025/diff/nato-2026")
 
     def take_in() -> int:
-        address = f"/v1/vintages?source=csv&name=memory-{chance.randrange(10**9)}"
+        address = f"/v1/vintages?source=csv&name=memory-2026-{chance.randrange(10**9)}"
         return replica.ask("POST", address, _table(chance.uniform(2, 4)), "text/csv")
 
     rare = [all_at_a_past_origin, another_vintage, change, take_in]
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--sweep-processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=90)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         replica = Replica(asked.code, Path(folder), asked.fits if asked.fits.exists() else None, asked.sweep_processes)
         try:
             worst, peaks = measure(replica, asked.seconds)

@@ -187,7 +187,7 @@ def measure(replica: Replica, seconds: float) -> tuple[dict[str, tuple[float, in
         rare = ask.__name__ in {"all_at_a_past_origin", "another_vintage", "change", "take_in"}
         while not ended.is_set():
             statuses[ask.__name__].append(ask())
-            ended.wait(5 if rare else 0.05)
+            ended.wait(5 if rare else 0.5)
 
     threads = [threading.Thread(target=repeat, args=(ask,), daemon=True) for ask in _load(replica, chance)]
     replica.ask("POST", "/v1/sweeps", SWEEP)

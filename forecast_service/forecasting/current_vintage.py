@@ -111,6 +111,7 @@ class CurrentVintage:
 
     def needed(self) -> tuple[str, ...]:
         """The vintages whose fits should be here: the due one, coming ones, likely ones, and the one before."""
+        self.keep_up()
         now = time.monotonic()
         place = next((place for place, s in enumerate(self._switches) if s.at <= now), len(self._switches))
         coming = (s.vintage for s in self._switches[:place])

@@ -36,7 +36,9 @@ def fit_missing(
     if not registry.missing(vintage, origin):
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
-        return fit_all(forecaster, processes, progress, origin)
+        made = fit_all(forecaster, processes, progress, origin)
+    registry.prune_fits()
+    return made
 
 
 def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:
@@ -85,6 +87,9 @@ def fit_in_background(settings: Settings, vintage: str, origin: int | None = Non
     At most one process makes fits at an earlier ``origin`` than the vintage's last year; readiness does not need them.
     """
     variables = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
-    command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
+    # One process, without a pool, so that a replica's memory suffices.
+    fit = ["fit", "--quiet", "--beside", "--processes", "1", "--vintage", vintage]
+    command = [sys.executable, "-m", "forecast_service.cli", *fit]
     past = [] if origin is None else ["--origin", str(origin)]
-    spawn_once(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | variables)
+    what = f"fits of {vintage}" if origin is None else "fits of past origins"
+    spawn_once(command + past, what, settings.state.turn, os.environ | variables)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,17 +25,29 @@ from models.dataset.countries import allies
 from models.dataset.observations import Figures, UnknownVintage
 from models.dataset.tables import VINTAGES
 from models.dataset.vintages import DamagedVintage
-from models.forecast import Forecaster
+from models.forecast import MODEL_VERSION, Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
+from models.simulation.pruning import note_use, prune
 
 EXTENSION = "forecast-registry"
+NOTED_S = 3600.0
+"""How often the use of a fit is written down (s)."""
 _log = logging.getLogger(__name__)
 
 
 class CountingStore(PathStore):
-    """A store of fits that counts and traces each fit it has to make, in a pool if there is one."""
+    """A store of fits that counts and traces each fit it has to make, in a pool if there is one.
 
-    pool: FitPool | None = None
+    Parameters
+    ----------
+    prune : called after the pool has made a fit.
+    """
+
+    def __init__(self, folder: Path, pool: FitPool | None, prune: Callable[[], None]) -> None:
+        super().__init__(folder)
+        self.pool = pool
+        self._prune = prune
+        self._noted: dict[FitKey, float] = {}  # when each use was written down
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
         def made() -> Fit:
@@ -42,9 +56,18 @@ class CountingStore(PathStore):
                 return make()
 
         if self.pool is None or self.has(key):
+            self._note_use(key)
             return super().get(key, made)
         with self.pool.admitted():  # before super().get waits for other threads that need the same fit
-            return super().get(key, made)
+            fit = super().get(key, made)
+        self._prune()
+        return fit
+
+    def _note_use(self, key: FitKey) -> None:
+        now = time.monotonic()
+        if now > self._noted.get(key, -math.inf) + NOTED_S:
+            self._noted[key] = now
+            note_use(self.folder / f"{key.stem}.json")
 
 
 class ForecasterRegistry:
@@ -64,8 +87,7 @@ class ForecasterRegistry:
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
         self.settings = settings
         self.pool = pool
-        self.store = CountingStore(settings.state.fits)
-        self.store.pool = pool
+        self.store = CountingStore(settings.state.fits, pool, self.prune_fits)
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
         database = database or Database.configured(settings)
@@ -161,6 +183,18 @@ class ForecasterRegistry:
             for ally in allies(current.figures.tables).values():
                 if current.is_saved(ally):
                     metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
+
+    def prune_fits(self) -> None:
+        """Delete fits beyond ``FORECAST_FITS_BYTES``: past origins, vintages that are not current, old model versions.
+
+        The fits at the last origin stay for the vintages that may be answered from.
+        """
+        settings = self.settings
+        needed = {settings.vintage, *self.current_vintage.needed()}
+        how = needed, MODEL_VERSION, settings.draws, settings.seed
+        deleted, freed = prune(self.store.folder, settings.fits_bytes, *how)
+        if deleted:
+            _log.info("%d fits of past questions were deleted, which frees %.0f MB", deleted, freed / 1e6)
 
     def count_vintage(self) -> None:
         """Record for Prometheus which vintage this process answers from."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import Flask, current_app
 
 from forecast_service.forecasting.registry import forecasters
+from forecast_service.observability import helpers
 from forecast_service.redis_client import redis_state
 from forecast_service.services.bounded_check import BoundedCheck
 from forecast_service.store.database import EXTENSION as DATABASE
@@ -34,7 +35,7 @@ def register(app: Flask) -> None:
 
 
 def readiness() -> dict[str, Any]:
-    """What is missing, and the state of the database, Redis and the state folder."""
+    """What is missing, and the state of the database, Redis, the state folder and the helper processes."""
     checks = cast(dict[str, BoundedCheck], current_app.extensions[CHECKS])
     end = time.monotonic() + PATIENCE_S
     for check in checks.values():
@@ -46,7 +47,7 @@ def readiness() -> dict[str, Any]:
     missing += forecasters().lagging()
     ready: dict[str, Any] = {"status": "not-ready" if missing else "ready", "missing": missing}
     ready |= states | {"state": forecasters().store.trouble() or "ok", "read_only": forecasters().settings.read_only}
-    return ready | forecasters().status()
+    return ready | {"helpers": helpers.states()} | forecasters().status()
 
 
 def versions() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast_service.cli.context import vintage_store
+from forecast_service.cli.context import database_of, vintage_store
 from forecast_service.settings import Settings
 from forecast_service.settings.downloads import hosts, refreshed
 from models.dataset.countries import COMPONENTS, allies
@@ -236,12 +236,13 @@ def refresh(dry_run: bool) -> None:
     Each file makes a vintage in the state folder, based on the newest. If a file fails, the others are still imported
     and the command exits with 1. The current vintage stays the same until 'data use'.
     """
+    from forecast_service.store import refreshes
     from models.dataset.imports import prepare
 
     settings = Settings.from_environment()
     if not settings.refresh:
         raise click.ClickException("FORECAST_REFRESH names nothing to fetch")
-    failed = 0
+    succeeded = dict.fromkeys((source for source, _url in refreshed(settings)), True)
     for source, url in refreshed(settings):
         click.echo(f"{source}: {url}")
         try:
@@ -257,6 +258,9 @@ def refresh(dry_run: bool) -> None:
                     remember(settings, url, conditions)
         except click.ClickException as error:
             click.echo(f"error: {error.format_message()}", err=True)
-            failed += 1
-    if failed:
+            succeeded[source] = False
+    if not dry_run:
+        with database_of(settings) as database:
+            refreshes.record(database, succeeded)
+    if not all(succeeded.values()):
         raise click.exceptions.Exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -134,13 +133,14 @@ class ForecasterRegistry:
         """Names of all vintages, oldest first."""
         return self.vintage_store.names()
 
-    def observe(self) -> None:
-        """Record the headline of every ally for Prometheus, if it scrapes, so that none depends on a request."""
-        if os.environ.get(metrics.FOLDER):
-            current = self.current
-            for ally in allies(current.figures.tables).values():
-                if current.is_saved(ally):
-                    metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
+    def observe(self) -> str | None:
+        """Record the headline of every ally with a saved fit; return the vintage, or None if fits are missing."""
+        current = self.current
+        complete = not current.missing()  # before the others: fits may be saved meanwhile
+        for ally in allies(current.figures.tables).values():
+            if current.is_saved(ally):
+                metrics.forecast_made(current.forecast(ally.code))
+        return current.figures.vintage if complete else None
 
     def count_vintage(self) -> None:
         """Record for Prometheus which vintage this process answers from."""

@@ -7,6 +7,7 @@ standard input and prints the outcome as JSON.
 from __future__ import annotations
 
 import json
+import logging
 import resource
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 from forecast_service.state_dir import StateDir
 
+_log = logging.getLogger(__name__)
 TIME_S, MEMORY_BYTES = 60, 1_500_000_000
 
 
@@ -48,7 +50,8 @@ def take_in(state_dir: Path, data: bytes, source: str, base: str, name: str | No
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=TIME_S, check=True)  # noqa: S603  no shell
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        sys.stderr.write((error.stderr or b"").decode(errors="replace")[-2000:])
+        said = (error.stderr or b"").decode(errors="replace")[-2000:]
+        _log.error("the import of a file failed: %s: %s", type(error).__name__, said)
         raise TookTooLong from None
     outcome: dict[str, Any] = json.loads(done.stdout)
     return outcome

@@ -223,3 +223,13 @@ class SwitchRow(Base):
     written_at: Mapped[datetime] = mapped_column(Moment)
     written_by: Mapped[str] = mapped_column(String(200))
     undoes: Mapped[int | None] = mapped_column(Integer)
+
+
+class RefreshRow(Base):
+    """When all files of a source were last refreshed; ``failed_at`` if the last refresh failed."""
+
+    __tablename__ = "refreshes"
+
+    source: Mapped[str] = mapped_column(String(50), primary_key=True)
+    succeeded_at: Mapped[datetime | None] = mapped_column(Moment)
+    failed_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from forecast_service import create_app
+from forecast_service.forecasting.registry import EXTENSION
 from forecast_service.observability import logs, tracing
 from forecast_service.settings import BadSetting, Settings
 from tests.support.service import DRAWS
@@ -215,10 +216,12 @@ def test_requests_are_counted_by_route_method_and_status(client: FlaskClient) ->
 
 @pytest.mark.slow
 def test_cache_fits_and_drift_are_counted(tmp_path: Path) -> None:
-    client = create_app(Settings(state_dir=tmp_path, draws=200)).test_client()
+    app = create_app(Settings(state_dir=tmp_path, draws=200))
+    client = app.test_client()
     before = figures(client)
     answer = [client.get("/v1/countries/EST/forecast") for _ in range(3)][-1].json
     client.get("/v1/countries/EST/forecast?deadline=2030")
+    assert app.extensions[EXTENSION].observe() is None, "other allies have no fits"
     after = figures(client)
     grown = {name: after[name, ()] - before[name, ()] for name, given in before if not given}
     assert grown["forecast_cache_hits_total"] == 2

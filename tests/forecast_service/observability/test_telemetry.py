@@ -221,12 +221,13 @@ def test_cache_fits_and_drift_are_counted(tmp_path: Path) -> None:
     before = figures(client)
     answer = [client.get("/v1/countries/EST/forecast") for _ in range(3)][-1].json
     client.get("/v1/countries/EST/forecast?deadline=2030")
+    client.get("/v1/countries/EST/forecast?scenario=trend")
     assert app.extensions[EXTENSION].observe() is None, "other allies have no fits"
     after = figures(client)
     grown = {name: after[name, ()] - before[name, ()] for name, given in before if not given}
     assert grown["forecast_cache_hits_total"] == 2
-    assert grown["forecast_cache_misses_total"] == 2
-    assert grown["forecast_fits_total"] == 1
+    assert grown["forecast_cache_misses_total"] == 3
+    assert grown["forecast_fits_total"] == grown["forecast_fit_seconds_count"] == 2
     key = labels(country="EST", vintage=answer["vintage"], model_version=answer["model_version"])
     headline = answer["targets"][0]["probability"]["at_deadline"]
     assert after["forecast_probability", key] == pytest.approx(headline, abs=1e-4)

@@ -33,6 +33,11 @@ class StateDir:
         return self.path / "downloads"
 
     @property
+    def turn(self) -> Path:
+        """Lock file of the background process whose turn it is."""
+        return self.path / ".background"
+
+    @property
     def sweeps(self) -> Path:
         """Folder of the chunks of sweeps that the command line has begun."""
         return self.path / "sweeps"

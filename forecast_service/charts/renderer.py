@@ -10,13 +10,14 @@ import atexit
 import contextlib
 import json
 import struct
-import subprocess
 import sys
 from dataclasses import dataclass
+from subprocess import PIPE
 from threading import Lock, Timer
 from typing import Any
 
 from forecast_service.errors import ServiceError
+from forecast_service.observability.helpers import OnDemand
 
 DRAW_S = 30.0
 """Time limit of one chart, including the start of the process; most charts take a hundredth of it."""
@@ -48,7 +49,7 @@ class Drawer:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: OnDemand | None = None
 
     def draw(self, chart_request: dict[str, Any]) -> Drawn:
         """Draw the chart of ``chart_request`` (see :func:`forecast_service.charts.process.draw`).
@@ -90,16 +91,16 @@ class Drawer:
             raise DrawingFailed(header["failed"])
         return Drawn(body, header["finding"])
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> OnDemand:
         if self.process is None:
             command = [sys.executable, "-m", "forecast_service.charts.process"]
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  ours
+            self.process = OnDemand("drawer", command, stdin=PIPE, stdout=PIPE)
         return self.process
 
     def _end(self) -> None:
         process, self.process = self.process, None
         if process is not None:
-            process.kill()
+            process.end()
             with contextlib.suppress(BrokenPipeError):
                 process.communicate()
 
@@ -107,7 +108,7 @@ class Drawer:
         self._end()
 
 
-def _exactly(process: subprocess.Popen[bytes], size: int) -> bytes:
+def _exactly(process: OnDemand, size: int) -> bytes:
     assert process.stdout  # noqa: S101
     read = process.stdout.read(size)
     if len(read) < size:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-import os
 import re
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import click
 
 from forecast_service.cli.output_file import OutputFile, writing
 from forecast_service.cli.streams import emit
+from forecast_service.settings.cores import cores
 from models.dataset.importers.base import BadFile, Content, shown
 from models.dataset.importers.delimited import table_of
 from models.series import Panel, Series, SeriesError
@@ -80,8 +80,8 @@ class Origins(click.ParamType[range]):
 @click.option(
     "--processes",
     type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
+    default=cores(),
+    show_default="all cores that it may use",
     help="Origins fitted at once.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from forecast_service.ids import SAVED_ID
 from forecast_service.openapi import operations
 from forecast_service.openapi.operations import FOLDER
 from forecast_service.settings import Settings
+from forecast_service.settings.cores import cores
 from forecast_service.store.database import EXTENSION, Database
 from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweeps import Sweeps
@@ -154,7 +154,7 @@ def ask_all(app: Flask, fits: Path) -> dict[str, dict[str, Any]]:
     """Every request with the answer of ``app``, whose database must be empty and up to date; computes the sweeps."""
     sweeps = Sweeps(cast(Database, app.extensions[EXTENSION]))
     for vintage in (None, BEFORE):
-        fit_all(cast(ForecasterRegistry, app.extensions[FORECASTERS]).forecaster(vintage), os.cpu_count() or 1)
+        fit_all(cast(ForecasterRegistry, app.extensions[FORECASTERS]).forecaster(vintage), cores())
     found: dict[str, dict[str, Any]] = {}
     learned: dict[str, str] = {}
     client = app.test_client()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from forecast_service.observability import log_lines
 from forecast_service.processes import run_in_background
 from forecast_service.settings import Settings
+from forecast_service.settings.cores import cores
 
 
 @click.command()
@@ -16,8 +15,8 @@ from forecast_service.settings import Settings
 @click.option(
     "--processes",
     type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
+    default=cores(),
+    show_default="all cores that it may use",
     help="Fits at once.",
 )
 @click.option("--vintage", help="Vintage of the figures; the current one if absent.")

@@ -32,4 +32,8 @@ def serve(host: str, port: int) -> None:
     configuration = Path(server.__file__).with_name("gunicorn.conf.py")
     # gunicorn runs in this process: signals reach it, modules load once, and errors of create_app end the command.
     sys.argv = ["gunicorn", "--config", str(configuration), "--bind", f"{host}:{port}", "forecast_service:create_app()"]
-    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
+    application = WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]")
+    # Imported once the configuration has been read: it says where metrics are written.
+    from forecast_service.server.master import Master
+
+    Master(application).run()

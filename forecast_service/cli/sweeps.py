@@ -7,6 +7,7 @@ import signal
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +17,20 @@ from forecast_service.cli.context import database_of
 from forecast_service.cli.output_file import OutputFile, writing
 from forecast_service.cli.streams import emit
 from forecast_service.processes import end_with_parent
-from forecast_service.settings import Settings
+from forecast_service.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
+    from forecast_service.store.database import Database
     from forecast_service.sweeps.kept_chunks import KeptChunks
     from forecast_service.sweeps.run import Run
 
 
 def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
-    """The executor, and the folder of fits, or None if its processes are on other machines."""
+    """The executor, and the folder of fits, or None if its processes are on other machines. Refuses 0 processes."""
     from forecast_service.sweeps.executors import is_remote, make_executor
 
+    if not settings.sweep_processes:
+        raise BadSetting("FORECAST_SWEEP_PROCESSES: 0 says that no sweeps are computed here; set at least 1")
     executor = make_executor(settings.sweep_executor, settings.sweep_processes, niceness)
     return executor, None if is_remote(settings.sweep_executor) else settings.state.fits
 
@@ -56,12 +60,22 @@ def work(once: bool, beside: int | None, lease: float) -> None:
     tracer = make_tracer(settings)
     executor, folder = _executor(settings, 10)  # requests come first
     with database_of(settings) as database:
-        worker = Worker(Sweeps(database), executor, folder, lease, timedelta(settings.sweep_days), tracer)
+        keep = timedelta(settings.sweep_days)
+        worker = Worker(Sweeps(database), executor, folder, lease, keep, tracer, _pruning(settings, database))
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         if beside is not None:
             end_with_parent(beside, worker.stop)
         worker.run(once=once)
+
+
+def _pruning(settings: Settings, database: Database) -> Callable[[], None]:
+    """Deletes fits beyond the quota; it loads the vintages when it is first called, which takes a moment."""
+    from forecast_service.forecasting.fit_pruning import prune_fits
+    from forecast_service.forecasting.registry import ForecasterRegistry
+
+    registry = cache(lambda: ForecasterRegistry(settings, database))
+    return lambda: prune_fits(registry())
 
 
 @click.command()

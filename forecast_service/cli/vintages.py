@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from forecast_service.settings import Settings
+from forecast_service.settings.cores import cores
 
 if TYPE_CHECKING:
     from forecast_service.forecasting.registry import ForecasterRegistry
@@ -39,8 +39,8 @@ def _checked(registry: ForecasterRegistry, name: str) -> str:
 @click.option(
     "--processes",
     type=click.IntRange(1),
-    default=os.cpu_count() or 1,
-    show_default="all cores",
+    default=cores(),
+    show_default="all cores that it may use",
     help="Missing fits made at once.",
 )
 def use(name: str, processes: int) -> None:

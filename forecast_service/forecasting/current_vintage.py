@@ -107,6 +107,13 @@ class CurrentVintage:
         coming = [s for s in self._switches if s.at > now and s.number > current]
         return min(coming, key=lambda s: s.at, default=None)
 
+    def needed(self) -> set[str]:
+        """The vintages that may be answered from: the current one, later ones, the one before, the likely next."""
+        self._keep_up()
+        now = time.monotonic()
+        current = next((place for place, s in enumerate(self._switches) if s.at <= now), len(self._switches))
+        return {self.default, *(s.vintage for s in self._switches[: current + 2]), *self._likely()}
+
     def start(self, each: Callable[[], None] = lambda: None) -> None:
         """Poll now, and then in a thread of this process, which calls ``each`` after every poll."""
         self._thread_of = os.getpid()

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, FitUnavailable
+from forecast_service.forecasting.fit_pruning import prune_fits
 from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.observability import log_lines
 from forecast_service.processes import spawn_once
@@ -38,7 +39,9 @@ def fit_missing(
     if not registry.missing(vintage, origin):
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
-        return fit_all(forecaster, processes, progress, origin, _log_likewise())
+        made = fit_all(forecaster, processes, progress, origin, _log_likewise())
+    prune_fits(registry)
+    return made
 
 
 def _log_likewise() -> Callable[[], None]:
@@ -75,6 +78,9 @@ def fit_in_background(settings: Settings, vintage: str, origin: int | None = Non
     At most one process makes fits at an earlier ``origin`` than the vintage's last year; readiness does not need them.
     """
     variables = {f"FORECAST_{name.upper()}": str(getattr(settings, name)) for name in _SETTINGS}
-    command = [sys.executable, "-m", "forecast_service.cli", "fit", "--quiet", "--beside", "--vintage", vintage]
+    # One process, without a pool, so that a replica's memory suffices.
+    fit = ["fit", "--quiet", "--beside", "--processes", "1", "--vintage", vintage]
+    command = [sys.executable, "-m", "forecast_service.cli", *fit]
     past = [] if origin is None else ["--origin", str(origin)]
-    spawn_once(command + past, f"fit {vintage}" if origin is None else "fit the past", os.environ | variables)
+    what = f"fits of {vintage}" if origin is None else "fits of past origins"
+    spawn_once(command + past, what, settings.state.turn, os.environ | variables)

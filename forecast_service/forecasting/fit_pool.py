@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pickle
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, LifoQueue
+from subprocess import DEVNULL
 from typing import Any
 
 from cachetools import LRUCache, cached
@@ -26,6 +26,7 @@ from flask import g, has_request_context
 
 from forecast_service.errors import ServiceError
 from forecast_service.observability import metrics
+from forecast_service.observability.helpers import OnDemand
 from forecast_service.settings import Settings
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
@@ -64,15 +65,15 @@ class FitProcess:
     def __init__(self) -> None:
         self._end: weakref.finalize[Any, Any] | None = None
         self._line: Connection | None = None
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: OnDemand | None = None
 
     def ask(self, question: bytes, patience_s: float) -> Any:
         """The reply to a pickled question; one caller at a time.
 
         Raises FitUnavailable if there is no reply in time, or the process was ended from outside.
         """
-        if self.process is not None and self.process.poll() is not None:
-            self.stop()  # it was ended from outside while idle
+        if self._line is not None and self._line.poll(0):
+            self.stop()  # the other end is closed: it was idle for long, or was killed
         line = self._line or self._start()
         try:
             line.send_bytes(question)
@@ -88,7 +89,7 @@ class FitProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "forecast_service.forecasting.fit_process", str(theirs.fileno())]
-            process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603  our own
+            process = OnDemand("fit-process", command, pass_fds=[theirs.fileno()], stdin=DEVNULL)
         line = Connection(ours.detach())
         self.process, self._line = process, line
         self._end = weakref.finalize(self, _stop, process, line)
@@ -101,10 +102,9 @@ class FitProcess:
         self.process = self._line = self._end = None
 
 
-def _stop(process: subprocess.Popen[bytes], line: Connection) -> None:
+def _stop(process: OnDemand, line: Connection) -> None:
     line.close()
-    process.kill()
-    process.wait()
+    process.end()
 
 
 class FitPool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +13,7 @@ from flask import current_app, g, has_request_context
 
 from forecast_service.forecasting.current_vintage import CurrentVintage
 from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
+from forecast_service.forecasting.fit_pruning import prune_fits
 from forecast_service.observability import metrics, tracing
 from forecast_service.settings import BadSetting, Settings
 from forecast_service.settings.database import database_url
@@ -22,15 +25,27 @@ from models.dataset.tables import VINTAGES
 from models.dataset.vintages import DamagedVintage, VintageStore
 from models.forecast import Forecaster
 from models.simulation.path_store import Fit, FitKey, PathStore
+from models.simulation.pruning import note_use
 
 EXTENSION = "forecast-registry"
+NOTED_S = 3600.0
+"""How often the use of a fit is written down (s)."""
 _log = logging.getLogger(__name__)
 
 
 class CountingStore(PathStore):
-    """A store of fits that counts and traces each fit it has to make, in a pool if there is one."""
+    """A store of fits that counts and traces each fit it has to make, in a pool if there is one.
 
-    pool: FitPool | None = None
+    Parameters
+    ----------
+    prune : called after the pool has made a fit.
+    """
+
+    def __init__(self, folder: Path, pool: FitPool | None, prune: Callable[[], None]) -> None:
+        super().__init__(folder)
+        self.pool = pool
+        self._prune = prune
+        self._noted: dict[FitKey, float] = {}  # when each use was written down
 
     def get(self, key: FitKey, make: Callable[[], Fit]) -> Fit:
         def made() -> Fit:
@@ -39,9 +54,18 @@ class CountingStore(PathStore):
                 return make()
 
         if self.pool is None or self.has(key):
+            self._note_use(key)
             return super().get(key, made)
         with self.pool.admitted():  # before super().get waits for other threads that need the same fit
-            return super().get(key, made)
+            fit = super().get(key, made)
+        self._prune()
+        return fit
+
+    def _note_use(self, key: FitKey) -> None:
+        now = time.monotonic()
+        if now > self._noted.get(key, -math.inf) + NOTED_S:
+            self._noted[key] = now
+            note_use(self.folder / f"{key.stem}.json")
 
 
 class ForecasterRegistry:
@@ -61,8 +85,7 @@ class ForecasterRegistry:
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
         self.settings = settings
         self.pool = pool
-        self.store = CountingStore(settings.state.fits)
-        self.store.pool = pool
+        self.store = CountingStore(settings.state.fits, pool, lambda: prune_fits(self))
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
         self.vintage_store = VintageStore(settings.state.vintages)

@@ -7,7 +7,6 @@ starts the process, and the client asks again. The process is
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sys
 from pathlib import Path
@@ -39,7 +38,7 @@ def saved(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
 
 
 def start(settings: Settings, a: str, b: str) -> None:
-    """Start the process, unless one runs already; only one runs at a time per state folder."""
+    """Start the process, unless this one has started it; it waits for its turn."""
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     command = [
         sys.executable,
@@ -50,7 +49,7 @@ def start(settings: Settings, a: str, b: str) -> None:
         b,
         *facts,
     ]
-    spawn_once(command, "changes")
+    spawn_once(command, "why forecasts changed", settings.state.turn)
 
 
 def whose(forecaster: Forecaster) -> list[str]:
@@ -90,16 +89,11 @@ def main() -> None:
     folder, a, b, sipri, draws, seed = sys.argv[1:]
     settings = Settings(state_dir=Path(folder), sipri=sipri == "True", draws=int(draws), seed=int(seed))
     file = _file(settings, a, b)
+    if file.exists():  # another worker's process had its turn before
+        return
+    run_in_background()
     file.parent.mkdir(parents=True, exist_ok=True)
-    with (file.parent / ".working").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        if file.exists():
-            return
-        run_in_background()
-        write_atomically(file, json.dumps(work_out(settings, a, b)))
+    write_atomically(file, json.dumps(work_out(settings, a, b)))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,16 @@ class ReadySchema(Schema):
             "example": "ok",
         },
     )
+    helpers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.OneOf(("ok", "restarting"))),
+        required=True,
+        metadata={
+            "description": "The helper processes of this replica: restarting from an unexpected end until the next "
+            "start. Forecasts do not need them, so a replica stays ready.",
+            "example": {"fits": "ok", "sweep-worker": "ok"},
+        },
+    )
     vintage = fields.String(required=True, metadata={"description": "The current vintage of the figures."})
     switch = _switch()
 

@@ -5,7 +5,6 @@ import gc
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -63,10 +62,6 @@ def _refuse(sock, status, reason, _message):
 util.write_error = _refuse
 
 
-# Processes that the master starts and ends.
-_children = []
-
-
 def on_starting(server):
     """Refuse public access without authentication; migrate the embedded database once, before workers start."""
     from forecast_service.settings import Settings, auth
@@ -85,18 +80,11 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Warm up; start processes for missing fits (/readyz answers 503 until they are saved), sweeps and metrics."""
+    """Warm up, before the master forks workers."""
     from forecast_service.server.warmup import warmup
 
     warmup(server.app.wsgi())
     gc.freeze()  # a worker's garbage collection would write to all shared pages, and so copy them
-    _children.append(subprocess.Popen([sys.executable, "-m", "forecast_service.cli", "fit", "--quiet"]))
-    work = [sys.executable, "-m", "forecast_service.cli", "work", "--beside", str(os.getpid())]
-    _children.append(subprocess.Popen(work))  # noqa: S603  our own command
-    if (port := os.environ.get("FORECAST_METRICS_PORT", "0")) != "0":
-        host = next((address[0] for address in server.cfg.address if isinstance(address, tuple)), "127.0.0.1")
-        command = [sys.executable, "-m", "forecast_service.server.metrics_server", host, port, str(os.getpid())]
-        _children.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 
 def post_worker_init(worker):
@@ -115,10 +103,3 @@ def child_exit(_server, worker):
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)
-
-
-def on_exit(_server):
-    """End the child processes."""
-    for process in _children:
-        if process.poll() is None:
-            process.terminate()

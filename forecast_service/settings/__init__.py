@@ -24,14 +24,14 @@ _OLD_NAMES = {"FORECAST_SWEEP_EXECUTOR": "FORECAST_ENGINE"}
 """Deprecated names of settings, read if the new name is not set."""
 
 
-def _parse(name: str, text: str, default: object) -> Any:
-    """The value of ``text``, in the type of the default."""
+def _parse(name: str, text: str, default: object, least: int | None = None) -> Any:
+    """The value of ``text``, in the type of the default; a number is at least ``least``."""
     if not isinstance(default, int):
         return Path(text) if isinstance(default, Path) else text
     # Imported here, because most commands do not need marshmallow.
     from marshmallow import ValidationError, fields, validate
 
-    number = fields.Integer(validate=validate.Range(min=min(default, 1)))
+    number = fields.Integer(validate=validate.Range(min=min(default, 1) if least is None else least))
     try:
         return (fields.Boolean() if isinstance(default, bool) else number).deserialize(text)
     except ValidationError as error:
@@ -52,6 +52,7 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
     seed: int = 1
     switch_ahead: int = 60
     fits_dir: str = ""
+    fits_bytes: int = 500_000_000
     fit_timeout_s: int = 30
     kept_bytes: int = 10_000_000
 
@@ -72,5 +73,5 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
             new = f"FORECAST_{field.name.upper()}"
             name = new if new in environment else _OLD_NAMES.get(new, new)
             if name in environment:
-                read[field.name] = _parse(name, environment[name], field.default)
+                read[field.name] = _parse(name, environment[name], field.default, field.metadata.get("least"))
         return cls(**read)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from forecast_service.settings.cores import cores
 from forecast_service.settings.section import BadSetting, Section
 
 
@@ -14,7 +14,7 @@ class SweepSettings(Section):
     """Where sweeps are computed, how many may be open, and how many days they are saved."""
 
     sweep_executor: str = "local"
-    sweep_processes: int = os.cpu_count() or 1
+    sweep_processes: int = field(default=cores(), metadata={"least": 0})  # 0: this process computes no sweeps
     open_sweeps: int = 100
     sweep_days: int = 90
 

@@ -9,6 +9,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import timedelta
 from pathlib import Path
@@ -47,6 +48,7 @@ class Worker:
     folder : where the fits are; None if the executor's processes have their own folders.
     lease_s : see :data:`LEASE_S`.
     keep : how long a finished sweep is saved.
+    tidy_fits : called with the other tidying, every ten minutes, for the fits that sweeps have made.
     tracer : makes a span for every chunk, below the request that posted the sweep; no spans if None.
     """
 
@@ -58,6 +60,7 @@ class Worker:
         lease_s: float = LEASE_S,
         keep: timedelta = timedelta(days=90),
         tracer: Any = None,
+        tidy_fits: Callable[[], None] = lambda: None,
     ) -> None:
         self.sweeps = sweeps
         self.executor = executor
@@ -65,6 +68,7 @@ class Worker:
         self.lease_s = lease_s
         self.keep = keep
         self.tracer = tracer
+        self.tidy_fits = tidy_fits
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopping = threading.Event()
         self._running: dict[Key, Future[bytes]] = {}
@@ -175,6 +179,7 @@ class Worker:
             while forget_keys(self.sweeps.database):
                 _log.info("idempotency keys older than %d days were deleted", DAYS)
             self.sweeps.database.empty_log()
+            self.tidy_fits()
 
     def _leave(self) -> None:
         """Finish and save the running chunks, release the others, and end the executor."""

@@ -28,7 +28,10 @@ def _start(first: Callable[[], None], folder: Path, figures: Figures, draws: int
 
 
 def _fit_one(code: str) -> str:
-    forecaster, origin = _of_process[0]
+    return _fit(*_of_process[0], code)
+
+
+def _fit(forecaster: Forecaster, origin: int, code: str) -> str:
     for trend in (False, True):
         forecaster.fit(resolve(code, forecaster.figures.tables), origin, trend=trend)
     return code
@@ -46,7 +49,7 @@ def fit_all(
     Parameters
     ----------
     forecaster : says which figures, store, draws and seed.
-    processes : how many fit at once.
+    processes : how many fit at once; with 1 this process does, which takes less memory than a pool of one.
     progress : called with each ally's code once its fit is saved.
     origin : the last year known; the last of the figures if None.
     first : called first in each process, for what the caller sets in processes, such as a log; it is pickled.
@@ -55,6 +58,10 @@ def fit_all(
     if not missing:
         return 0
     year = forecaster.basis.origin(origin)
+    if processes == 1:
+        for code in missing:
+            progress(_fit(forecaster, year, code))
+        return len(missing)
     arguments = (first, forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
     with computing(min(processes, len(missing)), _start, *arguments) as pool:
         for done in as_completed([pool.submit(_fit_one, code) for code in missing]):

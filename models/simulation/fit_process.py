@@ -1,12 +1,14 @@
 """A process that fits for another one: only it loads statsmodels, and it can be ended if a fit takes too long.
 
 ``python -m models.simulation.fit_process FD`` reads questions from the socket FD and writes one reply to each
-until the other end is closed. Both are pickled, so the other end must be the process that started this one.
+until the other end is closed, or until no question comes for :data:`IDLE_S`. Both are pickled, so the other end must be
+the process that started this one.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from functools import cache
 from multiprocessing.connection import Connection
@@ -21,6 +23,8 @@ from models.simulation.path_store import Fit
 
 NICENESS = 5
 """The niceness of the process, so that fits yield to requests."""
+IDLE_S = 120
+"""The process ends, and so frees its memory, after this many seconds without a question."""
 
 Refused = tuple[str, str]
 """The field and the detail of a :class:`CannotForecast`."""
@@ -49,8 +53,9 @@ def reply(figures: tuple[Any, ...], method: str, arguments: tuple[Any, ...], opt
 def main() -> None:
     prepare()
     os.nice(NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches this process too; its parent ends it
     with Connection(int(sys.argv[1])) as parent:
-        while True:
+        while parent.poll(IDLE_S):
             try:
                 question = parent.recv()
             except EOFError:  # the parent has ended

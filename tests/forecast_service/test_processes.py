@@ -17,9 +17,26 @@ pytestmark = pytest.mark.slow
 def test_a_background_process_is_started_once(tmp_path: Path) -> None:
     told = tmp_path / "told"
     line = [sys.executable, "-c", f"import time; open({str(told)!r}, 'a').write('x'); time.sleep(1)"]
-    assert [spawn_once(line, "a test") for _ in range(3)] == [True, False, False]
-    assert within(10, lambda: spawn_once(line, "a test"))  # once the first has ended
-    assert within(10, lambda: told.read_text() == "xx")
+    turn = tmp_path / "state" / ".background"
+    assert [spawn_once(line, "a test", turn) for _ in range(3)] == [True, False, False]
+    assert within(30, lambda: spawn_once(line, "a test", turn))  # once the first has ended
+    assert within(30, lambda: told.exists() and told.read_text() == "xx")
+
+
+def test_background_processes_of_all_workers_run_one_after_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    told, turn = tmp_path / "told", tmp_path / ".background"
+    work = f"import time; f = open({str(told)!r}, 'ab', 0); f.write(b'('); time.sleep(0.3); f.write(b')')"
+    other = "import sys, time; from pathlib import Path; from forecast_service.processes import spawn_once;"
+    other += "[spawn_once([sys.executable, '-c', sys.argv[1]], n, Path(sys.argv[2])) for n in 'ab']; sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", other, work, str(turn)], stdin=subprocess.PIPE) as worker:
+        assert all(spawn_once([sys.executable, "-c", work], f"turn {n}", turn) for n in range(3))
+        assert within(60, lambda: told.exists() and len(told.read_text()) == 10)
+        worker.communicate()
+    assert told.read_text() == "()" * 5
+    assert spawn_once([sys.executable, "-c", "raise SystemExit(3)"], "a failure", turn)
+    assert within(30, lambda: "a failure (process " in caplog.text and "exit code 3" in caplog.text)
 
 
 def test_a_background_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:

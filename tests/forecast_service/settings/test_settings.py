@@ -29,7 +29,7 @@ def never_become_gunicorn(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("serve went on")
 
-    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", refuse)
+    monkeypatch.setattr("forecast_service.server.master.Master.run", refuse)
 
 
 def test_nothing_set_gives_the_defaults() -> None:
@@ -48,6 +48,7 @@ def test_nothing_set_gives_the_defaults() -> None:
         ("FORECAST_MAX_BODY_BYTES", "1000", 1000),
         ("FORECAST_SWEEP_EXECUTOR", "tcp://scheduler:8786", "tcp://scheduler:8786"),
         ("FORECAST_SWEEP_PROCESSES", "3", 3),
+        ("FORECAST_SWEEP_PROCESSES", "0", 0),
     ],
 )
 def test_each_setting_is_read(name: str, text: str, value: object) -> None:
@@ -72,7 +73,7 @@ def test_an_old_name_of_a_setting_is_read_where_the_new_one_is_not_set() -> None
         ("FORECAST_MAX_BODY_BYTES", ""),
         ("FORECAST_SWEEP_EXECUTOR", "dask"),
         ("FORECAST_SWEEP_EXECUTOR", ""),
-        ("FORECAST_SWEEP_PROCESSES", "0"),
+        ("FORECAST_SWEEP_PROCESSES", "-1"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:

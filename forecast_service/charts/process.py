@@ -20,6 +20,7 @@ from altair.utils.schemapi import debug_mode
 
 from forecast_service.charts import count, fan, heatmap, ranking, reliability, render, tornado, waterfall
 from forecast_service.charts.theme import ChartOptions
+from forecast_service.observability import log_lines
 
 DRAW = {
     "fan": fan.draw,
@@ -67,5 +68,6 @@ def serve(requests: BinaryIO, pictures: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
+    log_lines.set_up("drawer")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches this process too; the worker ends it
     serve(sys.stdin.buffer, sys.stdout.buffer)

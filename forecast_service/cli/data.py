@@ -242,12 +242,13 @@ def refresh(dry_run: bool) -> None:
     Each file makes a vintage in the database, based on the newest. If a file fails, the others are still imported
     and the command exits with 1. The current vintage stays the same until 'data use'.
     """
+    from forecast_service.store import refreshes
     from models.dataset.imports import prepare
 
     settings = Settings.from_environment()
     if not settings.refresh:
         raise click.ClickException("FORECAST_REFRESH names nothing to fetch")
-    failed = 0
+    succeeded = dict.fromkeys((source for source, _url in refreshed(settings)), True)
     for source, url in refreshed(settings):
         click.echo(f"{source}: {url}")
         try:
@@ -263,6 +264,9 @@ def refresh(dry_run: bool) -> None:
                     remember(settings, url, conditions)
         except click.ClickException as error:
             click.echo(f"error: {error.format_message()}", err=True)
-            failed += 1
-    if failed:
+            succeeded[source] = False
+    if not dry_run:
+        with database_of(settings) as database:
+            refreshes.record(database, succeeded)
+    if not all(succeeded.values()):
         raise click.exceptions.Exit(1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from forecast_service.observability import log_lines
 from forecast_service.processes import run_in_background
 from forecast_service.settings import Settings
 from forecast_service.settings.cores import cores
 
 
 @click.command()
-@click.option("--quiet", is_flag=True, help="Print only errors.")
+@click.option("--quiet", is_flag=True, help="Print nothing, and log errors.")
 @click.option(
     "--processes",
     type=click.IntRange(1),
@@ -26,6 +27,8 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
 
     If it is stopped, the fits that are saved stay, and the same command makes the others.
     """
+    if quiet:
+        log_lines.set_up("fits")
     from forecast_service.cli.progress import progress_bar
     from forecast_service.forecasting import fit_missing
     from forecast_service.forecasting.registry import ForecasterRegistry
@@ -55,6 +58,5 @@ def fit(quiet: bool, processes: int, vintage: str | None, origin: int | None, be
             lambda code: progress.update(task, advance=1, description=f"fitted {code}"),
             origin,
         )
-    registry.observe()
     if not quiet:
         click.echo(f"{made} allies fitted; {wanted} is complete in {registry.store.folder}")

@@ -56,7 +56,7 @@ def work(once: bool, beside: int | None, lease: float) -> None:
     from forecast_service.sweeps.worker import Worker
 
     settings = Settings.from_environment()
-    logs.configure(settings.log_format, settings.log_level)
+    logs.set_up_process("sweep-worker", settings.log_format, settings.log_level)
     tracer = make_tracer(settings)
     executor, folder = _executor(settings, 10)  # requests come first
     with database_of(settings) as database:

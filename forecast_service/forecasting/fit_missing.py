@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, FitUnavailable
 from forecast_service.forecasting.registry import ForecasterRegistry
+from forecast_service.observability import log_lines
 from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
 
@@ -36,9 +38,13 @@ def fit_missing(
     if not registry.missing(vintage, origin):
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
-        made = fit_all(forecaster, processes, progress, origin)
+        made = fit_all(forecaster, processes, progress, origin, _log_likewise())
     registry.prune_fits()
     return made
+
+
+def _log_likewise() -> Callable[[], None]:
+    return partial(log_lines.set_up_like, log_lines.process_facts().get("process"))
 
 
 def require_affordable_fits(registry: ForecasterRegistry, vintage: str, origin: int, unfitted: int) -> None:

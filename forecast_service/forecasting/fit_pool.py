@@ -25,6 +25,7 @@ from flask import g, has_request_context
 
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting.shared_vintages import SharedVintages
+from forecast_service.observability import metrics
 from forecast_service.observability.helpers import OnDemand
 from forecast_service.settings import Settings
 from models.dataset.countries import Ally
@@ -51,6 +52,7 @@ class FitUnavailable(ServiceError):
 
     def __init__(self, kind: str, detail: str, retry_after_s: int = RETRY_S) -> None:
         super().__init__(detail=detail, kind=kind, retry_after_s=retry_after_s)
+        metrics.FITS_REFUSED.labels(kind).inc()
 
 
 class FitFailed(RuntimeError):
@@ -86,7 +88,7 @@ class FitProcess:
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "models.simulation.fit_process", str(theirs.fileno())]
+            command = [sys.executable, "-m", "forecast_service.forecasting.fit_process", str(theirs.fileno())]
             process = OnDemand("fit-process", command, pass_fds=[theirs.fileno()], stdin=DEVNULL)
         line = Connection(ours.detach())
         self.process, self._line = process, line
@@ -157,11 +159,13 @@ class FitPool:
                 "busy", "This needs more fits than a request may wait for. Those made are kept: ask again."
             )
         try:
-            process = self._free.get(timeout=max(0.0, end - time.monotonic()))
+            with metrics.FITS_WAITING.track_inprogress():
+                process = self._free.get(timeout=max(0.0, end - time.monotonic()))
         except Empty:
             raise FitUnavailable("busy", "Other fits took too long. Ask again soon.") from None
         try:
-            reply = process.ask(question, max(0.0, end - time.monotonic()))
+            with metrics.FITS_RUNNING.track_inprogress(), metrics.FIT_SECONDS.time():
+                reply = process.ask(question, max(0.0, end - time.monotonic()))
         finally:
             self._free.put(process)
         if isinstance(reply, Fit):

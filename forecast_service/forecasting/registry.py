@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -176,13 +175,14 @@ class ForecasterRegistry:
             self.vintage_store.refresh()
         return reading
 
-    def observe(self) -> None:
-        """Record the headline of every ally for Prometheus, if it scrapes, so that none depends on a request."""
-        if os.environ.get(metrics.FOLDER):
-            current = self.current
-            for ally in allies(current.figures.tables).values():
-                if current.is_saved(ally):
-                    metrics.forecast_made(current.forecast(ally.code), current.figures.origin)
+    def observe(self) -> str | None:
+        """Record the headline of every ally with a saved fit; return the vintage, or None if fits are missing."""
+        current = self.current
+        complete = not current.missing()  # before the others: fits may be saved meanwhile
+        for ally in allies(current.figures.tables).values():
+            if current.is_saved(ally):
+                metrics.forecast_made(current.forecast(ally.code))
+        return current.figures.vintage if complete else None
 
     def prune_fits(self) -> None:
         """Delete fits beyond ``FORECAST_FITS_BYTES``: past origins, vintages that are not current, old model versions.

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from forecast_service.observability import log_lines
 from forecast_service.processes import run_in_background, spawn_once
 from forecast_service.settings import Settings
 from models.dataset.countries import allies
@@ -83,6 +84,7 @@ def work_out(settings: Settings, a: str, b: str) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Run the background process."""
+    log_lines.set_up("vintage-change")
     prepare()
     folder, a, b, sipri, draws, seed = sys.argv[1:]
     settings = Settings(state_dir=Path(folder), sipri=sipri == "True", draws=int(draws), seed=int(seed))

@@ -7,6 +7,7 @@ standard input and prints the outcome as JSON. It saves the vintage in the datab
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import subprocess
@@ -20,6 +21,7 @@ from forecast_service.settings.database import DatabaseSettings, database_url
 from forecast_service.store.database import UNREACHABLE, Database, DatabaseUnavailable
 from forecast_service.store.vintages import Vintages
 
+_log = logging.getLogger(__name__)
 TIME_S, MEMORY_BYTES = 60, 1_500_000_000
 
 
@@ -61,7 +63,8 @@ def take_in(
             check=True,
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        sys.stderr.write((error.stderr or b"").decode(errors="replace")[-2000:])
+        said = (error.stderr or b"").decode(errors="replace")[-2000:]
+        _log.error("the import of a file failed: %s: %s", type(error).__name__, said)
         raise TookTooLong from None
     outcome: dict[str, Any] = json.loads(done.stdout)
     if "no_database" in outcome:

@@ -12,6 +12,7 @@ from typing import Any
 from cachetools import LRUCache
 
 from forecast_service.http.compression import compress
+from forecast_service.observability import metrics
 
 OVERHEAD_BYTES = 1000
 """The estimated size of an entry's key, headers and bookkeeping."""
@@ -43,11 +44,19 @@ class Representation:
         return self.encodings[encoding], f"{self.tag}-{encoding}"
 
 
+class _Answers(LRUCache[Hashable, Representation]):
+    """Counts the answers that it drops."""
+
+    def popitem(self) -> tuple[Hashable, Representation]:
+        metrics.EVICTIONS.inc()
+        return super().popitem()
+
+
 class AnswerCache:
     """The answers used last. The threads of a process share it; processes do not."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self.answers: LRUCache[Hashable, Representation] = LRUCache(limit_bytes, attrgetter("size"))
+        self.answers = _Answers(limit_bytes, attrgetter("size"))
         self._lock = Lock()
 
     def get(self, key: Hashable) -> Representation | None:
@@ -57,6 +66,8 @@ class AnswerCache:
 
     def put(self, key: Hashable, answer: Representation) -> None:
         """Cache ``answer``, or update its size after it has grown. Drops the least recently used answers."""
-        with self._lock, suppress(ValueError):  # ValueError: it is larger than the cache
+        with self._lock:
             self.answers.pop(key, None)
-            self.answers[key] = answer
+            with suppress(ValueError):  # it is larger than the cache
+                self.answers[key] = answer
+            metrics.answers_cached(len(self.answers), self.answers.currsize)

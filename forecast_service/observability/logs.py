@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
@@ -12,38 +11,29 @@ from typing import Any, TextIO
 
 import structlog
 
+from forecast_service.observability import log_lines
+
 DEBUG, INFO = logging.DEBUG, logging.INFO
 ACCESS = "forecast_service.access"
 _access = logging.getLogger(ACCESS)
 _lines_are_json = True  # set by configure()
 
-SECRET_NAMES = re.compile(
-    r"authori[sz]ation|api[-_]?key|token|secret|passw|cookie|credential(?!ibility)", re.IGNORECASE
-)
-_SUSPECT = re.compile(r"Bearer|Basic|://|=|eyJ", re.IGNORECASE)  # a quick test: a secret below matches one of these
-_SECRETS = (
-    (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 ***"),
-    (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), r"\1:***@"),  # a password in an address
-    (re.compile(r"\b((?:[\w-]*[-_])?(?:key|token|secret|password))=[^\s&\"']+", re.IGNORECASE), r"\1=***"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),  # a JWT
-)
-
 
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace secrets by asterisks: values with a secret's name, and texts that look like one (structlog processor)."""
-    for name, value in event.items():
-        if SECRET_NAMES.search(name):
-            event[name] = "***"
-        elif isinstance(value, str) and _SUSPECT.search(value):
-            for pattern, stars in _SECRETS:
-                value = pattern.sub(stars, value)
-            event[name] = value
+    """As :func:`forecast_service.observability.log_lines.mask` (structlog processor)."""
+    return log_lines.mask(event)
+
+
+def _name_process(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Add the name and the id of the process (structlog processor)."""
+    event.update(log_lines.process_facts())
     return event
 
 
 # format_exc_info comes before without_secrets, so that secrets in tracebacks are replaced too.
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    _name_process,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.PositionalArgumentsFormatter(),
@@ -72,7 +62,8 @@ def access(level: int, facts: MutableMapping[str, Any]) -> None:
     if not _lines_are_json:
         structlog.stdlib.get_logger(ACCESS).log(level, "request", **facts)
         return
-    event = {**facts, "event": "request", **structlog.contextvars.get_contextvars(), "logger": ACCESS}
+    bound = structlog.contextvars.get_contextvars()
+    event = {**facts, "event": "request", **bound, **log_lines.process_facts(), "logger": ACCESS}
     event["level"] = logging.getLevelName(level).lower()
     event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     line = _encode(without_secrets(logger, "", event))
@@ -102,7 +93,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def configure(form: str, level: str) -> None:
-    """Set the format and level of this package's loggers; other packages' loggers are not changed."""
+    """Set the format and level of this package's loggers; after :func:`log_lines.set_up`, the format of all."""
     global _lines_are_json
     _lines_are_json = form == "json"
     structlog.configure(
@@ -115,20 +106,28 @@ def configure(form: str, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    logger = logging.getLogger("forecast_service")
-    handler = next((h for h in logger.handlers if isinstance(h, _Handler)), None) or _Handler()
-    handler.setFormatter(formatter(form))
-    logger.addHandler(handler)
+    logger = logging.getLogger(log_lines.PACKAGE)
     logger.setLevel(level.upper())
+    if handler := log_lines.handler():
+        handler.setFormatter(formatter(form))
+        return
+    own = next((h for h in logger.handlers if isinstance(h, _Handler)), None) or _Handler()
+    own.setFormatter(formatter(form))
+    logger.addHandler(own)
 
 
-def gunicorn_configuration(form: str) -> dict[str, Any]:
-    """gunicorn's ``logconfig_dict``, for lines in the same format."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"ours": {"()": formatter, "form": form}},
-        "handlers": {"ours": {"class": "logging.StreamHandler", "formatter": "ours", "stream": "ext://sys.stderr"}},
-        "root": {"level": "INFO", "handlers": []},
-        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["ours"], "propagate": False}},
-    }
+def set_up_process(process: str, form: str, level: str) -> None:
+    """Log all that this process writes to standard error (:func:`log_lines.set_up`), with structlog's context."""
+    log_lines.set_up(process)
+    configure(form, level)
+
+
+GUNICORN = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {},
+    "handlers": {},
+    "root": {},
+    "loggers": {"gunicorn.error": {"level": "INFO", "propagate": True}},
+}
+"""gunicorn's ``logconfig_dict``: its messages pass to the handler of :func:`log_lines.set_up`."""

@@ -10,9 +10,10 @@ import tempfile
 
 from gunicorn import util
 
-from forecast_service.observability.logs import gunicorn_configuration
+from forecast_service.observability import log_lines, logs
 from models.runtime import prepare
 
+log_lines.set_up("master")
 prepare()  # before numpy is imported
 preload_app = True  # the master loads figures and code once, and workers share the pages
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -31,7 +32,7 @@ control_socket_disable = True
 forwarded_allow_ips = ""
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112  heartbeats in memory, not on disk
 accesslog = None  # the service writes its own, see docs/observability.md
-logconfig_dict = gunicorn_configuration(os.environ.get("FORECAST_LOG_FORMAT", "json"))
+logconfig_dict = logs.GUNICORN
 
 # Every process writes its metrics to a folder in memory, and the metrics server adds them up. A start makes a new
 # folder; a reload (SIGHUP) keeps it. prometheus_client reads the variable when imported.
@@ -91,8 +92,10 @@ def post_worker_init(worker):
     from forecast_service.auth import authentication
     from forecast_service.forecasting.fit_keeper import FitKeeper
     from forecast_service.forecasting.registry import EXTENSION
+    from forecast_service.server import observer
     from forecast_service.store import database
 
+    log_lines.name_process("worker")
     worker.wsgi.extensions[database.EXTENSION].share(worker.cfg.threads)
     registry = worker.wsgi.extensions[EXTENSION]
     keeper = FitKeeper(registry)
@@ -103,6 +106,7 @@ def post_worker_init(worker):
 
     registry.current_vintage.start(each)
     worker.wsgi.extensions[authentication.EXTENSION].start()
+    observer.start(worker.wsgi)
 
 
 def child_exit(_server, worker):

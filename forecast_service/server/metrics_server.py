@@ -12,14 +12,18 @@ from threading import Event
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from forecast_service.observability import log_lines
 from forecast_service.observability.multiprocess import WorkersCollector
+from forecast_service.observability.replica import ReplicaCollector
 from forecast_service.processes import end_with_parent
 
 
 def main(host: str, port: int, parent: int) -> None:
     """Serve until SIGTERM, or until the process ``parent`` ends."""
+    log_lines.set_up("metrics-server")
     registry = CollectorRegistry()
     WorkersCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(ReplicaCollector(parent))
     end = Event()
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     server, thread = start_http_server(port, host, registry)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
-from forecast_service.observability import metrics, telemetry, tracing
+from forecast_service.observability import telemetry, tracing
 from forecast_service.services.scenario_lookup import UnusableScenario, resolve
 from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.requirements import Requirement, required
@@ -47,15 +47,11 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
     UnknownSaved, UnusableScenario, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast`
     """
     try:
-        answer = _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
+        return _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
     except UnusableLever as error:
         if field == "scenario":
             raise
         raise UnusableScenario(field, error) from None
-    current = forecasters()
-    if answer.vintage == current.vintage and "history" not in asked:
-        metrics.forecast_made(answer, current.forecaster(answer.vintage).figures.origin)
-    return answer
 
 
 def requirement(*, probability: float, scenario: str | Scenario = "baseline", **asked: Any) -> Requirement:

@@ -249,3 +249,13 @@ class DownloadRow(Base):
     etag: Mapped[str] = mapped_column(Text)
     last_modified: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
+
+
+class RefreshRow(Base):
+    """When all files of a source were last refreshed; ``failed_at`` if the last refresh failed."""
+
+    __tablename__ = "refreshes"
+
+    source: Mapped[str] = mapped_column(String(50), primary_key=True)
+    succeeded_at: Mapped[datetime | None] = mapped_column(Moment)
+    failed_at: Mapped[datetime | None] = mapped_column(Moment)

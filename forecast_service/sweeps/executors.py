@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Protocol, TypeVar, cast
 
+from forecast_service.observability import log_lines
 from forecast_service.processes import end_with_parent
 
 LOCAL = "local"
@@ -72,7 +73,10 @@ class LocalExecutor:
         if self._pool is None:
             # Spawned, because a fork of a process with threads may deadlock.
             self._pool = ProcessPoolExecutor(
-                self.slots, mp_context=get_context("spawn"), initializer=_settle, initargs=(os.getpid(), self._niceness)
+                self.slots,
+                mp_context=get_context("spawn"),
+                initializer=_settle,
+                initargs=(os.getpid(), self._niceness, log_lines.process_facts().get("process")),
             )
         return self._pool
 
@@ -87,8 +91,10 @@ class LocalExecutor:
             self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def _settle(parent: int, niceness: int) -> None:
-    """Set up a new process of the pool: low priority, no reaction to Ctrl-C, end with the parent."""
+def _settle(parent: int, niceness: int, process: str | None) -> None:
+    """Set up a new process of the pool: the log of ``process``, low priority, no reaction to Ctrl-C,
+    end with the parent."""
+    log_lines.set_up_like(process)
     os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # If the parent is killed, nobody closes the queue, and the process would wait for work for ever.

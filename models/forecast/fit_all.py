@@ -16,8 +16,13 @@ from models.simulation.path_store import PathStore
 _of_process: list[tuple[Forecaster, int]] = []
 
 
-def _start(folder: Path, figures: Figures, draws: int, seed: int, origin: int) -> None:
+def _nothing() -> None:
+    """What a process of the pool does first, by default."""
+
+
+def _start(first: Callable[[], None], folder: Path, figures: Figures, draws: int, seed: int, origin: int) -> None:
     """Make the process's only forecaster, so that it learns from the whole panel once."""
+    first()
     prepare()
     _of_process[:] = [(Forecaster(figures, PathStore(folder), draws, seed), origin)]
 
@@ -37,6 +42,7 @@ def fit_all(
     processes: int,
     progress: Callable[[str], None] = lambda _code: None,
     origin: int | None = None,
+    first: Callable[[], None] = _nothing,
 ) -> int:
     """Fit and save every ally that is not saved yet; return how many.
 
@@ -46,6 +52,7 @@ def fit_all(
     processes : how many fit at once; with 1 this process does, which takes less memory than a pool of one.
     progress : called with each ally's code once its fit is saved.
     origin : the last year known; the last of the figures if None.
+    first : called first in each process, for what the caller sets in processes, such as a log; it is pickled.
     """
     missing = forecaster.missing(origin)
     if not missing:
@@ -55,7 +62,7 @@ def fit_all(
         for code in missing:
             progress(_fit(forecaster, year, code))
         return len(missing)
-    arguments = (forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
+    arguments = (first, forecaster.store.folder, forecaster.figures, forecaster.draws, forecaster.seed, year)
     with computing(min(processes, len(missing)), _start, *arguments) as pool:
         for done in as_completed([pool.submit(_fit_one, code) for code in missing]):
             progress(done.result())

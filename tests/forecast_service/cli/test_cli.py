@@ -174,10 +174,11 @@ def test_fit_knows_another_origin_and_leaves_out_who_has_too_few_figures(tmp_pat
     assert (refused.exit_code, "must be a year from 1999 to 2026" in refused.output) == (2, True)
 
 
-def test_fit_keeps_every_ally_once(tmp_path: Path) -> None:
+def test_fit_keeps_every_ally_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = CliRunner(env=environment(tmp_path, FORECAST_DRAWS="200"))
     first, again = (runner.invoke(main, ["fit", "--processes", "1"]) for _ in range(2))
     assert "32 allies fitted" in first.output
     assert "0 allies fitted" in again.output
     assert len(list((tmp_path / "fits").glob("*.json"))) == 64  # with and without pledges
+    monkeypatch.setattr("forecast_service.observability.log_lines.set_up", lambda _process: None)  # it would stay
     assert runner.invoke(main, ["fit", "--quiet"]).output == ""

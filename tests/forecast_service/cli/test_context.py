@@ -31,7 +31,7 @@ def test_a_bad_setting_is_told_in_one_line(tmp_path: Path, command: str) -> None
 
 @pytest.mark.parametrize("command", ["keys list", "work --once", "data use nato-2025", "data rollback", "data current"])
 def test_no_database_is_told_in_one_line(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast_service.observability.logs.configure", lambda *_: None)  # it would stay
+    monkeypatch.setattr("forecast_service.observability.logs.set_up_process", lambda *_: None)  # it would stay
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr("forecast_service.forecasting.fit_missing.fit_missing", lambda *_: 0)
     result = run(tmp_path, *command.split(), FORECAST_DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none")

@@ -10,6 +10,9 @@ from click.testing import CliRunner
 from forecast_service.cli.context import vintage_store
 from forecast_service.cli.main import main
 from forecast_service.settings import Settings
+from forecast_service.settings.database import database_url
+from forecast_service.store import refreshes
+from forecast_service.store.database import Database
 from models.dataset.tables import BUNDLED
 from models.dataset.vintages import VintageStore
 from tests.models.dataset.publishers import by_ally, nato_book, saved, sipri_book, weo_book, weo_csv, weo_rows, weo_text
@@ -208,6 +211,10 @@ def test_a_schedule_fetches_what_is_new(run, state, server):
     assert "the file is the one that was imported last" in second.output
     assert "saved as nato-2027-weo-2026-10" in second.output
     assert server.sent == [len(server.files["/nato.xlsx"]), 0, len(server.files["/weo.xls"])]
+    database = Database(database_url(Settings(state_dir=state)))
+    with database.reading() as session:
+        assert [(row.source, row.failed_at) for row in refreshes.read(session)] == [("nato", None), ("weo", None)]
+    database.close()
     before = run("vintages").output
     third = run("refresh", **environment)
     assert third.exit_code == 0

@@ -66,7 +66,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     share = np.full((200, 10), 2.0)
     paths = Paths(2026, {"core": share}, share, np.zeros(200, np.uint8))
     monkeypatch.setattr(Fitter, "fit", lambda *_, **__: Fit(paths, ("theta",), {"theta": 1.0}, {}, 0.0))
-    monkeypatch.setattr("forecast_service.observability.logs.configure", lambda *_: None)  # it would stay
+    monkeypatch.setattr("forecast_service.observability.logs.set_up_process", lambda *_: None)  # it would stay
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from forecast_service.http.answer_cache import AnswerCache, Representation
+from forecast_service.observability import metrics
 
 
 def test_the_cache_is_bounded_and_drops_what_was_not_asked_for_longest() -> None:
-    cache = AnswerCache(10_000)
+    cache, dropped = AnswerCache(10_000), metrics.EVICTIONS._value.get()
     for number in range(10):
         cache.get(0)
         cache.put(number, Representation(b"x" * 2000, "json", str(number), {}, expires_with_vintage=False))
         assert cache.answers.currsize <= 10_000
     assert len(cache.answers) == 3
     assert [n for n in range(10) if cache.get(n)] == [0, 8, 9]
+    assert metrics.EVICTIONS._value.get() - dropped == 7
+    assert (metrics.CACHE_ENTRIES._value.get(), metrics.CACHE_BYTES._value.get()) == (3, cache.answers.currsize)
     cache.put("large", Representation(b"x" * 20_000, "json", "large", {}, expires_with_vintage=False))
     assert cache.get("large") is None
     grown = cache.get(9)

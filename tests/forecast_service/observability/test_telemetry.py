@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from forecast_service import create_app
+from forecast_service.forecasting.registry import EXTENSION
 from forecast_service.observability import logs, tracing
 from forecast_service.settings import BadSetting, Settings
 from tests.support.service import DRAWS
@@ -215,15 +216,18 @@ def test_requests_are_counted_by_route_method_and_status(client: FlaskClient) ->
 
 @pytest.mark.slow
 def test_cache_fits_and_drift_are_counted(tmp_path: Path) -> None:
-    client = create_app(Settings(state_dir=tmp_path, draws=200)).test_client()
+    app = create_app(Settings(state_dir=tmp_path, draws=200))
+    client = app.test_client()
     before = figures(client)
     answer = [client.get("/v1/countries/EST/forecast") for _ in range(3)][-1].json
     client.get("/v1/countries/EST/forecast?deadline=2030")
+    client.get("/v1/countries/EST/forecast?scenario=trend")
+    assert app.extensions[EXTENSION].observe() is None, "other allies have no fits"
     after = figures(client)
     grown = {name: after[name, ()] - before[name, ()] for name, given in before if not given}
     assert grown["forecast_cache_hits_total"] == 2
-    assert grown["forecast_cache_misses_total"] == 2
-    assert grown["forecast_fits_total"] == 1
+    assert grown["forecast_cache_misses_total"] == 3
+    assert grown["forecast_fits_total"] == grown["forecast_fit_seconds_count"] == 2
     key = labels(country="EST", vintage=answer["vintage"], model_version=answer["model_version"])
     headline = answer["targets"][0]["probability"]["at_deadline"]
     assert after["forecast_probability", key] == pytest.approx(headline, abs=1e-4)

@@ -95,6 +95,7 @@ def test_every_worker_is_counted_also_one_that_ended(state_dir: Path, tmp_path: 
         assert fetch(service.port)[1].count("\nforecast_probability{") == 31
         assert service.stop() == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]  # gunicorn's own too
+    assert {line["process"] for line in lines} == {"master", "worker"}
     requests = [line for line in lines if line["event"] == "request" and line["route"] == "/v1/countries"]
     assert len(requests) == 41
     assert {line["cache"] for line in requests} == {"hit", "miss"}

@@ -24,7 +24,7 @@ from tests.support.processes import ended, within
 from tests.support.service import PATIENCE_S, Service, free_port, serving
 
 HELPERS = {"fits": "cli\0fit", "sweep-worker": "cli\0work", "metrics-server": "server.metrics_server"}
-ON_DEMAND = {"drawer": "charts.process", "fit-process": "simulation.fit_process"}
+ON_DEMAND = {"drawer": "charts.process", "fit-process": "forecasting.fit_process"}
 CHART = "/v1/countries/DEU/forecast.svg?width={}"
 OWN = {"history": {str(year): 1 + 0.02 * (year - 2000) for year in range(2000, 2026)}}
 

@@ -313,10 +313,20 @@ class FitContext:
             self.prices(),
             fit.credibility,
             ally=self.question.ally,
-            trend=lambda: self.by_rule(self.until(self.fit(trend=True))),
+            trend=lambda: self._trend,
             related=self._related,
             watch=watch,
         )
+
+    def editor(self, fit: Fit) -> PathEditor:
+        """An editor of the paths of ``fit`` to the deadline, on which no lever has acted. Raises as :meth:`until`."""
+        levers = [lever for _, lever in self.question.scenario.acting(self.question.ally)]
+        return PathEditor(self.until(fit), self.prices(), fit.credibility, lambda: self._trend, self._related, levers)
+
+    @cached_property
+    def _trend(self) -> Paths:
+        """The paths by history alone, to the deadline, by the scenario's counting rule."""
+        return self.by_rule(self.until(self.fit(trend=True)))
 
     def prices(self) -> Array:
         """The index of prices from the origin to the deadline, 1 at the origin; array (1 + horizon,)."""

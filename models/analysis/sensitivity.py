@@ -7,7 +7,7 @@ overflow only in those years, and the farthest draw that limits a ``shock`` is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from typing import Any
@@ -22,6 +22,7 @@ from models.paths import RULES, Floats, Paths
 from models.scenarios.conflicts import find
 from models.scenarios.levers import (
     LEVER_COMPONENTS,
+    Cap,
     CountingRule,
     Floor,
     GdpGrowth,
@@ -41,6 +42,9 @@ GROWTH_STEP, START_STEP, SPREAD_STEP, LEVER_STEP = 1.0, 0.05, 0.25, 0.10
 MOST_LEVERS = 50
 """Each lever is taken away and each of its numbers moved, and those after it act again each time: the work grows with
 the square of their number."""
+
+MOVES = 14
+"""At most so many scenarios do not move one of the levers, but what they act on."""
 
 FRACTIONS = frozenset({"credibility", "reversion", "probability"})
 """Numbers of levers that are at most 1."""
@@ -120,6 +124,17 @@ def sensitivity(forecaster: Forecaster, question: Question) -> Sensitivity:
     )
 
 
+def lever_years(question: Question) -> int:
+    """How many years levers change in all scenarios of a sensitivity together: its work is in proportion."""
+    origin, work, after = question.origin, 0, 0
+    years: Set[int] = {origin, question.deadline}
+    for _, lever in reversed(question.scenario.acting(question.ally)):
+        years = lever.reads(years, origin)
+        after += len(years) - 1  # no lever changes the origin
+        work += after * (1 + 2 * len(_numbers(lever)))
+    return work + after * MOVES
+
+
 @dataclass(frozen=True)
 class _Moved:
     """One question whose assumptions are moved."""
@@ -179,17 +194,16 @@ class _Moved:
     ) -> Iterator[Bar]:
         """The bars of one lever; ``with_instead`` returns the probability with another lever, or none, in its place."""
         yield self._bar(f"lever {index + 1} ({lever.type})", ("without it", with_instead(None)), (AS_IT_IS, None))
-        for name, value in ((f.name, getattr(lever, f.name)) for f in fields(lever)):
-            if isinstance(value, float) and value:
-                moved = [value * (1 + sign) for sign in (-LEVER_STEP, LEVER_STEP)]
-                if name in FRACTIONS:
-                    moved = [min(x, 1.0) for x in moved]
-                changed = (_with_number(lever, name, x) for x in moved)
-                low, high = (
-                    (f"{x:.4g}", None if self._contradicts(index, other) else with_instead(other))
-                    for x, other in zip(moved, changed, strict=True)
-                )
-                yield self._bar(f"lever {index + 1} ({lever.type}): {name}", low, high)
+        for name, value in _numbers(lever).items():
+            moved = [value * (1 + sign) for sign in (-LEVER_STEP, LEVER_STEP)]
+            if name in FRACTIONS:
+                moved = [min(x, 1.0) for x in moved]
+            changed = (_with_number(lever, name, x) for x in moved)
+            low, high = (
+                (f"{x:.4g}", None if self._contradicts(index, other) else with_instead(other))
+                for x, other in zip(moved, changed, strict=True)
+            )
+            yield self._bar(f"lever {index + 1} ({lever.type}): {name}", low, high)
 
     def _bar(self, assumption: str, *sides: Side) -> Bar:
         low, high = ((AS_IT_IS, self.standing) if p is None else (how, p) for how, p in sides)
@@ -258,6 +272,8 @@ class _Moved:
 
     def _contradicts(self, index: int, changed: Lever) -> bool:
         """Whether ``changed``, at position ``index`` of the scenario's list, cannot hold beside another lever."""
+        if not isinstance(changed, Floor | Cap):
+            return False  # a conflict of any others depends on no number
         others = (lever for i, lever in enumerate(self.scenario.levers) if i != index)
         return any(find((changed, other), ()) for other in others)
 
@@ -290,6 +306,12 @@ class _Moved:
     def _proportion(self, shares: Floats) -> float:
         reached = met(shares, self.question.targets.threshold(self.question.target))
         return proportion(int(np.count_nonzero(reached)), shares.size)
+
+
+def _numbers(lever: Lever) -> dict[str, float]:
+    """The numbers of ``lever`` that are moved, by field."""
+    values = ((each.name, getattr(lever, each.name)) for each in fields(lever))
+    return {name: value for name, value in values if isinstance(value, float) and value}
 
 
 def _with_number(lever: Lever, name: str, value: float) -> Lever:

@@ -80,7 +80,7 @@ class PathEditor:
         """
         if len(years) == self.calendar.size:
             return
-        kept = np.isin(self.calendar, sorted(years))
+        kept = [column for column, year in enumerate(self.calendar.tolist()) if year in years]
         self.shares = {name: x.T[kept].T for name, x in self.shares.items()}
         self.gdp, self.deflator, self.calendar = self.gdp.T[kept].T, self.deflator[kept], self.calendar[kept]
 

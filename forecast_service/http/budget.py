@@ -18,6 +18,8 @@ from forecast_service.settings.http import UNLIMITED
 EXTENSION = "forecast-budget"
 POLICY = "cost"
 """The name of the budget in the ``RateLimit`` fields."""
+COSTLY = "costly"
+"""The name there of the bound on a caller's costly questions that run at once."""
 
 
 class TooCostly(ServiceError):
@@ -82,11 +84,14 @@ def register(app: Flask, settings: Settings) -> None:
         return
     budget = app.extensions[EXTENSION] = Budget(parse(settings.cost_budget), settings.redis_url)
     limit = budget.limit
+    at_once = f'"{COSTLY}";q={settings.costly_per_caller};qu="concurrent-requests"'
+    policy = f'"{POLICY}";q={limit.amount};w={limit.get_expiry()}, {at_once}'
 
     @app.after_request
     def tell(response: Response) -> Response:
-        if (left := g.get("budget_left")) is not None:
-            policy = f'"{POLICY}";q={limit.amount};w={limit.get_expiry()}'
+        # What caches keep is sent to other callers too.
+        cached = "max-age" in response.headers.get("Cache-Control", "")
+        if not cached and (left := g.get("budget_left")) is not None:
             for name, value in (("RateLimit-Policy", policy), ("RateLimit", f'"{POLICY}";r={left}')):
                 others = response.headers.get(name)
                 response.headers[name] = f"{others}, {value}" if others else value

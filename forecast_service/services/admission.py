@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from flask import Flask, current_app, g, has_request_context
 
@@ -34,6 +34,7 @@ class TooManyAtOnce(ServiceError):
     """The caller has as many costly questions under way as it may."""
 
     status, kind, retry_after_s = 429, "too-many-at-once", 2
+    headers = {"RateLimit": f'"{budget.COSTLY}";r=0'}  # noqa: RUF012  as in the base class
 
     def __init__(self, most: int) -> None:
         super().__init__(
@@ -59,12 +60,12 @@ class Costly:
 
     def __init__(self, per_caller: int, at_once: int) -> None:
         self.per_caller, self.at_once = per_caller, at_once
-        self._turn, self._counting = threading.Lock(), threading.Lock()
+        self.turn, self._counting = threading.Lock(), threading.Lock()
         self._under_way: Counter[str] = Counter()
 
     @contextmanager
-    def turn(self, who: str) -> Iterator[None]:
-        """Wait for the turn of a question of ``who``. Raises TooManyAtOnce or Busy."""
+    def under_way(self, who: str) -> Iterator[None]:
+        """Count a question of ``who``. Raises TooManyAtOnce or Busy."""
         with self._counting:
             if self._under_way[who] >= self.per_caller:
                 raise TooManyAtOnce(self.per_caller)
@@ -72,8 +73,7 @@ class Costly:
                 raise Busy
             self._under_way[who] += 1
         try:
-            with _held(self._turn):
-                yield
+            yield
         finally:
             with self._counting:
                 self._under_way -= Counter([who])  # forgets who has none left
@@ -97,15 +97,16 @@ def admitted(price: int) -> Iterator[None]:
     if g.get("admitted"):
         yield
         return
-    budget.spend(price)
-    costly: Costly = current_app.extensions[EXTENSION]
-    who = counted_by() if has_request_context() else ""
-    g.admitted = True
-    try:
-        with costly.turn(who) if price > COSTLY else nullcontext():
-            yield
-    finally:
-        g.admitted = False
+    with ExitStack() as stack:
+        costly: Costly = current_app.extensions[EXTENSION]
+        if price > COSTLY:
+            stack.enter_context(costly.under_way(counted_by() if has_request_context() else ""))
+        budget.spend(price)
+        if price > COSTLY:
+            stack.enter_context(_held(costly.turn))
+        g.admitted = True
+        stack.callback(g.pop, "admitted")
+        yield
 
 
 @contextmanager

@@ -30,9 +30,6 @@ from models.scenarios.targets import Targets
 
 T = TypeVar("T")
 
-FITS = 2
-"""How many fits an ally has at most: with and without pledges."""
-
 
 @dataclass(frozen=True)
 class Asked(Generic[T]):
@@ -145,8 +142,8 @@ def _ask(
 ) -> Asked[T]:
     forecaster = forecasters().forecaster(vintage)
     question = Question.resolve(forecaster.basis, scenario=scenario, **asked)
-    fitted = forecaster.has_fits(question)
-    return Asked(forecaster, question, priced(question, 0 if fitted else FITS), fitted, compute)
+    lacking = forecaster.lacks(question)
+    return Asked(forecaster, question, priced(question, lacking), not lacking, compute)
 
 
 def _logged(name: str) -> str:

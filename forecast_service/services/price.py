@@ -18,7 +18,7 @@ import math
 from models.analysis.sensitivity import lever_years
 from models.forecast.question import DRAWS, Question
 
-BASE, YEAR, LEVER_YEAR = 0.23, 0.07, 0.02
+BASE, YEAR, LEVER_YEAR = 0.19, 0.07, 0.02
 REQUIREMENT = 2.0
 """A requirement, as a multiple of a forecast."""
 OF_ALLIANCE = 0.6
@@ -68,4 +68,4 @@ def _units(years: int, levers: int) -> float:
 
 
 def _whole(units: float, draws: int, fits: int) -> int:
-    return math.ceil(units * draws / DRAWS) + fits * FIT
+    return math.ceil(round(units * draws / DRAWS, 6)) + fits * FIT

@@ -94,8 +94,13 @@ class Forecaster:
 
     def has_fits(self, question: Question) -> bool:
         """Whether the store holds all fits that the answer may need."""
+        return not self.lacks(question)
+
+    def lacks(self, question: Question) -> int:
+        """How many fits that the answer may need, with and without pledges, the store does not hold."""
+        keys = self._keys(question.ally, question.origin)
         own_figures = question.history is not None or question.override is not None
-        return not own_figures and self.is_saved(question.ally, question.origin)
+        return len(keys) if own_figures else sum(not self.store.has(key) for key in keys)
 
     def missing(self, origin: int | None = None) -> list[str]:
         """Codes of the allies whose fits at ``origin`` (the last if None) can be made and are not saved."""

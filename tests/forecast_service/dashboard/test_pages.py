@@ -16,6 +16,7 @@ from forecast_service import create_app
 from forecast_service.dashboard import lever_form
 from forecast_service.dashboard.page_state import PASSED
 from forecast_service.dashboard.rendering import POLICY
+from forecast_service.http.budget import EXTENSION as BUDGET
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
@@ -362,4 +363,19 @@ def test_the_gateways_word_is_enough(state_dir: Path) -> None:
     client = app.test_client()
     assert "of 31 allies" in text_of(client.get("/", headers=headers).text)
     assert "needs a key" in text_of(client.get("/", headers={"X-Forwarded-For": "192.0.2.1"}).text)
+    app.extensions[EXTENSION].close()
+
+
+def test_a_reader_may_move_a_slider_every_second(state_dir: Path) -> None:
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S))
+    reader, budget = app.test_client(), app.extensions[BUDGET]
+    for change in range(60):
+        page = reader.get(f"/countries/DEU?gdp={change / 100 - 0.3:g}&spend=1.5&cap=4")
+        chart = next(address for address in sorted(addresses(page.text)) if "/own.svg" in address)
+        assert (page.status_code, reader.get(chart).status_code) == (200, 200)
+    # Of the page's own budget, not only of what 2,000 draws cost: a chart costs the same with all draws.
+    left = int(
+        budget._counter.ask(lambda counts: counts.get_window_stats(budget.limit, "cost", "address:127.0.0.1")).remaining
+    )
+    assert left > budget.limit.amount / 2
     app.extensions[EXTENSION].close()

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.service import Service, serving
 
-SHOCKS = [{"type": "shock", "spread_factor": 1.01 + i / 1000, "tails": 1.02} for i in range(50)]
+SHOCKS = [{"type": "shock", "spread_factor": 1.01 + i / 1000, "to": 2028 + i % 20} for i in range(50)]
+"""They end in different years, all of which a sensitivity must know: with few draws, too, it is costly."""
 DEAR = {"country": "DEU", "scenario": {"name": "own", "levers": SHOCKS}, "targets": {"deadline": 2060}}
 PLAIN = {"country": "DEU", "scenario": {"name": "own", "levers": SHOCKS[:1]}}
 
@@ -21,8 +22,7 @@ def post(service: Service, path: str, body: object) -> int:
 
 @pytest.mark.slow
 def test_health_and_plain_forecasts_are_answered_while_eight_costly_questions_run(state_dir: Path) -> None:
-    # So many draws that the question is costly, as it is by default.
-    with serving(state_dir, WEB_CONCURRENCY="2", FORECAST_DRAWS="10000") as service, ThreadPoolExecutor(8) as pool:
+    with serving(state_dir, WEB_CONCURRENCY="2") as service, ThreadPoolExecutor(8) as pool:
         service.wait_until("/healthz")
         for scenario in ("baseline", "trend"):
             service.wait_until(f"/v1/countries/DEU/forecast?scenario={scenario}")  # its fits are made
@@ -32,6 +32,5 @@ def test_health_and_plain_forecasts_are_answered_while_eight_costly_questions_ru
             health.append(service.ask("GET", "/healthz")[0])
             plain.append(post(service, "/v1/forecasts", PLAIN))
     found = {future.result() for future in asked}
-    assert 200 in found
-    assert found <= {200, 429, 503}
+    assert {200, 429} <= found <= {200, 429, 503}
     assert set(health) == set(plain) == {200}

@@ -111,10 +111,10 @@ def test_what_other_levers_do_not_let_move_stays_as_it_is(forecaster, levers, as
         assert how != "as it is" or p == found.probability
 
 
-EARLY, LATE = {"last_year": 2033}, {"first_year": 2033}
+EARLY = {"last_year": 2033}
 EVERY_LEVER = [
     [
-        SpendingGrowth(change_pp=0.5, **LATE),
+        SpendingGrowth(change_pp=0.5, first_year=2033, last_year=2038),
         Delay(years=2, first_year=2029, last_year=2038),
         Exit(year=2031, reversion=0.7, probability=0.6),
         Shock(spread_factor=1.3, tails=1.2, **EARLY),

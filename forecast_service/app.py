@@ -12,6 +12,7 @@ from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.http import (
     addresses,
     answers,
+    budget,
     compression,
     cors,
     fast_path,
@@ -23,7 +24,7 @@ from forecast_service.http import (
 )
 from forecast_service.observability import metrics, telemetry
 from forecast_service.openapi import spec
-from forecast_service.services import operations
+from forecast_service.services import admission, operations
 from forecast_service.settings import Settings
 from forecast_service.store import database
 
@@ -55,6 +56,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     security_headers.register(app)
     authentication.register(app, settings)
+    budget.register(app, settings)
+    admission.register(app, settings)
     rate_limits.register(app, settings)
     read_only.register(app, settings)
     parsing.refuse_unread_queries(app)

@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from forecast_service import create_app
 from forecast_service.settings import Settings
+from forecast_service.settings.http import UNLIMITED
 from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
 from tests.support.contract import CheckedClient
@@ -60,7 +61,8 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory, fits: Path) -> Path:
 @pytest.fixture(scope="session")
 def app(state_dir: Path) -> Flask:
     """The application, with few draws: its numbers are rough, its contract is whole."""
-    return create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S))
+    settings = Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, cost_budget=UNLIMITED)
+    return create_app(settings)
 
 
 @pytest.fixture
@@ -73,7 +75,8 @@ def client(app: Flask) -> FlaskClient:
 def keeping_app(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[Flask]:
     """The application on each kind of database."""
     with fresh(request.param, state_dir) as url:
-        app = create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url, fit_timeout_s=FIT_TIMEOUT_S))
+        more = {"database_url": url, "cost_budget": UNLIMITED}
+        app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, **more))
         app.before_request(_take_caller)
         database = app.extensions[EXTENSION]
         upgrade(database.engine)

@@ -37,6 +37,8 @@ def ask(endpoint: str, query: dict[str, Any] | None = None, body: Any = None, ac
     """
     address = url_for(endpoint, **path).removeprefix(request.script_root)
     how: dict[str, Any] = {"base_url": request.url_root, "query_string": query or {}, "headers": {"Accept": accept}}
+    if address_of := request.remote_addr:
+        how["environ_overrides"] = {"REMOTE_ADDR": address_of}  # whose budget is spent
     if body is not None:
         how |= {"method": "POST", "json": body}
     who = {name: g.get(name) for name in ("caller", "caller_known") if name in g}

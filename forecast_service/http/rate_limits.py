@@ -16,7 +16,7 @@ RETRY_S = 5
 """``Retry-After`` of a 503 that sets none, seconds."""
 
 
-def _counted_by() -> str:
+def counted_by() -> str:
     """The caller if identified, otherwise the address."""
     return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
 
@@ -41,7 +41,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     shared = settings.redis_url
     limiter = Limiter(
-        key_func=_counted_by,
+        key_func=counted_by,
         app=app,
         application_limits=[settings.rate_limit],
         storage_uri=shared or "memory://",

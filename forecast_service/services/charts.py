@@ -25,7 +25,7 @@ from forecast_service.schemas.charts import (
 )
 from forecast_service.schemas.countries import HistorySchema
 from forecast_service.schemas.forecast_response import ForecastSchema
-from forecast_service.services import forecasts
+from forecast_service.services import admission, forecasts, price
 from models.dataset.countries import OWN_SERIES, allies
 from models.scenarios.targets import Targets
 
@@ -37,7 +37,9 @@ def _drawn(chart_request: Callable[[Document], Document]) -> Callable[[Document,
 
     @wraps(chart_request)
     def draw(document: Document, form: str) -> tuple[bytes, str]:
-        drawn = drawer.draw(chart_request(document) | {"form": form})
+        wanted = chart_request(document) | {"form": form}
+        with admission.admitted(price.DRAWING):
+            drawn = drawer.draw(wanted)
         return drawn.body, drawn.finding
 
     return draw

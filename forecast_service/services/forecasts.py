@@ -6,32 +6,53 @@ span, and records the question in the log and the metrics.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import telemetry, tracing
+from forecast_service.services import admission, price
 from forecast_service.services.scenario_lookup import UnusableScenario, resolve
 from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.requirements import Requirement, required
 from models.analysis.sensitivity import Sensitivity
 from models.analysis.sensitivity import sensitivity as moved
+from models.dataset.countries import allies
 from models.forecast import Forecaster, Question
 from models.forecast.question import LEVELS
 from models.forecast.result import Forecast
 from models.scenarios.builtin import named_scenarios
-from models.scenarios.levers import HistoryOverride
 from models.scenarios.scenario import Scenario, UnusableLever
+from models.scenarios.targets import Targets
 
 T = TypeVar("T")
 
-_compute_lock = threading.Lock()
-"""The threads of a worker compute one at a time. Otherwise they would interrupt each other whenever numpy releases the
-interpreter lock and compete for the processor's cache, and every answer would be slower. A thread that waits for a fit
-does not hold this lock."""
+
+@dataclass(frozen=True)
+class Asked(Generic[T]):
+    """A question that is checked and priced, and not computed yet.
+
+    Attributes
+    ----------
+    price : units, see :mod:`forecast_service.services.price`.
+    """
+
+    forecaster: Forecaster
+    question: Question
+    price: int
+    fitted: bool
+    compute: Callable[[Forecaster, Question], T]
+
+    def answer(self) -> T:
+        """Compute it. Raises what ``compute`` and :func:`forecast_service.services.admission.computing` raise."""
+        with tracing.span("forecast"), admission.computing(self.price, fitted=self.fitted):
+            answer = self.compute(self.forecaster, self.question)
+        facts = {"scenario": _logged(self.question.scenario.name), "vintage": self.forecaster.figures.vintage}
+        telemetry.annotate(country=self.question.ally.code, **facts)
+        return answer
 
 
 def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", **asked: Any) -> Forecast:
@@ -44,10 +65,28 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
 
     Raises
     ------
-    UnknownSaved, UnusableScenario, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast`
+    UnknownSaved, UnusableScenario, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast` and of
+    :func:`forecast_service.services.admission.computing`
     """
+    return ask(scenario=scenario, field=field, **asked).answer()
+
+
+def ask(*, scenario: str | Scenario = "baseline", field: str = "scenario", **asked: Any) -> Asked[Forecast]:
+    """What :func:`forecast` computes, with its price; parameters and errors as there."""
+
+    def compute(forecaster: Forecaster, question: Question) -> Forecast:
+        with _naming(field):
+            return forecaster.answer(question)
+
+    with _naming(field):
+        return _ask(compute, price.forecast, resolve(scenario, field), **({"levels": LEVELS} | asked))
+
+
+@contextmanager
+def _naming(field: str) -> Iterator[None]:
+    """Name ``field`` as the input whose scenario has an unusable lever."""
     try:
-        return _answer(Forecaster.answer, resolve(scenario, field), **({"levels": LEVELS} | asked))
+        yield
     except UnusableLever as error:
         if field == "scenario":
             raise
@@ -60,12 +99,12 @@ def requirement(*, probability: float, scenario: str | Scenario = "baseline", **
     def compute(forecaster: Forecaster, question: Question) -> Requirement:
         return required(forecaster, question, probability)
 
-    return _answer(compute, resolve(scenario), **({"component": "core"} | asked))
+    return _ask(compute, price.requirement, resolve(scenario), **({"component": "core"} | asked)).answer()
 
 
 def sensitivity(*, scenario: str | Scenario = "baseline", **asked: Any) -> Sensitivity:
     """The assumptions that move a probability most; parameters as :func:`forecast`."""
-    return _answer(moved, resolve(scenario), **({"component": "core"} | asked))
+    return _ask(moved, price.sensitivity, resolve(scenario), **({"component": "core"} | asked)).answer()
 
 
 def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = None, **asked: Any) -> AllianceForecast:
@@ -76,34 +115,31 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
     scenario = resolve(scenario)
     forecaster = forecasters().forecaster(vintage)
     targets, origin = asked.get("targets"), asked.get("origin")
-    missing = forecaster.unfitted(scenario, targets, origin)
-    fit_missing.require_affordable_fits(
-        forecasters(), forecaster.figures.vintage, forecaster.basis.origin(origin), missing
-    )
-    own_figures = isinstance(scenario, Scenario) and any(isinstance(x, HistoryOverride) for x in scenario.levers)
-    with _computing(fitted=not missing and not own_figures):
+    missing, year = forecaster.unfitted(scenario, targets, origin), forecaster.basis.origin(origin)
+    fit_missing.require_affordable_fits(forecasters(), forecaster.figures.vintage, year, missing)
+    every = allies(forecaster.figures.tables).values()
+    own = sum(scenario.override(ally) is not None for ally in every) if isinstance(scenario, Scenario) else 0
+    years = (targets or Targets()).deadline - year
+    levers = len(scenario.levers) if isinstance(scenario, Scenario) else 1
+    units = price.alliance(years, levers, len(every), forecaster.draws, missing + own)
+    with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
         answer = alliance_forecast(forecaster, scenario, **asked)
     telemetry.annotate(scenario=_logged(answer.scenario.name), vintage=answer.vintage)
     return answer
 
 
-def _answer(
-    compute: Callable[[Forecaster, Question], T], scenario: str | Scenario, *, vintage: str | None = None, **asked: Any
-) -> T:
+def _ask(
+    compute: Callable[[Forecaster, Question], T],
+    priced: Callable[[Question, int], int],
+    scenario: str | Scenario,
+    *,
+    vintage: str | None = None,
+    **asked: Any,
+) -> Asked[T]:
     forecaster = forecasters().forecaster(vintage)
     question = Question.resolve(forecaster.basis, scenario=scenario, **asked)
-    with _computing(fitted=forecaster.has_fits(question)):
-        answer = compute(forecaster, question)
-    facts = {"scenario": _logged(question.scenario.name), "vintage": forecaster.figures.vintage}
-    telemetry.annotate(country=question.ally.code, **facts)
-    return answer
-
-
-@contextmanager
-def _computing(*, fitted: bool) -> Iterator[None]:
-    """Open the span of a computation; hold the compute lock if every fit that it needs is saved."""
-    with tracing.span("forecast"), _compute_lock if fitted else nullcontext():
-        yield
+    lacking = forecaster.lacks(question)
+    return Asked(forecaster, question, priced(question, lacking), not lacking, compute)
 
 
 def _logged(name: str) -> str:

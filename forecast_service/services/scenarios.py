@@ -18,7 +18,7 @@ from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.levers import is_reserved
 from forecast_service.schemas.scenarios import shipped_body
-from forecast_service.services import forecasts
+from forecast_service.services import admission, forecasts
 from forecast_service.services.idempotency import idempotent
 from forecast_service.services.paging import NoCursor
 from forecast_service.services.scenario_lookup import ModelGone, UnknownSaved, as_scenario
@@ -27,7 +27,6 @@ from forecast_service.store.saved_answers import save_answer, saved_answer
 from forecast_service.store.scenarios import Draft, ScenarioVersion
 from models.dataset.countries import resolve
 from models.forecast import MODEL_VERSION
-from models.forecast.result import Forecast
 from models.scenarios.builtin import NamedScenario, named_scenarios
 
 
@@ -231,12 +230,13 @@ def compare(query: dict[str, Any]) -> dict[str, Any]:
     """The forecasts of several scenarios, each with its difference from the first."""
     items: list[dict[str, Any]] = []
     first: Any = None
-    for name in query.pop("ids"):
-        answer: Forecast = forecasts.forecast(scenario=name, field="ids", **query)
-        body = ForecastSchema().dump({"forecast": answer, "links": {}})
-        results = {name: body[name] for name in ("targets", "paths", "money")}
-        first = first or results
-        items.append({"id": name, "forecast": body, "difference": difference(results, first)})
+    asked = [(name, forecasts.ask(scenario=name, field="ids", **query)) for name in query.pop("ids")]
+    with admission.admitted(sum(one.price for _, one in asked)):
+        for name, one in asked:
+            body = ForecastSchema().dump({"forecast": one.answer(), "links": {}})
+            results = {part: body[part] for part in ("targets", "paths", "money")}
+            first = first or results
+            items.append({"id": name, "forecast": body, "difference": difference(results, first)})
     return {"country": items[0]["forecast"]["country"], "items": items}
 
 

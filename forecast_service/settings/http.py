@@ -9,6 +9,9 @@ from forecast_service.settings.section import BadSetting, Section
 
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
+UNLIMITED = "0"
+"""The value of a limit that sets none."""
+
 
 @dataclass(frozen=True)
 class HttpSettings(Section):
@@ -21,6 +24,9 @@ class HttpSettings(Section):
     cors_origins: str = ""
     rate_limit: str = ""
     auth_failures: str = "60/minute"
+    cost_budget: str = "10000/minute"
+    costly_per_caller: int = 1
+    costly_at_once: int = 2
     redis_url: str = ""
 
     def __post_init__(self) -> None:
@@ -30,15 +36,16 @@ class HttpSettings(Section):
                 raise BadSetting(
                     f"FORECAST_CORS_ORIGINS: {origin!r} is no origin such as https://dashboard.example.org"
                 )
-        from limits import parse_many
+        from limits import parse, parse_many
 
-        for name, limit, none in (
-            ("FORECAST_RATE_LIMIT", self.rate_limit, ""),
-            ("FORECAST_AUTH_FAILURES", self.auth_failures, "0"),
+        for name, limit, none, read in (
+            ("FORECAST_RATE_LIMIT", self.rate_limit, "", parse_many),
+            ("FORECAST_AUTH_FAILURES", self.auth_failures, UNLIMITED, parse_many),
+            ("FORECAST_COST_BUDGET", self.cost_budget, UNLIMITED, parse),
         ):
             try:
                 if limit != none:
-                    parse_many(limit)
+                    read(limit)
             except ValueError:
                 raise BadSetting(f"{name}: {limit!r} is no limit such as 600/minute") from None
         if self.redis_url and not re.match(r"rediss?://[^/]", self.redis_url):

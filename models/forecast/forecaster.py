@@ -94,8 +94,13 @@ class Forecaster:
 
     def has_fits(self, question: Question) -> bool:
         """Whether the store holds all fits that the answer may need."""
+        return not self.lacks(question)
+
+    def lacks(self, question: Question) -> int:
+        """How many fits that the answer may need, with and without pledges, the store does not hold."""
+        keys = self._keys(question.ally, question.origin)
         own_figures = question.history is not None or question.override is not None
-        return not own_figures and self.is_saved(question.ally, question.origin)
+        return len(keys) if own_figures else sum(not self.store.has(key) for key in keys)
 
     def missing(self, origin: int | None = None) -> list[str]:
         """Codes of the allies whose fits at ``origin`` (the last if None) can be made and are not saved."""
@@ -313,10 +318,20 @@ class FitContext:
             self.prices(),
             fit.credibility,
             ally=self.question.ally,
-            trend=lambda: self.by_rule(self.until(self.fit(trend=True))),
+            trend=lambda: self._trend,
             related=self._related,
             watch=watch,
         )
+
+    def editor(self, fit: Fit) -> PathEditor:
+        """An editor of the paths of ``fit`` to the deadline, on which no lever has acted. Raises as :meth:`until`."""
+        levers = [lever for _, lever in self.question.scenario.acting(self.question.ally)]
+        return PathEditor(self.until(fit), self.prices(), fit.credibility, lambda: self._trend, self._related, levers)
+
+    @cached_property
+    def _trend(self) -> Paths:
+        """The paths by history alone, to the deadline, by the scenario's counting rule."""
+        return self.by_rule(self.until(self.fit(trend=True)))
 
     def prices(self) -> Array:
         """The index of prices from the origin to the deadline, 1 at the origin; array (1 + horizon,)."""

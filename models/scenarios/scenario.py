@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -177,15 +177,33 @@ class Scenario:
             return paths
         editor = PathEditor(paths, deflator, credibility, trend, related, [lever for _, lever in acting])
         for index, lever in acting:
-            with np.errstate(over="ignore", invalid="ignore"):
-                lever.apply(editor)
-            if not within_range(editor.shares):
-                raise LeverOverflow(
-                    index, f"after this {lever.type} some futures exceed {MOST_VALUE:g} % of GDP: weaken it or others"
-                )
+            act(editor, index, lever)
             if watch is not None:
                 watch(index, editor.shares)
         return editor.edited()
+
+
+def act(editor: PathEditor, index: int, lever: Lever) -> None:
+    """Let ``lever``, at position ``index`` of its scenario's list, change the paths of ``editor``.
+
+    Raises LeverOverflow.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        lever.apply(editor)
+    if not within_range(editor.shares):
+        raise LeverOverflow(
+            index, f"after this {lever.type} some futures exceed {MOST_VALUE:g} % of GDP: weaken it or others"
+        )
+
+
+def years_read(acting: Sequence[Lever], years: Set[int], origin: int) -> Set[int]:
+    """The years that must be known before the levers of ``acting`` act in turn, so that ``years`` are known after them.
+
+    ``years`` hold the ``origin``.
+    """
+    for lever in reversed(acting):
+        years = lever.reads(years, origin)
+    return years
 
 
 def _out_of_reach(lever: Lever, ally: Ally) -> str | None:

@@ -76,9 +76,9 @@ def free_port() -> int:
 
 
 def environment(state_dir: Path, **more: str) -> dict[str, str]:
-    """The environment of a command: this one's, without its FORECAST_* variables."""
+    """The environment of a command: this one's, without its FORECAST_* variables; tests ask more than one reader."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORECAST_")}
-    rough = {"FORECAST_DRAWS": str(DRAWS), "FORECAST_FIT_TIMEOUT_S": str(FIT_TIMEOUT_S)}
+    rough = {"FORECAST_DRAWS": str(DRAWS), "FORECAST_FIT_TIMEOUT_S": str(FIT_TIMEOUT_S), "FORECAST_COST_BUDGET": "0"}
     return kept | rough | {"FORECAST_STATE_DIR": str(state_dir), "WEB_CONCURRENCY": "1"} | more
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from models.paths import RULES, Floats, Paths, Rule, medians
+from models.paths import RULES, Floats, Paths, Rule, counted, medians
 from models.series import Array
 
 LeverComponent = Literal["core", "related"]
@@ -33,6 +34,9 @@ class PathEditor:
     related : returns the related shares of the same futures under one counting rule, array (draws, 1 + horizon);
         None for those of ``paths``.
     levers : all that act on these paths.
+
+    After :meth:`keep`, columns are missing between the origin and the deadline, so levers read the years of the columns
+    from :attr:`calendar`.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class PathEditor:
         self.deflator = deflator
         self.credibility = credibility
         self.last = paths.origin + self.gdp.shape[1] - 1
+        self.calendar = paths.years
         self.rule = paths.rule
         self._trend = trend or (lambda: paths)
         self._related = related or (lambda _rule: paths.shares["related"])
@@ -68,8 +73,35 @@ class PathEditor:
             self.gdp = np.array(self.gdp)
         return self.gdp
 
+    def keep(self, years: Set[int]) -> None:
+        """Leave out the columns of all years but ``years``, which hold the origin and the deadline.
+
+        What the remaining levers do to ``years`` must depend on no other year: see :meth:`Lever.reads`.
+        """
+        if len(years) == self.calendar.size:
+            return
+        kept = [column for column, year in enumerate(self.calendar.tolist()) if year in years]
+        self.shares = {name: x.T[kept].T for name, x in self.shares.items()}
+        self.gdp, self.deflator, self.calendar = self.gdp.T[kept].T, self.deflator[kept], self.calendar[kept]
+
+    def branch(self, levers: Sequence[Lever]) -> PathEditor:
+        """An editor that goes on from here with ``levers`` instead, while this one stays as it is."""
+        other = copy.copy(self)
+        other.levers = levers
+        before = self.paths.shares
+        other.shares = {name: x if x is before[name] else np.array(x) for name, x in self.shares.items()}
+        other.gdp = self.gdp if self.gdp is self.paths.gdp else np.array(self.gdp)
+        return other
+
+    def last_shares(self, component: str) -> Floats:
+        """Shares of ``core``, ``related`` or ``total``, which must apply, in the last year; array (draws,)."""
+        last = {name: x[:, -1] for name, x in self.shares.items()}
+        if component != "total":
+            return last[component]
+        return np.asarray(last["core"] + counted(last["related"], self.paths.counted_related))
+
     def edited(self) -> Paths:
-        """The paths with the changes so far."""
+        """The paths with the changes so far; of all years."""
         paths = self.paths
         return Paths(self.origin, self.shares, self.gdp, paths.member, paths, self.rule, paths.counted_related)
 
@@ -79,17 +111,17 @@ class PathEditor:
         if self.rule is not None and (self.rule == index).all():
             return
         # A copy: many questions read the same simulated shares.
-        self.shares["related"] = np.array(self._related(rule))
+        self.shares["related"] = np.array(self._related(rule).T[self.calendar - self.origin]).T
         self.rule = np.full(self.gdp.shape[0], index, dtype=np.int8)
 
     def span(self, lever: Lever) -> slice:
         """The columns that ``lever`` changes: its years, within the forecast and after the origin."""
-        first = max(lever.first_year or 0, self.origin + 1) - self.origin
-        last = min(lever.last_year or self.last, self.last) - self.origin
-        return slice(first, max(first, last + 1))
+        first, last = lever.begins(self.origin), min(lever.last_year or self.last, self.last)
+        start, stop = np.searchsorted(self.calendar, (first, last + 1))
+        return slice(int(start), max(int(start), int(stop)))
 
     def years(self, span: slice) -> Array:
-        return self.origin + np.arange(span.start, span.stop, dtype=np.float64)
+        return self.calendar[span].astype(np.float64)
 
     def median(self, component: str) -> Array:
         """Median share by year after the changes so far, array (1 + horizon,).
@@ -102,7 +134,8 @@ class PathEditor:
 
     def trend_median(self, component: str) -> Array:
         """Median share by year from history alone, array (1 + horizon,)."""
-        return np.maximum(self._trend().medians(component).astype(np.float64), LEAST_MEDIAN)
+        by_year = self._trend().medians(component)[self.calendar - self.origin]
+        return np.maximum(by_year.astype(np.float64), LEAST_MEDIAN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +161,18 @@ class Lever:
     @property
     def components(self) -> tuple[str, ...]:
         raise NotImplementedError
+
+    def begins(self, origin: int) -> int:
+        """The first year that the lever changes in a forecast from ``origin``."""
+        return max(self.first_year or 0, origin + 1)
+
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        """The years that must be known before this lever acts, so that ``years`` are known after it.
+
+        Unless a lever says otherwise, it changes each year by itself. ``origin`` is that of the forecast; ``years``
+        hold it.
+        """
+        return years
 
     def apply(self, editor: PathEditor) -> None:
         """Change the paths of ``editor`` in place."""
@@ -171,6 +216,16 @@ class Temporary(OnComponent):
         if self.last_year is None:
             object.__setattr__(self, "after", "continue")
 
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        ends = self.last_year
+        goes_on = self.after == "continue" and ends is not None and origin < ends < max(years)
+        return years | {ends} if goes_on and ends is not None else years
+
+    def year_before(self, years: Set[int], origin: int) -> Set[int]:
+        """The year before the first that the lever changes; none if that is later than all ``years``."""
+        before = self.begins(origin) - 1
+        return {before} if before < max(years) else frozenset()
+
     def apply(self, editor: PathEditor) -> None:
         span = editor.span(self)
         if self.component not in editor.shares or span.stop <= span.start:
@@ -178,7 +233,7 @@ class Temporary(OnComponent):
         last, rest = slice(span.stop - 1, span.stop), slice(span.stop, None)
         before = np.array(editor.shares[self.component][:, last])
         self.edit(editor, span)
-        if self.after == "continue" and editor.origin + span.stop <= editor.last and not self._under_aim(editor):
+        if self.after == "continue" and span.stop < editor.calendar.size and not self._under_aim(editor):
             shares = editor.writable(self.component)
             shares[:, rest] *= shares[:, last] / np.maximum(before, shares.dtype.type(LEAST_MEDIAN))
 

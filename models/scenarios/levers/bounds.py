@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -33,16 +34,21 @@ class Shock(Temporary):
 
     def edit(self, editor: PathEditor, span: slice) -> None:
         median, shares = editor.median(self.component), editor.writable(self.component)
-        # A draw whose spending other levers have taken away altogether has no logarithm.
-        least = shares.dtype.type(LEAST_MEDIAN)
-        distance = np.log(np.maximum(shares[:, span], least) / median[span].astype(shares.dtype))
+        # In place, since arrays of this size are dear to allocate. A draw whose spending other levers have taken away
+        # altogether has no logarithm.
+        distance = np.maximum(shares[:, span], shares.dtype.type(LEAST_MEDIAN))
+        distance /= median[span].astype(shares.dtype)
+        np.log(distance, out=distance)
+        farthest = max(FARTHEST, float(distance.max()), -float(distance.min()))
         moved = distance * shares.dtype.type(self.spread_factor)
         if self.tails != 1:
             size = np.abs(distance)
-            usual = np.maximum(medians(size), np.finfo(shares.dtype).tiny)
-            moved *= (size / usual) ** shares.dtype.type(self.tails - 1)
-        farthest = max(FARTHEST, float(np.abs(distance).max()))
-        shares[:, span] *= np.exp(np.clip(moved, -farthest, farthest) - distance)
+            size /= np.maximum(medians(size), np.finfo(shares.dtype).tiny)
+            np.power(size, shares.dtype.type(self.tails - 1), out=size)
+            moved *= size
+        np.clip(moved, -farthest, farthest, out=moved)
+        moved -= distance
+        shares[:, span] *= np.exp(moved, out=moved)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,9 @@ class Freeze(Temporary):
     settles: ClassVar[frozenset[str]] = frozenset({"path"})
 
     what: Literal["share", "nominal", "real"] = "share"
+
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        return super().reads(years, origin) | self.year_before(years, origin)
 
     def edit(self, editor: PathEditor, span: slice) -> None:
         shares = editor.writable(self.component)

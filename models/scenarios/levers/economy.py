@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,6 +32,9 @@ class GdpGrowth(Lever):
     @property
     def components(self) -> tuple[str, ...]:
         return LEVER_COMPONENTS
+
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        return frozenset(range(origin, max(years) + 1))  # growth adds up
 
     def apply(self, editor: PathEditor) -> None:
         span = editor.span(self)
@@ -63,6 +67,9 @@ class SpendingGrowth(OnComponent):
 
     change_pp: float | None = None
     rate_pct: float | None = None
+
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        return frozenset(range(origin, max(years) + 1))  # growth adds up
 
     def edit(self, editor: PathEditor, span: slice) -> None:
         shares = editor.writable(self.component)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -65,10 +65,13 @@ class PledgeLever(Temporary):
     year: int
     credibility: float | Literal["learned"] = 1.0
 
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        return super().reads(years, origin) | self.year_before(years, origin)
+
     def edit(self, editor: PathEditor, span: slice) -> None:
         median, shares = editor.median(self.component), editor.writable(self.component)
         start = median[span.start - 1]
-        begun = editor.origin + span.start - 1
+        begun = int(editor.calendar[span.start - 1])
         if self.share_pct > start and self.year > begun:
             path = np.interp(editor.years(span), [float(begun), float(self.year)], [start, self.share_pct])
         else:
@@ -108,11 +111,16 @@ class Delay(Temporary):
 
     years: int
 
+    def reads(self, years: Set[int], origin: int) -> Set[int]:
+        after, before = super().reads(years, origin), self.begins(origin) - 1
+        delayed = {max(year - self.years, before) for year in after if before < year <= (self.last_year or year)}
+        return after | delayed | self.year_before(years, origin)
+
     def edit(self, editor: PathEditor, span: slice) -> None:
         median, shares = editor.median(self.component), editor.writable(self.component)
-        columns = np.arange(span.start, span.stop)
-        earlier = np.maximum(columns - self.years, span.start - 1)
-        shares[:, span] *= (median[earlier] / median[columns]).astype(shares.dtype)
+        level = editor.calendar[span.start - 1]
+        earlier = np.searchsorted(editor.calendar, np.maximum(editor.calendar[span] - self.years, level))
+        shares[:, span] *= (median[earlier] / median[span]).astype(shares.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)

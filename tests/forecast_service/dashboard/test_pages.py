@@ -16,6 +16,7 @@ from forecast_service import create_app
 from forecast_service.dashboard import lever_form
 from forecast_service.dashboard.page_state import PASSED
 from forecast_service.dashboard.rendering import POLICY
+from forecast_service.http.budget import EXTENSION as BUDGET
 from forecast_service.schemas.lever_types import SCHEMAS
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION
@@ -362,4 +363,19 @@ def test_the_gateways_word_is_enough(state_dir: Path) -> None:
     client = app.test_client()
     assert "of 31 allies" in text_of(client.get("/", headers=headers).text)
     assert "needs a key" in text_of(client.get("/", headers={"X-Forwarded-For": "192.0.2.1"}).text)
+    app.extensions[EXTENSION].close()
+
+
+def test_the_budget_lets_a_reader_move_a_slider_every_second(state_dir: Path) -> None:
+    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S))
+    reader, changes = app.test_client(), 4
+    for change in range(changes):
+        page = reader.get(f"/countries/DEU?gdp={change / 10:g}&spend=1.5&cap=4")
+        chart = next(address for address in sorted(addresses(page.text)) if "/own.svg" in address)
+        assert (page.status_code, reader.get(chart).status_code) == (200, 200)
+    answer = reader.post("/v1/forecasts", json={"country": "DEU"})
+    budget = app.extensions[BUDGET].limit.amount
+    spent = budget - int(answer.headers["RateLimit"].rsplit("=", 1)[1])
+    # A forecast costs less with the few draws of the tests.
+    assert spent / changes * 60 * Settings.draws / DRAWS < budget
     app.extensions[EXTENSION].close()

@@ -304,6 +304,7 @@ def test_503_says_when_to_try_again(tmp_path: Path) -> None:
         ("cors_origins", "https://a.example/path"),
         ("cors_origins", "a.example"),
         ("rate_limit", "often"),
+        ("cost_budget", "much"),
         ("redis_url", "http://redis"),
         ("log_format", "xml"),
         ("log_level", "loud"),

@@ -1,12 +1,29 @@
 """What moves a probability most."""
 
+from dataclasses import replace
+
 import pytest
 
 from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis import sensitivity as tornado
 from models.errors import CannotForecast
 from models.forecast import Question
-from models.scenarios.levers import Cap, Floor, GdpGrowth, PledgeLever, SharePath, Shock, SpendingGrowth
+from models.scenarios.levers import (
+    Cap,
+    CountingRule,
+    Delay,
+    Exit,
+    Floor,
+    Freeze,
+    GdpGrowth,
+    HistoryOverride,
+    PledgeLever,
+    Purchase,
+    Reclassify,
+    SharePath,
+    Shock,
+    SpendingGrowth,
+)
 from models.simulation.path_store import PathStore
 from tests.support.asking import sensitivity
 
@@ -94,13 +111,62 @@ def test_what_other_levers_do_not_let_move_stays_as_it_is(forecaster, levers, as
         assert how != "as it is" or p == found.probability
 
 
+EARLY = {"last_year": 2033}
+EVERY_LEVER = [
+    [
+        SpendingGrowth(change_pp=0.5, first_year=2033, last_year=2038),
+        Delay(years=2, first_year=2029, last_year=2038),
+        Exit(year=2031, reversion=0.7, probability=0.6),
+        Shock(spread_factor=1.3, tails=1.2, **EARLY),
+        Freeze(what="nominal", first_year=2041, last_year=2042),
+    ],
+    [
+        HistoryOverride(points={2024: 2.2}),
+        CountingRule(rule="claimed"),
+        GdpGrowth(rate_pct=0.4, first_year=2030, last_year=2034),
+        SharePath(points={2030: 3.0, 2034: 3.2}, last_year=2036),
+        Purchase(share_pct=0.2, first_year=2036, last_year=2040),
+        Reclassify(share_pct=0.3, years=3, from_component="related"),
+    ],
+    [
+        PledgeLever(share_pct=3.2, year=2034, credibility=0.6, last_year=2036, after="resume"),
+        PledgeLever(share_pct=1.4, year=2032, component="related", first_year=2029, credibility=0.5),
+        Shock(spread_factor=0.8, component="related", first_year=2030, last_year=2038),
+        Floor(share_pct=2.4, **EARLY),
+        Cap(share_pct=3.9),
+        Floor(share_pct=1.0, countries=("ESP",)),
+    ],
+]
+
+
+@pytest.mark.parametrize("levers", EVERY_LEVER, ids=["growth", "accounts", "plans"])
+@pytest.mark.parametrize("component", ["core", "total"])
+def test_each_bar_of_a_lever_is_the_whole_forecast_with_that_lever_moved(forecaster, levers, component):
+    targets, place = Targets(deadline=2042), {"core": 0, "total": 2}[component]
+    found = bars(sensitivity(forecaster, "DEU", component, Scenario("x", levers=tuple(levers)), targets))
+
+    def probability(changed):
+        answer = forecaster.forecast("DEU", Scenario("x", levers=tuple(changed)), targets)
+        return answer.targets[place].outcome.probability.at_deadline
+
+    for index, lever in enumerate(levers):
+        name = f"lever {index + 1} ({lever.type})"
+        assert found[name].at_low == probability([*levers[:index], *levers[index + 1 :]])
+        for field, value in vars(lever).items():
+            if isinstance(value, float):
+                bar = found[f"{name}: {field}"]
+                for factor, at in ((0.9, bar.at_low), (1.1, bar.at_high)):
+                    moved = replace(lever, **{field: value * factor})
+                    assert at == probability([*levers[:index], moved, *levers[index + 1 :]])
+
+
 def test_more_levers_than_can_be_moved_in_time_are_refused(forecaster):
     def shocks(number, *countries):
         return Scenario("x", levers=(Shock(spread_factor=1.1, countries=countries),) * number)
 
     assert len(sensitivity(forecaster, "DEU", scenario=shocks(tornado.MOST_LEVERS)).bars) > tornado.MOST_LEVERS
     assert sensitivity(forecaster, "DEU", scenario=shocks(tornado.MOST_LEVERS + 1, "ESP")).bars
-    with pytest.raises(CannotForecast, match="at most 16; here are 17") as refused:
+    with pytest.raises(CannotForecast, match="at most 50; here are 51") as refused:
         sensitivity(forecaster, "DEU", scenario=shocks(tornado.MOST_LEVERS + 1))
     assert refused.value.field == "scenario"
 

@@ -26,7 +26,7 @@ from forecast_service.http.tables import Table
 from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG
 from forecast_service.observability import metrics, telemetry
 from forecast_service.observability.telemetry import PROBES
-from forecast_service.settings.http import HttpSettings
+from forecast_service.settings import Settings
 
 EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
 FRESH, UNTIL_SWITCH_S, GATEWAY_CACHE = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S", "FORECAST_GATEWAY_CACHE"
@@ -62,13 +62,14 @@ class Validity(Protocol):
         """Whether the present request has the same answer for every caller, at any time."""
 
 
-def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
+def register(app: Flask, settings: Settings, validity: Validity) -> None:
     """Give ``app`` a cache, and a ``Cache-Control`` and a weak ETag to every answer that has none."""
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
     app.extensions[VALIDITY] = validity
     app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={STALE_S}"
     app.config[UNTIL_SWITCH_S] = min(settings.cache_max_age, validity.notice_s)
-    app.config[GATEWAY_CACHE] = settings.gateway_cache
+    # Only a gateway that names the callers checks them before it answers.
+    app.config[GATEWAY_CACHE] = settings.gateway_cache and settings.identity_header != ""
 
     @app.after_request
     def default(response: Response) -> Response:

@@ -62,8 +62,6 @@ class Settings(SweepSettings, DatabaseSettings, DownloadSettings, AuthSettings, 
             raise BadSetting(
                 "FORECAST_IDENTITY_HEADER: needs FORECAST_TRUSTED_PROXIES, the number of proxies that set it"
             )
-        if self.gateway_cache and not self.trusted_proxies:
-            raise BadSetting("FORECAST_GATEWAY_CACHE: needs FORECAST_TRUSTED_PROXIES, the number of proxies")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -68,8 +68,6 @@ class AuthSettings(Section):
             raise BadSetting("FORECAST_IDENTITY_PEERS: must be addresses or networks with commas between") from None
         name = self.identity_header
         if not name:
-            if self.identity_admins:
-                raise BadSetting("FORECAST_IDENTITY_ADMINS: needs FORECAST_IDENTITY_HEADER, which names the caller")
             return
         if not _HEADER.fullmatch(name) or name.lower() in _TAKEN:
             raise BadSetting("FORECAST_IDENTITY_HEADER: must be the name of a header that is used for nothing else")

@@ -67,6 +67,8 @@ class Worker:
         self.tracer = tracer
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopping = threading.Event()
+        self.heartbeat: Path | None = None
+        """A file that is touched in every round, for an orchestrator's probe."""
         self._running: dict[Key, Future[bytes]] = {}
         self._traces: dict[Key, tuple[str | None, Any]] = {}
         self._unsaved: dict[Key, bytes] = {}
@@ -82,6 +84,8 @@ class Worker:
         """Compute sweeps until :meth:`stop`; with ``once``, until no sweep is open, on other workers either."""
         try:
             while not self.stopping.is_set():
+                if self.heartbeat:
+                    self.heartbeat.touch()
                 try:
                     if self._round():
                         self._worked = time.monotonic()

@@ -308,8 +308,6 @@ def test_without_the_setting_an_identity_header_is_nothing(behind: Callable[...,
         ({"IDENTITY_HEADER": "X User", "TRUSTED_PROXIES": "1"}, "IDENTITY_HEADER"),
         ({"IDENTITY_HEADER": "X-User", "TRUSTED_PROXIES": "1", "AUTH": "api-key"}, "IDENTITY_HEADER"),
         ({"IDENTITY_PEERS": "everyone"}, "IDENTITY_PEERS"),
-        ({"IDENTITY_ADMINS": "operator"}, "IDENTITY_ADMINS"),
-        ({"GATEWAY_CACHE": "true"}, "GATEWAY_CACHE"),
     ],
 )
 def test_bad_settings_are_refused_by_name(variables: dict[str, str], name: str) -> None:

@@ -58,6 +58,12 @@ class Gateway:
     context: ssl.SSLContext
     process: subprocess.Popen[bytes] = field(repr=False)
 
+    @property
+    def workers(self) -> list[int]:
+        """Ids of the processes that answer."""
+        master = self.process.pid
+        return [int(it) for it in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
     def ask(
         self,
         path: str,
@@ -81,7 +87,13 @@ class Gateway:
 
 
 def configure(
-    folder: Path, replicas: tuple[int, int], rate: str, burst: int, auth: str = "none", admins_from: str = "0.0.0.0/0"
+    folder: Path,
+    replicas: tuple[int, int],
+    rate: str,
+    burst: int,
+    auth: str = "none",
+    admins_from: str = "0.0.0.0/0",
+    processes: int = 1,
 ) -> tuple[int, int]:
     """Write everything that nginx reads into ``folder``; the TLS and the plain port."""
     certificate = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
@@ -113,7 +125,7 @@ def configure(
     # nginx's own user may not enter pytest's folder, where the cache is.
     user = "user root;\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"{user}daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nworker_processes 1;\n"
+        f"{user}daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nworker_processes {processes};\n"
         "events { worker_connections 512; }\n"
         f"http {{\n{temporary}    access_log off;\n    include {folder}/forecast.conf;\n}}\n"
     )
@@ -127,7 +139,7 @@ def nginx_command(folder: Path) -> list[str]:
 
 @contextmanager
 def gateway(
-    folder: Path, replicas: tuple[int, int], rate: str = "1000r/s", burst: int = 1000, **more: str
+    folder: Path, replicas: tuple[int, int], rate: str = "1000r/s", burst: int = 1000, **more: Any
 ) -> Iterator[Gateway]:
     """nginx before two replicas, ended when the block is left."""
     folder.mkdir(exist_ok=True)

@@ -104,6 +104,8 @@ def test_nobody_is_let_in_without_a_key() -> None:
     assert f"proxy_set_header {settings['FORECAST_IDENTITY_HEADER']} $forecast_caller;" in template
     assert front["GATEWAY_AUTH"] == settings["FORECAST_AUTH"], "who of the two checks keys"
     assert BEHIND.items() <= settings.items(), "tested as it is deployed"
+    (outside,) = compose()["networks"]["outside"]["ipam"]["config"]
+    assert front["GATEWAY_ADMINS_FROM"] == outside["subnet"], "admins ask from this machine"
 
 
 def test_one_container_computes_sweeps_and_none_that_answers() -> None:

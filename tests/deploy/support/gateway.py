@@ -92,7 +92,7 @@ def configure(
     rate: str,
     burst: int,
     auth: str = "none",
-    admins_from: str = "0.0.0.0/0",
+    admins_from: str = "127.0.0.0/8",
     processes: int = 1,
 ) -> tuple[int, int]:
     """Write everything that nginx reads into ``folder``; the TLS and the plain port."""

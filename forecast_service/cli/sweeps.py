@@ -62,11 +62,11 @@ def work(once: bool, beside: int | None, lease: float, heartbeat: Path | None) -
     executor, folder = _executor(settings, 10)  # requests come first
     with database_of(settings) as database:
         worker = Worker(Sweeps(database), executor, folder, lease, timedelta(settings.sweep_days), tracer)
-        worker.heartbeat = heartbeat
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         if beside is not None:
             end_with_parent(beside, worker.stop)
+        worker.heartbeat = heartbeat
         worker.run(once=once)
 
 

@@ -132,29 +132,40 @@ def test_a_known_callers_answer_is_private(make: Make) -> None:
         assert found == "private, max-age=60, stale-while-revalidate=86400"
 
 
+NAMING = {"gateway_cache": True, "identity_header": "X-Caller", "trusted_proxies": 1, "rate_limit": "100/minute"}
+NAMED = {"X-Caller": "anna", "X-Forwarded-For": "192.0.2.1"}
+
+
 @pytest.mark.parametrize(("left", "held"), [(None, "58"), (70.0, "58"), (5.5, "3"), (2.9, "@1"), (0.0, "@1")])
 def test_a_gateway_is_told_how_long_it_may_keep_what_is_the_same_for_everyone(
     make: Make, left: float | None, held: str
 ) -> None:
-    app = make(gateway_cache=True, trusted_proxies=1, rate_limit="100/minute")
+    app = make(**NAMING)
     app.extensions[VALIDITY].seconds_left = lambda: left
     for method in ("GET", "HEAD"):
-        found = app.test_client().open(FORECAST, method=method).headers
+        found = app.test_client().open(FORECAST, method=method, headers=NAMED).headers
         assert (found["X-Accel-Expires"], found["Cache-Control"]) == (held, "private, no-cache")
         assert "RateLimit" not in found, "it is one caller's own"
-    same = app.test_client().get(FORECAST, headers={"If-None-Match": found["ETag"]})
+    same = app.test_client().get(FORECAST, headers=NAMED | {"If-None-Match": found["ETag"]})
     assert (same.status_code, same.headers["X-Accel-Expires"]) == (304, held)
-    named = app.test_client().get(f"{FORECAST}?vintage=nato-2026").headers
-    assert named["X-Accel-Expires"] == "58", "no switch changes it"
+    of_a_vintage = app.test_client().get(f"{FORECAST}?vintage=nato-2026", headers=NAMED).headers
+    assert of_a_vintage["X-Accel-Expires"] == "58", "no switch changes it"
 
 
-def test_a_gateway_is_not_told_to_keep_anything_else(keeping: FlaskClient, make: Make) -> None:
-    assert "X-Accel-Expires" not in keeping.get(FORECAST).headers, "only if the setting says that it checks keys"
-    client = make(gateway_cache=True, trusted_proxies=1, rate_limit="100/minute").test_client()
-    answers = [client.get(path) for path in ("/v1/countries/XXX", "/v1/vintages", "/version", "/", f"{FORECAST}?a=1")]
-    for answer in [*answers, client.post("/v1/forecasts", json={"country": "DEU"})]:
+def test_a_gateway_is_not_told_to_keep_anything_else(make: Make) -> None:
+    client = make(**NAMING).test_client()
+    paths = ("/v1/countries/XXX", "/v1/vintages", "/version", "/", f"{FORECAST}?a=1")
+    answers = [client.get(path, headers=NAMED) for path in paths]
+    for answer in [*answers, client.post("/v1/forecasts", json={"country": "DEU"}, headers=NAMED)]:
         assert "X-Accel-Expires" not in answer.headers
         assert "RateLimit" in answer.headers
+
+
+@pytest.mark.parametrize("lacking", [{"gateway_cache": False}, {"identity_header": ""}])
+def test_only_a_gateway_that_names_callers_and_is_said_to_cache_is_told(make: Make, lacking: dict[str, Any]) -> None:
+    found = make(**NAMING | lacking).test_client().get(FORECAST, headers=NAMED)
+    assert found.status_code == 200
+    assert "X-Accel-Expires" not in found.headers
 
 
 def test_a_saved_scenario_is_never_served_from_the_cache(keeping: FlaskClient, keeping_app: Flask) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import fits, growth, growth_processes, growth_store, hosts, page, profiling, serving
+from benchmarks.speed import fits, gateway, growth, growth_processes, growth_store, hosts, page, profiling, serving
 from benchmarks.speed.measure import REPEATS
 from models import Forecaster, load_figures
 from models.forecast.fit_all import fit_all
@@ -32,6 +32,7 @@ def parts(state: Path, quick: bool) -> dict[str, Callable[[], Measured]]:
     """The measurements by name; each returns targets, growth or a profile."""
     return {
         "serving": lambda: {"targets": [row.facts() for row in serving.measure(state, quick=quick)]},
+        "gateway": lambda: {"targets": [row.facts() for row in gateway.measure(state, quick=quick)]},
         "fits": lambda: {"targets": [row.facts() for row in fits.measure(state, quick=quick)]},
         "growth": lambda: {"growth": [g.facts() for g in growth.measure(state, quick=quick)]},
         "store": lambda: {"growth": [g.facts() for g in growth_store.measure(quick=quick)]},
@@ -70,7 +71,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="measure little, and print it only")
     parser.add_argument("--only", nargs="+", metavar="PART", help="some parts; their rows replace the saved ones")
     asked = parser.parse_args()
-    hosts.need_wrk()
+    hosts.need_tools()
     if not fits.PEERS.exists():
         print(
             "bench: without the peers' environment (make .venv-peers/.ready) nothing is compared with them",

@@ -78,17 +78,18 @@ def free_port() -> int:
         return port
 
 
-def need_wrk() -> None:
-    """End with a message if wrk is not installed."""
-    if not shutil.which("wrk"):
-        raise SystemExit("make bench needs wrk (Debian: apt-get install wrk)")
+def need_tools() -> None:
+    """End with a message if wrk or nginx is not installed."""
+    for name in ("wrk", "nginx"):
+        if not shutil.which(name):
+            raise SystemExit(f"make bench needs {name} (Debian: apt-get install {name})")
 
 
 @contextmanager
-def service(state: Path, workers: int = 2) -> Iterator[Host]:
-    """Our service, as ``forecast-service serve`` starts it, when it is ready."""
+def service(state: Path, workers: int = 2, **more: str) -> Iterator[Host]:
+    """Our service, as ``forecast-service serve`` starts it with ``more`` settings, when it is ready."""
     command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port"]
-    with _host(command, {"FORECAST_STATE_DIR": str(state)}, workers, "/readyz", state) as host:
+    with _host(command, {"FORECAST_STATE_DIR": str(state)} | more, workers, "/readyz", state) as host:
         yield host
 
 
@@ -154,6 +155,11 @@ def _wait_for_all(host: Host, path: str, workers: int) -> None:
 
 
 def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:
+    """Send load to a host with wrk; see :func:`load`."""
+    return load(f"http://127.0.0.1:{host.port}{path}", seconds, script=script, headers=headers)
+
+
+def load(url: str, seconds: int, *, script: str = "", headers: tuple[str, ...] = ()) -> tuple[int, float]:
     """Send load with wrk; returns answered requests and requests a second. Raises RuntimeError if one failed."""
     command = [
         "wrk",
@@ -170,7 +176,7 @@ def wrk(host: Host, path: str, seconds: int, *, script: str = "", headers: tuple
         file.write_text(script)
         command += ["-s", str(file)]
     done = subprocess.run(  # noqa: S603  our own command
-        [*command, f"http://127.0.0.1:{host.port}{path}"], capture_output=True, text=True, check=True
+        [*command, url], capture_output=True, text=True, check=True
     )
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise RuntimeError(done.stdout)

@@ -25,7 +25,7 @@ from forecast_service.auth.throttle import Throttle
 from forecast_service.callers import ADMIN, LOCAL, READ, SCOPES, WRITE, Caller, is_caller
 from forecast_service.http.problems import problem
 from forecast_service.settings import Settings
-from forecast_service.settings.auth import API_KEY, JWT, NONE, networks
+from forecast_service.settings.auth import API_KEY, JWT, NONE, admins, networks
 from forecast_service.store.database import EXTENSION as DATABASE
 from forecast_service.store.database import DatabaseUnavailable
 from forecast_service.store.keys import Holder, Keys
@@ -63,6 +63,7 @@ class Auth:
         self.keys = keys
         self.throttle = Throttle(settings)
         self._networks = networks(settings)
+        self._admins = admins(settings)
         # By the credential's hash.
         self._seen: dict[bytes, _Remembered] = {}
         self._refreshed = 0.0
@@ -173,7 +174,7 @@ class Auth:
         # A comma means two headers joined: the client's own and the gateway's.
         if not is_caller(caller) or "," in str(caller):
             return None
-        return Caller(str(caller), frozenset({READ, WRITE}))
+        return Caller(str(caller), frozenset(SCOPES if caller in self._admins else {READ, WRITE}))
 
     def check(self) -> Response | None:
         """The answer that refuses the request; None if it is allowed."""

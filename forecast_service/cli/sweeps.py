@@ -45,7 +45,12 @@ def _executor(settings: Settings, niceness: int) -> tuple[Any, Path | None]:
     type=click.FloatRange(1),
     help="Seconds until others take a dead worker's chunks.",
 )
-def work(once: bool, beside: int | None, lease: float) -> None:
+@click.option(
+    "--heartbeat",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Touch this file every few seconds, for an orchestrator's probe.",
+)
+def work(once: bool, beside: int | None, lease: float, heartbeat: Path | None) -> None:
     """Compute the sweeps that were posted to the database, and save their rows there.
 
     Any number of these may share a database; one runs beside every service.
@@ -66,6 +71,7 @@ def work(once: bool, beside: int | None, lease: float) -> None:
             signal.signal(name, lambda *_: worker.stop())
         if beside is not None:
             end_with_parent(beside, worker.stop)
+        worker.heartbeat = heartbeat
         worker.run(once=once)
 
 

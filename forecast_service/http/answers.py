@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask, Response, current_app, g, json, request
 
 from forecast_service.callers import is_known
-from forecast_service.http import fast_path, negotiation
+from forecast_service.http import fast_path, gateway_cache, negotiation
 from forecast_service.http.answer_cache import AnswerCache, Representation
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.http.compression import LEAST_BYTES, wanted_encoding
@@ -26,10 +26,10 @@ from forecast_service.http.tables import Table
 from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG
 from forecast_service.observability import metrics, telemetry
 from forecast_service.observability.telemetry import PROBES
-from forecast_service.settings.http import HttpSettings
+from forecast_service.settings import Settings
 
 EXTENSION, VALIDITY = "forecast-http-cache", "forecast-http-validity"
-FRESH, UNTIL_SWITCH_S = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S"
+FRESH, UNTIL_SWITCH_S, GATEWAY_CACHE = "FORECAST_FRESH", "FORECAST_UNTIL_SWITCH_S", "FORECAST_GATEWAY_CACHE"
 STALE_S = 86_400
 """How many seconds a client may use an expired answer while it requests a new one."""
 IDENTIFIED = re.compile(rb'\{"id":"([0-9a-f]{32})"')
@@ -62,12 +62,14 @@ class Validity(Protocol):
         """Whether the present request has the same answer for every caller, at any time."""
 
 
-def register(app: Flask, settings: HttpSettings, validity: Validity) -> None:
+def register(app: Flask, settings: Settings, validity: Validity) -> None:
     """Give ``app`` a cache, and a ``Cache-Control`` and a weak ETag to every answer that has none."""
     app.extensions[EXTENSION] = AnswerCache(settings.cache_bytes)
     app.extensions[VALIDITY] = validity
     app.config[FRESH] = f"max-age={settings.cache_max_age}, stale-while-revalidate={STALE_S}"
     app.config[UNTIL_SWITCH_S] = min(settings.cache_max_age, validity.notice_s)
+    # Only a gateway that names the callers checks them before it answers.
+    app.config[GATEWAY_CACHE] = settings.gateway_cache and settings.identity_header != ""
 
     @app.after_request
     def default(response: Response) -> Response:
@@ -163,10 +165,10 @@ def _represent(body: bytes, format: str, tabulate: Tabulate | None, draw: Draw |
     return Representation(body, format, tag, facts, g.get("depends_on_switch", False), alt)
 
 
-def _until_switch() -> str:
-    """``max-age`` of an answer that expires with the vintage: at most the notice that a switch gives."""
+def _until_switch() -> float:
+    """Seconds for which an answer that expires with the vintage is valid: at most the notice that a switch gives."""
     left, seconds = _validity().seconds_left(), float(current_app.config[UNTIL_SWITCH_S])
-    return f"max-age={int(seconds if left is None else min(seconds, left))}"
+    return seconds if left is None else min(seconds, left)
 
 
 def _bookmark(answer: Representation) -> str | None:
@@ -220,11 +222,13 @@ def _respond(answer: Representation, reads: bool, depends_on_caller: bool, *, bo
     response.headers["ETag"] = f'"{tag}"'
     if depends_on_caller:
         response.headers["Cache-Control"] = "private, no-cache"
+    elif current_app.config[GATEWAY_CACHE]:
+        seconds = _until_switch() if answer.expires_with_vintage else current_app.config[UNTIL_SWITCH_S]
+        gateway_cache.share(response, seconds)
     else:
         whose = "private" if is_known() else "public"
-        response.headers["Cache-Control"] = (
-            f"{whose}, {_until_switch() if answer.expires_with_vintage else current_app.config[FRESH]}"
-        )
+        lasts = f"max-age={int(_until_switch())}" if answer.expires_with_vintage else current_app.config[FRESH]
+        response.headers["Cache-Control"] = f"{whose}, {lasts}"
     if linked := [link for link in (links(answer.format), _bookmark(answer) if bookmark else None) if link]:
         response.headers["Link"] = ", ".join(linked)
     if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses makes our ETags weak

@@ -8,6 +8,7 @@ import time
 from flask import Flask, Response, request
 
 from forecast_service.callers import caller, is_known
+from forecast_service.http import gateway_cache
 from forecast_service.observability.telemetry import PROBES
 from forecast_service.redis_client import EXTENSION, patience
 from forecast_service.settings import Settings
@@ -60,7 +61,7 @@ def register(app: Flask, settings: Settings) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         current = limiter.current_limit
-        if current is None:
+        if current is None or gateway_cache.is_shared(response):  # the fields are one caller's own
             return response
         limit, window = current.limit.amount, current.limit.get_expiry()
         try:

@@ -35,6 +35,7 @@ class AuthSettings(Section):
     jwt_algorithms: str = "RS256,ES256"
     jwt_leeway_s: int = 30
     identity_header: str = ""
+    identity_admins: str = ""
     identity_peers: str = "127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
 
     def __post_init__(self) -> None:
@@ -81,6 +82,11 @@ class AuthSettings(Section):
 def algorithms(settings: AuthSettings) -> list[str]:
     """The signature algorithms that tokens may use."""
     return [name.strip() for name in settings.jwt_algorithms.split(",")]
+
+
+def admins(settings: AuthSettings) -> frozenset[str]:
+    """The callers who have the scope admin when the gateway names them."""
+    return frozenset(name.strip() for name in settings.identity_admins.split(",")) - {""}
 
 
 def networks(settings: AuthSettings) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -21,6 +21,7 @@ class HttpSettings(Section):
     trusted_proxies: int = 0
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300
+    gateway_cache: bool = False
     cors_origins: str = ""
     rate_limit: str = ""
     auth_failures: str = "60/minute"

@@ -73,6 +73,8 @@ class Worker:
         self.tidy_fits = tidy_fits
         self.name = f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.stopping = threading.Event()
+        self.heartbeat: Path | None = None
+        """A file that is touched in every round, for an orchestrator's probe."""
         self._vintages = Vintages(sweeps.database)
         self._archives: dict[str, bytes | None] = {}
         self._running: dict[Key, Future[bytes]] = {}
@@ -94,8 +96,10 @@ class Worker:
         try:
             if self.sweeps.database.read_only and not once:
                 _log.warning("sweeps wait: the service is read-only")
-                self.stopping.wait()
+                while not self.stopping.wait(IDLE_S):
+                    self._beat()
             while not self.stopping.is_set():
+                self._beat()
                 try:
                     if self._round():
                         self._worked = time.monotonic()
@@ -113,6 +117,10 @@ class Worker:
                     self.stopping.wait(RETRY_S)
         finally:
             self._leave()
+
+    def _beat(self) -> None:
+        if self.heartbeat:
+            self.heartbeat.touch()
 
     def _round(self) -> bool:
         """Lease, submit, wait a moment, save; False if there was nothing to do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.deploy.support.gateway import Gateway, gateway, replicas
 from tests.deploy.support.host import has, need
 from tests.deploy.support.images import Beside
+from tests.deploy.support.tools import bin_folder
 from tests.support.service import Service
 
 IMAGE_TESTS = "test_image.py"
@@ -57,6 +59,26 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 def nginx() -> None:
     """Debian's nginx."""
     need("nginx", "openssl", packages=("nginx-light", "openssl"))
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[..., str]:
+    """Runs one of the tools and returns what it says."""
+    folder = bin_folder()
+
+    def run(name: str, *arguments: str | Path, given: str | None = None) -> str:
+        done = subprocess.run(
+            [folder / name, *arguments],
+            cwd=Path(__file__).parents[2],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -16,64 +16,25 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
-from forecast_service.version import VERSION
 from tests.deploy.support.gateway import BEHIND, configure
 from tests.deploy.support.host import need
-from tests.deploy.support.tools import bin_folder
 from tests.support.service import Service
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-BASE = DEPLOY / "kustomize" / "base"
+MANIFESTS = DEPLOY / "kustomize"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
-KUBERNETES = "1.31"
-
-
-@pytest.fixture(scope="session")
-def tool() -> Callable[..., str]:
-    """Runs one of the tools and returns what it says."""
-    folder = bin_folder()
-
-    def run(name: str, *arguments: str | Path, given: str | None = None) -> str:
-        done = subprocess.run(
-            [folder / name, *arguments], cwd=ROOT, input=given, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
 
 
 def compose() -> dict[str, Any]:
     """compose.yaml with its variables filled in: what has a default gets it."""
-    text = re.sub(r"\$\{[A-Z_]+(?::([-?])([^}]*))?\}", lambda m: m[2] if m[1] == "-" else "x", _compose_text())
+    text = re.sub(r"\$\{[A-Z_]+(?::?([-?])([^}]*))?\}", lambda m: m[2] if m[1] == "-" else "x", _compose_text())
     document: dict[str, Any] = yaml.safe_load(text)
     return document
 
 
 def _compose_text() -> str:
     return (ROOT / "compose.yaml").read_text()
-
-
-def manifests() -> list[dict[str, Any]]:
-    """Every object of the kustomization."""
-    names = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
-    return [document for name in names for document in yaml.safe_load_all((BASE / name).read_text())]
-
-
-def of(kind: str, name: str = "forecast-service") -> dict[str, Any]:
-    """One object of the kustomization."""
-    found = [it for it in manifests() if it["kind"] == kind and it["metadata"]["name"] == name]
-    assert len(found) == 1, (kind, name)
-    return found[0]
-
-
-PODS = [
-    ("Deployment", "forecast-service"),
-    ("Deployment", "forecast-service-worker"),
-    ("Job", "forecast-service-migrate"),
-    ("CronJob", "forecast-service-refresh"),
-]
 
 
 # ---- Dockerfile ---------------------------------------------------------------------------------------------------
@@ -131,9 +92,31 @@ def test_only_the_gateway_is_reached_from_outside_and_nothing_but_loopback_by_de
 
 
 def test_no_password_is_written_down() -> None:
-    text = _compose_text() + "".join(file.read_text() for file in BASE.glob("*.yaml"))
+    text = _compose_text() + "".join(file.read_text() for file in MANIFESTS.rglob("*.yaml"))
     assert re.findall(r"^\s+\S*PASSWORD: (?!\$\{)", text, re.MULTILINE) == []
-    assert not [it for it in manifests() if it["kind"] == "Secret"]
+    assert "kind: Secret" not in text
+
+
+def test_nobody_is_let_in_without_a_key() -> None:
+    services = compose()["services"]
+    settings, front = services["replica-1"]["environment"], services["gateway"]["environment"]
+    template = (DEPLOY / "nginx" / "forecast.conf.template").read_text()
+    assert f"proxy_set_header {settings['FORECAST_IDENTITY_HEADER']} $forecast_caller;" in template
+    assert front["GATEWAY_AUTH"] == settings["FORECAST_AUTH"], "who of the two checks keys"
+    assert BEHIND.items() <= settings.items(), "tested as it is deployed"
+    (outside,) = compose()["networks"]["outside"]["ipam"]["config"]
+    assert front["GATEWAY_ADMINS_FROM"] == outside["subnet"], "admins ask from this machine"
+
+
+def test_one_container_computes_sweeps_and_none_that_answers() -> None:
+    services = compose()["services"]
+    processes = {
+        name: services[name]["environment"].get("FORECAST_SWEEP_PROCESSES")
+        for name in ("replica-1", "replica-2", "worker")
+    }
+    assert processes == {"replica-1": "0", "replica-2": "0", "worker": None}
+    beats = services["worker"]["command"][services["worker"]["command"].index("--heartbeat") + 1]
+    assert beats in " ".join(services["worker"]["healthcheck"]["test"])
 
 
 def test_every_image_names_its_version() -> None:
@@ -186,131 +169,6 @@ def test_hooks_before_a_commit_check_what_make_lint_checks_and_fetch_nothing() -
     assert hooks == [line.split("/", 1)[1].split()[:2] for line in lint[1].splitlines()]
 
 
-# ---- Kubernetes ---------------------------------------------------------------------------------------------------
-
-
-def test_manifests_follow_the_schemas_of_kubernetes(tool: Callable[..., str]) -> None:
-    files = [file for file in BASE.glob("*.yaml") if file.stem not in {"kustomization", "httproute"}]
-    assert len(files) >= 9
-    tool("kubernetes-validate", "--strict", "--version", KUBERNETES, *files)
-
-
-def test_the_kustomization_names_every_file() -> None:
-    document = yaml.safe_load((BASE / "kustomization.yaml").read_text())
-    assert set(document["resources"]) == {file.name for file in BASE.glob("*.yaml")} - {"kustomization.yaml"}
-    used = {_container(kind, name)["image"] for kind, name in PODS}
-    assert used == {image["name"] for image in document["images"]}
-    assert all(image["newTag"] == VERSION for image in document["images"])
-
-
-def pod_of(kind: str, name: str) -> dict[str, Any]:
-    spec = of(kind, name)["spec"]
-    pod: dict[str, Any] = (spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)["template"]["spec"]
-    return pod
-
-
-def _container(kind: str, name: str) -> dict[str, Any]:
-    (container,) = pod_of(kind, name)["containers"]
-    found: dict[str, Any] = container
-    return found
-
-
-@pytest.mark.parametrize(("kind", "name"), PODS)
-def test_pods_are_confined(kind: str, name: str) -> None:
-    pod, container = pod_of(kind, name), _container(kind, name)
-    context = pod["securityContext"]
-    assert (context["runAsUser"], context["runAsNonRoot"]) == (10001, True)
-    assert context["seccompProfile"]["type"] == "RuntimeDefault"
-    assert pod["automountServiceAccountToken"] is False
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert {"cpu", "memory"} <= set(container["resources"]["requests"])
-    assert "memory" in container["resources"]["limits"]
-    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/app/state"}  # noqa: S108
-    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
-
-
-def test_probes_ask_what_the_service_answers_and_the_stop_leaves_time() -> None:
-    container = _container("Deployment", "forecast-service")
-    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
-    assert container["startupProbe"]["httpGet"]["path"] == "/healthz"
-    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
-    graceful = re.search(r"^graceful_timeout = (\d+)$", _gunicorn(), re.MULTILINE)
-    assert graceful
-    sleep = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    pod = pod_of("Deployment", "forecast-service")
-    assert pod["terminationGracePeriodSeconds"] >= int(graceful[1]) + sleep + 5
-    assert int(compose()["services"]["replica-1"]["stop_grace_period"].rstrip("s")) >= int(graceful[1]) + 5
-
-
-def _gunicorn() -> str:
-    return (ROOT / "forecast_service" / "server" / "gunicorn.conf.py").read_text()
-
-
-def test_a_rollout_never_has_fewer_replicas_and_selectors_find_their_pods() -> None:
-    deployment = of("Deployment")["spec"]
-    assert deployment["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-    labels = deployment["template"]["metadata"]["labels"].items()
-    for selector in (
-        deployment["selector"]["matchLabels"],
-        of("Service")["spec"]["selector"],
-        of("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
-        of("NetworkPolicy", "forecast-service-api")["spec"]["podSelector"]["matchLabels"],
-    ):
-        assert selector.items() <= labels
-    scaler = of("HorizontalPodAutoscaler")["spec"]
-    assert scaler["scaleTargetRef"]["name"] == "forecast-service"
-    assert scaler["minReplicas"] >= 2 > of("PodDisruptionBudget")["spec"]["minAvailable"]
-    assert "replicas" not in deployment, "the autoscaler's to say"
-
-
-def test_nothing_gets_in_but_what_is_named() -> None:
-    assert of("NetworkPolicy")["spec"]["ingress"] == []
-    rules = of("NetworkPolicy", "forecast-service-api")["spec"]["ingress"]
-    assert [rule["ports"] for rule in rules] == [[{"protocol": "TCP", "port": it}] for it in ("http", "metrics")]
-    assert all(rule["from"] for rule in rules)
-    named = {port["name"]: port["containerPort"] for port in _container("Deployment", "forecast-service")["ports"]}
-    metrics_port = of("ConfigMap")["data"]["FORECAST_METRICS_PORT"]
-    assert str(named["metrics"]) == metrics_port
-    annotations = of("Deployment")["spec"]["template"]["metadata"]["annotations"]
-    assert annotations["prometheus.io/port"] == metrics_port
-    assert "/metrics" not in [
-        it["path"]["value"] for rule in of("HTTPRoute")["spec"]["rules"] for it in rule["matches"]
-    ]
-
-
-def test_nobody_is_let_in_without_a_key() -> None:
-    assert of("ConfigMap")["data"]["FORECAST_AUTH"] in {"api-key", "jwt"}
-    settings = compose()["services"]["replica-1"]["environment"]
-    template = (DEPLOY / "nginx" / "forecast.conf.template").read_text()
-    header = settings["FORECAST_IDENTITY_HEADER"]
-    assert f"proxy_set_header {header} $forecast_caller;" in template
-    assert BEHIND.items() <= settings.items(), "tested as it is deployed"
-
-
-def test_the_route_strips_the_prefix_and_overwrites_what_only_a_gateway_may_say() -> None:
-    route = of("HTTPRoute")
-    assert route["apiVersion"] == "gateway.networking.k8s.io/v1"
-    assert route["spec"]["parentRefs"]
-    routed = set()
-    for rule in route["spec"]["rules"]:
-        (match,) = rule["matches"]
-        rewrite, headers = rule["filters"]
-        prefix = match["path"]["value"]
-        path = rewrite["urlRewrite"]["path"]
-        assert prefix == "/forecasting" + (path.get("replacePrefixMatch") or path["replaceFullPath"])
-        # Of the root the address itself alone: as a prefix it would route everything.
-        assert (match["path"]["type"] == "Exact") == (prefix == "/forecasting/")
-        assert headers["requestHeaderModifier"]["set"] == [{"name": "X-Forwarded-Prefix", "value": "/forecasting"}]
-        assert "X-Forecast-Caller" in headers["requestHeaderModifier"]["remove"]
-        assert rule["backendRefs"] == [{"name": "forecast-service", "port": of("Service")["spec"]["ports"][0]["port"]}]
-        routed.add(prefix)
-    assert not routed & {"/forecasting/metrics", "/forecasting", "/forecasting/readyz"}
-
-
 def test_prometheus_asks_where_the_metrics_are() -> None:
     settings = compose()["services"]["replica-1"]["environment"]
     (job,) = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
@@ -320,9 +178,10 @@ def test_prometheus_asks_where_the_metrics_are() -> None:
 
 def test_settings_are_the_services_own() -> None:
     documented = set(re.findall(r"`((?:FORECAST|WEB)_[A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text()))
-    set_here = set(of("ConfigMap")["data"]) | set(compose()["services"]["replica-1"]["environment"])
-    for kind, name in PODS:
-        set_here |= {it["name"] for it in _container(kind, name)["env"]}
+    set_here = set(compose()["services"]["replica-1"]["environment"])
+    set_here |= set(
+        re.findall(r"\b(?:FORECAST|WEB)_[A-Z_]+\b", "".join(file.read_text() for file in MANIFESTS.rglob("*.yaml")))
+    )
     set_here |= set(re.findall(r"\b(FORECAST_[A-Z_]+)=", (ROOT / "Dockerfile").read_text()))
     assert set_here <= documented
 
@@ -445,7 +304,8 @@ def test_the_script_of_secrets_makes_what_compose_and_the_gateway_read(nginx: No
     for name in re.findall(r"\$\{([A-Z_]+):\?", _compose_text()):
         assert re.search(rf"^{name}=[0-9a-f]{{32,}}$", made, re.MULTILINE)
     key = (tmp_path / "deploy/secrets/key").read_text().strip()
-    assert (tmp_path / "deploy/secrets/tls/keys").read_text() == f'"{key}" "local";\n'
+    admin = (tmp_path / "deploy/secrets/admin-key").read_text().strip()
+    assert (tmp_path / "deploy/secrets/tls/keys").read_text() == f'"{key}" "local";\n"{admin}" "operator";\n'
     assert {file.name for file in (tmp_path / "deploy/secrets/tls").iterdir()} == {"keys", "tls.crt", "tls.key"}
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
     again = subprocess.run(["bash", script], check=False, capture_output=True)

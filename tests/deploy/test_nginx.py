@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from urllib.parse import urljoin
@@ -13,6 +15,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests.deploy.support.gateway import (
+    ADMIN_KEY,
     CALLER,
     KEY,
     OTHER_CALLER,
@@ -21,8 +24,9 @@ from tests.deploy.support.gateway import (
     configure,
     gateway,
     nginx_command,
+    start,
 )
-from tests.support.service import Service
+from tests.support.service import Service, environment, free_port
 
 SCENARIO = {"name": "as pledged", "levers": [{"type": "pledge", "share_pct": 3.5, "year": 2029, "credibility": 0.8}]}
 PROBLEM = "application/problem+json"
@@ -238,9 +242,111 @@ def test_who_asks_too_fast_is_told_when_to_come_back(two: list[Service], tmp_pat
         assert front.ask("/forecasting/v1/countries/DEU", key="wrong").status == 401
 
 
-def test_a_body_that_is_too_large_is_refused_as_a_problem(front: Gateway) -> None:
-    answer = front.ask("/forecasting/v1/forecasts", "POST", {"country": "x" * 1_100_000})
+@pytest.mark.parametrize(("path", "most"), [("forecasts", 1_048_576), ("vintages?source=nato", 10_485_760)])
+def test_a_body_that_is_too_large_is_refused_as_a_problem(front: Gateway, path: str, most: int) -> None:
+    answer = front.ask(f"/forecasting/v1/{path}", "POST", "x" * most, key=ADMIN_KEY)
     assert (answer.status, answer.headers["Content-Type"]) == (413, PROBLEM)
+    assert "gateway" in answer.json["detail"]
+    passed = front.ask(f"/forecasting/v1/{path}", "POST", "x" * (most // 2), key=ADMIN_KEY)
+    assert 400 <= passed.status < 500, "the service refuses it"
+    assert "gateway" not in passed.json["detail"]
+
+
+def test_an_admin_imports_and_switches_and_nobody_else_does(front: Gateway, two: list[Service], tmp_path: Path) -> None:
+    changes = (("POST", "vintages?source=nato"), ("PUT", "vintages/current"), ("POST", "vintages/current/rollback"))
+    for method, path in changes:
+        refused = front.ask(f"/forecasting/v1/{path}", method, {"vintage": "none-such"})
+        assert (refused.status, refused.json["type"]) == (403, "urn:forecast-service:problem:missing-scope")
+        taken = front.ask(f"/forecasting/v1/{path}", method, {"vintage": "none-such"}, key=ADMIN_KEY)
+        assert taken.status in {409, 415, 422}, taken.body
+    with gateway(tmp_path, (two[0].port, two[1].port), admins_from="192.0.2.0/24") as narrow:
+        for method, path in changes:
+            elsewhere = narrow.ask(f"/forecasting/v1/{path}", method, {"vintage": "none-such"}, key=ADMIN_KEY)
+            assert (elsewhere.status, elsewhere.headers["Content-Type"]) == (403, PROBLEM)
+            assert "operators' network" in elsewhere.json["detail"]
+            assert narrow.ask(f"/forecasting/v1/{path}", method, {}, key="wrong").status == 401
+        assert narrow.ask("/forecasting/v1/vintages").status == 200
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        ("nonsense", "", 400),
+        ("TRACE /forecasting/ HTTP/1.1", "", 405),
+        ("GET /forecasting/" + "x" * 9000 + " HTTP/1.1", "", 414),
+        ("GET /forecasting/ HTTP/1.1", "X-Long: " + "x" * 9000, 431),
+        ("GET /problem HTTP/1.1", "", 404),
+    ],
+    ids=["no-http", "method", "long-address", "long-header", "internal"],
+)
+def test_every_error_of_its_own_is_a_problem(front: Gateway, request_line: str, headers: str, status: int) -> None:
+    plain = socket.create_connection(("localhost", front.port), timeout=10)
+    with front.context.wrap_socket(plain, server_hostname="localhost") as connection:
+        connection.sendall(
+            f"{request_line}\r\nHost: localhost\r\n{headers}\r\n\r\n".replace("\r\n\r\n\r\n", "\r\n\r\n").encode()
+        )
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        problem = json.loads(answer.read())
+    assert (answer.status, problem["status"], answer.getheader("Content-Type")) == (status, status, PROBLEM)
+    assert answer.getheader("Strict-Transport-Security")
+    assert {"type", "title", "detail"} <= problem.keys()
+
+
+def test_plain_http_on_the_tls_port_is_refused_as_a_problem(front: Gateway) -> None:
+    connection = http.client.HTTPConnection("localhost", front.port, timeout=10)
+    connection.request("GET", "/forecasting/v1/countries", headers={"X-API-Key": KEY})
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["status"]) == (400, 400)
+    connection.close()
+
+
+def test_keys_of_the_service_pass_and_nothing_that_needs_one_is_stored(
+    nginx: None, state_dir: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "state"  # the keys are in its database
+    own.mkdir()
+    (own / "fits").symlink_to(state_dir / "fits")
+    settings = {"FORECAST_AUTH": "api-key", "FORECAST_TRUSTED_PROXIES": "1", "FORECAST_GATEWAY_CACHE": "true"}
+    service = start(own, free_port(), **settings)
+    try:
+        service.wait_until_ready()
+        reader, admin = (
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "forecast_service.cli",
+                    "keys",
+                    "create",
+                    "--owner",
+                    "alice",
+                    "--scopes",
+                    scopes,
+                ],
+                env=environment(own, **settings),
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+            for scopes in ("read", "admin")
+        )
+        (tmp_path / "front").mkdir()
+        with gateway(tmp_path / "front", (service.port, service.port), auth="api-key") as front:
+            path = "/forecasting/v1/countries/DEU"
+            for _ in range(2):
+                for headers in ({"X-API-Key": reader}, {"Authorization": f"Bearer {reader}"}):
+                    answer = front.ask(path, key=None, headers=headers)
+                    assert (answer.status, answer.headers["Cache-Status"]) == (200, None)
+                for wrong in (None, "wrong", KEY):
+                    refused = front.ask(path, key=wrong)
+                    assert (refused.status, refused.headers["Content-Type"]) == (401, PROBLEM)
+                    assert "bearer" in refused.json["detail"], "the service says which keys it takes"
+            assert front.ask("/forecasting/docs", key=None).status == 200
+            assert front.ask("/forecasting/v1/vintages?source=nato", "POST", {}, key=reader).status == 403
+            assert front.ask("/forecasting/v1/vintages?source=nato", "POST", {}, key=admin).status == 415
+    finally:
+        service.stop()
 
 
 def test_no_key_is_in_any_log(front: Gateway) -> None:

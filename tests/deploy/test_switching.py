@@ -171,6 +171,7 @@ def test_switch_and_rollback_under_load(
         assert {name for _, _, name in watch.seen} == {OLD, NEW}
         assert watch.kinds["304"] > 20
         assert max(early, late) < TOGETHER_S
+        assert '"cache":"HIT"' in (tmp_path / "nginx.log").read_text(), "the gateway's cache took part"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -23,8 +24,15 @@ KEY = "3f" * 32
 CALLER = "analyst-1"
 OTHER_KEY = "a1" * 32
 OTHER_CALLER = "analyst-2"
+ADMIN_KEY = "0b" * 32
+ADMIN = "operator"
 # As compose.yaml sets it for the replicas.
-BEHIND = {"FORECAST_TRUSTED_PROXIES": "1", "FORECAST_IDENTITY_HEADER": "X-Forecast-Caller"}
+BEHIND = {
+    "FORECAST_TRUSTED_PROXIES": "1",
+    "FORECAST_IDENTITY_HEADER": "X-Forecast-Caller",
+    "FORECAST_IDENTITY_ADMINS": ADMIN,
+    "FORECAST_GATEWAY_CACHE": "true",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,12 @@ class Gateway:
     context: ssl.SSLContext
     process: subprocess.Popen[bytes] = field(repr=False)
 
+    @property
+    def workers(self) -> list[int]:
+        """Ids of the processes that answer."""
+        master = self.process.pid
+        return [int(it) for it in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
     def ask(
         self,
         path: str,
@@ -72,20 +86,32 @@ class Gateway:
             connection.close()
 
 
-def configure(folder: Path, replicas: tuple[int, int], rate: str, burst: int) -> tuple[int, int]:
+def configure(
+    folder: Path,
+    replicas: tuple[int, int],
+    rate: str,
+    burst: int,
+    auth: str = "none",
+    admins_from: str = "127.0.0.0/8",
+    processes: int = 1,
+) -> tuple[int, int]:
     """Write everything that nginx reads into ``folder``; the TLS and the plain port."""
     certificate = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     files = ["-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt")]
     command = ["openssl", "req", *certificate, "-addext", "subjectAltName=DNS:localhost", *files]
     subprocess.run(command, check=True, capture_output=True)
-    (folder / "keys").write_text(f'"{KEY}" "{CALLER}";\n"{OTHER_KEY}" "{OTHER_CALLER}";\n')
+    keys = {KEY: CALLER, OTHER_KEY: OTHER_CALLER, ADMIN_KEY: ADMIN}
+    (folder / "keys").write_text("".join(f'"{key}" "{caller}";\n' for key, caller in keys.items()))
     tls, plain = free_port(), free_port()
     text = Template(TEMPLATE.read_text()).safe_substitute(
         GATEWAY_HTTP=f"127.0.0.1:{plain}",
         GATEWAY_HTTPS=f"127.0.0.1:{tls}",
         GATEWAY_NAME="localhost",
         GATEWAY_TLS=str(folder),
+        GATEWAY_AUTH=auth,
         GATEWAY_KEYS=str(folder / "keys"),
+        GATEWAY_ADMINS_FROM=admins_from,
+        GATEWAY_CACHE=str(folder / "cache"),
         GATEWAY_RATE=rate,
         GATEWAY_BURST=str(burst),
         REPLICA_1=f"127.0.0.1:{replicas[0]}",
@@ -96,8 +122,10 @@ def configure(folder: Path, replicas: tuple[int, int], rate: str, burst: int) ->
     temporary = "".join(
         f"    {name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    # nginx's own user may not enter pytest's folder, where the cache is.
+    user = "user root;\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nworker_processes 1;\n"
+        f"{user}daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nworker_processes {processes};\n"
         "events { worker_connections 512; }\n"
         f"http {{\n{temporary}    access_log off;\n    include {folder}/forecast.conf;\n}}\n"
     )
@@ -110,10 +138,12 @@ def nginx_command(folder: Path) -> list[str]:
 
 
 @contextmanager
-def gateway(folder: Path, replicas: tuple[int, int], rate: str = "1000r/s", burst: int = 1000) -> Iterator[Gateway]:
+def gateway(
+    folder: Path, replicas: tuple[int, int], rate: str = "1000r/s", burst: int = 1000, **more: Any
+) -> Iterator[Gateway]:
     """nginx before two replicas, ended when the block is left."""
     folder.mkdir(exist_ok=True)
-    tls, plain = configure(folder, replicas, rate, burst)
+    tls, plain = configure(folder, replicas, rate, burst, **more)
     context = ssl.create_default_context(cafile=str(folder / "tls.crt"))
     with (folder / "nginx.log").open("wb") as log:
         process = subprocess.Popen(nginx_command(folder), stdout=log, stderr=log)

@@ -295,6 +295,20 @@ def test_the_gateways_word_is_taken(behind: Callable[..., Flask]) -> None:
     assert client.get(f"/v1/scenarios/{made['id']}", headers=other).status_code == 404
 
 
+def test_the_gateways_admins_are_those_that_the_settings_name(behind: Callable[..., Flask]) -> None:
+    def status(admins: str, caller: str) -> int:
+        headers = THROUGH | {"X-Forwarded-User": caller}
+        return (
+            behind(identity_admins=admins)
+            .test_client()
+            .post("/v1/vintages/current/rollback", headers=headers)
+            .status_code
+        )
+
+    assert [status(admins, "alice") for admins in ("", "bob", "alicia,ali", "bob, alice")] == [403, 403, 403, 409]
+    assert status("alice", "Alice") == 403
+
+
 @pytest.mark.parametrize(
     ("headers", "peer", "more"),
     [

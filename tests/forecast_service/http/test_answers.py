@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from forecast_service import create_app
-from forecast_service.http.answers import EXTENSION
+from forecast_service.http.answers import EXTENSION, VALIDITY
 from forecast_service.settings import BadSetting, Settings
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
 
@@ -130,6 +130,42 @@ def test_a_known_callers_answer_is_private(make: Make) -> None:
     for _ in range(2):
         found = app.test_client().get(FORECAST + "?vintage=nato-2026").headers["Cache-Control"]
         assert found == "private, max-age=60, stale-while-revalidate=86400"
+
+
+NAMING = {"gateway_cache": True, "identity_header": "X-Caller", "trusted_proxies": 1, "rate_limit": "100/minute"}
+NAMED = {"X-Caller": "anna", "X-Forwarded-For": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(("left", "held"), [(None, "58"), (70.0, "58"), (5.5, "3"), (2.9, "@1"), (0.0, "@1")])
+def test_a_gateway_is_told_how_long_it_may_keep_what_is_the_same_for_everyone(
+    make: Make, left: float | None, held: str
+) -> None:
+    app = make(**NAMING)
+    app.extensions[VALIDITY].seconds_left = lambda: left
+    for method in ("GET", "HEAD"):
+        found = app.test_client().open(FORECAST, method=method, headers=NAMED).headers
+        assert (found["X-Accel-Expires"], found["Cache-Control"]) == (held, "private, no-cache")
+        assert "RateLimit" not in found, "it is one caller's own"
+    same = app.test_client().get(FORECAST, headers=NAMED | {"If-None-Match": found["ETag"]})
+    assert (same.status_code, same.headers["X-Accel-Expires"]) == (304, held)
+    of_a_vintage = app.test_client().get(f"{FORECAST}?vintage=nato-2026", headers=NAMED).headers
+    assert of_a_vintage["X-Accel-Expires"] == "58", "no switch changes it"
+
+
+def test_a_gateway_is_not_told_to_keep_anything_else(make: Make) -> None:
+    client = make(**NAMING).test_client()
+    paths = ("/v1/countries/XXX", "/v1/vintages", "/version", "/", f"{FORECAST}?a=1")
+    answers = [client.get(path, headers=NAMED) for path in paths]
+    for answer in [*answers, client.post("/v1/forecasts", json={"country": "DEU"}, headers=NAMED)]:
+        assert "X-Accel-Expires" not in answer.headers
+        assert "RateLimit" in answer.headers
+
+
+@pytest.mark.parametrize("lacking", [{"gateway_cache": False}, {"identity_header": ""}])
+def test_only_a_gateway_that_names_callers_and_is_said_to_cache_is_told(make: Make, lacking: dict[str, Any]) -> None:
+    found = make(**NAMING | lacking).test_client().get(FORECAST, headers=NAMED)
+    assert found.status_code == 200
+    assert "X-Accel-Expires" not in found.headers
 
 
 def test_a_saved_scenario_is_never_served_from_the_cache(keeping: FlaskClient, keeping_app: Flask) -> None:

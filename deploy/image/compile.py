@@ -7,7 +7,6 @@ in the place of the .py.
 
 from __future__ import annotations
 
-import importlib.util
 import py_compile
 import re
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 def compile_imported(folder: Path, keeps_source: re.Pattern[str]) -> None:
     """Compile anew, to bytecode that depends on no file's time."""
     for saved in list(folder.rglob("__pycache__/*.pyc")):
-        source = Path(importlib.util.source_from_cache(str(saved)))
+        source = saved.parents[1] / saved.name.replace(f".{sys.implementation.cache_tag}.pyc", ".py")
         kept = bool(keeps_source.search(str(source)))
         target = saved if kept else source.with_suffix(".pyc")
         py_compile.compile(

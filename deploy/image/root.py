@@ -13,12 +13,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 LEFT_OUT = shutil.ignore_patterns(
-    "config-*", "dist-packages", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "test", "tests",
-    "tkinter", "turtledemo",
+    "_ctypes_test*", "_dbm.*", "_test*", "_tkinter*", "_xx*", "config-*", "dist-packages", "ensurepip", "idlelib",
+    "lib2to3", "nis.*", "pydoc_data", "site-packages", "test", "tests", "tkinter", "turtledemo", "xxlimited*",
 )  # fmt: skip
 FILES = (
     "/etc/debian_version", "/etc/group", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/os-release", "/etc/passwd",
@@ -54,7 +54,7 @@ class Root:
 
     def take_folder(self, path: Path) -> None:
         target = self.folder / path.relative_to("/")
-        shutil.copytree(path, target, symlinks=False, ignore=LEFT_OUT, dirs_exist_ok=True)
+        shutil.copytree(path, target, ignore=LEFT_OUT, ignore_dangling_symlinks=True, dirs_exist_ok=True)
         self.taken |= {path / file.relative_to(target) for file in target.rglob("*") if file.is_file()}
 
     def list_packages(self) -> None:
@@ -73,15 +73,16 @@ class Root:
                 self.take(licence)
 
 
-def libraries(files: Iterable[Path]) -> Iterator[Path]:
+def libraries(files: Sequence[Path]) -> list[Path]:
     """The shared libraries that the linker finds for ``files``.
 
-    Raises SystemExit if it does not find one.
+    Raises SystemExit if one is missing that is not among ``files`` itself, as the packages' own are.
     """
     said = subprocess.run(["ldd", *map(str, files)], capture_output=True, text=True, check=False).stdout
-    if "not found" in said:
-        raise SystemExit(f"root.py: {said}")
-    return map(Path, sorted(set(re.findall(r"^\t(?:\S+ => )?(/\S+) \(0x", said, re.MULTILINE))))
+    missing = set(re.findall(r"^\t(\S+) => not found", said, re.MULTILINE)) - {file.name for file in files}
+    if missing:
+        raise SystemExit(f"root.py: not in the base: {', '.join(sorted(missing))}")
+    return [Path(name) for name in sorted(set(re.findall(r"^\t(?:\S+ => )?(/\S+) \(0x", said, re.MULTILINE)))]
 
 
 def main(target: Path, venv: Path) -> None:

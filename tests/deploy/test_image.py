@@ -16,10 +16,23 @@ from typing import IO, Any
 
 import pytest
 
+from benchmarks.speed.image_size import table
 from benchmarks.speed.measure import pss_mb, workers_of
 from models.dataset.countries import allies
-from tests.deploy.support.images import IMAGE, Buildah, base
+from tests.deploy.support.images import IMAGE, WITH_EXTRAS, Buildah
+from tests.forecast_service.auth.test_jwt import AUDIENCE, ISSUER, JWKS, token
+from tests.models.dataset.publishers import nato_book, saved
+from tests.support.databases import fresh
 from tests.support.service import Service, free_port
+
+MOST_MB = 600
+"""The whole image, as ``buildah images`` and ``docker images`` count it."""
+CHARTS = (
+    "/v1/countries/DEU/forecast.svg?scenario=border-war", "/v1/countries/DEU/forecast.png",
+    "/v1/countries/DEU/sensitivity.svg", "/v1/countries/ESP/waterfall.svg?scenario=border-war",
+    "/v1/alliance/ranking.svg", "/v1/alliance/heatmap.png", "/v1/alliance/count.svg",
+    "/v1/track-record/reliability.svg",
+)  # fmt: skip
 
 # In mount namespace of its own: the image's root read-only, and what an engine would mount.
 ENTER = """
@@ -42,7 +55,6 @@ class Image:
     root: Path
     config: dict[str, Any]
     megabytes: float
-    base_megabytes: float
 
     def start(self, output: int | IO[bytes], *command: str, **more: str) -> subprocess.Popen[bytes]:
         """Run a command in it as an engine would; the process is the command's own."""
@@ -61,14 +73,14 @@ class Image:
         return process.returncode, output.decode()
 
     @contextmanager
-    def serving(self) -> Iterator[Service]:
+    def serving(self, **more: str) -> Iterator[Service]:
         """The image's own command, on a free port of this machine's loopback."""
         port = free_port()
         command = list(self.config["Cmd"])
         command[command.index("0.0.0.0")] = "127.0.0.1"  # noqa: S104  what it says; what is taken is loopback
         command[command.index("8000")] = str(port)
         with tempfile.TemporaryFile() as log:
-            service = Service(self.start(log, *command, WEB_CONCURRENCY="2"), port)
+            service = Service(self.start(log, *command, **{"WEB_CONCURRENCY": "2"} | more), port)
             try:
                 yield service
             finally:
@@ -78,13 +90,25 @@ class Image:
 @pytest.fixture(scope="module")
 def image(built: None) -> Iterator[Image]:
     """Built from the Dockerfile as it is; the base is kept between runs."""
+    with _mounted(IMAGE) as image:
+        yield image
+
+
+@pytest.fixture(scope="module")
+def with_extras(built: None) -> Iterator[Image]:
+    """Built with EXTRAS."""
+    with _mounted(WITH_EXTRAS) as image:
+        yield image
+
+
+@contextmanager
+def _mounted(name: str) -> Iterator[Image]:
     buildah = Buildah()
-    sizes = {name: _megabytes(buildah, name) for name in (IMAGE, base())}
-    with buildah.container(IMAGE) as name:
-        root = Path(buildah("mount", name))
-        inspected = json.loads(buildah("inspect", "--type", "image", IMAGE))
-        yield Image(root, inspected["Docker"]["config"], sizes[IMAGE], sizes[base()])
-        buildah("umount", name)
+    with buildah.container(name) as container:
+        root = Path(buildah("mount", container))
+        inspected = json.loads(buildah("inspect", "--type", "image", name))
+        yield Image(root, inspected["Docker"]["config"], _megabytes(buildah, name))
+        buildah("umount", container)
 
 
 def _megabytes(buildah: Buildah, name: str) -> float:
@@ -118,11 +142,93 @@ def test_it_is_ready_in_seconds_answers_and_stops_cleanly(image: Image, tell: Ca
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(30) == 0
     tell(
-        f"image {image.megabytes:.0f} MB (of it the base {image.base_megabytes:.0f}), ready in {ready_s:.1f} s, "
-        f"a worker {max(memory):.0f} MB (PSS)"
+        f"image {image.megabytes:.0f} MB, ready in {ready_s:.1f} s, a worker {max(memory):.0f} MB (PSS)\n"
+        + table(image.root)
     )
     assert ready_s < 30
-    assert image.megabytes - image.base_megabytes < 750
+    assert image.megabytes <= MOST_MB
+
+
+def _bytes(service: Service, path: str, **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_what_was_left_out_of_it_is_missed_by_nothing(image: Image) -> None:
+    """Drawing, reading a workbook, fitting own series with every member, tables, pages, the contract."""
+    with image.serving(FORECAST_AUTH="none", FORECAST_TRUSTED_PROXIES="0") as service:
+        service.wait_until_ready()
+        for path in CHARTS:
+            status, drawn = _bytes(service, path)
+            assert (status, drawn[:4] in {b"<svg", b"\x89PNG"}) == (200, True), path
+        for path in ("/", "/docs", "/v1/countries/DEU/forecast.csv", "/v1/vintages"):
+            assert _bytes(service, path)[0] == 200, path
+        assert _bytes(service, "/v1/countries/DEU/forecast", **{"Accept-Encoding": "zstd"})[1][:4] == b"\x28\xb5\x2f\xfd"
+        series = {str(year): 1 + year % 5 / 10 for year in range(2000, 2026)}
+        status, answer = service.ask("POST", "/v1/forecasts", json.dumps({"history": series}), JSON)
+        assert status == 200, answer
+        assert not [member for member in answer["members"] if member.get("failed")]
+        status, answer = service.ask("POST", "/v1/vintages?source=nato", saved(nato_book()), {"Content-Type": XLSX})
+        assert status in {201, 409}, answer
+
+
+def test_its_commands_reach_postgresql_and_backtest(image: Image) -> None:
+    with fresh("postgresql") as url:
+        assert image.run(COMMAND, "db", "upgrade", FORECAST_DATABASE_URL=url)[0] == 0
+        code, said = image.run(COMMAND, "keys", "create", "--owner", "me", FORECAST_DATABASE_URL=url)
+        assert code == 0, said
+    code, said = image.run(COMMAND, "backtest", "--origins", "2024:2025", "--horizon", "2", "--processes", "1")
+    assert code == 0, said
+    assert image.run(COMMAND, "forecast", "DEU")[0] == 0
+
+
+def test_it_reads_bearer_tokens(image: Image) -> None:
+    keys = image.root / "app/jwks.json"
+    keys.write_text(JWKS)
+    jwt = {"FORECAST_JWT_JWKS": "/app/jwks.json", "FORECAST_JWT_ISSUER": ISSUER, "FORECAST_JWT_AUDIENCE": AUDIENCE}
+    with image.serving(FORECAST_AUTH="jwt", **jwt) as service:
+        service.wait_until_ready()
+        assert _bytes(service, "/v1/countries", Authorization=f"Bearer {token()}")[0] == 200
+        assert _bytes(service, "/v1/countries", Authorization="Bearer x")[0] == 401
+    keys.unlink()
+
+
+def test_it_lists_its_packages_as_cyclonedx(image: Image) -> None:
+    """The build validates the list by its schema."""
+    listed = json.loads((image.root / "app/sbom.cdx.json").read_text(encoding="utf-8"))
+    assert (listed["bomFormat"], listed["specVersion"]) == ("CycloneDX", "1.6")
+    assert listed["metadata"]["component"]["name"] == "forecast-service"
+    components = {(part["name"], part["version"]) for part in listed["components"]}
+    (folder,) = (image.root / "app/venv/lib").glob("python3*/site-packages")
+    installed = {(found.name, found.version) for found in distributions(path=[str(folder)])}
+    assert components == {(name, version) for name, version in installed if name != "forecast-service"}
+    assert all(part["purl"].startswith("pkg:pypi/") and part["licenses"] for part in listed["components"])
+    owners = (image.root / "var/lib/dpkg/status").read_text(encoding="utf-8")
+    assert {"libc6", "libssl3"} <= set(re.findall(r"^Package: (.+)$", owners, re.MULTILINE))
+
+
+def test_each_module_is_in_it_once(image: Image) -> None:
+    """A package's module is bytecode if it is used, else source; ours are both, for tracebacks and migrations."""
+    (folder,) = (image.root / "app/venv/lib").glob("python3*/site-packages")
+    ours = {folder / "forecast_service", folder / "models"}
+    for source in folder.rglob("*.py"):
+        if not ours & set(source.parents):
+            assert not source.with_suffix(".pyc").exists()
+            assert not list(source.parent.glob(f"__pycache__/{source.stem}.*.pyc"))
+    assert (folder / "numpy/__init__.pyc").exists(), "compiled: the root is read-only"
+
+
+def test_extras_can_be_had(with_extras: Image) -> None:
+    with with_extras.serving(FORECAST_TRACES="otlp", FORECAST_AUTH="none") as service:
+        service.wait_until_ready()
+        assert _bytes(service, "/v1/countries/DEU/forecast.parquet")[1][:4] == b"PAR1"
+    names = {part["name"] for part in json.loads((with_extras.root / "app/sbom.cdx.json").read_text())["components"]}
+    assert {"pyarrow", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"} <= names
 
 
 def _status(pid: int) -> dict[str, str]:

@@ -14,7 +14,7 @@ FROM ${BASE} AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1
 
 # Debian's strip. It does not ship, so its version does not matter.
-# hadolint ignore=DL3008
+# hadolint ignore=DL3008,DL3009
 RUN apt-get -qq update && apt-get -qq install --yes --no-install-recommends binutils > /dev/null
 
 # Environments of their own, so that no pip, no setuptools and no tool ships.
@@ -55,14 +55,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 COPY deploy/image/ deploy/image/
 # The list of packages comes first, since it reads what is left out afterwards. strip would break the wheels' bundled
-# libraries; of those that both numpy and scipy bundle one stays.
+# libraries.
 RUN /sbom/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application --output-reproducible \
         --validate --spec-version 1.6 --output-file /app/sbom.cdx.json /app/venv/bin/python \
     && python3 deploy/image/leave_out.py /app/venv/lib/python3*/site-packages \
-    && find /app/venv -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} + \
-    && cd /app/venv/lib/python3*/site-packages && for library in numpy.libs/*; do \
-        if cmp --silent "$library" "scipy.libs/${library##*/}"; then ln -sf "../$library" scipy.libs/; fi; \
-    done
+    && find /app/venv -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +
 
 # Use the service once, then compile what this has imported and nothing else: the root is read-only later.
 COPY --from=fits /app/fits /app/fits

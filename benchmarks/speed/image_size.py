@@ -52,7 +52,7 @@ def _part(file: Path) -> str:
         return REST
     if ".so" in file.suffixes:
         return "packages: shared libraries"
-    return f"packages: { {'.pyc': 'bytecode', '.py': 'sources'}.get(file.suffix, 'other files')}"
+    return f"packages: { {'.pyc': 'bytecode', '.py': 'sources'}.get(file.suffix, 'other files') }"
 
 
 if __name__ == "__main__":

@@ -63,7 +63,9 @@ class Root:
         names += [str(file).removeprefix("/usr") for file in self.taken]
         owned = subprocess.run(["dpkg-query", "--search", *names], capture_output=True, text=True, check=False).stdout
         packages = sorted({line.split(":")[0] for line in owned.splitlines() if not line.startswith("diversion")})
-        status = subprocess.run(["dpkg-query", "--status", *packages], capture_output=True, text=True, check=True).stdout
+        status = subprocess.run(
+            ["dpkg-query", "--status", *packages], capture_output=True, text=True, check=True
+        ).stdout
         file = self.folder / "var/lib/dpkg/status"
         file.parent.mkdir(parents=True)
         file.write_text(status, encoding="utf-8")

@@ -32,7 +32,8 @@ PAGES = (
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 OWN_SERIES = {"history": {str(year): 1 + year % 5 / 10 for year in range(2000, 2026)}}
 EXTRAS = (
-    "distributed", "opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk.trace", "pyarrow.parquet",
+    "distributed", "opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk.trace.export",
+    "pyarrow.parquet",
 )  # fmt: skip
 LATER = (
     "joserfc.jwt", "prometheus_client.multiprocess", "psycopg", "redis.backoff",
@@ -85,7 +86,7 @@ def serve() -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"FORECAST_STATE_DIR": folder, "WEB_CONCURRENCY": "1"}
+        os.environ |= {"FORECAST_FIT_TIMEOUT_S": "600", "FORECAST_STATE_DIR": folder, "WEB_CONCURRENCY": "1"}
         for command in COMMANDS:
             subprocess.run(["forecast-service", *command], check=True, stdout=subprocess.DEVNULL)
         serve()

@@ -102,7 +102,9 @@ class Buildah:
     def build(self) -> None:
         """Build the Dockerfile as it is, and with extras, which takes the fits of the first."""
         self._build(IMAGE)
-        self._build(WITH_EXTRAS, "--build-arg", f"EXTRAS={EXTRAS}", "--build-context", f"fits=container-image://{IMAGE}")
+        self._build(
+            WITH_EXTRAS, "--build-arg", f"EXTRAS={EXTRAS}", "--build-context", f"fits=container-image://{IMAGE}"
+        )
         self("rmi", "--prune", "--force")
 
     def _build(self, name: str, *more: str) -> None:

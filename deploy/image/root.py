@@ -17,9 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LEFT_OUT = shutil.ignore_patterns(
-    "_ctypes_test*", "_dbm.*", "_test*", "_tkinter*", "_xx*", "config-*", "dist-packages", "ensurepip", "idlelib",
-    "lib2to3", "nis.*", "pydoc_data", "site-packages", "test", "tests", "tkinter", "turtledemo", "xxlimited*",
+    "_ctypes_test*", "_dbm.*", "_pydecimal.py", "_pyio.py", "_test*", "_tkinter*", "_xx*", "config-*", "dist-packages",
+    "distutils", "doctest.py", "ensurepip", "idlelib", "imaplib.py", "lib2to3", "mailbox.py", "nis.*", "nntplib.py",
+    "pickletools.py", "pydoc.py", "pydoc_data", "site-packages", "smtpd.py", "test", "tests", "tkinter", "turtle.py",
+    "turtledemo", "venv", "xmlrpc", "xxlimited*",
 )  # fmt: skip
+"""Names, also of modules that nothing in the image imports. One that is imported is bytecode by now: ``*.pyc``."""
 FILES = (
     "/etc/debian_version", "/etc/group", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/os-release", "/etc/passwd",
 )  # fmt: skip

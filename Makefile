@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-fast lint openapi fuzz bench accuracy images publish lock image clean
+.PHONY: help serve test test-fast lint openapi fuzz bench accuracy images publish lock image pin-base clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -94,6 +94,12 @@ IMAGE ?= forecast-service:latest
 image: ## build the container image; ENGINE=podman for another engine
 	$(ENGINE) build --tag $(IMAGE) --build-arg REVISION=$(shell git rev-parse HEAD) \
 		--build-arg VERSION=$(shell sed -n 's/^VERSION = "\(.*\)"/\1/p' forecast_service/version.py) .
+
+BASE = $(shell sed -n 's/^ARG BASE=\([^@]*\).*/\1/p' Dockerfile)
+
+pin-base: ## write the digest of the Dockerfile's base, which a registry knows, into the Dockerfile; needs docker
+	digest=$$(docker buildx imagetools inspect $(BASE) --format '{{.Manifest.Digest}}') && \
+		sed -i "s|^ARG BASE=.*|ARG BASE=$(BASE)@$$digest|" Dockerfile
 
 clean: ## remove all generated files
 	rm -rf $(VENV) $(PEERS) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

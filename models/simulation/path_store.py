@@ -3,7 +3,8 @@
 All that determines a fit (figures, country, origin, model version, draws, seed) is in its files' names, so files
 never change: a new model or vintage adds files. A fit has one ``.npy`` file for each component and for GDP, float32
 laid out year by year so that a forecast reads only the years up to its deadline; one for the members' indices; one
-for each member's own quantiles; and a JSON file with the members' weights and failures.
+for each member's own quantiles; and a JSON file with the members' weights and failures. The fits of an ally with and
+without pledges share the file of related spending, which does not depend on pledges.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from models.simulation.related import drawn_rules
 
 _GDP = "gdp"
 _ALONE = "alone"
+_SHARED = "related"
 ALONE_LEVELS = 400
 """In how many equal parts quantiles divide the distribution of one member alone, its ends included."""
 MOST_OPEN = 256
@@ -56,7 +58,15 @@ class FitKey:
 
     @property
     def stem(self) -> str:
-        kind = "trend" if self.trend else "baseline"
+        """How the names of the files of this fit alone begin."""
+        return self._stem("trend" if self.trend else "baseline")
+
+    @property
+    def shared_stem(self) -> str:
+        """How the name of the file begins that the fits with and without pledges share."""
+        return self._stem("both")
+
+    def _stem(self, kind: str) -> str:
         return f"{self.country}-{self.figures}-{self.origin}-{kind}-m{self.model_version}-d{self.draws}-s{self.seed}"
 
 
@@ -176,7 +186,7 @@ class PathStore:
         return self.folder / f"{key.stem}.json"
 
     def _array(self, key: FitKey, name: str) -> Path:
-        return self.folder / f"{key.stem}.{name}.npy"
+        return self.folder / f"{key.shared_stem if name == _SHARED else key.stem}.{name}.npy"
 
     def _write(self, key: FitKey, fit: Fit) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -205,8 +215,10 @@ class PathStore:
     def _remove_half(self, key: FitKey) -> None:
         """Delete the arrays of a fit that could not be saved whole, unless another process has saved it."""
         if not self.keeps(key):
-            for file in self.folder.glob(f"{key.stem}.*.npy"):
-                file.unlink(missing_ok=True)
+            other = self.keeps(replace(key, trend=not key.trend))
+            for stem in (key.stem, *(() if other else (key.shared_stem,))):
+                for file in self.folder.glob(f"{stem}.*.npy"):
+                    file.unlink(missing_ok=True)
 
     def _read(self, key: FitKey) -> Fit:
         meta = json.loads(self._meta(key).read_text())
@@ -218,4 +230,7 @@ class PathStore:
         return Fit(paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"], alone)
 
     def _map(self, key: FitKey, name: str) -> Floats:
-        return np.asarray(np.load(self._array(key, name), mmap_mode="r").T)
+        file = self._array(key, name)
+        if not file.exists():  # version 1.0.0 saved the shared file once for each fit
+            file = self.folder / f"{key.stem}.{name}.npy"
+        return np.asarray(np.load(file, mmap_mode="r").T)

@@ -24,14 +24,16 @@ from tests.deploy.support.host import kept
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "Dockerfile"
 IMAGE = "localhost/forecast-service:test"
+WITH_EXTRAS = "localhost/forecast-service:test-extras"
+EXTRAS = "otel parquet"
 # As a build's user would write it: what the host has its certificates in, mounted for pip's sake.
 CERTIFICATES = Path("/etc/ssl/certs")
 INCLUDED = "python3,python3-venv,python3-pip,ca-certificates"
 
 
 def base() -> str:
-    """The name of the base that the Dockerfile takes."""
-    found = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
+    """The name of the base that the Dockerfile takes; the stand-in cannot have its digest."""
+    found = re.search(r"^ARG BASE=([^@\s]+)(@sha256:[0-9a-f]{64})?$", DOCKERFILE.read_text(), re.MULTILINE)
     assert found
     return found[1]
 
@@ -98,7 +100,14 @@ class Buildah:
         shutil.rmtree(root)
 
     def build(self) -> None:
-        """Build the Dockerfile as it is."""
+        """Build the Dockerfile as it is, and with extras, which takes the fits of the first."""
+        self._build(IMAGE)
+        self._build(
+            WITH_EXTRAS, "--build-arg", f"EXTRAS={EXTRAS}", "--build-context", f"fits=container-image://{IMAGE}"
+        )
+        self("rmi", "--prune", "--force")
+
+    def _build(self, name: str, *more: str) -> None:
         # Docker's format: OCI's has no place for the health check.
         options = [
             "--format=docker",
@@ -112,8 +121,7 @@ class Buildah:
         if CERTIFICATES.is_dir():
             options += ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
         options += ["--volume", f"{self._pip_settings()}:/etc/pip.conf:ro"]
-        self("bud", *options, "--tag", IMAGE, ROOT)
-        self("rmi", "--prune", "--force")
+        self("bud", *options, "--build-arg", f"BASE={base()}", *more, "--tag", name, ROOT)
 
     def _pip_settings(self) -> Path:
         names = {"PIP_CERT": "cert", "PIP_INDEX_URL": "index-url", "PIP_DEFAULT_TIMEOUT": "timeout"}

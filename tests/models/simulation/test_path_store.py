@@ -53,6 +53,38 @@ def test_a_fit_without_members_alone_has_no_file_for_them(tmp_path: Path) -> Non
     assert not list(tmp_path.glob("*alone*"))
 
 
+def _with_related(*, trend: bool, draws: int = 5) -> tuple[FitKey, Fit]:
+    key, fit = replace(_key(draws), trend=trend), _fit(draws)
+    core, related = np.full((draws, 3), 1.0 + trend), np.full((draws, 3), 1.4)
+    return key, replace(fit, paths=replace(fit.paths, shares={"core": core, "related": related}))
+
+
+def test_the_fits_with_and_without_pledges_share_related_spending(tmp_path: Path) -> None:
+    for key, fit in (_with_related(trend=False), _with_related(trend=True)):
+        PathStore(tmp_path).get(key, lambda fit=fit: fit)
+        read = PathStore(tmp_path).get(key, _never).paths.shares
+        np.testing.assert_array_equal(read["core"], 1.0 + key.trend)
+        np.testing.assert_array_equal(read["related"], np.float32(1.4))
+    assert [file.name.split("-")[3] for file in tmp_path.glob("*.related.npy")] == ["both"]
+    assert len(list(tmp_path.glob("*.core.npy"))) == 2
+
+
+def test_fits_of_version_1_0_0_with_a_file_each_are_read(tmp_path: Path) -> None:
+    key, fit = _with_related(trend=True)
+    PathStore(tmp_path).get(key, lambda: fit)
+    (tmp_path / f"{key.shared_stem}.related.npy").rename(tmp_path / f"{key.stem}.related.npy")
+    np.testing.assert_array_equal(PathStore(tmp_path).get(key, _never).paths.shares["related"], np.float32(1.4))
+
+
+def test_a_fit_that_cannot_be_saved_leaves_the_other_whole(tmp_path: Path) -> None:
+    kept, fit = _with_related(trend=False, draws=5000)
+    PathStore(tmp_path).get(kept, lambda: fit)
+    key, other = _with_related(trend=True, draws=5000)
+    with files_of_at_most(1000), pytest.raises(StoreUnavailable):
+        PathStore(tmp_path).get(key, lambda: other)
+    assert set(PathStore(tmp_path).get(kept, _never).paths.shares) == {"core", "related"}
+
+
 @pytest.fixture
 def _hurried() -> Iterator[None]:
     """Lets threads take turns far more often than they do."""

@@ -79,14 +79,14 @@ class SharedVintages(VintageStore):
         return name in self.names()
 
     def refresh(self) -> None:
-        """Read the names from the database; before the first time, put the folder's vintages there if it is writable.
+        """Read the names from the database; the first time, put the folder's vintages there if it is writable.
 
         Raises DatabaseUnavailable.
         """
-        found = self._vintages.names()
-        if self._known is None and not self._vintages.database.read_only and self.adopt(found):
-            found = self._vintages.names()
+        found, first = self._vintages.names(), self._known is None
         self._known = {one.name: one for one in found}
+        if first and not self._vintages.database.read_only and self.adopt(found):
+            self._known = {one.name: one for one in self._vintages.names()}
 
     def adopt(self, found: Sequence[SavedName]) -> list[str]:
         """Put vintages of the folder that are not among ``found`` into the database; return their names.

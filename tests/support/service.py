@@ -34,7 +34,12 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, timeout: float = PATIENCE_S
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = PATIENCE_S,
     ) -> tuple[int, Any]:
         """Status and decoded JSON of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)

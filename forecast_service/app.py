@@ -23,8 +23,8 @@ from forecast_service.http import (
 )
 from forecast_service.observability import metrics, telemetry
 from forecast_service.openapi import spec
+from forecast_service.services import operations
 from forecast_service.settings import Settings
-from forecast_service.settings.database import database_url
 from forecast_service.store import database
 
 
@@ -40,9 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
-    fast_path.register(app, settings)
+    fast_path.register(app, settings, lambda *request: app.extensions[authentication.EXTENSION].allowed(*request))
     proxies.register(app, settings)
-    storage = app.extensions[database.EXTENSION] = database.Database(database_url(settings))
+    storage = app.extensions[database.EXTENSION] = database.Database.configured(settings)
     forecasters = app.extensions[registry.EXTENSION] = registry.ForecasterRegistry(
         settings, storage, fit_pool.pool_of(settings)
     )
@@ -62,4 +62,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(dashboard.blp)
     docs.serve_contract(app)
     metrics.register(app, settings)
+    operations.register(app)
     return app

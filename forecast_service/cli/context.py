@@ -24,6 +24,8 @@ from models.simulation.path_store import StoreUnavailable
 if TYPE_CHECKING:
     from forecast_service.store.database import Database, DatabaseUnavailable
 
+COMMAND_S = 60.0
+"""Longest time of one statement of a command or a sweep worker (s); no request waits for it."""
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code of other programs whose reader has gone."""
 
@@ -128,11 +130,11 @@ def _of_database(error: DatabaseUnavailable) -> str:
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
-    """The database, closed at the end of the block."""
+def database_of(settings: Settings, timeout_s: float | None = COMMAND_S) -> Iterator[Database]:
+    """The database, closed at the end of the block; ``timeout_s`` as for ``Database``."""
     from forecast_service.store.database import Database
 
-    database = Database(database_url(settings))
+    database = Database(database_url(settings), timeout_s, read_only=settings.read_only)
     try:
         yield database
     finally:

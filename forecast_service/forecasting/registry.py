@@ -14,7 +14,6 @@ from forecast_service.forecasting.current_vintage import CurrentVintage
 from forecast_service.forecasting.fit_pool import FitPool, RemoteFitter
 from forecast_service.observability import metrics, tracing
 from forecast_service.settings import BadSetting, Settings
-from forecast_service.settings.database import database_url
 from forecast_service.store.database import Database
 from forecast_service.store.vintage_switches import Switches
 from models.dataset.countries import allies
@@ -68,9 +67,9 @@ class ForecasterRegistry:
             self.store.adopt(Path(settings.fits_dir))
         self.vintage_store = VintageStore(settings.state.vintages)
         self._forecasters: dict[str, Forecaster] = {}
-        self.switches = Switches(database or Database(database_url(settings)), settings.vintage, settings.switch_ahead)
+        self.switches = Switches(database or Database.configured(settings), settings.vintage, settings.switch_ahead)
         self.current_vintage = CurrentVintage(
-            lambda: self.switches.read(quiet=True),
+            lambda: self.switches.read(background=True),
             self._prepare,
             settings.vintage,
             settings.state.switches,

@@ -2,9 +2,9 @@
 
 Most requests repeat an earlier one, and Flask spends most of their time on routing, checks and negotiation. After Flask
 has sent a cached answer, the fast path answers equal requests with the same headers, count and log line, as long as
-the answer is cached.
+the answer is cached. The caller is checked and counted each time; if the fast path cannot allow it, Flask decides.
 
-If callers are identified, limited or traced, every request passes through Flask.
+If callers are identified by tokens or by a gateway, or requests are traced, every request passes through Flask.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, cast
 from flask import Flask, request
 from werkzeug.http import parse_etags, remove_entity_headers
 
-from forecast_service.callers import is_known
 from forecast_service.http import security_headers
 from forecast_service.http.addresses import hides_slash
+from forecast_service.http.rate_limits import COUNT, Count, Fields, counted_by
 from forecast_service.observability import metrics, telemetry
 from forecast_service.settings import Settings, auth
 
@@ -53,25 +53,29 @@ class CachedRoute:
     facts: dict[str, Any]
 
 
+Allow = Callable[[dict[str, Any], str], tuple[str, bool] | None]
+"""Takes the environ and the endpoint; the caller and whether it is authenticated, None if only Flask can tell."""
+
+
 @dataclass(frozen=True)
 class _Entry:
     cached: CachedRoute
     route: str
+    endpoint: str
     full: Headers
     unchanged: Headers
 
 
 def offer(cached: CachedRoute) -> None:
     """Name the cached answer of the present request, so that the next equal one takes the fast path."""
-    if not is_known():
-        request.environ[OFFERED] = (cached, telemetry.route())
+    request.environ[OFFERED] = (cached, telemetry.route(), request.endpoint)
 
 
 class FastPath:
     """WSGI middleware right around Flask, inside the middleware that reads forwarding headers."""
 
-    def __init__(self, application: Application) -> None:
-        self._flask = application
+    def __init__(self, application: Application, allow: Allow, count: Callable[[], Count | None]) -> None:
+        self._flask, self._allow, self._count = application, allow, count
         self._entries: dict[tuple[str, ...], _Entry] = {}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -82,7 +86,9 @@ class FastPath:
         key = tuple([environ.get(name, "") for name in _KEY])
         entry = self._entries.get(key)
         if entry is not None and (body := entry.cached.body()) is not None:
-            return _answer(environ, start, entry, body, begun)
+            passed = self._pass(environ, entry)
+            if passed is not None:
+                return _answer(environ, start, entry, body, passed, begun)
         sent: Headers = []
 
         def watch(status: str, headers: Headers, *more: Any) -> Any:
@@ -94,18 +100,36 @@ class FastPath:
             self._remember(key, sent, *environ[OFFERED])
         return answer
 
-    def _remember(self, key: tuple[str, ...], sent: Headers, cached: CachedRoute, route: str) -> None:
+    def _pass(self, environ: dict[str, Any], entry: _Entry) -> tuple[str | None, Fields] | None:
+        """The caller, if authenticated, and the fields of the limit; None if Flask has to decide."""
+        allowed = self._allow(environ, entry.endpoint)
+        if allowed is None:
+            return None
+        caller = allowed[0] if allowed[1] else None
+        count = self._count()
+        fields = count.add(counted_by(caller, environ.get("REMOTE_ADDR"))) if count else []
+        return None if fields is None else (caller, fields)
+
+    def _remember(self, key: tuple[str, ...], sent: Headers, cached: CachedRoute, route: str, endpoint: str) -> None:
         entity = {name.lower() for name, _ in cached.entity} | {"x-request-id"}
-        common = [(name, value) for name, value in sent if name.lower() not in entity]
+        common = [(n, v) for n, v in sent if n.lower() not in entity and not n.lower().startswith("ratelimit")]
         unchanged = common.copy()
         remove_entity_headers(unchanged)
         unchanged = [(name, value) for name, value in unchanged if name.lower() not in security_headers.NAMES]
         if len(self._entries) >= MOST:
             self._entries.clear()
-        self._entries[key] = _Entry(cached, route, [*cached.entity, *common], unchanged)
+        self._entries[key] = _Entry(cached, route, endpoint, [*cached.entity, *common], unchanged)
 
 
-def _answer(environ: dict[str, Any], start: Start, entry: _Entry, body: bytes, begun: float) -> Iterable[bytes]:
+def _answer(
+    environ: dict[str, Any],
+    start: Start,
+    entry: _Entry,
+    body: bytes,
+    passed: tuple[str | None, Fields],
+    begun: float,
+) -> Iterable[bytes]:
+    caller, fields = passed
     request_id = telemetry.bind_request_id(environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", ""))
     held, tag = environ.get("HTTP_IF_NONE_MATCH"), entry.cached.tag
     metrics.cache(hit=True)
@@ -114,14 +138,15 @@ def _answer(environ: dict[str, Any], start: Start, entry: _Entry, body: bytes, b
         status, text, headers, body = 304, "304 NOT MODIFIED", entry.unchanged, b""
     else:
         status, text, headers = 200, "200 OK", entry.full
-    start(text, [*headers, ("X-Request-ID", request_id)])
+    start(text, [*headers, *fields, ("X-Request-ID", request_id)])
     seconds = time.perf_counter() - begun
-    telemetry.log_request("GET", environ["PATH_INFO"], entry.route, status, seconds, entry.cached.facts)
+    notes = entry.cached.facts if caller is None else {**entry.cached.facts, "caller": caller}
+    telemetry.log_request("GET", environ["PATH_INFO"], entry.route, status, seconds, notes)
     return (body,)
 
 
-def register(app: Flask, settings: Settings) -> None:
+def register(app: Flask, settings: Settings, allow: Allow) -> None:
     """Give ``app`` the fast path if the settings allow it. Register this before other middleware."""
-    identifies_callers = settings.auth != auth.NONE or settings.identity_header
-    if not (identifies_callers or settings.rate_limit or settings.traces):
-        app.wsgi_app = FastPath(cast(Application, app.wsgi_app))  # type: ignore[method-assign,assignment]
+    if settings.auth in {auth.NONE, auth.API_KEY} and not (settings.identity_header or settings.traces):
+        way = FastPath(cast(Application, app.wsgi_app), allow, lambda: app.extensions.get(COUNT))
+        app.wsgi_app = way  # type: ignore[method-assign,assignment]

@@ -4,21 +4,68 @@ from __future__ import annotations
 
 import math
 import time
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
+from limits import RateLimitItem, parse_many
+from limits.errors import StorageError
 
 from forecast_service.callers import caller, is_known
 from forecast_service.observability.telemetry import PROBES
 from forecast_service.redis_client import EXTENSION, patience
 from forecast_service.settings import Settings
 
+if TYPE_CHECKING:
+    from flask_limiter import Limiter
+
 RETRY_S = 5
 """``Retry-After`` of a 503 that sets none, seconds."""
 
 
-def _counted_by() -> str:
+Fields = list[tuple[str, str]]
+
+COUNT = "forecast-rate-limit"
+"""The extension with :class:`Count`, if there is a limit."""
+_SCOPE = "global"
+"""flask-limiter's name for a limit of the whole application."""
+
+
+def counted_by(caller: str | None, address: str | None) -> str:
     """The caller if identified, otherwise the address."""
-    return f"caller:{caller()}" if is_known() else f"address:{request.remote_addr}"
+    return f"address:{address}" if caller is None else f"caller:{caller}"
+
+
+def _fields(limit: RateLimitItem, remaining: int, reset_at: float) -> Fields:
+    quota, window = limit.amount, limit.get_expiry()
+    left, wait = max(0, remaining), min(window, max(0, math.ceil(reset_at - time.time())))
+    return [
+        ("RateLimit-Policy", f'"default";q={quota};w={window}'),
+        ("RateLimit", f'"default";r={left};t={wait}'),
+        # The names in earlier drafts.
+        ("RateLimit-Limit", str(quota)),
+        ("RateLimit-Remaining", str(left)),
+        ("RateLimit-Reset", str(wait)),
+    ]
+
+
+class Count:
+    """Counts requests that pass by Flask, in the same windows as those that pass through it."""
+
+    def __init__(self, limiter: Limiter, limits: list[RateLimitItem]) -> None:
+        self._limiter, self._limits = limiter, sorted(limits)
+
+    def add(self, key: str) -> Fields | None:
+        """Count a request; the fields for its answer. None if it is over the limit, or if only Flask can tell."""
+        windows = self._limiter.limiter
+        if windows.storage is not self._limiter.storage:  # Redis was lost, and flask-limiter looks whether it is back
+            return None
+        try:
+            if not all([windows.hit(limit, key, _SCOPE) for limit in self._limits]):
+                return None
+            reset_at, left = windows.get_window_stats(self._limits[0], key, _SCOPE)
+        except StorageError:
+            return None
+        return _fields(self._limits[0], left, reset_at)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -37,11 +84,10 @@ def register(app: Flask, settings: Settings) -> None:
     if not settings.rate_limit:
         return
     from flask_limiter import Limiter
-    from limits.errors import StorageError
 
     shared = settings.redis_url
     limiter = Limiter(
-        key_func=_counted_by,
+        key_func=lambda: counted_by(caller() if is_known() else None, request.remote_addr),
         app=app,
         application_limits=[settings.rate_limit],
         storage_uri=shared or "memory://",
@@ -53,6 +99,8 @@ def register(app: Flask, settings: Settings) -> None:
         swallow_errors=bool(shared),
     )
 
+    app.extensions[COUNT] = Count(limiter, parse_many(settings.rate_limit))
+
     @limiter.request_filter
     def exempt() -> bool:
         return request.method == "OPTIONS" or request.path in PROBES
@@ -62,18 +110,12 @@ def register(app: Flask, settings: Settings) -> None:
         current = limiter.current_limit
         if current is None:
             return response
-        limit, window = current.limit.amount, current.limit.get_expiry()
         try:
-            left, wait = max(0, current.remaining), min(window, max(0, math.ceil(current.reset_at - time.time())))
+            fields = dict(_fields(current.limit, current.remaining, current.reset_at))
         except StorageError:
             # Redis was lost after the request was counted. The request was carried out, so its answer stays.
             return response
-        response.headers["RateLimit-Policy"] = f'"default";q={limit};w={window}'
-        response.headers["RateLimit"] = f'"default";r={left};t={wait}'
-        # The names in earlier drafts.
-        response.headers["RateLimit-Limit"] = str(limit)
-        response.headers["RateLimit-Remaining"] = str(left)
-        response.headers["RateLimit-Reset"] = str(wait)
+        response.headers.update(fields)
         if response.status_code == 429:
-            response.headers.setdefault("Retry-After", str(max(1, wait)))
+            response.headers.setdefault("Retry-After", str(max(1, int(fields["RateLimit-Reset"]))))
         return response

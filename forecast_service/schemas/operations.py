@@ -40,8 +40,8 @@ class ReadySchema(Schema):
     database = fields.String(
         required=True,
         metadata={
-            "description": "ok, 'migrations not applied', 'not reachable', or 'its file is gone' (the embedded one, "
-            "until a restart). Unless ok, saved scenarios answer 503 and everything else works.",
+            "description": "ok, 'migrations not applied', 'not reachable', 'does not answer in time', or 'its file is "
+            "gone' (the embedded one, until a restart). Unless ok, saved scenarios may answer 503; all else works.",
             "example": "ok",
         },
     )
@@ -60,6 +60,13 @@ class ReadySchema(Schema):
             "description": "Whether fits can be saved in the state folder: ok, or the operating system's error, such "
             "as 'No space left on device'. Unless ok, requests that need new fits answer 503.",
             "example": "ok",
+        },
+    )
+    read_only = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether requests that save, change or delete something answer 503.",
+            "example": False,
         },
     )
     vintage = fields.String(required=True, metadata={"description": "The current vintage of the figures."})

@@ -107,16 +107,23 @@ def when_ready(server):
         _children.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 
-def post_worker_init(worker):
-    """Bound what clients may send; follow switches of the current vintage from before the first request."""
-    from forecast_service.forecasting.registry import EXTENSION
+def post_fork(_server, worker):
+    """Bound what clients may send, and for how long."""
     from forecast_service.services.vintages import MOST_BYTES
     from forecast_service.settings import Settings
 
     settings = Settings.from_environment()
     worker.client_s, worker.most_bytes = settings.client_timeout_s, max(settings.max_body_bytes, MOST_BYTES)
+
+
+def post_worker_init(worker):
+    """Follow switches of the current vintage from before the first request, and changes of callers' keys."""
+    from forecast_service.auth import authentication
+    from forecast_service.forecasting.registry import EXTENSION
+
     registry = worker.wsgi.extensions[EXTENSION]
     registry.current_vintage.start(registry.count_vintage)
+    worker.wsgi.extensions[authentication.EXTENSION].start()
 
 
 def child_exit(_server, worker):

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DatabaseSettings(Section):
-    """The places of the state folder and the database."""
+    """The places of the state folder and the database, and how the database is used."""
 
     state_dir: Path = Path("var")
     database_url: str = ""
+    database_timeout_s: int = 5
+    read_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an invalid database URL."""

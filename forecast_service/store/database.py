@@ -1,7 +1,8 @@
 """The database: embedded SQLite, or PostgreSQL if ``FORECAST_DATABASE_URL`` names one.
 
-``database().reading()`` and ``database().writing()`` each open one transaction. A database that cannot be reached or
-lacks its tables raises :class:`DatabaseUnavailable` (503, never 500).
+``database().reading()`` and ``database().writing()`` each open one transaction. A database that cannot be reached, is
+slow or lacks its tables raises :class:`DatabaseUnavailable` (503, never 500). At most two threads of a process wait for
+the database (:mod:`forecast_service.store.turns`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -30,6 +31,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from forecast_service.errors import ServiceError
+from forecast_service.settings.database import DatabaseSettings, database_url
+from forecast_service.store.turns import NoTurn, Turns
 
 EXTENSION = "forecast-database"
 
@@ -41,12 +44,19 @@ LOG_TIMEOUT_S = 0.2
 
 NOT_APPLIED = "migrations not applied"
 UNREACHABLE = "not reachable"
+LATE = "does not answer in time"
 GONE = "its file is gone"
 
 _VERSIONS = Path(__file__).with_name("migrations") / "versions"
 # ProgrammingError means missing tables or rights: tests run every statement.
 _UNAVAILABLE = (OperationalError, InterfaceError, InternalError, ProgrammingError, PoolTimeout)
+# PostgreSQL's states of a statement that took too long, and of one that waited too long for a lock.
+_ENDED = frozenset({"57014", "55P03"})
 _log = logging.getLogger(__name__)
+
+
+AT_ONCE = 2
+"""Most threads of a process that serve requests and use the database at once: gunicorn starts four."""
 
 
 class DatabaseUnavailable(ServiceError):
@@ -59,22 +69,43 @@ class DatabaseUnavailable(ServiceError):
         self.cause = cause
 
 
+class ReadOnly(ServiceError):
+    """The service saves nothing now (``FORECAST_READ_ONLY``)."""
+
+    status, kind, retry_after_s = 503, "read-only", 60
+    detail = "The service is read-only for now: it saves, changes and deletes nothing. Forecasts and reading go on."
+
+
 def revisions() -> list[str]:
     """Revisions of the migrations in this release, in order."""
     return sorted(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
 
 
 class Database:
-    """One database. Forked workers may share the object: each process opens its own connections."""
+    """One database. Forked workers may share the object: each process opens its own connections.
 
-    def __init__(self, url: URL) -> None:
+    Parameters
+    ----------
+    timeout_s : longest time of a statement in PostgreSQL (s), half of it for a lock; no limit if None.
+    read_only : whether :meth:`writing` refuses.
+    """
+
+    def __init__(self, url: URL, timeout_s: float | None = None, *, read_only: bool = False) -> None:
         self.url = url
+        self.timeout_s = timeout_s
+        self.read_only = read_only
+        self.turns = Turns(AT_ONCE)
         self.embedded = url.get_backend_name() == "sqlite"
         self._lock = threading.Lock()
         self._engines: dict[int, Engine] = {}
         self._unreachable = False
         self._file: tuple[int, int] | None = None
         self._probe_lock = threading.Lock()
+
+    @classmethod
+    def configured(cls, settings: DatabaseSettings) -> Database:
+        """The database of the settings, for answering requests."""
+        return cls(database_url(settings), settings.database_timeout_s, read_only=settings.read_only)
 
     @property
     def engine(self) -> Engine:
@@ -95,22 +126,10 @@ class Database:
 
     def _open(self) -> Engine:
         if not self.embedded:
-            # No prepared statements, so that it works behind PgBouncer. The timeouts end calls on a dead network.
-            return create_engine(
-                self.url,
-                pool_size=5,
-                max_overflow=5,
-                pool_timeout=10,
-                pool_pre_ping=True,
-                pool_recycle=1800,
-                connect_args={
-                    "connect_timeout": 2,  # the minimum: /readyz waits this long
-                    "prepare_threshold": None,
-                    "keepalives_idle": 30,
-                    "tcp_user_timeout": 5_000,
-                    "application_name": "forecast_service",
-                },
-            )
+            # Imported here, because embedded databases do not need psycopg.
+            from forecast_service.store.postgresql import postgresql_engine
+
+            return postgresql_engine(self.url, self.timeout_s)
         path = Path(str(self.url.database))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,15 +155,27 @@ class Database:
             upgrade(engine)
 
     @contextmanager
-    def reading(self, *, quiet: bool = False) -> Iterator[Session]:
-        """A session that reads one state of the database; ``quiet`` logs no errors, for frequent reads."""
-        with self._guarded(quiet=quiet), Session(self.engine, expire_on_commit=False) as session:
+    def reading(self, *, turns: Turns | None = None, background: bool = False) -> Iterator[Session]:
+        """A session that reads one state of the database.
+
+        Parameters
+        ----------
+        turns : the turns that count; those that most requests share if None.
+        background : whether a thread that serves no request reads, again and again: without a turn or a line in the
+            log.
+        """
+        with (
+            self._guarded(turns, background=background),
+            Session(self.engine, expire_on_commit=False) as session,
+        ):
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session that commits at the end of the block, or rolls back if the block raises."""
-        with self._guarded():
+    def writing(self, *, turns: Turns | None = None, background: bool = False) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls back if the block raises. Raises ReadOnly."""
+        if self.read_only:
+            raise ReadOnly
+        with self._guarded(turns, background=background):
             # Take SQLite's lock at the start: a transaction that read first would fail instead of waiting for it.
             engine = self.engine.execution_options(begins_with="BEGIN IMMEDIATE")
             with Session(engine, expire_on_commit=False) as session, session.begin():
@@ -166,16 +197,16 @@ class Database:
             _log.warning("the write-ahead log cannot be emptied now: %s", error)
 
     def state(self) -> str | None:
-        """What is wrong with the database; None if it is ready."""
+        """What is wrong with the database; None if it is ready. It takes as long as the database."""
         try:
-            with self._guarded():
+            with self._guarded(background=True):
                 return _state(self.engine)
         except DatabaseUnavailable as error:
             return error.cause
 
     @contextmanager
-    def _guarded(self, *, quiet: bool = False) -> Iterator[None]:
-        """Turn the errors of an unreachable or incomplete database into :class:`DatabaseUnavailable`.
+    def _guarded(self, turns: Turns | None = None, *, background: bool = False) -> Iterator[None]:
+        """Turn the errors of an unreachable, slow or incomplete database into :class:`DatabaseUnavailable`.
 
         While PostgreSQL is unreachable, one thread at a time tries to connect and the others are refused at once: on a
         network that drops packets each attempt takes seconds, and forecasts need those threads.
@@ -187,17 +218,30 @@ class Database:
         if probing and not self._probe_lock.acquire(blocking=False):
             raise DatabaseUnavailable(UNREACHABLE)
         try:
-            yield
+            with nullcontext() if background else (turns or self.turns).taken():
+                yield
             self._unreachable = False
+        except NoTurn:
+            raise DatabaseUnavailable(LATE) from None
         except _UNAVAILABLE as error:
-            missing = isinstance(error, DBAPIError) and _lacks_table(error)
-            self._unreachable = not missing
-            if not quiet:
+            cause = _cause(error)
+            self._unreachable = cause == UNREACHABLE
+            if not background:
                 _log.error("the database does not answer: %s", error.orig if isinstance(error, DBAPIError) else error)
-            raise DatabaseUnavailable(NOT_APPLIED if missing else UNREACHABLE) from error
+            raise DatabaseUnavailable(cause) from error
         finally:
             if probing:
                 self._probe_lock.release()
+
+
+def _cause(error: Exception) -> str:
+    """What is wrong with the database, by an error of SQLAlchemy."""
+    if isinstance(error, PoolTimeout):
+        return LATE
+    if isinstance(error, DBAPIError) and _lacks_table(error):
+        return NOT_APPLIED
+    # Only PostgreSQL's errors have a state.
+    return LATE if getattr(getattr(error, "orig", None), "sqlstate", None) in _ENDED else UNREACHABLE
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -79,12 +79,12 @@ class Switches:
         self.default = default
         self.ahead_s = max(ahead_s, LEAST_AHEAD_S)
 
-    def read(self, *, quiet: bool = False) -> Reading | None:
-        """The last switches; None if there is no database yet."""
+    def read(self, *, background: bool = False) -> Reading | None:
+        """The last switches; None if there is no database yet. ``background`` as for ``Database.reading``."""
         # Reading does not create an embedded database.
         if self.database.embedded and not Path(str(self.database.url.database)).exists():
             return None
-        with self.database.reading(quiet=quiet) as session:
+        with self.database.reading(background=background) as session:
             rows = tuple(_last(session))
             # Last and alone, because the time that this query takes is the error of comparing the two clocks.
             before = time.monotonic()

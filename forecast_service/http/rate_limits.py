@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
@@ -11,6 +12,7 @@ from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 
 from forecast_service.callers import caller, is_known
+from forecast_service.http.windows import SCHEME
 from forecast_service.observability.telemetry import PROBES
 from forecast_service.redis_client import EXTENSION, patience
 from forecast_service.settings import Settings
@@ -53,19 +55,22 @@ class Count:
 
     def __init__(self, limiter: Limiter, limits: list[RateLimitItem]) -> None:
         self._limiter, self._limits = limiter, sorted(limits)
+        self._windows = lru_cache(1024)(lambda key: [limit.key_for(key, _SCOPE) for limit in self._limits])
 
     def add(self, key: str) -> Fields | None:
         """Count a request; the fields for its answer. None if it is over the limit, or if only Flask can tell."""
-        windows = self._limiter.limiter
-        if windows.storage is not self._limiter.storage:  # Redis was lost, and flask-limiter looks whether it is back
+        storage = self._limiter.limiter.storage
+        if storage is not self._limiter.storage:  # Redis was lost, and flask-limiter looks whether it is back
             return None
+        windows = self._windows(key)
         try:
-            if not all([windows.hit(limit, key, _SCOPE) for limit in self._limits]):
-                return None
-            reset_at, left = windows.get_window_stats(self._limits[0], key, _SCOPE)
+            # As FixedWindowRateLimiter does, but what is left is known from the count.
+            counts = [storage.incr(name, limit.get_expiry()) for name, limit in zip(windows, self._limits, strict=True)]
+            reset_at = storage.get_expiry(windows[0])
         except StorageError:
             return None
-        return _fields(self._limits[0], left, reset_at)
+        left = [limit.amount - count for limit, count in zip(self._limits, counts, strict=True)]
+        return None if min(left) < 0 else _fields(self._limits[0], left[0], reset_at)
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -90,7 +95,7 @@ def register(app: Flask, settings: Settings) -> None:
         key_func=lambda: counted_by(caller() if is_known() else None, request.remote_addr),
         app=app,
         application_limits=[settings.rate_limit],
-        storage_uri=shared or "memory://",
+        storage_uri=shared or f"{SCHEME}://",
         storage_options=patience() | {"wrap_exceptions": True} if shared else {},
         strategy="fixed-window",  # its end, and so Retry-After, is known exactly
         # Without Redis each worker counts for itself: a limit that is too high is better than no answer.

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -20,6 +21,7 @@ _lines_are_json = True  # set by configure()
 SECRET_NAMES = re.compile(
     r"authori[sz]ation|api[-_]?key|token|secret|passw|cookie|credential(?!ibility)", re.IGNORECASE
 )
+_MARKS = ("=", "://", "bearer", "basic", "eyj")
 _SUSPECT = re.compile(r"Bearer|Basic|://|=|eyJ", re.IGNORECASE)  # a quick test: a secret below matches one of these
 _SECRETS = (
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 ***"),
@@ -29,8 +31,21 @@ _SECRETS = (
 )
 
 
+@lru_cache(1024)
+def _name_secrets(names: tuple[str, ...]) -> bool:
+    return any(map(SECRET_NAMES.search, names))
+
+
+def _may_hold_secrets(names: tuple[str, ...], values: str) -> bool:
+    """A quick test, since most lines hold none."""
+    values = values.lower()
+    return any(mark in values for mark in _MARKS) or _name_secrets(names)
+
+
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace secrets by asterisks: values with a secret's name, and texts that look like one (structlog processor)."""
+    if not _may_hold_secrets(tuple(event), "\n".join([value for value in event.values() if isinstance(value, str)])):
+        return event
     for name, value in event.items():
         if SECRET_NAMES.search(name):
             event[name] = "***"

@@ -5,6 +5,8 @@ has sent a cached answer, the fast path answers equal requests with the same hea
 the answer is cached. The caller is checked and counted each time; if the fast path cannot allow it, Flask decides.
 
 If callers are identified by tokens or by a gateway, or requests are traced, every request passes through Flask.
+
+The server's event loop asks first, and must not wait: it gets a cached answer, or is told to use a thread.
 """
 
 from __future__ import annotations
@@ -29,6 +31,13 @@ Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 OFFERED = "forecast_service.cached_route"
 """The key in the environ under which Flask puts the cached answer that it sent."""
+AT_ONCE = "forecast_service.at_once"
+"""The key in the environ of a request that is answered at once or not at all."""
+LATER: Iterable[bytes] = []
+"""The answer to it if only a thread can answer."""
+EXTENSION = "forecast-fast-path"
+HEALTH = "/healthz"
+"""The one route that passes through Flask at once: it is to answer while all threads compute, and waits for nothing."""
 MOST, LONGEST = 1024, 500
 """How many requests are remembered at most, and how many characters each may have."""
 _KEY = ("PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_ORIGIN")
@@ -74,21 +83,26 @@ def offer(cached: CachedRoute) -> None:
 class FastPath:
     """WSGI middleware right around Flask, inside the middleware that reads forwarding headers."""
 
-    def __init__(self, application: Application, allow: Allow, count: Callable[[], Count | None]) -> None:
-        self._flask, self._allow, self._count = application, allow, count
+    def __init__(
+        self, application: Application, allow: Allow, count: Callable[[], Count | None], remembers: bool
+    ) -> None:
+        self._flask, self._allow, self._count, self._remembers = application, allow, count, remembers
         self._entries: dict[tuple[str, ...], _Entry] = {}
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request."""
+        at_once = environ.pop(AT_ONCE, False)
         if environ["REQUEST_METHOD"] != "GET" or hides_slash(environ):
-            return self._flask(environ, start)
+            return LATER if at_once else self._flask(environ, start)
         begun = time.perf_counter()
         key = tuple([environ.get(name, "") for name in _KEY])
         entry = self._entries.get(key)
         if entry is not None and (body := entry.cached.body()) is not None:
-            passed = self._pass(environ, entry)
+            passed = self._pass(environ, entry, at_once)
             if passed is not None:
                 return _answer(environ, start, entry, body, passed, begun)
+        if at_once and environ["PATH_INFO"] != HEALTH:
+            return LATER
         sent: Headers = []
 
         def watch(status: str, headers: Headers, *more: Any) -> Any:
@@ -96,17 +110,19 @@ class FastPath:
             return start(status, headers, *more)
 
         answer = self._flask(environ, watch)
-        if OFFERED in environ and sum(map(len, key)) <= LONGEST:
+        if self._remembers and OFFERED in environ and sum(map(len, key)) <= LONGEST:
             self._remember(key, sent, *environ[OFFERED])
         return answer
 
-    def _pass(self, environ: dict[str, Any], entry: _Entry) -> tuple[str | None, Fields] | None:
+    def _pass(self, environ: dict[str, Any], entry: _Entry, at_once: bool) -> tuple[str | None, Fields] | None:
         """The caller, if authenticated, and the fields of the limit; None if Flask has to decide."""
         allowed = self._allow(environ, entry.endpoint)
         if allowed is None:
             return None
         caller = allowed[0] if allowed[1] else None
         count = self._count()
+        if at_once and count and count.waits:
+            return None
         fields = count.add(counted_by(caller, environ.get("REMOTE_ADDR"))) if count else []
         return None if fields is None else (caller, fields)
 
@@ -146,7 +162,8 @@ def _answer(
 
 
 def register(app: Flask, settings: Settings, allow: Allow) -> None:
-    """Give ``app`` the fast path if the settings allow it. Register this before other middleware."""
-    if settings.auth in {auth.NONE, auth.API_KEY} and not (settings.identity_header or settings.traces):
-        way = FastPath(cast(Application, app.wsgi_app), allow, lambda: app.extensions.get(COUNT))
-        app.wsgi_app = way  # type: ignore[method-assign,assignment]
+    """Give ``app`` the fast path. Register this before other middleware."""
+    remembers = settings.auth in {auth.NONE, auth.API_KEY} and not (settings.identity_header or settings.traces)
+    way = FastPath(cast(Application, app.wsgi_app), allow, lambda: app.extensions.get(COUNT), remembers=remembers)
+    app.wsgi_app = way  # type: ignore[method-assign,assignment]
+    app.extensions[EXTENSION] = way

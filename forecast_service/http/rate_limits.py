@@ -51,10 +51,15 @@ def _fields(limit: RateLimitItem, remaining: int, reset_at: float) -> Fields:
 
 
 class Count:
-    """Counts requests that pass by Flask, in the same windows as those that pass through it."""
+    """Counts requests that pass by Flask, in the same windows as those that pass through it.
 
-    def __init__(self, limiter: Limiter, limits: list[RateLimitItem]) -> None:
-        self._limiter, self._limits = limiter, sorted(limits)
+    Attributes
+    ----------
+    waits : whether the counts are in Redis, so that counting takes a moment.
+    """
+
+    def __init__(self, limiter: Limiter, limits: list[RateLimitItem], *, waits: bool) -> None:
+        self._limiter, self._limits, self.waits = limiter, sorted(limits), waits
         self._windows = lru_cache(1024)(lambda key: [limit.key_for(key, _SCOPE) for limit in self._limits])
 
     def add(self, key: str) -> Fields | None:
@@ -104,7 +109,7 @@ def register(app: Flask, settings: Settings) -> None:
         swallow_errors=bool(shared),
     )
 
-    app.extensions[COUNT] = Count(limiter, parse_many(settings.rate_limit))
+    app.extensions[COUNT] = Count(limiter, parse_many(settings.rate_limit), waits=bool(shared))
 
     @limiter.request_filter
     def exempt() -> bool:

@@ -107,6 +107,15 @@ def when_ready(server):
         _children.append(subprocess.Popen(command))  # noqa: S603  the operator's own settings
 
 
+def pre_exec(server):
+    """Refuse SIGUSR2, in the process that gunicorn has forked for a new master.
+
+    The new master would share the helper processes' ports and folders with this one, and in a container the old code.
+    """
+    server.log.error("SIGUSR2 is refused. To change the version, start another replica, then stop this one (SIGTERM).")
+    os._exit(0)
+
+
 def post_fork(_server, worker):
     """Bound what clients may send, and for how long."""
     from forecast_service.services.vintages import MOST_BYTES
@@ -120,7 +129,9 @@ def post_worker_init(worker):
     """Follow switches of the current vintage from before the first request, and changes of callers' keys."""
     from forecast_service.auth import authentication
     from forecast_service.forecasting.registry import EXTENSION
+    from forecast_service.http import fast_path
 
+    worker.later = fast_path.LATER
     registry = worker.wsgi.extensions[EXTENSION]
     registry.current_vintage.start(registry.count_vintage)
     worker.wsgi.extensions[authentication.EXTENSION].start()

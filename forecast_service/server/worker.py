@@ -5,6 +5,9 @@ them. In this worker the event loop does both (:mod:`forecast_service.server.wai
 of it has arrived, and what the kernel does not take of an answer at once is sent later. A client that is too slow
 gets 408, or is closed. If the worker has no room for another connection, the one that has waited longest is closed.
 
+Answering at once: the event loop itself sends what the application has ready, such as a cached answer and
+``/healthz``, so that this waits for no thread either.
+
 Sharing: all workers accept from the same listeners, and clients and gateways keep connections open. If many connect at
 once, the quickest worker would accept nearly all. So a worker waits before it accepts, longer if it has more
 connections.
@@ -19,14 +22,15 @@ from __future__ import annotations
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from socket import SHUT_WR
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -39,10 +43,54 @@ CLOSE_S = 2.0
 """Seconds that a client has to close after its last answer."""
 LOOK_S = 0.25
 """How often slow clients are looked for, seconds."""
+AT_ONCE = "forecast_service.at_once"
+"""Set in the environ of a request that the application may leave to a thread."""
 SMALL_BYTES, HELD_BYTES = 65_536, 32_000_000
 """Requests and answers on their way that are larger than the first hold at most the second together."""
 
+
+class Parts(list[bytes]):
+    """Stands in for a connection, and collects what is sent."""
+
+    sendall = list.append
+
+
+class ReadyResponse(wsgi.Response):  # type: ignore[misc]
+    """Checks a header that was sent before no more."""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """As the original."""
+        for header in headers:
+            checked, length = _processed(header)
+            self.headers += checked
+            if length is not None:
+                self.response_length = length
+
+
+@lru_cache(4096)
+def _processed(header: tuple[str, str]) -> tuple[list[tuple[str, str]], int | None]:
+    response = wsgi.Response(None, None, None)
+    response.process_headers([header])
+    return response.headers, response.response_length
+
+
 Then = Callable[[TConn], None]
+
+
+class _Result:
+    """The result of a request that was answered at once, as a future has it."""
+
+    def __init__(self, keep: bool) -> None:
+        self._keep = keep
+
+    def cancelled(self) -> bool:
+        return False
+
+    def exception(self) -> None:
+        return None
+
+    def result(self) -> bool:
+        return self._keep
 
 
 class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -52,9 +100,12 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has 
     ----------
     client_s : seconds that a client has for sending a request, and for taking in an answer; see :mod:`.waits`.
     most_bytes : the rest of a longer body is not waited for, and the application refuses it.
+    later : what the application returns for a request with :data:`AT_ONCE` that a thread has to answer; None if it
+        does not know this.
     """
 
     client_s, most_bytes = 10.0, 1_000_000
+    later: Iterable[bytes] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,8 +140,39 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has 
             self._wait(conn, request, partial(self._received, request))
 
     def _received(self, request: Receiving, conn: TConn) -> None:
-        conn.parser, conn.cut = RequestParser(self.cfg, [bytes(request.data)], conn.client), request.cut
+        data, conn.cut = bytes(request.data), request.cut
+        if self.later is not None and data.startswith(b"GET ") and not conn.cut:
+            conn.parser = RequestParser(self.cfg, [data], conn.client)
+            keep = self._answer_at_once(conn)
+            if keep is not None:
+                self.finish_request(conn, _Result(keep))
+                return
+        conn.parser = RequestParser(self.cfg, [data], conn.client)
         super().enqueue_req(conn)
+
+    def _answer_at_once(self, conn: TConn) -> bool | None:
+        """Whether the connection can be kept; None if a thread has to answer."""
+        parts = Parts()
+        try:
+            request = next(conn.parser)
+            response, environ = wsgi.create(request, parts, conn.client, conn.server, self.cfg, ReadyResponse)
+            if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+                response.force_close()
+            environ[AT_ONCE] = True
+            body = self.wsgi(environ, response.start_response)
+            if body is self.later:
+                return None
+            for part in body:
+                response.write(part)
+            response.close()
+        except Exception:  # noqa: BLE001  nothing has been sent, and the thread meets and handles the same
+            return None
+        self.nr += 1
+        try:
+            conn.sock.sendall(b"".join(parts))
+        except OSError:  # the client is gone
+            return False
+        return not response.should_close() and self._keepalive_after(conn, True)
 
     def handle_request(self, req: Any, conn: TConn) -> bool:
         """As the original. The connection cannot be kept if a part of the body was not waited for."""
@@ -104,7 +186,7 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         # The parser sets ``iter`` to None if it asks for more than has arrived: then a next request could not be found.
         return keepalive and conn.parser.finish_body() and conn.parser.unreader.iter is not None
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+    def finish_request(self, conn: TConn, fs: Future[Any] | _Result) -> None:
         """As the original, after the answer has been sent; at the end the client closes first."""
         if conn.sock.unsent:
             self._wait(conn, Sending(self.client_s, conn.sock), partial(self.finish_request, fs=fs))

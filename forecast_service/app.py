@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the answer keeps the order of the contract
     app.json.compact = True  # type: ignore[attr-defined]
-    fast_path.register(app, settings)
+    fast_path.register(app, settings, lambda *request: app.extensions[authentication.EXTENSION].allowed(*request))
     proxies.register(app, settings)
     storage = app.extensions[database.EXTENSION] = database.Database.configured(settings)
     forecasters = app.extensions[registry.EXTENSION] = registry.ForecasterRegistry(

@@ -31,8 +31,6 @@ class CountingWorker(BalancedThreadWorker):
         super().__init__(*args, **kwargs)
         self._counts = shared(Path(os.environ[COUNTS]))
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        try:
-            return super().handle_request(req, conn)
-        finally:
-            self._counts[self.age - 1] = self.nr  # the first worker's age is 1
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        super().finish_request(conn, fs)
+        self._counts[self.age - 1] = self.nr  # the first worker's age is 1

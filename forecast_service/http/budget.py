@@ -11,7 +11,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from forecast_service.errors import ServiceError
 from forecast_service.http.counting import Counter
-from forecast_service.http.rate_limits import counted_by
+from forecast_service.http.rate_limits import present_caller
 from forecast_service.settings import Settings
 from forecast_service.settings.http import UNLIMITED
 
@@ -104,7 +104,7 @@ def spend(price: int) -> None:
     if budget is None or not has_request_context():
         return
     try:
-        g.budget_left = budget.spend(counted_by(), price)
+        g.budget_left = budget.spend(present_caller(), price)
     except BudgetSpent as error:
         g.budget_left = error.left
         raise

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -24,6 +25,7 @@ PACKAGE = "forecast_service"
 SECRET_NAMES = re.compile(
     r"authori[sz]ation|api[-_]?key|token|secret|passw|cookie|credential(?!ibility)", re.IGNORECASE
 )
+_MARKS = ("=", "://", "bearer", "basic", "eyj")
 _SUSPECT = re.compile(r"Bearer|Basic|://|=|eyJ", re.IGNORECASE)  # a quick test: a secret below matches one of these
 _SECRETS = (
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',;]+", re.IGNORECASE), r"\1 ***"),
@@ -36,8 +38,21 @@ _stray = logging.getLogger("stderr")
 _facts: dict[str, Any] = {}
 
 
+@lru_cache(1024)
+def _name_secrets(names: tuple[str, ...]) -> bool:
+    return any(map(SECRET_NAMES.search, names))
+
+
+def _may_hold_secrets(names: tuple[str, ...], values: str) -> bool:
+    """A quick test, since most lines hold none."""
+    values = values.lower()
+    return any(mark in values for mark in _MARKS) or _name_secrets(names)
+
+
 def mask(event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace secrets in ``event`` by asterisks: values with a secret's name, and texts that look like one."""
+    if not _may_hold_secrets(tuple(event), "\n".join([value for value in event.values() if isinstance(value, str)])):
+        return event
     for name, value in event.items():
         if SECRET_NAMES.search(name):
             event[name] = "***"

@@ -1,4 +1,12 @@
-"""gunicorn's threaded worker: a fair share of connections, no resets on a stop or a refused body, a limit for reading.
+"""gunicorn's threaded worker, in which no thread waits for a client.
+
+Waiting: gunicorn's threads read requests and send answers, so a few clients that send or receive slowly hold all of
+them. In this worker the event loop does both (:mod:`forecast_service.server.waits`): a thread gets a request when all
+of it has arrived, and what the kernel does not take of an answer at once is sent later. A client that is too slow
+gets 408, or is closed. If the worker has no room for another connection, the one that has waited longest is closed.
+
+Answering at once: the event loop itself sends what the application has ready, such as a cached answer and
+``/healthz``, so that this waits for no thread either.
 
 Sharing: all workers accept from the same listeners, and clients and gateways keep connections open. If many connect at
 once, the quickest worker would accept nearly all. So a worker waits before it accepts, longer if it has more
@@ -7,129 +15,208 @@ connections.
 Stopping: gunicorn's worker stops accepting at once, but keeps its listeners open until it has answered its last
 request. Clients that connect meanwhile are reset, and a proxy cannot know whether their POST was carried out. This
 worker answers the clients that have connected and closes its listeners, so that later clients are refused.
-
-Reading: gunicorn waits without limit for the rest of a request, and holds a thread meanwhile. This worker sends 408 if
-a request does not arrive within :data:`READ_S`. A gateway that buffers requests sends each at once.
-
-Refusing: an answer to a body that was not read to its end, such as 413, says ``Connection: close``. Most clients send
-all before they read, and the kernel drops the answer if the service closes on unread bytes. So this worker takes in
-the rest for at most :data:`READ_S`, and then closes.
 """
 
 from __future__ import annotations
 
 import select
-import socket
-import struct
+import sys
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import lru_cache, partial
+from socket import SHUT_WR
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from gunicorn import util
-from gunicorn.http import parser, wsgi
-from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.http import wsgi
+from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
-from werkzeug.exceptions import RequestTimeout
 
-WAIT_S, LONGEST_WAIT_S = 0.0001, 0.005
+from forecast_service.observability import metrics
+from forecast_service.server.waits import Client, Closing, Receiving, Sending, Wait
+
+WAIT_S, LONGEST_WAIT_S = 0.0001, 0.001
 """Seconds that a worker waits before it accepts: per connection that it has, and at most."""
-READ_S = 10.0
-"""Seconds within which a request must arrive, from when it is queued for a thread."""
-
-REST_BYTES = 65_536
-"""Of a body of at most so many bytes more, the rest is read after the answer, and the connection stays open."""
-
-_deadlines: WeakKeyDictionary[socket.socket, float] = WeakKeyDictionary()
-"""Until when each client may send, by :func:`time.monotonic`."""
-
-
-def _give_time(client: socket.socket) -> None:
-    _deadlines[client] = time.monotonic() + READ_S
+CLOSE_S = 2.0
+"""Seconds that a client has to close after its last answer."""
+LOOK_S = 0.25
+"""How often slow clients are looked for, seconds."""
+AT_ONCE = "forecast_service.at_once"
+"""Set in the environ of a request that the application may leave to a thread."""
+SMALL_BYTES, HELD_BYTES = 65_536, 32_000_000
+"""Requests and answers on their way that are larger than the first hold at most the second together."""
 
 
-class Unreader(parser.SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads a request until its deadline, and after it only what is there already."""
+class Parts(list[bytes]):
+    """Stands in for a connection, and collects what is sent."""
 
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """As the original. Raises RequestTimeout if the client takes too long."""
-        now = time.monotonic()
-        left = max(_deadlines.get(self.sock, now + READ_S) - now, 0.001)  # TLS replaces the socket
-        seconds, rest = divmod(left, 1)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", int(seconds), int(rest * 1e6)))
-        try:
-            return bytes(super().chunk(size_hint))
-        except BlockingIOError:  # this is how SO_RCVTIMEO ends a read
-            self.sock.shutdown(socket.SHUT_RD)  # or gunicorn, when it closes, waits in its event loop for the client
-            raise RequestTimeout from None
+    sendall = list.append
 
 
-parser.SocketUnreader = Unreader  # gunicorn has no hook for it
+class ReadyResponse(wsgi.Response):  # type: ignore[misc]
+    """Checks a header that was sent before no more."""
 
-
-def _ends_with(request: Any) -> bool:
-    """Whether the connection must close after ``request``, because its body was not read to its end."""
-    reader = request.body.reader
-    if request.body.failed:
-        return True
-    if isinstance(reader, LengthReader):
-        return bool(reader.length > REST_BYTES)
-    return isinstance(reader, ChunkedReader) and reader.parser is not None
-
-
-class Response(wsgi.Response):  # type: ignore[misc]
-    """Says so if the connection closes because of the body."""
-
-    def start_response(self, *args: Any, **kwargs: Any) -> Any:
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
         """As the original."""
-        if _ends_with(self.req):
-            self.force_close()
-        return super().start_response(*args, **kwargs)
+        for header in headers:
+            checked, length = _processed(header)
+            self.headers += checked
+            if length is not None:
+                self.response_length = length
 
 
-wsgi.Response = Response  # gunicorn has no hook for it either
+@lru_cache(4096)
+def _processed(header: tuple[str, str]) -> tuple[list[tuple[str, str]], int | None]:
+    response = wsgi.Response(None, None, None)
+    response.process_headers([header])
+    return response.headers, response.response_length
 
 
-def _take_in_rest(client: socket.socket) -> None:
-    """Read and drop what the client still sends, until it closes or its time is up."""
-    end = time.monotonic() + READ_S
-    with suppress(OSError):  # the client is gone, or its time is up
-        client.shutdown(socket.SHUT_WR)
-        while (left := end - time.monotonic()) > 0:
-            client.settimeout(left)
-            if not client.recv(REST_BYTES):
-                break
-    with suppress(OSError):
-        client.shutdown(socket.SHUT_RD)  # or gunicorn, when it closes, waits in its event loop for the client
+Then = Callable[[TConn], None]
 
 
-class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]
-    """Takes its share of connections, answers all of them when stopped, and limits the time for reading."""
+class _Result:
+    """The result of a request that was answered at once, as a future has it."""
+
+    def __init__(self, keep: bool) -> None:
+        self._keep = keep
+
+    def cancelled(self) -> bool:
+        return False
+
+    def exception(self) -> None:
+        return None
+
+    def result(self) -> bool:
+        return self._keep
+
+
+class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Waits for no client in a thread, takes its share of connections, answers all of them when stopped.
+
+    Attributes
+    ----------
+    client_s : seconds that a client has for sending a request, and for taking in an answer; see :mod:`.waits`.
+    most_bytes : the rest of a longer body is not waited for, and the application refuses it.
+    later : what the application returns for a request with :data:`AT_ONCE` that a thread has to answer; None if it
+        does not know this.
+    """
+
+    client_s, most_bytes = 10.0, 1_000_000
+    later: Iterable[bytes] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waits: dict[TConn, tuple[Wait, Then]] = {}  # in the order in which they began
+        self._next_look = 0.0
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """As the original. TLS needs a connection of another kind."""
+        super().check_config(cfg, log)
+        if cfg.is_ssl:
+            sys.exit("Error: certfile, keyfile: this worker takes no TLS, which a gateway ends")
 
     def accept(self, listener: Any) -> None:
         """As the original, but a worker with fewer connections accepts first."""
         if self.alive:
             time.sleep(min(self.nr_conns * WAIT_S, LONGEST_WAIT_S))
         super().accept(listener)
+        if self.nr_conns >= self.worker_connections:
+            self._make_room()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """As the original, with :data:`READ_S` for the request."""
-        _give_time(conn.sock)
+        """Give the next request of a connection to a thread, once it has arrived."""
+        if conn.initialized:
+            rest = conn.parser.unreader.take_buffered()
+        else:
+            conn.initialized, conn.sock, rest = True, Client(conn.sock), b""
+        request = Receiving(self.client_s, self.most_bytes, rest)
+        if rest and request.complete(conn.sock):
+            self._received(request, conn)
+        else:
+            self._wait(conn, request, partial(self._received, request))
+
+    def _received(self, request: Receiving, conn: TConn) -> None:
+        data, conn.cut = bytes(request.data), request.cut
+        if self.later is not None and data.startswith(b"GET ") and not conn.cut:
+            conn.parser = RequestParser(self.cfg, [data], conn.client)
+            keep = self._answer_at_once(conn)
+            if keep is not None:
+                self.finish_request(conn, _Result(keep))
+                return
+        conn.parser = RequestParser(self.cfg, [data], conn.client)
         super().enqueue_req(conn)
 
-    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """As the original, which has its own time limit for an unread body that it reads."""
-        _give_time(conn.sock)
-        if not keepalive and _ends_with(conn.parser.mesg):
-            _take_in_rest(conn.sock)
-        return bool(super()._keepalive_after(conn, keepalive))
+    def _answer_at_once(self, conn: TConn) -> bool | None:
+        """Whether the connection can be kept; None if a thread has to answer."""
+        parts = Parts()
+        try:
+            request = next(conn.parser)
+            response, environ = wsgi.create(request, parts, conn.client, conn.server, self.cfg, ReadyResponse)
+            if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+                response.force_close()
+            environ[AT_ONCE] = True
+            body = self.wsgi(environ, response.start_response)
+            if body is self.later:
+                return None
+            for part in body:
+                response.write(part)
+            response.close()
+        except Exception:  # noqa: BLE001  nothing has been sent, and the thread meets and handles the same
+            return None
+        self.nr += 1
+        try:
+            conn.sock.sendall(b"".join(parts))
+        except OSError:  # the client is gone
+            return False
+        return not response.should_close() and self._keepalive_after(conn, True)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """As the original, and 408 for a head that does not arrive; the application answers for a body."""
-        if isinstance(exc, RequestTimeout):
-            util.write_error(client, 408, "Request Timeout", "")
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """As the original. The connection cannot be kept if a part of the body was not waited for."""
+        req._expected_100_continue = False  # the client has been asked for its body
+        if conn.cut:
+            req.force_close()
+        return bool(super().handle_request(req, conn))
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Whether the connection can be kept; a body that nobody has read is there already."""
+        # The parser sets ``iter`` to None if it asks for more than has arrived: then a next request could not be found.
+        return keepalive and conn.parser.finish_body() and conn.parser.unreader.iter is not None
+
+    def finish_request(self, conn: TConn, fs: Future[Any] | _Result) -> None:
+        """As the original, after the answer has been sent; at the end the client closes first."""
+        if conn.sock.unsent:
+            self._wait(conn, Sending(self.client_s, conn.sock), partial(self.finish_request, fs=fs))
+        elif not fs.cancelled() and fs.exception() is None and fs.result():
+            super().finish_request(conn, fs)
         else:
-            super().handle_error(req, client, addr, exc)
+            self._close(conn, self.client_s if conn.cut else CLOSE_S)
+
+    def murder_pending(self) -> None:
+        """Refuse or close the clients that are too slow."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_S
+        for conn in [conn for conn, (wait, _) in self._waits.items() if wait.until <= now]:
+            wait = self._leave(conn)
+            if isinstance(wait, Receiving) and wait.data:
+                metrics.request_answered("unmatched", "other", 408, now - wait.begun)
+                with suppress(OSError):  # the client is gone
+                    util.write_error(conn.sock, 408, "Request Timeout", "")
+                self._close(conn, CLOSE_S)
+            else:
+                self._drop(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """As the original, also for clients that have connected and sent nothing."""
+        super()._cap_keepalive(deadline)
+        for wait, _ in self._waits.values():
+            if isinstance(wait, Receiving) and not wait.data:
+                wait.seconds = min(wait.seconds, deadline - wait.begun)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """As the original, but a stopping worker accepts the waiting connections and closes the listeners."""
@@ -144,3 +231,75 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]
             while waiting.poll(0):  # accept() copes if another worker is quicker or the client gone
                 self.accept(listener)
             listener.close()
+
+    def _wait(self, conn: TConn, wait: Wait, then: Then) -> None:
+        """Call ``then`` when the client has done its part, which it may have already."""
+        if self._is_done(conn, wait):
+            self._end(conn, wait, then)
+            return
+        self._waits[conn] = (wait, then)
+        self.poller.register(conn.sock, wait.event, partial(self._on_ready, conn))
+        self._bound_memory(wait)
+
+    def _on_ready(self, conn: TConn, _client: Client) -> None:
+        if conn not in self._waits:
+            return  # it was closed for another one, after the poller had looked
+        wait, then = self._waits[conn]
+        if self._is_done(conn, wait):
+            self._leave(conn)
+            self._end(conn, wait, then)
+        else:
+            self._bound_memory(wait)
+
+    def _is_done(self, conn: TConn, wait: Wait) -> bool:
+        try:
+            return wait.go_on(conn.sock)
+        except BlockingIOError:
+            return False
+        except OSError:
+            wait.gone = True
+            return True
+
+    def _end(self, conn: TConn, wait: Wait, then: Then) -> None:
+        if wait.gone:
+            self._drop(conn)
+        else:
+            then(conn)
+
+    def _close(self, conn: TConn, seconds: float) -> None:
+        """Tell the client that no more comes, and close after it or after some seconds."""
+        with suppress(OSError):  # the client is gone
+            conn.sock.shutdown(SHUT_WR)
+        self._wait(conn, Closing(seconds), self._drop)
+
+    def _leave(self, conn: TConn) -> Wait:
+        self.poller.unregister(conn.sock)
+        return self._waits.pop(conn)[0]
+
+    def _drop(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest, or the one that has been unused longest."""
+        if len(self._waits) > 1:  # the last is the newest
+            conn = next(iter(self._waits))
+            self._leave(conn)
+            self._drop(conn)
+        elif self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._drop(conn)
+
+    def _bound_memory(self, wait: Wait) -> None:
+        """Close the connections that have waited longest, if all together hold too much."""
+        if wait.held_bytes <= SMALL_BYTES:
+            return
+        large = {conn: one.held_bytes for conn, (one, _) in self._waits.items() if one.held_bytes > SMALL_BYTES}
+        held, most = sum(large.values()), max(HELD_BYTES, 2 * self.most_bytes)
+        for conn, bytes_ in large.items():
+            if held <= most:
+                break
+            held -= bytes_
+            self._leave(conn)
+            self._drop(conn)

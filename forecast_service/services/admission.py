@@ -15,7 +15,7 @@ from flask import Flask, current_app, g, has_request_context
 
 from forecast_service.errors import ServiceError
 from forecast_service.http import budget
-from forecast_service.http.rate_limits import counted_by
+from forecast_service.http.rate_limits import present_caller
 from forecast_service.settings import Settings
 
 EXTENSION = "forecast-costly"
@@ -100,7 +100,7 @@ def admitted(price: int) -> Iterator[None]:
     with ExitStack() as stack:
         costly: Costly = current_app.extensions[EXTENSION]
         if price > COSTLY:
-            stack.enter_context(costly.under_way(counted_by() if has_request_context() else ""))
+            stack.enter_context(costly.under_way(present_caller() if has_request_context() else ""))
         budget.spend(price)
         if price > COSTLY:
             stack.enter_context(_held(costly.turn))

@@ -18,6 +18,7 @@ class HttpSettings(Section):
     """How requests are received and answered."""
 
     max_body_bytes: int = 1_000_000
+    client_timeout_s: int = 10
     trusted_proxies: int = 0
     cache_bytes: int = 32_000_000
     cache_max_age: int = 300

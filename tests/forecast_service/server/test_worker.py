@@ -112,30 +112,119 @@ def test_a_small_body_that_nobody_reads_ends_no_connection(live_service: Service
         assert client.sock is kept
 
 
-def test_half_sent_requests_silence_nobody(live_service: Service) -> None:
-    head = "POST /v1/forecasts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    body = f'{head}Content-Length: 100\r\n\r\n{{"country": '
+@pytest.fixture(scope="module")
+def impatient(saved_fits: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with one worker of four threads, which waits two seconds for a client."""
+    state = tmp_path_factory.mktemp("impatient")
+    variables = {"FORECAST_CLIENT_TIMEOUT_S": "2", "GUNICORN_CMD_ARGS": f"--worker-connections {ROOM}"}
+    with serving(state, FORECAST_FITS_DIR=saved_fits, **variables) as service:
+        service.wait_until_ready()
+        yield service
 
-    def trickle(connection: socket.socket) -> None:
-        with suppress(OSError):  # the service closes it
-            while not ended.wait(1):
-                connection.sendall(b"x")
+
+ROOM = 80
+FORECAST = "/v1/countries/DEU/forecast"
+SLOW = [
+    pytest.param(HEAD, b"", "too-slow", id="half a head"),
+    pytest.param(f"{HEAD}X-Slow: ", b"x", "too-slow", id="a head in drops"),
+    pytest.param(f"{HEAD}Content-Length: 1000\r\n\r\n{{", b"", "too-slow", id="half a body"),
+    pytest.param(f"{HEAD}Content-Length: 1000\r\n\r\n{{", b" ", "too-slow", id="a body in drops"),
+    pytest.param(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{{", b" ", "too-slow", id="chunks in drops"),
+    pytest.param("", b"", "", id="nothing"),
+    pytest.param("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"", "ok", id="never closing"),
+]
+
+
+@contextmanager
+def dripping(connections: list[socket.socket], drop: bytes) -> Iterator[None]:
+    """Send a drop on each connection again and again."""
+
+    def drip() -> None:
+        while drop and not ended.wait(0.3):
+            for connection in connections:
+                with suppress(OSError):  # the service has closed it
+                    connection.send(drop)
 
     ended = threading.Event()
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(("first", "drop", "answer"), SLOW)
+def test_slow_clients_hold_up_nobody_and_are_closed(impatient: Service, first: str, drop: bytes, answer: str) -> None:
+    impatient.ask("GET", FORECAST)
     with ExitStack() as stack:
-        address = ("127.0.0.1", live_service.port)
-        held = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(10)]
-        for i, connection in enumerate(held):  # more than the service has threads
-            connection.sendall((head if i % 2 else body).encode())
-        threading.Thread(target=trickle, args=(held[0],), daemon=True).start()
-        stack.callback(ended.set)
-        assert live_service.ask("GET", "/healthz")[0] == 200
-        for i, connection in enumerate(held):
-            with connection.makefile("rb") as answer:
-                text = answer.read().decode()
-            assert text.startswith("HTTP/1.1 408 "), text
-            assert text.count("HTTP/1.1") == 1
-            assert f"urn:forecast-service:problem:{'bad-http' if i % 2 else 'too-slow'}" in text
+        address = ("127.0.0.1", impatient.port)
+        slow = [stack.enter_context(socket.create_connection(address, timeout=30)) for _ in range(64)]
+        for connection in slow:
+            connection.sendall(first.encode())
+        with dripping(slow, drop):
+            for _ in range(5):
+                assert impatient.ask("GET", "/healthz")[0] == 200
+                assert impatient.ask("GET", FORECAST)[0] == 200
+            idle(impatient)  # the service has closed all, although the clients have not
+        for connection in slow:
+            text = received(connection)
+            assert text.count("HTTP/1.1") == bool(answer)
+            assert answer in text
+
+
+def test_clients_that_read_nothing_hold_up_nobody_and_are_closed(impatient: Service) -> None:
+    length = len(json.dumps(impatient.ask("GET", "/v1/alliance/forecast")[1]))
+    asked = b"GET /v1/alliance/forecast HTTP/1.1\r\nHost: x\r\n\r\n" * (12_000_000 // length)
+    with ExitStack() as stack:
+        for _ in range(8):  # twice as many as there are threads; none reads what the kernel does not hold
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", impatient.port), timeout=30))
+            connection.sendall(asked)
+        for _ in range(5):
+            assert impatient.ask("GET", "/healthz")[0] == 200
+            assert impatient.ask("GET", FORECAST)[0] == 200
+        idle(impatient)
+
+
+def test_where_there_is_no_room_the_longest_waiting_gives_way(impatient: Service) -> None:
+    with ExitStack() as stack:
+        for _ in range(3 * ROOM):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", impatient.port), timeout=30))
+            connection.sendall(HEAD.encode())
+        assert impatient.ask("GET", "/healthz")[0] == 200
+        assert sum(held_by(impatient).values()) <= ROOM
+        idle(impatient)
+
+
+def test_a_client_can_ask_whether_to_send_its_body(impatient: Service) -> None:
+    body = b'{"country": "DEU"}'
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
+        connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        assert (response.status, json.loads(response.read())["country"]["code"]) == (200, "DEU")
+
+
+def test_requests_that_come_together_are_answered_in_order(impatient: Service) -> None:
+    post = f'{HEAD}Content-Length: 18\r\n\r\n{{"country": "DEU"}}'
+    last = "GET /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
+        connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n{post}{last}".encode())
+        text = received(connection)
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("HTTP/1.1")] == ["200", "200", "404"]
+
+
+def test_sigusr2_is_refused(impatient: Service) -> None:
+    impatient.process.send_signal(signal.SIGUSR2)
+    log = Path(f"/proc/{impatient.process.pid}/fd/2").resolve()
+    end = time.monotonic() + 30
+    while "SIGUSR2 is refused" not in log.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert impatient.ask("GET", "/healthz")[0] == 200
 
 
 def test_a_request_that_comes_in_pieces_is_answered(live_service: Service) -> None:

@@ -72,6 +72,7 @@ class CurrentVintage:
         self._likely = likely
         self._switches: tuple[Switch, ...] = ()  # latest first; replaced whole, so no reader needs a lock
         self._ready: frozenset[str] = frozenset()
+        self._lacking: frozenset[str] = frozenset()
         self._polled: float | None = None
         self._thread_of: int | None = None
         self._unreachable = self._heard = False
@@ -95,14 +96,16 @@ class CurrentVintage:
         return self._written_for(time.monotonic())
 
     def lagging(self) -> str | None:
-        """The vintage that is due now or in :data:`UNREADY_AHEAD_S`, if this process does not have it ready."""
+        """The vintage that is due now, if this process does not have it ready, or in :data:`UNREADY_AHEAD_S`.
+
+        One that is still to come counts only once it was found to lack fits: loading it takes a moment.
+        """
         self.keep_up()
         now = time.monotonic()  # the same for both, or they would differ at the moment of a switch
-        for moment in (now, now + UNREADY_AHEAD_S):
-            wanted = self._written_for(moment)
-            if wanted != self._ready_at(moment):
-                return wanted
-        return None
+        due, coming = self._written_for(now), self._written_for(now + UNREADY_AHEAD_S)
+        if due != self._ready_at(now):
+            return due
+        return coming if coming in self._lacking and coming != self._ready_at(now + UNREADY_AHEAD_S) else None
 
     def has_heard(self) -> bool:
         """Whether the switches were ever read, by this process or an earlier one on its state folder."""
@@ -202,9 +205,12 @@ class CurrentVintage:
 
     def _is_ready(self, vintage: str) -> bool:
         """Load a vintage if it is not ready; return whether it is."""
-        if vintage not in self._ready and self._prepare(vintage):
-            self._ready |= {vintage}
-            _log.info("vintage %s is ready", vintage)
+        if vintage not in self._ready:
+            if self._prepare(vintage):
+                self._ready |= {vintage}
+                _log.info("vintage %s is ready", vintage)
+            else:
+                self._lacking |= {vintage}
         return vintage in self._ready
 
     def _remember(self) -> None:

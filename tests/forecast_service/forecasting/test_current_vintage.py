@@ -157,6 +157,21 @@ def test_a_process_without_the_vintage_of_a_coming_switch_is_behind_before_its_m
     assert (one.vintage(), one.lagging(), one.needed()) == ("b", None, ("b",))
 
 
+def test_a_vintage_that_is_just_being_loaded_for_a_coming_switch_makes_nobody_unready(
+    written: Written, tmp_path: Path
+) -> None:
+    said: list[str | None] = []
+
+    def prepare(_name: str) -> bool:
+        said.append(one.lagging())
+        return True
+
+    one = CurrentVintage(written.read, prepare, "a", tmp_path / "switches.json")
+    written.add("b", 3)
+    one.poll()
+    assert (said, one.lagging()) == ([None], None)
+
+
 def test_fits_are_needed_of_what_is_current_comes_may_come_and_was_before(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:

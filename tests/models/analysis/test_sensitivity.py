@@ -117,8 +117,8 @@ EVERY_LEVER = [
         SpendingGrowth(change_pp=0.5, first_year=2033, last_year=2038),
         Delay(years=2, first_year=2029, last_year=2038),
         Exit(year=2031, reversion=0.7, probability=0.6),
-        Shock(spread_factor=1.3, tails=1.2, **EARLY),
-        Freeze(what="nominal", first_year=2041, last_year=2042),
+        Shock(spread_factor=1.3, tails=1.2, first_year=2029, last_year=2033),
+        Freeze(what="nominal", first_year=2028, last_year=2028),
     ],
     [
         HistoryOverride(points={2024: 2.2}),

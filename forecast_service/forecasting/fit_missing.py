@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, FitUnavailable
-from forecast_service.forecasting.fit_pruning import prune_fits
 from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.processes import spawn_once
 from forecast_service.settings import Settings
@@ -38,7 +37,7 @@ def fit_missing(
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
         made = fit_all(forecaster, processes, progress, origin)
-    prune_fits(registry)
+    registry.prune()
     return made
 
 

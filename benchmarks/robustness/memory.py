@@ -94,8 +94,8 @@ class Replica:
         return 0
 
     def wait_until_ready(self) -> None:
-        """Wait until the fits of the current vintage are there."""
-        while self.ask("GET", "/readyz") != 200:
+        """Wait until the fits of the current vintage are there, and what looks for them at the start has ended."""
+        while self.ask("GET", "/readyz") != 200 or "fits in the background" in self.sizes():
             if self.process.poll() is not None:
                 raise SystemExit(self.log.read_text()[-2000:])
             time.sleep(0.2)

@@ -151,9 +151,11 @@ def _command(pid: int) -> str:
 
 
 def _children(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):  # any thread may start a process
+        with suppress(OSError):
+            found += map(int, file.read_text().split())
+    return found
 
 
 @pytest.fixture(scope="module")

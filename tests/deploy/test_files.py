@@ -16,6 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
+from forecast_service.settings import Settings
 from tests.deploy.support.gateway import BEHIND, configure
 from tests.deploy.support.host import need
 from tests.support.service import Service
@@ -312,3 +313,22 @@ def test_the_script_of_secrets_makes_what_compose_and_the_gateway_read(nginx: No
     assert again.returncode == 1, "passwords in use are not replaced"
     assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
     assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_each_container_of_compose_has_its_own_state_folder() -> None:
+    for name, service in compose()["services"].items():
+        if "forecast-service" in service["image"]:
+            assert service["volumes"] == ["/app/state"], name  # no name: docker makes one for each container
+    assert set(compose()["volumes"]) == {"postgres", "prometheus", "grafana"}
+
+
+def test_compose_computes_sweeps_in_the_worker_alone() -> None:
+    services = compose()["services"]
+
+    def processes(name: str) -> int:
+        environment = {name: value for name, value in services[name]["environment"].items() if value}
+        return Settings.from_environment(environment).sweep_processes
+
+    assert [processes(name) for name in ("replica-1", "replica-2")] == [0, 0]
+    assert services["worker"]["command"] == ["forecast-service", "work"]
+    assert processes("worker") > 0

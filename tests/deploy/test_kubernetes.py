@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from forecast_service.settings import Settings
 from forecast_service.version import VERSION
 from tests.deploy.support.host import need
 from tests.support.service import environment
@@ -89,6 +90,22 @@ def test_they_follow_the_schemas_of_kubernetes(
 def test_every_pod_runs_the_overlays_image(of: Of) -> None:
     images = {container_of(of(kind, name))["image"] for kind, name in PODS}
     assert images == {f"registry.example/forecast-service:{VERSION}"}
+
+
+def test_each_pod_has_its_own_state_folder_of_a_limited_size(rendered: list[dict[str, Any]], of: Of) -> None:
+    assert not [one for one in rendered if one["kind"] == "PersistentVolumeClaim"]
+    for kind, name in PODS:
+        (state,) = [volume for volume in pod_of(of(kind, name))["spec"]["volumes"] if volume["name"] == "state"]
+        assert set(state) == {"name", "emptyDir"}, name
+        assert state["emptyDir"]["sizeLimit"], name
+
+
+def test_sweeps_are_computed_in_the_worker_alone(of: Of) -> None:
+    found = {}
+    for name in (NAME, f"{NAME}-worker"):
+        own = {one["name"]: one["value"] for one in container_of(of("Deployment", name))["env"] if "value" in one}
+        found[name] = Settings.from_environment(of("ConfigMap")["data"] | own).sweep_processes
+    assert found == {NAME: 0, f"{NAME}-worker": 2}
 
 
 @pytest.mark.parametrize(("kind", "name"), PODS)

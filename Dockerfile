@@ -96,7 +96,7 @@ COPY DATA-LICENSE.md /app/
 COPY --from=build --chown=10001:10001 --chmod=0750 /state /app/state
 
 # One thread for linear algebra: workers use the other cores.
-ENV PATH=/app/venv/bin:/usr/local/bin:/usr/bin:/bin \
+ENV PATH=/app/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -94,8 +94,8 @@ class Replica:
         return 0
 
     def wait_until_ready(self) -> None:
-        """Wait until the fits of the current vintage are there."""
-        while self.ask("GET", "/readyz") != 200:
+        """Wait until the fits of the current vintage are there, and what looks for them at the start has ended."""
+        while self.ask("GET", "/readyz") != 200 or "fits in the background" in self.sizes():
             if self.process.poll() is not None:
                 raise SystemExit(self.log.read_text()[-2000:])
             time.sleep(0.2)
@@ -170,7 +170,7 @@ def _load(replica: Replica, chance: random.Random) -> list[Callable[[], int]]:
         return replica.ask("GET", "/v1/vintages/nato-2025/diff/nato-2026")
 
     def take_in() -> int:
-        address = f"/v1/vintages?source=csv&name=memory-{chance.randrange(10**9)}"
+        address = f"/v1/vintages?source=csv&name=memory-2026-{chance.randrange(10**9)}"
         return replica.ask("POST", address, _table(chance.uniform(2, 4)), "text/csv")
 
     rare = [all_at_a_past_origin, another_vintage, change, take_in]
@@ -187,7 +187,7 @@ def measure(replica: Replica, seconds: float) -> tuple[dict[str, tuple[float, in
         rare = ask.__name__ in {"all_at_a_past_origin", "another_vintage", "change", "take_in"}
         while not ended.is_set():
             statuses[ask.__name__].append(ask())
-            ended.wait(5 if rare else 0.05)
+            ended.wait(5 if rare else 0.5)
 
     threads = [threading.Thread(target=repeat, args=(ask,), daemon=True) for ask in _load(replica, chance)]
     replica.ask("POST", "/v1/sweeps", SWEEP)
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--sweep-processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=90)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         replica = Replica(asked.code, Path(folder), asked.fits if asked.fits.exists() else None, asked.sweep_processes)
         try:
             worst, peaks = measure(replica, asked.seconds)

@@ -71,11 +71,10 @@ def work(once: bool, beside: int | None, lease: float) -> None:
 
 def _pruning(settings: Settings, database: Database) -> Callable[[], None]:
     """Deletes fits beyond the quota; it loads the vintages when it is first called, which takes a moment."""
-    from forecast_service.forecasting.fit_pruning import prune_fits
     from forecast_service.forecasting.registry import ForecasterRegistry
 
     registry = cache(lambda: ForecasterRegistry(settings, database))
-    return lambda: prune_fits(registry())
+    return lambda: registry().prune()
 
 
 @click.command()

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from forecast_service.forecasting.fit_pool import FIT_S, RETRY_S, FitUnavailable
-from forecast_service.forecasting.fit_pruning import prune_fits
 from forecast_service.forecasting.registry import ForecasterRegistry
 from forecast_service.observability import log_lines
 from forecast_service.processes import spawn_once
@@ -40,7 +39,7 @@ def fit_missing(
         return 0
     with _alone(registry.store.folder, vintage if origin is None else f"{vintage}-{origin}"):
         made = fit_all(forecaster, processes, progress, origin, _log_likewise())
-    prune_fits(registry)
+    registry.prune()
     return made
 
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
+from forecast_service.settings import Settings
 from models.forecast import MODEL_VERSION
 from models.simulation.pruning import prune
-
-if TYPE_CHECKING:
-    from forecast_service.forecasting.registry import ForecasterRegistry
 
 _log = logging.getLogger(__name__)
 
 
-def prune_fits(registry: ForecasterRegistry) -> None:
-    """Delete what is beyond the quota: past origins, vintages that are not current, and former model versions.
+def prune_fits(settings: Settings, needed: Collection[str]) -> None:
+    """Delete what is beyond the quota: past origins, vintages that are not needed, other draws and seeds.
 
-    The fits at the last origin stay for the current vintage, the next, the one before, and the latest import.
+    Parameters
+    ----------
+    needed : vintages whose fits at their last origin stay.
     """
-    settings, needed = registry.settings, registry.current_vintage.needed()
-    folder = registry.store.folder
+    folder = settings.state.fits
     deleted, freed = prune(folder, settings.fits_bytes, needed, MODEL_VERSION, settings.draws, settings.seed)
     if deleted:
         _log.info("%d fits of past questions were deleted, which frees %.0f MB", deleted, freed / 1e6)

@@ -85,7 +85,7 @@ class ForecasterRegistry:
     def __init__(self, settings: Settings, database: Database | None = None, pool: FitPool | None = None) -> None:
         self.settings = settings
         self.pool = pool
-        self.store = CountingStore(settings.state.fits, pool, lambda: prune_fits(self))
+        self.store = CountingStore(settings.state.fits, pool, self.prune)
         if settings.fits_dir:
             self.store.adopt(Path(settings.fits_dir))
         self.vintage_store = VintageStore(settings.state.vintages)
@@ -178,6 +178,10 @@ class ForecasterRegistry:
         """Why this process does not answer from the vintage that is due; empty if it does."""
         due = self.current_vintage.lagging()
         return [f"vintage: {due} is current, but it or its fits are not here"] if due else []
+
+    def prune(self) -> None:
+        """Delete fits of past questions beyond the quota."""
+        prune_fits(self.settings, self.current_vintage.needed())
 
     def status(self) -> dict[str, Any]:
         """The current vintage and the next switch."""

@@ -30,6 +30,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both. The release before reads vintages from the state folder: unpack them first (docs/vintages.md)."""
+    """All imported vintages. Run forecast-service data vintages first: it writes copies of all into the state folder."""
     op.drop_table("downloads")
     op.drop_table("vintages")

@@ -21,4 +21,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """When each source was last refreshed."""
     op.drop_table("refreshes")

@@ -30,6 +30,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """All imported vintages. Run forecast-service data vintages first: it writes copies of all into the state folder."""
+    """All imported vintages; forecast-service data vintages, run before, writes copies into the state folder."""
     op.drop_table("downloads")
     op.drop_table("vintages")

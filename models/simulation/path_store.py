@@ -4,7 +4,7 @@ All that determines a fit (figures, country, origin, model version, draws, seed)
 never change: a new model or vintage adds files. A fit has one ``.npy`` file for each component and for GDP, float32
 laid out year by year so that a forecast reads only the years up to its deadline; one for the members' indices; one
 for each member's own quantiles; and a JSON file with the members' weights and failures. The fits of an ally with and
-without pledges share the file of related spending, which does not depend on pledges.
+without pledges share the files of related spending and of the members' own quantiles, which do not depend on pledges.
 """
 
 from __future__ import annotations
@@ -186,7 +186,8 @@ class PathStore:
         return self.folder / f"{key.stem}.json"
 
     def _array(self, key: FitKey, name: str) -> Path:
-        return self.folder / f"{key.shared_stem if name == _SHARED else key.stem}.{name}.npy"
+        shared = name == _SHARED or name.startswith(f"{_ALONE}-")
+        return self.folder / f"{key.shared_stem if shared else key.stem}.{name}.npy"
 
     def _write(self, key: FitKey, fit: Fit) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -195,9 +196,9 @@ class PathStore:
                 np.save(file, _by_year(values))
         with replacing(self._array(key, "member")) as file:
             np.save(file, fit.paths.member)
-        if fit.alone:
-            with replacing(self._array(key, _ALONE)) as file:
-                np.save(file, np.stack([x.astype(np.float32) for x in fit.alone.values()]))
+        for part, quantiles in fit.alone.items():
+            with replacing(self._array(key, f"{_ALONE}-{part}")) as file:
+                np.save(file, quantiles.astype(np.float32))
         meta = asdict(key) | {
             "components": list(fit.paths.shares),
             "members": list(fit.members),
@@ -225,9 +226,17 @@ class PathStore:
         shares = {name: self._map(key, name) for name in meta["components"]}
         rule = drawn_rules(key.draws, key.seed) if "related" in shares else None
         paths = Paths(key.origin, shares, self._map(key, _GDP), np.load(self._array(key, "member")), rule=rule)
-        found = np.load(self._array(key, _ALONE), mmap_mode="r") if meta[_ALONE] else ()
-        alone = dict(zip(meta[_ALONE], found, strict=True))
-        return Fit(paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"], alone)
+        return Fit(
+            paths, tuple(meta["members"]), meta["weights"], meta["failed"], meta["credibility"],
+            self._map_alone(key, meta[_ALONE]),
+        )  # fmt: skip
+
+    def _map_alone(self, key: FitKey, parts: list[str]) -> dict[str, Floats]:
+        found = [self._array(key, f"{_ALONE}-{part}") for part in parts]
+        if all(file.exists() for file in found):
+            return {part: np.load(file, mmap_mode="r") for part, file in zip(parts, found, strict=True)}
+        together = np.load(self._array(key, _ALONE), mmap_mode="r")  # as version 1.0.0 saved them
+        return dict(zip(parts, together, strict=True))
 
     def _map(self, key: FitKey, name: str) -> Floats:
         file = self._array(key, name)

@@ -1,7 +1,8 @@
 """Which saved fits to delete, so that fits of past questions do not fill the disk.
 
 It looks at the names of files only: each begins with the stem of its :class:`models.simulation.path_store.FitKey`,
-which ends before the first dot. A process that holds a deleted fit open keeps it; another makes it again when asked.
+which ends before the first dot. The fits of an ally with and without pledges share files, so they go together. A
+process that holds a deleted fit open keeps it; another makes it again when asked.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from models.simulation.path_store import ABANDONED_S
 FORMER_S = 86_400
 """A fit of another model version is deleted if it was not used for so long (s): by then no old release runs."""
 STEM = re.compile(
-    r"[A-Z]{3}-(?P<figures>.+)-(?P<origin>\d{4})-(?:baseline|trend)-m(?P<version>.+)-(?P<simulation>d\d+-s\d+)"
+    r"(?P<ally>[A-Z]{3})-(?P<figures>.+)-(?P<origin>\d{4})-(?:baseline|trend|both)-m(?P<version>.+)"
+    r"-(?P<simulation>d\d+-s\d+)"
 )
 
 
 @dataclass
 class _Saved:
-    """The files of one fit that are no links, their bytes, and when it was used last."""
+    """The files of an ally's fits that are no links, their bytes, and when one of the fits was used last."""
 
     named: dict[str, str]
     files: list[Path] = field(default_factory=list)
@@ -67,7 +69,7 @@ def prune(
 
     Returns
     -------
-    How many fits were deleted, and their bytes.
+    How many allies' fits were deleted, and their bytes.
     """
     fits = _fits(folder)
     last: dict[tuple[str, str, str], int] = {}
@@ -98,7 +100,7 @@ def _delete(fit: _Saved) -> None:
 
 def _fits(folder: Path) -> Collection[_Saved]:
     """The fits in a folder; links that lead nowhere are deleted."""
-    fits: dict[str, _Saved] = {}
+    fits: dict[tuple[str | None, ...], _Saved] = {}
     with suppress(FileNotFoundError):
         for entry in os.scandir(folder):
             named = STEM.fullmatch(entry.name.split(".")[0])
@@ -108,7 +110,7 @@ def _fits(folder: Path) -> Collection[_Saved]:
             if entry.is_symlink() and not path.exists():
                 path.unlink(missing_ok=True)
                 continue
-            fit = fits.setdefault(named[0], _Saved(named.groupdict()))
+            fit = fits.setdefault(named.groups(), _Saved(named.groupdict()))
             with suppress(FileNotFoundError):  # another process deletes too
                 if not entry.is_symlink():
                     facts = entry.stat()

@@ -48,6 +48,13 @@ def test_what_members_say_alone_is_read_back_with_the_rest(tmp_path: Path) -> No
     assert (read.credibility, read.weights) == (0.7, made.weights)
 
 
+def test_what_members_say_alone_is_read_as_version_1_0_0_saved_it(tmp_path: Path) -> None:
+    PathStore(tmp_path).get(_key(5), lambda: _whole(5))
+    (tmp_path / f"{_key(5).shared_stem}.alone-panel.npy").unlink()
+    np.save(tmp_path / f"{_key(5).stem}.alone.npy", np.full((1, 3, 4), 7, np.float32))
+    np.testing.assert_array_equal(PathStore(tmp_path).get(_key(5), _never).alone["panel"], np.full((3, 4), 7))
+
+
 def test_a_fit_without_members_alone_has_no_file_for_them(tmp_path: Path) -> None:
     assert PathStore(tmp_path).get(_key(5), lambda: _fit(5)).alone == {}
     assert not list(tmp_path.glob("*alone*"))
@@ -143,11 +150,13 @@ def test_what_is_lost_is_made_anew_and_what_is_open_goes_on(tmp_path: Path) -> N
     assert store.trouble() is None
 
 
-@pytest.mark.parametrize("suffix", ["json", "core.npy", "gdp.npy", "member.npy", "alone.npy"])
+@pytest.mark.parametrize("suffix", ["json", "core.npy", "gdp.npy", "member.npy", "alone-panel.npy"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_fit_is_made_anew(tmp_path: Path, suffix: str, content: bytes) -> None:
     PathStore(tmp_path).get(_key(5), lambda: _whole(5))
-    (tmp_path / f"{_key(5).stem}.{suffix}").write_bytes(content)
+    stem = _key(5).shared_stem if suffix.startswith("alone") else _key(5).stem
+    assert (tmp_path / f"{stem}.{suffix}").exists()
+    (tmp_path / f"{stem}.{suffix}").write_bytes(content)
     store, made = PathStore(tmp_path), []
     assert store.get(_key(5), lambda: made.append(1) or _whole(5)).paths.draws == 5  # type: ignore[func-returns-value]
     assert made == [1]

@@ -43,6 +43,15 @@ def test_the_fits_not_used_for_longest_go_until_the_rest_is_within_the_quota(tmp
     assert stems(tmp_path) == {"DEU-nato-2026-2026-baseline-m3-d100-s1", *past[2:]}
 
 
+def test_the_fits_that_share_files_go_together(tmp_path: Path) -> None:
+    save(tmp_path, "nato-2026", 2026)
+    old = save(tmp_path, "nato-2026", 2010)
+    for kind, ending in (("trend", "core.npy"), ("trend", "json"), ("both", "related.npy")):
+        (tmp_path / f"{old.replace('baseline', kind)}.{ending}").write_bytes(b"x" * 1000)
+    assert pruned(tmp_path, 0) == (1, 13_000)
+    assert not list(tmp_path.glob("*-2010-*"))
+
+
 def test_a_use_that_was_noted_saves_a_fit(tmp_path: Path) -> None:
     save(tmp_path, "nato-2026", 2026)
     old, new = save(tmp_path, "nato-2026", 2010, 9 * HOUR), save(tmp_path, "nato-2026", 2011, 2 * HOUR)

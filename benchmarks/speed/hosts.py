@@ -85,11 +85,19 @@ def need_wrk() -> None:
 
 
 @contextmanager
-def service(state: Path, workers: int = 2) -> Iterator[Host]:
+def service(state: Path, workers: int = 2, **variables: str) -> Iterator[Host]:
     """Our service, as ``forecast-service serve`` starts it, when it is ready."""
     command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port"]
-    with _host(command, {"FORECAST_STATE_DIR": str(state)}, workers, "/readyz", state) as host:
+    with _host(command, {"FORECAST_STATE_DIR": str(state), **variables}, workers, "/readyz", state) as host:
         yield host
+
+
+def key(state: Path) -> str:
+    """A new key that may read."""
+    command = [sys.executable, "-m", "forecast_service.cli", "keys", "create", "--owner", "benchmark"]
+    variables = os.environ | {"FORECAST_STATE_DIR": str(state)}
+    done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return next(word for word in done.stdout.split() if word.startswith("fs_"))
 
 
 @contextmanager

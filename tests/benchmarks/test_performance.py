@@ -18,7 +18,7 @@ from tests.deploy.support.host import need
 
 RESULTS = json.loads(page.RESULTS.read_text())
 WANTED = {
-    "cached_get", "not_modified", "conditional", "custom_cpu", "custom_rate", "custom_p99", "memory", "memory_worker",
+    "cached_get", "not_modified", "keyed_get", "keyed_not_modified", "conditional", "custom_cpu", "custom_rate", "custom_p99", "memory", "memory_worker",
     "start", "fits", "alliance",
 }  # fmt: skip
 GROWN = {

@@ -93,6 +93,14 @@ def service(state: Path, workers: int = 2, **more: str) -> Iterator[Host]:
         yield host
 
 
+def key(state: Path) -> str:
+    """A new key that may read."""
+    command = [sys.executable, "-m", "forecast_service.cli", "keys", "create", "--owner", "benchmark"]
+    variables = os.environ | {"FORECAST_STATE_DIR": str(state)}
+    done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return next(word for word in done.stdout.split() if word.startswith("fs_"))
+
+
 @contextmanager
 def bare(state: Path, body: Path, workers: int = 2) -> Iterator[Host]:
     """The bare application under gunicorn with our worker and settings, so that only the application differs."""

@@ -7,7 +7,7 @@ import statistics
 from functools import partial
 from pathlib import Path
 
-from benchmarks.speed.hosts import POST, Host, bare, paced, service, wrk
+from benchmarks.speed.hosts import POST, Host, bare, key, paced, service, wrk
 from benchmarks.speed.measure import REPEATS, Row, cpu_seconds, pss_mb, side_by_side
 
 FORECAST = "/v1/countries/DEU/forecast"
@@ -27,8 +27,9 @@ def measure(state: Path, *, quick: bool) -> list[Row]:
         body, etag = _answer(ours)
         file = state / "body.json"
         file.write_bytes(body)
-        with bare(state, file) as plain:
-            rows += _cached(ours, plain, etag, seconds, repeats)
+        limited = {"FORECAST_AUTH": "api-key", "FORECAST_RATE_LIMIT": "100000000/minute"}
+        with bare(state, file) as plain, service(state, **limited) as keyed:
+            rows += _cached(ours, plain, keyed, f"X-API-Key: {key(state)}", etag, seconds, repeats)
         rows += _custom(ours, seconds, repeats)
     rows += _memory(state, seconds, repeats)
     rows.append(_start(state, file, 1 if quick else REPEATS))
@@ -44,7 +45,8 @@ def _answer(host: Host) -> tuple[bytes, str]:
     return body, headers["ETag"]
 
 
-def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> list[Row]:
+def _cached(ours: Host, plain: Host, keyed: Host, header: str, etag: str, seconds: int, repeats: int) -> list[Row]:
+    """``header`` holds a key of ``keyed``, which also has a rate limit."""
     counts: dict[str, list[int]] = {}
 
     def measured(name: str, host: Host, path: str, *headers: str) -> float:
@@ -64,6 +66,8 @@ def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> l
             "bare": lambda: measured("bare", plain, "/bytes"),
             "cached": lambda: measured("cached", ours, FORECAST),
             "304": lambda: measured("304", ours, FORECAST, f"If-None-Match: {etag}"),
+            "key": lambda: measured("key", keyed, FORECAST, header),
+            "key, 304": lambda: measured("key, 304", keyed, FORECAST, header, f"If-None-Match: {etag}"),
         },
         repeats,
     )
@@ -77,8 +81,10 @@ def _cached(ours: Host, plain: Host, etag: str, seconds: int, repeats: int) -> l
         return Row(name, what, rate[one] / rate[other], bound, "at least", spread(one, other))
 
     return [
-        row("cached_get", f"cached GET of a forecast: {of}", "cached", "bare", 0.7),
-        row("not_modified", f"304: {of}", "304", "bare", 0.8),
+        row("cached_get", f"cached GET of a forecast: {of}", "cached", "bare", 0.9),
+        row("not_modified", f"304: {of}", "304", "bare", 0.9),
+        row("keyed_get", f"cached GET with a key and a rate limit: {of}", "key", "bare", 0.9),
+        row("keyed_not_modified", f"304 with a key and a rate limit: {of}", "key, 304", "bare", 0.9),
         row("conditional", "304: requests a second / the cached GET", "304", "cached", 1),
     ]
 

@@ -31,6 +31,6 @@ class CountingWorker(BalancedThreadWorker):
         super().__init__(*args, **kwargs)
         self._counts = shared(Path(os.environ[COUNTS]))
 
-    def finish_request(self, conn: Any, fs: Any) -> None:
-        super().finish_request(conn, fs)
+    def murder_keepalived(self, force: bool = False) -> None:  # after each turn of the event loop
+        super().murder_keepalived(force)
         self._counts[self.age - 1] = self.nr  # the first worker's age is 1

@@ -139,19 +139,41 @@ class BalancedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has 
         else:
             self._wait(conn, request, partial(self._received, request))
 
+    def on_client_socket_readable(self, conn: TConn, client: Client) -> None:
+        """As the original, but a request that is answered at once leaves the connection where it is."""
+        request = Receiving(self.client_s, self.most_bytes, b"")
+        done = self._is_done(conn, request)
+        keep = self._answer_at_once(request, conn) if done and not request.gone else None
+        self.keepalived_conns.remove(conn)
+        if keep and self.alive and not client.unsent and not conn.parser.unreader.buf.getbuffer().nbytes:
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
+            return
+        self.poller.unregister(client)
+        if keep is not None:
+            self.finish_request(conn, _Result(keep))
+        elif done:
+            self._end(conn, request, partial(self._give_to_thread, request))
+        else:
+            self._wait(conn, request, partial(self._received, request))
+
     def _received(self, request: Receiving, conn: TConn) -> None:
-        data, conn.cut = bytes(request.data), request.cut
-        if self.later is not None and data.startswith(b"GET ") and not conn.cut:
-            conn.parser = RequestParser(self.cfg, [data], conn.client)
-            keep = self._answer_at_once(conn)
-            if keep is not None:
-                self.finish_request(conn, _Result(keep))
-                return
-        conn.parser = RequestParser(self.cfg, [data], conn.client)
+        keep = self._answer_at_once(request, conn)
+        if keep is not None:
+            self.finish_request(conn, _Result(keep))
+        else:
+            self._give_to_thread(request, conn)
+
+    def _give_to_thread(self, request: Receiving, conn: TConn) -> None:
+        conn.parser = RequestParser(self.cfg, [bytes(request.data)], conn.client)
         super().enqueue_req(conn)
 
-    def _answer_at_once(self, conn: TConn) -> bool | None:
+    def _answer_at_once(self, received: Receiving, conn: TConn) -> bool | None:
         """Whether the connection can be kept; None if a thread has to answer."""
+        conn.cut = received.cut
+        if self.later is None or conn.cut or not received.data.startswith(b"GET "):
+            return None
+        conn.parser = RequestParser(self.cfg, [bytes(received.data)], conn.client)
         parts = Parts()
         try:
             request = next(conn.parser)

@@ -18,8 +18,8 @@ from tests.deploy.support.host import need
 
 RESULTS = json.loads(page.RESULTS.read_text())
 WANTED = {
-    "cached_get", "not_modified", "conditional", "custom_cpu", "custom_rate", "custom_p99", "memory", "memory_worker",
-    "start", "fits", "alliance",
+    "cached_get", "not_modified", "keyed_get", "keyed_not_modified", "conditional", "custom_cpu", "custom_rate",
+    "custom_p99", "memory", "memory_worker", "start", "fits", "alliance",
 }  # fmt: skip
 GROWN = {
     "draws", "horizon", "levers", "countries", "batch", "sweep", "workers cpu", "workers memory", "dask workers",

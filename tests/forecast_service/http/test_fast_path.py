@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from forecast_service import create_app
+from forecast_service.auth.authentication import EXTENSION as AUTH
+from forecast_service.auth.authentication import FRESH_S, Auth
 from forecast_service.forecasting.current_vintage import Switch
 from forecast_service.forecasting.registry import EXTENSION as FORECASTERS
 from forecast_service.http.answers import EXTENSION
-from forecast_service.http.fast_path import MOST, FastPath
+from forecast_service.http.fast_path import AT_ONCE, LATER, MOST, FastPath
+from forecast_service.http.fast_path import EXTENSION as EXTENSION_OF_WAY
 from forecast_service.observability import logs, metrics
 from forecast_service.settings import Settings
+from forecast_service.store.keys import Keys
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
 
 FORECAST = "/v1/countries/DEU/forecast"
@@ -125,16 +129,104 @@ def _requests(status: int) -> float:
     return metrics.REQUESTS.labels("/v1/countries/{code}/forecast", "GET", str(status))._value.get()
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"rate_limit": "100/minute"},
-        {"auth": "api-key"},
-        {"identity_header": "X-Caller", "trusted_proxies": 1},
-    ],
-)
-def test_where_callers_matter_there_is_no_short_way(state_dir: Path, settings: dict[str, object]) -> None:
-    assert not isinstance(make(state_dir, **settings).wsgi_app, FastPath)
+@pytest.fixture
+def limited(state_dir: Path, tmp_path: Path) -> FlaskClient:
+    """A client with a key of an application that counts requests and has answered nothing yet."""
+    database = f"sqlite:///{tmp_path}/keys.sqlite"
+    app = make(state_dir, auth="api-key", rate_limit="5/hour", database_url=database)
+    client = app.test_client()
+    client.environ_base["HTTP_X_API_KEY"] = _keys(client).create("someone", ["read"])[1]
+    return client
+
+
+def _keys(client: FlaskClient) -> Keys:
+    auth: Auth = client.application.extensions[AUTH]
+    return auth.keys
+
+
+def without_flask(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way(client), "_flask", None)
+
+
+def _without_count(response: TestResponse) -> list[tuple[str, str]]:
+    """The headers; of the fields of the limit only their names."""
+    return [(name, "" if name.startswith("RateLimit") else value) for name, value in without_id(response)]
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_callers_are_checked_and_counted_on_both_ways(
+    limited: FlaskClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], conditional: bool
+) -> None:
+    logs.configure("json", "info")
+    headers = {"If-None-Match": "*"} if conditional else {}
+    long_way = limited.get(FORECAST, headers=headers)
+    without_flask(limited, monkeypatch)
+    short_way = limited.get(FORECAST, headers=headers)
+    assert (short_way.status_code, short_way.data) == (long_way.status_code, long_way.data)
+    assert _without_count(short_way) == _without_count(long_way)
+    assert short_way.headers.get("Cache-Control", "").startswith("private")
+    assert [answer.headers["RateLimit-Remaining"] for answer in (long_way, short_way)] == ["4", "3"]
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first["caller"] == second["caller"] == "someone"
+    assert set(first) == set(second)
+
+
+def test_over_the_limit_flask_refuses(limited: FlaskClient) -> None:
+    answers = [limited.get(FORECAST) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+    assert answers[-1].headers["RateLimit-Remaining"] == "0"
+    assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def test_who_may_not_read_gets_no_cached_answer(limited: FlaskClient, tmp_path: Path) -> None:
+    assert limited.get(FORECAST).status_code == 200
+    keys, past = _keys(limited), datetime.now(UTC) - timedelta(days=1)
+    writer, expired = keys.create("writer", ["write"])[1], keys.create("late", ["read"], expires_at=past)[1]
+    sent = {"wrong": 401, "": 401, writer: 403, expired: 401}
+    for _ in range(2):  # the second time the key is remembered, if it is valid
+        assert {key: limited.get(FORECAST, headers={"X-API-Key": key}).status_code for key in sent} == sent
+    del limited.environ_base["HTTP_X_API_KEY"]
+    assert limited.get(FORECAST).status_code == 401
+
+
+def test_a_revoked_key_gets_no_cached_answer(limited: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    identifier, key = _keys(limited).create("other", ["read"])
+    mine = {"X-API-Key": key}
+    assert [limited.get(FORECAST, headers=mine).status_code for _ in range(2)] == [200, 200]
+    _keys(limited).revoke(identifier)
+    now = time.monotonic()
+    monkeypatch.setattr("forecast_service.auth.authentication.time.monotonic", lambda: now + FRESH_S)
+    assert limited.get(FORECAST, headers=mine).status_code == 401
+
+
+def test_without_keys_addresses_are_counted(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make(state_dir, rate_limit="5/hour;9/day").test_client()
+    client.get(FORECAST)
+    without_flask(client, monkeypatch)
+    left = [client.get(FORECAST, environ_base={"REMOTE_ADDR": f"192.0.2.{end}"}) for end in (1, 1, 2)]
+    assert [answer.headers["RateLimit-Remaining"] for answer in left] == ["4", "3", "4"]
+
+
+def test_where_a_gateway_names_callers_nothing_is_remembered(state_dir: Path) -> None:
+    app = make(state_dir, identity_header="X-Caller", trusted_proxies=1)
+    client = app.test_client()
+    headers = {"X-Caller": "someone", "X-Forwarded-For": "192.0.2.1"}
+    assert client.get(FORECAST, headers=headers).status_code == 200
+    assert not app.extensions[EXTENSION_OF_WAY]._entries
+
+
+def test_at_once_it_answers_what_is_cached_and_health(short: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(path: str, method: str = "GET") -> bytes | None:
+        environ = EnvironBuilder(path=path, method=method).get_environ() | {AT_ONCE: True}
+        body = short.application.wsgi_app(environ, lambda *_: lambda _: None)
+        return None if body is LATER else b"".join(body)
+
+    assert at_once(FORECAST) is None
+    cached = short.get(FORECAST).data
+    assert at_once(FORECAST) == cached
+    assert at_once(FORECAST, "HEAD") is None
+    assert at_once("/healthz") == short.get("/healthz").data
+    assert at_once("/readyz") is None
 
 
 def test_what_changes_or_is_refused_takes_the_flask(short: FlaskClient) -> None:

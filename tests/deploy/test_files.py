@@ -142,8 +142,8 @@ def test_gixy_finds_no_weakness_in_the_gateway(nginx: None, tmp_path: Path, tool
 
 def test_extras_of_the_image_are_locked() -> None:
     for service in compose()["services"].values():
-        for file in (service.get("build") or {}).get("args", {}).values():
-            assert "--hash=sha256:" in (ROOT / file).read_text()
+        for name in (service.get("build") or {}).get("args", {}).get("EXTRAS", "").split():
+            assert "--hash=sha256:" in (ROOT / "requirements" / f"{name}.txt").read_text()
 
 
 # ---- Continuous integration ---------------------------------------------------------------------------------------
@@ -330,5 +330,5 @@ def test_compose_computes_sweeps_in_the_worker_alone() -> None:
         return Settings.from_environment(environment).sweep_processes
 
     assert [processes(name) for name in ("replica-1", "replica-2")] == [0, 0]
-    assert services["worker"]["command"] == ["forecast-service", "work"]
+    assert services["worker"]["command"][:2] == ["forecast-service", "work"]
     assert processes("worker") > 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from forecast_service.observability import log_lines
 from forecast_service.settings import Settings, auth
 
 
@@ -32,8 +33,13 @@ def serve(host: str, port: int) -> None:
     configuration = Path(server.__file__).with_name("gunicorn.conf.py")
     # gunicorn runs in this process: signals reach it, modules load once, and errors of create_app end the command.
     sys.argv = ["gunicorn", "--config", str(configuration), "--bind", f"{host}:{port}", "forecast_service:create_app()"]
-    application = WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]")
-    # Imported once the configuration has been read: it says where metrics are written.
-    from forecast_service.server.master import Master
+    try:
+        application = WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]")
+        # Imported once the configuration has been read: it says where metrics are written.
+        from forecast_service.server.master import Master
 
-    Master(application).run()
+        master = Master(application)
+    except BaseException:
+        log_lines.release()
+        raise
+    master.run()

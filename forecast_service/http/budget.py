@@ -10,6 +10,7 @@ from limits import RateLimitItem, parse
 from limits.strategies import FixedWindowRateLimiter
 
 from forecast_service.errors import ServiceError
+from forecast_service.http import gateway_cache
 from forecast_service.http.counting import Counter
 from forecast_service.http.rate_limits import present_caller
 from forecast_service.settings import Settings
@@ -90,7 +91,7 @@ def register(app: Flask, settings: Settings) -> None:
     @app.after_request
     def tell(response: Response) -> Response:
         # What caches keep is sent to other callers too.
-        cached = "max-age" in response.headers.get("Cache-Control", "")
+        cached = "max-age" in response.headers.get("Cache-Control", "") or gateway_cache.is_shared(response)
         if not cached and (left := g.get("budget_left")) is not None:
             for name, value in (("RateLimit-Policy", policy), ("RateLimit", f'"{POLICY}";r={left}')):
                 others = response.headers.get(name)

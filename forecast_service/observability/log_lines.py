@@ -145,6 +145,13 @@ def set_up(process: str) -> None:
     sys.stderr = _PrintedLines(stream)
 
 
+def release() -> None:
+    """Let this process print to standard error again, such as why it does not start, to the person who started it."""
+    if isinstance(sys.stderr, _PrintedLines):
+        sys.stderr = sys.stderr.to
+    sys.excepthook = sys.__excepthook__
+
+
 def _log_uncaught(kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt | SystemExit):
         return

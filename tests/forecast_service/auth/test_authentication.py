@@ -383,7 +383,8 @@ def test_open_to_all_it_refuses_to_start_unless_told_so(monkeypatch: pytest.Monk
     started: list[Any] = []
     # gunicorn's configuration is read here, in the tests' own process: what it sets must not stay.
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    monkeypatch.setattr("gunicorn.app.wsgiapp.WSGIApplication.run", lambda self: started.append(self))
+    monkeypatch.setattr("forecast_service.server.master.Master.__init__", lambda *_: None)
+    monkeypatch.setattr("forecast_service.server.master.Master.run", lambda self: started.append(self))
     monkeypatch.setattr("sys.argv", sys.argv)
     command = ["serve", "--host", "0.0.0.0"]  # noqa: S104
     refused = CliRunner().invoke(main, command)

@@ -61,12 +61,12 @@ def work(once: bool, beside: int | None, lease: float, heartbeat: Path | None) -
     from forecast_service.sweeps.worker import Worker
 
     settings = Settings.from_environment()
+    tracer = make_tracer(settings)
+    executor, folder = _executor(settings, 10)  # requests come first
     if once:  # by a person, who reads why it fails
         logs.configure(settings.log_format, settings.log_level)
     else:
         logs.set_up_process("sweep-worker", settings.log_format, settings.log_level)
-    tracer = make_tracer(settings)
-    executor, folder = _executor(settings, 10)  # requests come first
     with database_of(settings) as database:
         keep = timedelta(settings.sweep_days)
         worker = Worker(Sweeps(database), executor, folder, lease, keep, tracer, _pruning(settings, database))

@@ -120,7 +120,7 @@ def test_a_key_ends_when_revoked_or_run_out(app: Flask) -> None:
 
 
 def test_a_key_that_is_remembered_still_runs_out(app: Flask) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=1)
+    soon = datetime.now(UTC) + timedelta(seconds=2)
     _, shown = Keys(app.extensions[EXTENSION]).create("alice", ["read"], expires_at=soon)
     client = app.test_client()
     assert client.get(PATH, headers={"X-API-Key": shown}).status_code == 200
@@ -383,6 +383,7 @@ def test_open_to_all_it_refuses_to_start_unless_told_so(monkeypatch: pytest.Monk
     started: list[Any] = []
     # gunicorn's configuration is read here, in the tests' own process: what it sets must not stay.
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr("forecast_service.observability.log_lines.set_up", lambda _process: None)
     monkeypatch.setattr("forecast_service.server.master.Master.__init__", lambda *_: None)
     monkeypatch.setattr("forecast_service.server.master.Master.run", lambda self: started.append(self))
     monkeypatch.setattr("sys.argv", sys.argv)

@@ -42,6 +42,8 @@ CAP = {"type": "cap", "component": "core", "share_pct": 2.0}
 FIRST = {"name": "the qunamey", "description": "qudescribedy, and more", "public": True, "levers": [CAP]}
 SECOND = FIRST | {"description": "qulatery " * 200}
 SWEEP = {"countries": ["DEU"], "scenario": {"name": "qusweptey", "levers": [CAP]}}
+OF_NO_CALLER = {"vintages", "downloads", "refreshes"}
+"""Tables of what publishers print."""
 OWNER, OTHER = "Ann Quowney", "bob"
 
 
@@ -197,6 +199,8 @@ def test_a_command_erases_a_caller(app: Flask, url: str, state_dir: Path) -> Non
     Switches(database, "nato-2026", 3).use("nato-2025", OWNER)
     with database.reading() as session:
         for table in Base.metadata.tables.values():
+            if table.name in OF_NO_CALLER:
+                continue
             assert session.execute(select(table)).first(), f"this test must look for what {table.name} holds"
     environment = {"FORECAST_STATE_DIR": str(state_dir), "FORECAST_DATABASE_URL": url}
     run = CliRunner(env=environment)

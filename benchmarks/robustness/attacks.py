@@ -283,8 +283,8 @@ def _start(folder: Path, database: str, **more: str) -> Service:
     folder.mkdir(exist_ok=True)
     port = free_port()
     settings = environment(folder, FORECAST_DATABASE_URL=database, WEB_CONCURRENCY="2", **more)
-    for own in ("FORECAST_DRAWS", "FORECAST_FIT_TIMEOUT_S"):  # a service's own, not a test's
-        settings.pop(own)
+    for own in ("FORECAST_DRAWS", "FORECAST_FIT_TIMEOUT_S", "FORECAST_COST_BUDGET"):  # a service's own, not a test's
+        settings.pop(own, None)
     with (folder / "serve.log").open("ab") as log:
         command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(port)]
         return Service(subprocess.Popen(command, env=settings, stdout=log, stderr=log), port)  # noqa: S603  our own

@@ -32,7 +32,7 @@ FAILURES = {
     "fit-process": [MODULE + "forecasting.fit_process", "999"],
     "vintage-change": [MODULE + "forecasting.vintage_change_task", "too", "few"],
     "metrics-server": [MODULE + "server.metrics_server", "127.0.0.1", "70000", "1"],
-    "sweep-worker": [MODULE + "cli", "work", "--once"],
+    "sweep-worker": [MODULE + "cli", "work", "--heartbeat", "/proc/none/heartbeat"],
     "fits": [MODULE + "cli", "fit", "--quiet", "--vintage", "nato-1949"],
 }
 """Commands of the helpers, each with something amiss."""

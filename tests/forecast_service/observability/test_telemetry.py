@@ -290,5 +290,7 @@ def test_traces_without_the_extra_are_refused(state_dir: Path, monkeypatch: pyte
         create_app(Settings(state_dir=state_dir, draws=DRAWS, traces=True))
 
 
-def test_other_libraries_logs_are_left_alone() -> None:
-    assert not [h for h in logging.getLogger().handlers if type(h).__module__.startswith("forecast_service")]
+def test_other_libraries_logs_are_left_alone(state_dir: Path) -> None:
+    before = logging.getLogger().handlers.copy()
+    create_app(Settings(state_dir=state_dir, draws=DRAWS))
+    assert logging.getLogger().handlers == before

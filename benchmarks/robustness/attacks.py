@@ -364,10 +364,11 @@ def page(before: dict[str, Any], after: dict[str, Any], command: str) -> str:
     """docs/attacks.md."""
     return f"""# Attacks
 
-What others wait while one caller attacks, before issue 16 (release 1.0.0) and now, on the same machine: the
-slowest answer of `/healthz` of a replica, of a cached forecast, and of a new scenario. A new request is sent every
-{PROBE_EVERY_S:g} s; `-n` counts those that were not answered with 200 within {PATIENCE_S:g} s. Two cores serve two
-replicas with two workers each, PostgreSQL, the gateway, and the attacker. Measured by:
+The slowest answer that others got while one caller attacked: of `/healthz` of a replica, of a cached forecast and of a
+new scenario, in release 1.0.0 (before) and now, one after the other on one machine. Each is asked for every
+{PROBE_EVERY_S:g} s on a new connection; `-n` counts those without a 200 in {PATIENCE_S:g} s. Two cores served all
+replicas (two workers each), PostgreSQL, the gateway and the attacker. A sensitivity took 16 levers before and takes
+{MOST_LEVERS} now. Run in a checkout of each release:
 
 ```
 {command}
@@ -415,7 +416,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.join:
         before, after = (json.loads(file.read_text(encoding="utf-8")) for file in options.join)
-        text = page(before, after, "python -m benchmarks.robustness.attacks --json after.json")
+        text = page(before, after, "python -m benchmarks.robustness.attacks --seconds 4 --json after.json")
         options.write.write_text(text, encoding="utf-8")
         return
     found = measure(options.fits.resolve(), options.seconds, options.only)

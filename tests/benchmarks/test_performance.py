@@ -19,7 +19,7 @@ from tests.deploy.support.host import need
 RESULTS = json.loads(page.RESULTS.read_text())
 WANTED = {
     "cached_get", "not_modified", "keyed_get", "keyed_not_modified", "conditional", "custom_cpu", "custom_rate",
-    "custom_p99", "memory", "memory_worker", "start", "fits", "alliance",
+    "custom_p99", "memory", "memory_worker", "start", "fits", "alliance", "gateway_get", "gateway_cpu",
 }  # fmt: skip
 GROWN = {
     "draws", "horizon", "levers", "countries", "batch", "sweep", "workers cpu", "workers memory", "dask workers",
@@ -98,8 +98,8 @@ def test_lists_are_measured() -> None:
 
 
 def test_a_quick_look_measures_all_of_its_parts() -> None:
-    need("wrk", packages=("wrk",))
-    command = [sys.executable, "-m", "benchmarks.speed.bench", "--quick", "--only", "serving", "profile"]
+    need("wrk", "nginx", "openssl", packages=("wrk", "nginx-light", "openssl"))
+    command = [sys.executable, "-m", "benchmarks.speed.bench", "--quick", "--only", "serving", "gateway", "profile"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent.parent.parent)
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,19 +257,26 @@ def _names(expression: str) -> set[str]:
     return set(re.findall(r"\bforecast_[a-z_]+\b", expression))
 
 
-def _exposed(service: Service) -> set[str]:
-    """The names of what the running service tells Prometheus, once it has had something to count."""
+def _exposed(service: Service, wanted: set[str]) -> set[str]:
+    """The names of what the running service tells Prometheus, once it has had something to count.
+
+    Workers count some things now and then: waits for ``wanted``.
+    """
     for _ in range(2):
         assert service.ask("GET", "/v1/countries/DEU/forecast")[0] == 200
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
-    connection.request("GET", "/metrics")
-    text = connection.getresponse().read().decode()
-    connection.close()
-    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    end = time.monotonic() + 60
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        exposed = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+        if wanted <= exposed or time.monotonic() > end:
+            return exposed
+        time.sleep(0.5)
 
 
 def test_alerts_and_dashboard_use_metrics_that_are_exposed(live_service: Service) -> None:
-    exposed = _exposed(live_service)
     groups = yaml.safe_load(ALERTS.read_text())["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     recorded = {rule["record"] for rule in rules if "record" in rule}
@@ -278,6 +286,7 @@ def test_alerts_and_dashboard_use_metrics_that_are_exposed(live_service: Service
     assert len({panel["id"] for panel in panels}) == len(panels)
     expressions = [rule["expr"] for rule in rules]
     expressions += [target["expr"] for panel in panels for target in panel["targets"]]
+    exposed = _exposed(live_service, _names(" ".join(expressions)) - ONLY_WITH)
     for expression in expressions:
         assert _names(expression) <= exposed | ONLY_WITH, expression
         assert set(re.findall(r"\bforecast:[a-z0-9_:]+", expression)) <= recorded, expression

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from forecast_service.http.windows import WindowStorage
 from forecast_service.redis_client import patience
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ class Counter:
     """Counts in Redis or, if there is none or it fails, in this process."""
 
     def __init__(self, redis_url: str) -> None:
-        self._local = self._shared = FixedWindowRateLimiter(MemoryStorage())
+        self._local = self._shared = FixedWindowRateLimiter(WindowStorage())
         if redis_url:
             storage = storage_from_string(redis_url, wrap_exceptions=True, **patience())
             self._shared = FixedWindowRateLimiter(storage)

@@ -34,6 +34,7 @@ from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from forecast_service.http.fast_path import AT_ONCE
 from forecast_service.observability import metrics
 from forecast_service.server.waits import Client, Closing, Receiving, Sending, Wait
 
@@ -43,8 +44,6 @@ CLOSE_S = 2.0
 """Seconds that a client has to close after its last answer."""
 LOOK_S = 0.25
 """How often slow clients are looked for, seconds."""
-AT_ONCE = "forecast_service.at_once"
-"""Set in the environ of a request that the application may leave to a thread."""
 SMALL_BYTES, HELD_BYTES = 65_536, 32_000_000
 """Requests and answers on their way that are larger than the first hold at most the second together."""
 

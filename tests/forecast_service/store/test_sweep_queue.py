@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import update
 
-from forecast_service.settings import Settings
-from forecast_service.settings.database import database_url
 from forecast_service.store import refreshes, sweep_queue
 from forecast_service.store.database import Database, now
-from forecast_service.store.migrate import upgrade
 from forecast_service.store.sweep_queue import SweepQueue
 from forecast_service.store.sweeps import Sweeps
 from forecast_service.store.tables import ChunkRow, RefreshRow, SweepRow
-from tests.support.databases import KINDS, fresh
-
-
-@pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    with fresh(request.param, tmp_path) as url:
-        made = Database(database_url(Settings(database_url=url)))
-        upgrade(made.engine)
-        yield made
-        made.close()
 
 
 def queue(database: Database) -> SweepQueue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,21 +12,9 @@ from forecast_service.settings import Settings
 from forecast_service.settings.database import database_url
 from forecast_service.store.database import Database
 from forecast_service.store.downloads import Downloads
-from forecast_service.store.migrate import upgrade
 from forecast_service.store.vintages import MOST_BYTES, TooLarge, Vintages
-from tests.support.databases import KINDS, fresh
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, 123456, tzinfo=UTC)
-
-
-@pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of each kind."""
-    with fresh(request.param, tmp_path) as url:
-        made = Database(database_url(Settings(database_url=url)))
-        upgrade(made.engine)
-        yield made
-        made.close()
 
 
 def test_a_vintage_is_saved_once_and_listed_oldest_first(database: Database) -> None:

@@ -75,7 +75,9 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as stopped:
-        click.echo(_with_notes("Stopped", stopped), err=True)
+        # Without notes the exit code says it all, and helpers that are told to end as they start log nothing.
+        if getattr(stopped, "__notes__", ()):
+            click.echo(_with_notes("Stopped", stopped), err=True)
         raise click.exceptions.Exit(128 + (stopped.args[0] if stopped.args else signal.SIGINT)) from None
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno in streams.OUTPUT_FAULTS:

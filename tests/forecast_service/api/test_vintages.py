@@ -19,6 +19,7 @@ from flask.testing import FlaskClient
 from forecast_service import create_app
 from forecast_service.forecasting import vintage_change_task, vintage_import_task
 from forecast_service.forecasting.registry import EXTENSION
+from forecast_service.observability import log_lines
 from forecast_service.services import vintages
 from forecast_service.settings import Settings
 from forecast_service.store.database import EXTENSION as DATABASE
@@ -344,7 +345,9 @@ def test_why_forecasts_moved_is_worked_out_beside(
 
     settings = own.extensions[EXTENSION].settings
     monkeypatch.setattr(vintage_change_task, "whose", lambda _forecaster: ["DEU", "ISL"])
+    # These would stay with the process of the tests.
     monkeypatch.setattr(vintage_change_task, "run_in_background", lambda: None)
+    monkeypatch.setattr(log_lines, "set_up", lambda _: None)
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     monkeypatch.setattr("sys.argv", ["change_task", str(settings.state_dir), "nato-2026", "ours-2026", *facts])
     vintage_change_task.main()

@@ -19,6 +19,8 @@ from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
 from forecast_service.cli.main import main
+from forecast_service.observability import log_lines
+from forecast_service.settings import Settings
 from forecast_service.sweeps import executors
 from forecast_service.sweeps.kept_chunks import DAY_S
 from models.analysis.sweep import OUTCOMES, Columns, Sweep
@@ -272,6 +274,20 @@ def test_a_sweep_that_ends_early_goes_on_where_it_was(
     assert list((state / "sweeps").iterdir()) == []
     assert run(state, "sweep", sweep, "--out", str(whole)).exit_code == 0
     assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("helper", ["fit --quiet", "work --once"])
+@pytest.mark.parametrize(("stopped", "code"), [((), 130), ((signal.SIGTERM,), 143)], ids=["Ctrl-C", "SIGTERM"])
+def test_a_helper_that_is_told_to_end_as_it_starts_logs_nothing(
+    helper: str, stopped: tuple[int, ...], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> Settings:
+        raise KeyboardInterrupt(*stopped)
+
+    monkeypatch.setattr(Settings, "from_environment", interrupted)
+    monkeypatch.setattr(log_lines, "set_up", lambda _: None)  # it would stay
+    result = run(tmp_path / "state", *helper.split())
+    assert (result.exit_code, result.output) == (code, "")
 
 
 def test_chunks_of_sweeps_that_nobody_ended_are_deleted_after_their_days(

@@ -7,8 +7,10 @@ vintage and of all allies at a past origin, the analysis of a change of vintages
     python -m benchmarks.robustness.memory --sweep-processes 0            # as in a deployment with a sweep worker
     python -m benchmarks.robustness.memory --code ../of-another-commit    # the same load on other code
 
-Sizes are proportional set sizes (PSS): shared pages count once. What is printed is the moment with the largest sum, and
-the peak of each kind for itself.
+Sizes are proportional: pages that processes share count once. "Own" memory is anonymous, so the system cannot take it
+back; the rest is pages of files, which it can read again. What is printed is the moment with the largest sum of own
+memory. Where this user may make control groups, the replica runs in one of 1 GiB, as in the deployments: if it needs
+more, the kernel ends a process of it, and the number of these is printed.
 """
 
 from __future__ import annotations
@@ -28,13 +30,19 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.dataset.tables import BUNDLED
 
 ROOT = Path(__file__).parents[2]
-LIMIT_MB = 1074  # 1 GiB, the limit of the deployments
+LIMIT = 2**30
+"""The limit of the deployments, bytes."""
+GROUPS = {  # in the two versions of control groups: where they are, the file of the limit, the file that counts kills
+    Path("/sys/fs/cgroup/memory"): ("memory.limit_in_bytes", "memory.oom_control"),
+    Path("/sys/fs/cgroup"): ("memory.max", "memory.events"),
+}
 KINDS = {
     "charts.process": "drawers",
     "fit_process": "fit processes",
@@ -56,10 +64,50 @@ SWEEP = {
 }  # fmt: skip
 
 
+class Group:
+    """A control group of :data:`LIMIT` for one process and its children."""
+
+    def __init__(self) -> None:
+        self.folder, self._kills = None, ""
+        for root, (limit, self._kills) in GROUPS.items():
+            folder = root / f"forecast-memory-{os.getpid()}"
+            with suppress(OSError):
+                folder.mkdir()
+                (folder / limit).write_text(str(LIMIT))
+                self.folder = folder
+                return
+
+    def enter(self) -> None:
+        """Put this process into the group."""
+        if self.folder:
+            (self.folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def close(self) -> int | None:
+        """Remove the group. Returns how many processes were killed for lack of memory; None without a group."""
+        if self.folder is None:
+            return None
+        lines = (self.folder / self._kills).read_text().splitlines()
+        for _ in range(50):
+            with suppress(OSError):  # a process is still ending
+                self.folder.rmdir()
+                break
+            time.sleep(0.2)
+        return next(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+
+@dataclass
+class Size:
+    """Memory of some processes, MB."""
+
+    count: int = 0
+    own: float = 0.0
+    files: float = 0.0
+
+
 class Replica:
     """A service with two workers, started from a folder of code."""
 
-    def __init__(self, code: Path, folder: Path, fits: Path | None, sweep_processes: int) -> None:
+    def __init__(self, code: Path, folder: Path, fits: Path | None, sweep_processes: int, group: Group) -> None:
         ports = []
         for _ in range(2):
             with socket.socket() as probe:
@@ -78,7 +126,9 @@ class Replica:
         self.log = folder / "serve.log"
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "forecast_service.cli", "serve", "--port", str(self.port)]
-            self.process = subprocess.Popen(command, cwd=code, env=self.environment, stdout=log, stderr=log)  # noqa: S603  ours
+            self.process = subprocess.Popen(  # noqa: S603  ours
+                command, cwd=code, env=self.environment, stdout=log, stderr=log, preexec_fn=group.enter
+            )
 
     def ask(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> int:
         """The status of an answer; 0 if there was none."""
@@ -105,9 +155,9 @@ class Replica:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
 
-    def sizes(self) -> dict[str, tuple[float, int]]:
-        """PSS in MB, and number of processes, by kind."""
-        found: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+    def sizes(self) -> dict[str, Size]:
+        """Memory by kind of process."""
+        found: dict[str, Size] = defaultdict(Size)
         # A background process has a session of its own, but its parent is a worker all the same.
         left = [(self.process.pid, "")]
         while left:
@@ -116,16 +166,19 @@ class Replica:
                 command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
                 # A pool's processes have no telling command line: they count with what started them.
                 kind = next((name for part, name in KINDS.items() if part in command), above)
-                size, count = found[kind]
-                found[kind] = size + _pss(pid), count + 1
+                whole, own = _sizes(pid)
+                size = found[kind]
+                size.count, size.own, size.files = size.count + 1, size.own + own, size.files + whole - own
                 children = Path(f"/proc/{pid}/task").glob("*/children")  # a thread may have started them
                 left += [(int(child), kind) for file in children for child in file.read_text().split()]
         return dict(found)
 
 
-def _pss(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1000
+def _sizes(pid: int) -> tuple[float, float]:
+    """Proportional memory of a process and its anonymous part, MB."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]]
+    facts = {line[0]: int(line[1]) / 1000 for line in lines}
+    return facts["Pss:"], facts["Pss_Anon:"]
 
 
 def _history(chance: random.Random) -> dict[str, float]:
@@ -177,8 +230,8 @@ def _load(replica: Replica, chance: random.Random) -> list[Callable[[], int]]:
     return [custom, custom, alliance, alliance, chart, chart, own_figures, own_figures, past, *rare]
 
 
-def measure(replica: Replica, seconds: float) -> tuple[dict[str, tuple[float, int]], dict[str, float]]:
-    """The sizes at the moment of the largest sum, and the peak of each kind."""
+def measure(replica: Replica, seconds: float) -> tuple[dict[str, Size], dict[str, float]]:
+    """The sizes at the moment of the largest sum of own memory, and the peak of each kind's."""
     replica.wait_until_ready()
     chance, ended = random.Random(1), threading.Event()  # noqa: S311  no secrets
     statuses: dict[str, list[int]] = defaultdict(list)
@@ -193,15 +246,15 @@ def measure(replica: Replica, seconds: float) -> tuple[dict[str, tuple[float, in
     replica.ask("POST", "/v1/sweeps", SWEEP)
     for thread in threads:
         thread.start()
-    worst: dict[str, tuple[float, int]] = {}
+    worst: dict[str, Size] = {}
     peaks: dict[str, float] = defaultdict(float)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         sizes = replica.sizes()
-        if _sum(sizes) > _sum(worst):
+        if _own(sizes) > _own(worst):
             worst = sizes
-        for kind, (size, _) in sizes.items():
-            peaks[kind] = max(peaks[kind], size)
+        for kind, size in sizes.items():
+            peaks[kind] = max(peaks[kind], size.own)
         time.sleep(0.2)
     ended.set()
     for name, seen in sorted(statuses.items()):
@@ -210,8 +263,8 @@ def measure(replica: Replica, seconds: float) -> tuple[dict[str, tuple[float, in
     return worst, dict(peaks)
 
 
-def _sum(sizes: dict[str, tuple[float, int]]) -> float:
-    return sum(size for size, _ in sizes.values())
+def _own(sizes: dict[str, Size]) -> float:
+    return sum(size.own for size in sizes.values())
 
 
 def main() -> None:
@@ -221,18 +274,28 @@ def main() -> None:
     parser.add_argument("--sweep-processes", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=90)
     asked = parser.parse_args()
+    group = Group()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        replica = Replica(asked.code, Path(folder), asked.fits if asked.fits.exists() else None, asked.sweep_processes)
+        fits = asked.fits if asked.fits.exists() else None
+        replica = Replica(asked.code, Path(folder), fits, asked.sweep_processes, group)
         try:
             worst, peaks = measure(replica, asked.seconds)
         finally:
             replica.stop()
-    sys.stdout.write("| processes | number | MB at the peak of the sum | own peak, MB |\n| --- | --- | --- | --- |\n")
+            killed = group.close()
+    sys.stdout.write(
+        "| processes | number | own, MB | pages of files, MB | own peak, MB |\n| --- | --- | --- | --- | --- |\n"
+    )
     for kind, peak in sorted(peaks.items(), key=lambda item: -item[1]):
-        size, count = worst.get(kind, (0.0, 0))
-        sys.stdout.write(f"| {kind} | {count} | {size:.0f} | {peak:.0f} |\n")
-    sys.stdout.write(f"| sum | {sum(count for _, count in worst.values())} | {_sum(worst):.0f} | |\n")
-    sys.exit(0 if _sum(worst) < LIMIT_MB else 1)
+        size = worst.get(kind, Size())
+        sys.stdout.write(f"| {kind} | {size.count} | {size.own:.0f} | {size.files:.0f} | {peak:.0f} |\n")
+    count, files = (sum(getattr(size, name) for size in worst.values()) for name in ("count", "files"))
+    sys.stdout.write(f"| sum | {count} | {_own(worst):.0f} | {files:.0f} | |\n")
+    said = (
+        "could not be limited here" if killed is None else f"{killed} killed under a limit of {LIMIT / 2**30:.0f} GiB"
+    )
+    sys.stdout.write(f"\nProcesses: {said}.\n")
+    sys.exit(1 if killed or _own(worst) > LIMIT / 1e6 else 0)
 
 
 if __name__ == "__main__":

@@ -83,8 +83,8 @@ def main() -> None:
                     f"{kept / json_kept:12.1f}"
                 )
         print(f"the very first chart, which starts the drawing process: {started * 1e3:.0f} ms")
-        if drawer._process:
-            print(f"memory of the drawing process: {resident_mib(drawer._process.pid):.0f} MiB")
+        if drawer.shared.process:
+            print(f"memory of the drawing process: {resident_mib(drawer.shared.process.pid):.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,22 @@
-"""The drawing process: reads requests from standard input, writes charts to standard output.
+"""The drawing process.
 
 It is a separate process because the JavaScript engine holds the interpreter's lock while it draws: in a worker's thread
-it would block all other requests, probes too. If it crashes or is killed, the worker goes on.
-Requests and answers begin with the length of a JSON header (4 bytes, big-endian) and the header. In an answer the
-chart follows.
+it would block all other requests, probes too. If it crashes or is killed, the workers go on.
+Requests are JSON. Answers begin with a line of JSON; the chart follows.
 """
 
 from __future__ import annotations
 
 import json
-import select
-import signal
-import struct
-import sys
 import traceback
-from typing import Any, BinaryIO
+from typing import Any
 
 from altair.utils.schemapi import debug_mode
 
 from forecast_service.charts import count, fan, heatmap, ranking, reliability, render, tornado, waterfall
 from forecast_service.charts.theme import ChartOptions
 from forecast_service.observability import log_lines
+from forecast_service.processes import answer_questions
 
 DRAW = {
     "fan": fan.draw,
@@ -49,25 +45,16 @@ def draw(chart_request: dict[str, Any]) -> tuple[bytes, str]:
     return render.render(specification, chart_request["form"]), specification["description"]
 
 
-def serve(requests: BinaryIO, pictures: BinaryIO) -> None:
-    """Answer requests until the input ends."""
-    # The worker sends one request at a time, so none is in the buffer, where select does not see it.
-    while select.select([requests], [], [], IDLE_S)[0]:
-        size = requests.read(4)
-        if len(size) < 4:
-            return
-        body, header = b"", {}
-        try:
-            body, finding = draw(json.loads(requests.read(*struct.unpack(">I", size))))
-            header = {"finding": finding, "size": len(body)}
-        except Exception:  # noqa: BLE001  the worker logs it and answers 500
-            header = {"failed": traceback.format_exc(), "size": 0}
-        text = json.dumps(header).encode()
-        pictures.write(struct.pack(">I", len(text)) + text + body)
-        pictures.flush()
+def answer(request: bytes) -> bytes:
+    """The chart of a request, or why it could not be drawn."""
+    try:
+        body, finding = draw(json.loads(request))
+        header = {"finding": finding}
+    except Exception:  # noqa: BLE001  the worker logs it and answers 500
+        body, header = b"", {"failed": traceback.format_exc()}
+    return json.dumps(header).encode() + b"\n" + body
 
 
 if __name__ == "__main__":
     log_lines.set_up("drawer")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C reaches this process too; the worker ends it
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    answer_questions(answer, IDLE_S)

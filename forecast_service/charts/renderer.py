@@ -1,4 +1,4 @@
-"""Draws charts in a separate process, one for each worker; the worker's threads use it one at a time.
+"""Draws charts in a separate process, one for all workers.
 
 The first chart starts it, never the application's start: gunicorn loads the application before it forks, and a forked
 JavaScript engine does not work.
@@ -7,22 +7,17 @@ JavaScript engine does not work.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import json
-import struct
-import sys
 from dataclasses import dataclass
-from subprocess import PIPE
-from threading import Lock, Timer
 from typing import Any
 
 from forecast_service.errors import ServiceError
-from forecast_service.observability.helpers import OnDemand
+from forecast_service.shared_process import Lost, NoTurn, Overdue, SharedProcess
 
 DRAW_S = 30.0
-"""Time limit of one chart, including the start of the process; most charts take a hundredth of it."""
+"""Time limit of one chart; most take a hundredth of it."""
 WAIT_S = 20.0
-"""How long a request waits at most for the drawing process."""
+"""How long a request waits at most for the drawing process, including its start."""
 
 
 class DrawerBusy(ServiceError):
@@ -45,11 +40,10 @@ class Drawn:
 
 
 class Drawer:
-    """The drawing process of this worker."""
+    """The drawing process of this replica."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self.process: OnDemand | None = None
+        self.shared = SharedProcess("drawer", "forecast_service.charts.process")
 
     def draw(self, chart_request: dict[str, Any]) -> Drawn:
         """Draw the chart of ``chart_request`` (see :func:`forecast_service.charts.process.draw`).
@@ -59,63 +53,23 @@ class Drawer:
         DrawerBusy, DrawingFailed
         """
         text = json.dumps(chart_request).encode()
-        if not self._lock.acquire(timeout=WAIT_S):
-            raise DrawerBusy
         try:
             try:
-                return self._ask(text)
-            except (EOFError, BrokenPipeError):
-                # The process ended because it was idle, or was killed. Start another, once.
-                self._end()
-                return self._ask(text)
-        except (EOFError, BrokenPipeError):
-            self._end()
+                answer = self._ask(text)
+            except Lost:  # once more: with another worker may have ended the process that it had started
+                answer = self._ask(text)
+        except (Lost, NoTurn, Overdue):
             raise DrawerBusy from None
-        finally:
-            self._lock.release()
-
-    def _ask(self, text: bytes) -> Drawn:
-        process = self._started()
-        assert process.stdin  # noqa: S101  it is a pipe
-        watch = Timer(DRAW_S, process.kill)
-        watch.start()
-        try:
-            process.stdin.write(struct.pack(">I", len(text)) + text)
-            process.stdin.flush()
-            (size,) = struct.unpack(">I", _exactly(process, 4))
-            header = json.loads(_exactly(process, size))
-            body = _exactly(process, header["size"])
-        finally:
-            watch.cancel()
+        line, _, body = answer.partition(b"\n")
+        header = json.loads(line)
         if "failed" in header:
             raise DrawingFailed(header["failed"])
         return Drawn(body, header["finding"])
 
-    def _started(self) -> OnDemand:
-        if self.process is None:
-            command = [sys.executable, "-m", "forecast_service.charts.process"]
-            self.process = OnDemand("drawer", command, stdin=PIPE, stdout=PIPE)
-        return self.process
-
-    def _end(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.end()
-            with contextlib.suppress(BrokenPipeError):
-                process.communicate()
-
-    def close(self) -> None:
-        self._end()
-
-
-def _exactly(process: OnDemand, size: int) -> bytes:
-    assert process.stdout  # noqa: S101
-    read = process.stdout.read(size)
-    if len(read) < size:
-        raise EOFError
-    return read
+    def _ask(self, text: bytes) -> bytes:
+        with self.shared.turn(WAIT_S) as turn:
+            return turn.ask(text, DRAW_S)
 
 
 drawer = Drawer()
-"""This worker's. The drawing process ends with the worker, because its input ends."""
-atexit.register(drawer.close)
+atexit.register(drawer.shared.close)

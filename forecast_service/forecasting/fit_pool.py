@@ -1,23 +1,17 @@
-"""Fits that a request waits for, made in separate processes: few at once, each with a time limit.
+"""Fits that a request waits for, made in a separate process for all workers: one at once, each with a time limit.
 
 A fit takes a hundred times as long as an answer from saved paths. In a request's thread it would hold the interpreter's
-lock, which all other requests need, and load statsmodels into every worker. The pool refuses fits beyond its queue and
-ends a process that does not answer in time. Processes start when first needed and end with the worker.
+lock, which all other requests need, and load statsmodels into every worker. The pool refuses fits beyond its places.
 """
 
 from __future__ import annotations
 
 import pickle
-import socket
-import sys
 import threading
 import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
-from queue import Empty, LifoQueue
-from subprocess import DEVNULL
 from typing import Any
 
 from cachetools import LRUCache, cached
@@ -26,8 +20,8 @@ from flask import g, has_request_context
 from forecast_service.errors import ServiceError
 from forecast_service.forecasting.shared_vintages import SharedVintages
 from forecast_service.observability import metrics
-from forecast_service.observability.helpers import OnDemand
 from forecast_service.settings import Settings
+from forecast_service.shared_process import Lost, NoTurn, Overdue, SharedProcess
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
 from models.errors import CannotForecast
@@ -36,9 +30,8 @@ from models.scenarios.levers import HistoryOverride
 from models.series import Series
 from models.simulation.path_store import Fit
 
-PROCESSES, WAITING = 1, 2
-"""How many fits a worker makes at once, and how many more requests may wait. The sum is below a worker's 4 threads, so
-that a thread is left for saved forecasts."""
+PLACES = 3
+"""How many requests of a worker wait for fits at most: one of its 4 threads is left for saved forecasts."""
 RETRY_S = 5
 """``Retry-After`` of a refused fit, seconds."""
 FIT_S = 5
@@ -59,72 +52,21 @@ class FitFailed(RuntimeError):
     """The models raised an unexpected error, which is in the log."""
 
 
-class FitProcess:
-    """One process that fits. It starts with the first question, and again if it has ended."""
-
-    def __init__(self) -> None:
-        self._end: weakref.finalize[Any, Any] | None = None
-        self._line: Connection | None = None
-        self.process: OnDemand | None = None
-
-    def ask(self, question: bytes, patience_s: float) -> Any:
-        """The reply to a pickled question; one caller at a time.
-
-        Raises FitUnavailable if there is no reply in time, or the process was ended from outside.
-        """
-        if self._line is not None and self._line.poll(0):
-            self.stop()  # the other end is closed: it was idle for long, or was killed
-        line = self._line or self._start()
-        try:
-            line.send_bytes(question)
-            if line.poll(patience_s):
-                return line.recv()
-        except (EOFError, OSError):
-            self.stop()
-            raise FitUnavailable("fit-lost", "The fit was interrupted.") from None
-        self.stop()
-        raise FitUnavailable("fit-too-long", "The fit took longer than this service allows.")
-
-    def _start(self) -> Connection:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "forecast_service.forecasting.fit_process", str(theirs.fileno())]
-            process = OnDemand("fit-process", command, pass_fds=[theirs.fileno()], stdin=DEVNULL)
-        line = Connection(ours.detach())
-        self.process, self._line = process, line
-        self._end = weakref.finalize(self, _stop, process, line)
-        return line
-
-    def stop(self) -> None:
-        """End the process, even during a fit."""
-        if self._end is not None:
-            self._end()
-        self.process = self._line = self._end = None
-
-
-def _stop(process: OnDemand, line: Connection) -> None:
-    line.close()
-    process.end()
-
-
 class FitPool:
-    """The processes of one worker that fit.
+    """The process that fits, as one worker uses it.
 
     Parameters
     ----------
-    processes : how many fits are made at once.
-    queue : how many more requests may wait; the sum must be less than the worker's threads.
+    places : how many of the worker's requests may wait for fits; fewer than its threads.
     timeout_s : how long a request waits for a fit, the queue included; after as long it gets no further fits.
     """
 
-    def __init__(self, processes: int, queue: int, timeout_s: float) -> None:
+    def __init__(self, places: int, timeout_s: float) -> None:
         self.timeout_s = timeout_s
-        self._places = threading.BoundedSemaphore(processes + queue)
+        self._places = threading.BoundedSemaphore(places)
         self._thread = threading.local()
-        self._free: LifoQueue[FitProcess] = LifoQueue()
-        self.all = [FitProcess() for _ in range(processes)]
-        for process in self.all:
-            self._free.put(process)
+        self.shared = SharedProcess("fit-process", "forecast_service.forecasting.fit_process")
+        self._end = weakref.finalize(self, self.shared.close)
         # The condition makes requests for the same fit wait for the first of them.
         share = cached(LRUCache(OVERRIDES_CACHED), lambda question, _end: question, condition=threading.Condition())
         self._shared = share(self._make)
@@ -159,25 +101,32 @@ class FitPool:
                 "busy", "This needs more fits than a request may wait for. Those made are kept: ask again."
             )
         try:
-            with metrics.FITS_WAITING.track_inprogress():
-                process = self._free.get(timeout=max(0.0, end - time.monotonic()))
-        except Empty:
+            try:
+                reply = self._ask(question, end)
+            except Lost:  # once more: with another worker may have ended the process that it had started
+                reply = self._ask(question, end)
+        except NoTurn:
             raise FitUnavailable("busy", "Other fits took too long. Ask again soon.") from None
-        try:
-            with metrics.FITS_RUNNING.track_inprogress(), metrics.FIT_SECONDS.time():
-                reply = process.ask(question, max(0.0, end - time.monotonic()))
-        finally:
-            self._free.put(process)
+        except Lost:
+            raise FitUnavailable("fit-lost", "The fit was interrupted.") from None
+        except Overdue:
+            raise FitUnavailable("fit-too-long", "The fit took longer than this service allows.") from None
         if isinstance(reply, Fit):
             return reply
         if reply is None:
             raise FitFailed
         raise CannotForecast(*reply)
 
+    def _ask(self, question: bytes, end: float) -> Any:
+        with metrics.FITS_WAITING.track_inprogress():
+            turn = self.shared.turn(max(0.0, end - time.monotonic()))
+        with turn, metrics.FITS_RUNNING.track_inprogress(), metrics.FIT_SECONDS.time():
+            answer = turn.ask(question, end - time.monotonic())
+        return pickle.loads(answer)  # noqa: S301  of a process of this replica
+
     def stop(self) -> None:
-        """End all processes; a later question starts them again."""
-        for process in self.all:
-            process.stop()
+        """End the process if this worker has started it; a later question starts another."""
+        self.shared.close()
 
 
 class RemoteFitter:
@@ -207,4 +156,4 @@ class RemoteFitter:
 
 def pool_of(settings: Settings) -> FitPool:
     """The pool for these settings."""
-    return FitPool(PROCESSES, WAITING, settings.fit_timeout_s)
+    return FitPool(PLACES, settings.fit_timeout_s)

@@ -1,17 +1,17 @@
 """The helper processes of a replica: whether they run, for ``/readyz``, the log and Prometheus.
 
-gunicorn's master keeps the lasting ones running (:mod:`forecast_service.server.master`) and publishes their states in a
-file. A worker starts the others when a request needs them.
+gunicorn's master keeps the lasting ones running (:mod:`forecast_service.server.master`). A worker starts the others
+when a request needs them. Each state is in a file of the replica, since every worker answers ``/readyz``.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -22,6 +22,7 @@ from forecast_service.observability.metrics import FOLDER, REGISTRY
 from models.files import write_atomically
 
 OK, RESTARTING = "ok", "restarting"
+_FILE = "helper-"
 
 UP = Gauge(
     "forecast_helper_up",
@@ -39,15 +40,29 @@ RESTARTS = Counter(
 )
 
 _log = logging.getLogger(__name__)
-_own: dict[str, str] = {}  # helpers of this process
+_own: dict[str, str] = {}  # without gunicorn, which gives a folder to all processes of the replica
 
 
-def started(helper: str) -> None:
+def _states() -> dict[str, str]:
+    """The states by name, each with the id of the helper's process."""
+    if folder := os.environ.get(FOLDER):
+        return {file.name.removeprefix(_FILE): file.read_text() for file in Path(folder).glob(f"{_FILE}*")}
+    return dict(_own)
+
+
+def _set(helper: str, state: str, pid: int) -> None:
+    if folder := os.environ.get(FOLDER):
+        with suppress(OSError):  # people read the states, the service does not need them
+            write_atomically(Path(folder, f"{_FILE}{helper}"), f"{state} {pid}")
+    else:
+        _own[helper] = f"{state} {pid}"
+    UP.labels(helper).set(state == OK)
+
+
+def started(helper: str, pid: int) -> None:
     """Record that a helper of this process runs."""
-    if helper not in _own:
-        RESTARTS.labels(helper)  # so that Prometheus sees the first end as an increase
-    _own[helper] = OK
-    UP.labels(helper).set(1)
+    RESTARTS.labels(helper)  # so that Prometheus sees the first end as an increase
+    _set(helper, OK, pid)
 
 
 def lost(helper: str, pid: int, code: int | None, then: str) -> None:
@@ -58,8 +73,8 @@ def lost(helper: str, pid: int, code: int | None, then: str) -> None:
     code : as :attr:`subprocess.Popen.returncode`; None if it is unknown.
     then : when it is started again, for the log.
     """
-    _own[helper] = RESTARTING
-    UP.labels(helper).set(0)
+    if _states().get(helper, "").endswith(f" {pid}"):  # no other worker has started another yet
+        _set(helper, RESTARTING, pid)
     RESTARTS.labels(helper).inc()
     _log.warning("helper %s (process %d) %s; %s", helper, pid, _how(code), then)
 
@@ -70,25 +85,9 @@ def _how(code: int | None) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"has ended with exit code {code}"
 
 
-def _file() -> Path | None:
-    return Path(os.environ[FOLDER], "helpers.json") if os.environ.get(FOLDER) else None
-
-
-def publish() -> None:
-    """Tell the workers the states of this process's helpers; for the master only."""
-    if file := _file():
-        write_atomically(file, json.dumps(_own))
-
-
 def states() -> dict[str, str]:
-    """The states of the helpers by name, :data:`OK` or :data:`RESTARTING`: of the master's and of this worker's."""
-    file = _file()
-    try:
-        published = json.loads(file.read_text()) if file else {}
-    except FileNotFoundError:
-        published = {}
-    # What was published comes last: a worker also has what the master knew when it forked.
-    return {**_own, **published}
+    """The states of the replica's helpers by name, :data:`OK` or :data:`RESTARTING`."""
+    return {helper: state.split()[0] for helper, state in _states().items()}
 
 
 class OnDemand(subprocess.Popen[bytes]):
@@ -98,7 +97,7 @@ class OnDemand(subprocess.Popen[bytes]):
         self._helper = helper
         self._wanted = False
         super().__init__(command, **more)
-        started(helper)
+        started(helper, self.pid)
         Thread(target=self._watch, name=f"wait for {helper}", daemon=True).start()
 
     def _watch(self) -> None:

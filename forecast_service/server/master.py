@@ -41,26 +41,25 @@ class Helper:
         """Start the command."""
         self.process = subprocess.Popen([sys.executable, "-m", *self.command])  # noqa: S603  our own commands
         self.began = time.monotonic()
-        helpers.started(self.name)
+        helpers.started(self.name, self.process.pid)
 
-    def has_ended(self) -> bool:
-        """Whether the process has ended since the last look; if it should not have, it is due again soon."""
+    def look(self) -> None:
+        """Take note of it if the process has ended; if it should not have, it is due again soon."""
         if self.process is None:
-            return False
+            return
         pid, code = self.process.pid, self._exit_code()
         if self.process.returncode is None:
-            return False
+            return
         self.process = None
         now = time.monotonic()
         if self.once and code == 0:
             self.due = float("inf")
-            return True
+            return
         if now - self.began > STEADY_S:
             self.wait_s = FIRST_WAIT_S
         self.due = now + self.wait_s
         helpers.lost(self.name, pid, code, f"it starts again in {self.wait_s:.0f} s")
         self.wait_s = min(2 * self.wait_s, LONGEST_WAIT_S)
-        return True
 
     def _exit_code(self) -> int | None:
         """The exit code, which the process object gets too; None if gunicorn reaped the process before."""
@@ -86,17 +85,14 @@ class Helpers:
     def start(self) -> None:
         """Start those that are due."""
         now = time.monotonic()
-        due = [] if self.ending else [one for one in self.all if one.process is None and one.due <= now]
-        for one in due:
-            one.start()
-        if due:
-            helpers.publish()
+        for one in () if self.ending else self.all:
+            if one.process is None and one.due <= now:
+                one.start()
 
     def look(self) -> None:
         """Take note of those that have ended."""
-        ended = [] if self.ending else [one for one in self.all if one.has_ended()]
-        if ended:
-            helpers.publish()
+        for one in () if self.ending else self.all:
+            one.look()
 
     def end(self) -> None:
         """Tell all to end."""

@@ -143,6 +143,8 @@ class Comparison:
         forecaster = self._forecaster((0 in newer, 1 in newer, 2 in newer, 3 in newer))
         question = Question.resolve(forecaster.basis, country, scenario, targets, component=component)
         shares = forecaster.scenario_paths(question).component(component)
+        if isinstance(forecaster, _Mixed):
+            forecaster.forget()
         assert shares is not None  # noqa: S101  the component was checked
         return int(np.count_nonzero(met(shares[:, -1], targets.threshold(component))))
 
@@ -166,7 +168,7 @@ class Comparison:
 
 
 class _Mixed(Forecaster):
-    """A forecaster on a mixture of two vintages; it caches the fits of one ally and saves none."""
+    """A forecaster on a mixture of two vintages; it caches the fits of one question and saves none."""
 
     def __init__(self, like: Forecaster, figures: Figures, fitter: Fitter) -> None:
         super().__init__(figures, like.store, like.draws, like.seed, fitter)
@@ -177,10 +179,12 @@ class _Mixed(Forecaster):
         origin = self.figures.origin if origin is None else origin
         key = (ally.code, origin, trend)
         if key not in self._fits:
-            # Only one ally's fits: each takes megabytes, and allies come one after the other.
-            self._fits = {k: fit for k, fit in self._fits.items() if k[0] == ally.code}
             self._fits[key] = self._fitter.fit(ally, origin, pledge=not trend).as_saved()
         return self._fits[key]
+
+    def forget(self) -> None:
+        """Drop the fits: each takes megabytes, and there are many mixtures."""
+        self._fits.clear()
 
 
 def _differ(a: Uses, b: Uses, names: tuple[str, ...]) -> bool:

@@ -23,7 +23,7 @@ from models.series import Array, Series
 from models.simulation.path_store import Fit, FitKey, PathStore
 from models.simulation.related import simulate_under
 
-OVERRIDES_CACHED = 4
+OVERRIDES_CACHED = 2
 """How many fits on an analyst's own figures are cached (4 MB each), so that a changed lever needs no new fit."""
 
 

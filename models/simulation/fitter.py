@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from models.dataset.countries import Ally
@@ -23,6 +24,9 @@ from models.simulation.gdp_paths import simulate_gdp
 from models.simulation.path_store import ALONE_LEVELS, Fit
 from models.simulation.related import drawn_rules, simulate_related
 from models.simulation.revisions import learn, simulate
+
+ENSEMBLES_CACHED = 2
+"""Origins of which a fitter keeps what it has learned from the panel: each takes megabytes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Fitter:
 
     Parameters
     ----------
-    ensembles : fitted ensembles by origin, shared by fitters on the same panel and plans.
+    ensembles : fitted ensembles by origin, shared by fitters on the same panel and plans; the last ones of this fitter
+        alone if None.
     """
 
     def __init__(
@@ -51,13 +56,13 @@ class Fitter:
         draws: int,
         seed: int,
         known: Known = Known(),
-        ensembles: dict[int, Ensemble] | None = None,
+        ensembles: MutableMapping[int, Ensemble] | None = None,
     ) -> None:
         self.figures = figures
         self.draws = draws
         self.seed = seed
         self.known = known
-        self._ensembles = {} if ensembles is None else ensembles
+        self._ensembles = LRUCache[int, Ensemble](ENSEMBLES_CACHED) if ensembles is None else ensembles
 
     def fit(self, ally: Ally, origin: int, *, pledge: bool) -> Fit:
         """Paths of ``ally`` from ``origin`` to the last deadline; ``pledge`` says whether the pledge member counts.
@@ -74,9 +79,10 @@ class Fitter:
             no_member = np.full(self.draws, -1, dtype=np.int8)
             return Fit(Paths(origin, related, gdp, no_member, rule=self._rules), NAMES, {}, {}, 0.0)
         series = self.series(ally, origin)
-        if origin not in self._ensembles:
-            self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
-        return self._paths(ally, series, self._ensembles[origin], related, self._revision(ally, origin), pledge=pledge)
+        ensemble = self._ensembles.get(origin)
+        if ensemble is None:
+            ensemble = self._ensembles[origin] = self._ensemble(self.figures.panel(origin))
+        return self._paths(ally, series, ensemble, related, self._revision(ally, origin), pledge=pledge)
 
     def series(self, ally: Ally, origin: int) -> Series:
         """The ally's own figures up to ``origin``.

@@ -20,7 +20,8 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ YEARS = 3
 """Years of the change from which ``a`` is estimated: a year's change is full of noise, ten years leave few."""
 HALF_LIFE = 25.0
 """Years after which a figure counts half as much in ``a`` and ``k``."""
+CACHED = 4
+"""Draws of what all series share, by last year, horizon and momentum."""
 TURBULENT, TURBULENT_SD = 0.25, math.sqrt(2.5)
 CALM_SD = math.sqrt((1 - TURBULENT * TURBULENT_SD**2) / (1 - TURBULENT))
 """A quarter of the draws is turbulent, with five times the variance of a calm one; 1 on average. Decades differ so, and
@@ -273,7 +276,8 @@ class FittedPanel:
         self.parameters = parameters = estimate(history, prior)
         self._smoothed = float(history.smoothed(prior.memory)[-1])
         self.own_variance = _own_variance(history, parameters.back.mean)
-        self._shared = lru_cache(maxsize=4)(self._draw_shared)
+        # functools' cache of a bound method would keep this object, with megabytes, until Python looks for cycles.
+        self._drawn: dict[tuple[Any, ...], tuple[Array, Array]] = {}
 
     def place(self, name: str) -> tuple[int, int]:
         """Row and column of the series' last value; MemberFailed if it is too short to have a spread."""
@@ -286,6 +290,15 @@ class FittedPanel:
     def last(self, name: str) -> int:
         """The series' last year; MemberFailed as :meth:`place` raises it."""
         return self.history.first + self.place(name)[0]
+
+    def _shared(self, *key: Any) -> tuple[Array, Array]:
+        """:meth:`_draw_shared`, cached."""
+        found = self._drawn.get(key)
+        if found is None:
+            if len(self._drawn) >= CACHED:
+                self._drawn.clear()
+            found = self._drawn[key] = self._draw_shared(*key)
+        return found
 
     def _draw_shared(self, row: int, horizon: int, draws: int, seed: int, momentum: bool) -> tuple[Array, Array]:
         """The panel's mean log level, array (draws, horizon), and the part of a distance kept in a year, (draws,)."""

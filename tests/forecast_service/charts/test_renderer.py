@@ -1,4 +1,4 @@
-"""The drawing process: beside the worker, one for all threads, and replaced when it is lost."""
+"""The drawing process: beside the workers, and one for all threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def drawer() -> Iterator[Drawer]:
     """A drawer of its own."""
     drawer = Drawer()
     yield drawer
-    drawer.close()
+    drawer.shared.close()
 
 
 def test_threads_share_the_process_and_get_their_own_charts(drawer: Drawer) -> None:
@@ -47,15 +46,7 @@ def test_threads_share_the_process_and_get_their_own_charts(drawer: Drawer) -> N
 
 def test_two_processes_draw_the_same_bytes(drawer: Drawer) -> None:
     first = drawer.draw(ORDER)
-    drawer.close()
-    assert drawer.draw(ORDER) == first
-
-
-def test_a_drawing_process_that_was_killed_is_replaced(drawer: Drawer) -> None:
-    first = drawer.draw(ORDER)
-    assert drawer.process
-    drawer.process.kill()
-    drawer.process.wait(10)
+    drawer.shared.close()
     assert drawer.draw(ORDER) == first
 
 
@@ -78,10 +69,9 @@ def test_a_drawing_process_that_hangs_is_ended_and_the_client_told(
 
 
 def test_a_request_that_waits_too_long_is_told(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renderer, "WAIT_S", 0.01)
-    with ThreadPoolExecutor(2) as pool:  # the first one starts the process, which takes longer than that
-        found = [future.exception() for future in [pool.submit(drawer.draw, ORDER) for _ in range(2)]]
-    assert {type(one) for one in found} == {type(None), DrawerBusy}
+    monkeypatch.setattr(renderer, "WAIT_S", 0.01)  # the process takes longer to start
+    with pytest.raises(DrawerBusy):
+        drawer.draw(ORDER)
 
 
 def test_the_service_imports_no_drawing_library() -> None:

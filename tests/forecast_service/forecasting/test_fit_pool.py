@@ -1,4 +1,4 @@
-"""Fits in processes of their own: bounded, timed, made once, gone with the worker."""
+"""Fits in a process of their own: bounded, timed, made once, gone with the worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,9 +19,10 @@ from flask.testing import FlaskClient
 
 from forecast_service import create_app
 from forecast_service.forecasting import fit_pool
-from forecast_service.forecasting.fit_pool import FitPool, FitProcess
+from forecast_service.forecasting.fit_pool import FitPool
 from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.settings import Settings
+from forecast_service.shared_process import Lost, Turn
 from tests.support.processes import ended, within
 from tests.support.service import DRAWS, environment
 
@@ -46,22 +46,22 @@ def pool_of(app: Flask) -> FitPool:
 
 
 def pid_of(app: Flask) -> int:
-    process = pool_of(app).all[0].process
+    process = pool_of(app).shared.process
     assert process is not None
     return process.pid
 
 
 @pytest.fixture
 def small(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """One process, one place to wait, and a process that is up."""
-    monkeypatch.setattr(fit_pool, "WAITING", 1)
+    """Two places to wait, and a process that is up."""
+    monkeypatch.setattr(fit_pool, "PLACES", 2)
     app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=PATIENCE_S))
     assert ask(app, 1.0).status_code == 200
     yield app
     pool_of(app).stop()
 
 
-def test_a_hung_fit_is_ended_and_starves_nobody(small: Flask) -> None:
+def test_fits_that_wait_starve_nobody(small: Flask) -> None:
     pool, hung = pool_of(small), pid_of(small)
     small.test_client().get("/v1/countries/DEU/forecast")
     pool.timeout_s = 3
@@ -73,46 +73,50 @@ def test_a_hung_fit_is_ended_and_starves_nobody(small: Flask) -> None:
         kept = small.test_client().get("/v1/countries/DEU/forecast?core=2.9")
         answers = [call.result() for call in waiting]
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
-    assert refused.json["type"].endswith(":busy")
     assert kept.status_code == 200
-    assert {answer.status_code for answer in answers} == {503}
-    assert "urn:forecast-service:problem:fit-too-long" in {answer.json["type"] for answer in answers}
-    assert ended(hung)
+    assert {answer.json["type"] for answer in (refused, *answers)} == {"urn:forecast-service:problem:busy"}
+    os.kill(hung, signal.SIGCONT)
     pool.timeout_s = PATIENCE_S
     assert ask(small, 1.1).status_code == 200
 
 
-def test_a_process_that_was_killed_is_replaced(small: Flask) -> None:
-    first = pid_of(small)
-    process = pool_of(small).all[0].process
-    assert process is not None
-    os.kill(first, signal.SIGKILL)
-    assert within(5, lambda: process.poll() is not None)  # a zombie may have threads that still end
-    answer = ask(small, 1.4)
-    assert answer.status_code == 200, answer.text
-    assert pid_of(small) != first
+def test_a_fit_that_takes_too_long_ends_its_process(small: Flask) -> None:
+    pool, slow = pool_of(small), pid_of(small)
+    pool.timeout_s = 0.02
+    refused = ask(small, 1.4)
+    assert (refused.status_code, refused.json["type"]) == (503, "urn:forecast-service:problem:fit-too-long")
+    assert within(5, lambda: ended(slow))
+    pool.timeout_s = PATIENCE_S
+    assert ask(small, 1.4).status_code == 200
 
 
-def test_a_fit_whose_process_is_killed_is_refused_and_made_for_the_next_who_waits_for_it(small: Flask) -> None:
+def test_a_fit_whose_process_is_killed_is_made_again(small: Flask) -> None:
     os.kill(pid_of(small), signal.SIGSTOP)
     with ThreadPoolExecutor(2) as callers:
         waiting = [callers.submit(ask, small, 1.5) for _ in range(2)]
         assert within(2, lambda: pool_of(small)._places._value == 0)
-        time.sleep(0.2)
         os.kill(pid_of(small), signal.SIGKILL)
-        made, refused = sorted((call.result() for call in waiting), key=lambda answer: answer.status_code)
-    assert made.status_code == 200, made.text
+        answers = [call.result() for call in waiting]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_fit_whose_process_ends_again_and_again_is_refused(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(_turn: Turn, _question: bytes, _limit_s: float) -> bytes:
+        raise Lost
+
+    monkeypatch.setattr(Turn, "ask", lost)
+    refused = ask(small, 1.6)
     assert (refused.status_code, refused.json["type"]) == (503, "urn:forecast-service:problem:fit-lost")
 
 
 def test_the_same_question_is_computed_once(small: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, original = [], FitProcess.ask
+    asked, original = [], Turn.ask
 
-    def count(self: FitProcess, question: bytes, patience_s: float) -> Any:
+    def count(turn: Turn, question: bytes, limit_s: float) -> bytes:
         asked.append(question)
-        return original(self, question, patience_s)
+        return original(turn, question, limit_s)
 
-    monkeypatch.setattr(FitProcess, "ask", count)
+    monkeypatch.setattr(Turn, "ask", count)
     start = Barrier(2)
 
     def at_once(_: int) -> bytes:
@@ -142,7 +146,7 @@ CHILD = textwrap.dedent("""
     statuses += [client.post("/v1/forecasts", json={"country": "DEU", "history": own}).status_code]
     statuses += [client.get("/v1/countries/DEU/forecast" + query).status_code for query in ("", "?origin=2020")]
     pool = app.extensions["forecast-registry"].pool
-    print(*statuses, "statsmodels" in sys.modules, "scipy" in sys.modules, pool.all[0].process.pid, flush=True)
+    print(*statuses, "statsmodels" in sys.modules, "scipy" in sys.modules, pool.shared.process.pid, flush=True)
     sys.stdin.read()
 """)
 

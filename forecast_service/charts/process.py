@@ -16,7 +16,7 @@ from altair.utils.schemapi import debug_mode
 from forecast_service.charts import count, fan, heatmap, ranking, reliability, render, tornado, waterfall
 from forecast_service.charts.theme import ChartOptions
 from forecast_service.observability import log_lines
-from forecast_service.processes import answer_questions
+from forecast_service.shared_process.answering import answer_questions
 
 DRAW = {
     "fan": fan.draw,

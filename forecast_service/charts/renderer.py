@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecast_service.errors import ServiceError
-from forecast_service.shared_process import Lost, NoTurn, Overdue, SharedProcess
+from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess
 
 DRAW_S = 30.0
 """Time limit of one chart; most take a hundredth of it."""

@@ -21,7 +21,7 @@ from forecast_service.errors import ServiceError
 from forecast_service.forecasting.shared_vintages import SharedVintages
 from forecast_service.observability import metrics
 from forecast_service.settings import Settings
-from forecast_service.shared_process import Lost, NoTurn, Overdue, SharedProcess
+from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
 from models.errors import CannotForecast

@@ -9,7 +9,7 @@ import os
 import pickle
 
 from forecast_service.observability import log_lines
-from forecast_service.processes import answer_questions
+from forecast_service.shared_process.answering import answer_questions
 
 NICENESS = 5
 """The niceness of the process, so that fits yield to requests."""

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from forecast_service.processes import answer_questions
+from forecast_service.shared_process.answering import answer_questions
 
 IDLE_S = 5.0
 

@@ -22,7 +22,7 @@ from forecast_service.forecasting import fit_pool
 from forecast_service.forecasting.fit_pool import FitPool
 from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.settings import Settings
-from forecast_service.shared_process import Lost, Turn
+from forecast_service.shared_process.caller import Lost, Turn
 from tests.support.processes import ended, within
 from tests.support.service import DRAWS, environment
 

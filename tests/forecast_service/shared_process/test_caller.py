@@ -14,7 +14,7 @@ import pytest
 
 from forecast_service.observability import helpers
 from forecast_service.observability.metrics import FOLDER
-from forecast_service.shared_process import Lost, NoTurn, Overdue, SharedProcess
+from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess
 from tests.support.answering import IDLE_S
 from tests.support.processes import ended, within
 
@@ -45,7 +45,7 @@ def pid(shared: SharedProcess) -> int:
 
 def test_workers_of_a_replica_share_it(shared: SharedProcess) -> None:
     worker = (
-        "import sys; from forecast_service.shared_process import SharedProcess;"
+        "import sys; from forecast_service.shared_process.caller import SharedProcess;"
         f"turn = SharedProcess('answering', {MODULE!r}).turn({PATIENCE_S});"
         "print(turn.ask(b'other', 9).decode(), flush=True); sys.stdin.read()"
     )

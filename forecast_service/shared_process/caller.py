@@ -2,8 +2,7 @@
 
 It holds libraries that are large, and would hold a worker's interpreter lock while it computes. One of it, instead of
 one for each worker, halves its memory. A worker starts it with the first question, never the application's start. It
-listens on a Unix socket in the replica's private folder; :func:`forecast_service.processes.answer_questions` is its
-other side.
+listens on a Unix socket in the replica's private folder (:mod:`forecast_service.shared_process.answering`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from subprocess import DEVNULL
 
 from forecast_service.observability import helpers
 from forecast_service.observability.metrics import FOLDER
-from forecast_service.processes import BEGUN
+from forecast_service.shared_process.answering import BEGUN
 
 _GRACE_S = 5.0
 """A process that has not ended by itself after its limit and this (s) is stopped from outside; nobody waits longer."""
@@ -80,7 +79,7 @@ class SharedProcess:
     Parameters
     ----------
     helper : its name in the log, in metrics and in ``/readyz``.
-    module : what ``python -m`` runs; it calls :func:`forecast_service.processes.answer_questions`.
+    module : what ``python -m`` runs; it calls :func:`forecast_service.shared_process.answering.answer_questions`.
     """
 
     def __init__(self, helper: str, module: str) -> None:

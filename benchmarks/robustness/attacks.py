@@ -345,19 +345,23 @@ def measure(fits: Path, seconds: float, names: list[str]) -> dict[str, Any]:
                         result = run(target, replica, ATTACKS[name], seconds)
                     found.setdefault(name, {})[way] = result
                     sys.stderr.write(f"{way}, {name}: {result}\n")
-                    _settle(replica)
+                    _settle()
     return found
 
 
-def _settle(replica: Target) -> None:
-    """Wait until the attack before is over: what it began has ended."""
+def _settle() -> None:
+    """Wait until the attack before is over: what it began has ended, so the machine is idle."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        begun = time.monotonic()
-        answered = replica.ask("POST", "/v1/forecasts", _new_scenario()) in {200, 401}
-        if answered and time.monotonic() - begun < 0.2:
-            return
+        before = _processor_times()
         time.sleep(1)
+        spent = [now - then for now, then in zip(_processor_times(), before, strict=True)]
+        if spent[3] > 0.8 * sum(spent):  # idle
+            return
+
+
+def _processor_times() -> list[int]:
+    return [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
 
 
 def page(before: dict[str, Any], after: dict[str, Any], command: str) -> str:

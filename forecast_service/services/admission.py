@@ -94,7 +94,7 @@ def admitted(price: int) -> Iterator[None]:
     ------
     TooCostly, BudgetSpent, TooManyAtOnce, Busy
     """
-    if g.get("admitted"):
+    if "admitted" in g:
         yield
         return
     with ExitStack() as stack:
@@ -104,7 +104,7 @@ def admitted(price: int) -> Iterator[None]:
         budget.spend(price)
         if price > COSTLY:
             stack.enter_context(_held(costly.turn))
-        g.admitted = True
+        g.admitted = price
         stack.callback(g.pop, "admitted")
         yield
 
@@ -112,7 +112,8 @@ def admitted(price: int) -> Iterator[None]:
 @contextmanager
 def computing(price: int, *, fitted: bool) -> Iterator[None]:
     """Compute a question of this price when it is admitted, one at a time if every fit that it needs is saved."""
-    with admitted(price), _held(_compute_lock) if fitted and price <= COSTLY else nullcontext():
+    # A part of a costly question would take the lock again and again before others, since locks are not fair.
+    with admitted(price), _held(_compute_lock) if fitted and g.admitted <= COSTLY else nullcontext():
         yield
 
 

@@ -92,3 +92,18 @@ def test_a_part_of_an_admitted_question_needs_no_place_of_its_own(app: Flask) ->
         for _ in range(2):
             with admission.computing(COSTLY, fitted=True):
                 assert app.extensions[admission.EXTENSION]._under_way.total() == 1
+
+
+def test_others_are_computed_beside_the_parts_of_a_costly_question(app: Flask, pool: ThreadPoolExecutor) -> None:
+    work = Work()
+
+    def batch() -> None:
+        with app.test_request_context(), admission.admitted(COSTLY), admission.computing(1, fitted=True):
+            work.run()
+
+    under_way = pool.submit(batch)
+    assert work.begun.wait(SOON)
+    compute(app, "192.0.2.2", 1)
+    assert not under_way.done()
+    work.end.set()
+    under_way.result(SOON)

@@ -117,6 +117,7 @@ def test_it_ends_when_nobody_asks(shared: SharedProcess) -> None:
 def test_one_that_cannot_start_is_told() -> None:
     with pytest.raises(Lost):
         SharedProcess("broken", "no_such_module").turn(PATIENCE_S)
+    assert within(PATIENCE_S, lambda: helpers.states() == {"broken": "restarting"})
 
 
 def test_without_gunicorn_each_has_its_own(shared: SharedProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecast_service.errors import ServiceError
-from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess
+from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess, repeated_if_lost
 
 DRAW_S = 30.0
 """Time limit of one chart; most take a hundredth of it."""
@@ -54,10 +54,7 @@ class Drawer:
         """
         text = json.dumps(chart_request).encode()
         try:
-            try:
-                answer = self._ask(text)
-            except Lost:  # once more: with another worker may have ended the process that it had started
-                answer = self._ask(text)
+            answer = repeated_if_lost(lambda: self._ask(text))
         except (Lost, NoTurn, Overdue):
             raise DrawerBusy from None
         line, _, body = answer.partition(b"\n")

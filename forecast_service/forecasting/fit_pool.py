@@ -21,7 +21,7 @@ from forecast_service.errors import ServiceError
 from forecast_service.forecasting.shared_vintages import SharedVintages
 from forecast_service.observability import metrics
 from forecast_service.settings import Settings
-from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess
+from forecast_service.shared_process.caller import Lost, NoTurn, Overdue, SharedProcess, repeated_if_lost
 from models.dataset.countries import Ally
 from models.dataset.observations import Figures
 from models.errors import CannotForecast
@@ -101,10 +101,7 @@ class FitPool:
                 "busy", "This needs more fits than a request may wait for. Those made are kept: ask again."
             )
         try:
-            try:
-                reply = self._ask(question, end)
-            except Lost:  # once more: with another worker may have ended the process that it had started
-                reply = self._ask(question, end)
+            reply = repeated_if_lost(lambda: self._ask(question, end))
         except NoTurn:
             raise FitUnavailable("busy", "Other fits took too long. Ask again soon.") from None
         except Lost:

@@ -16,14 +16,18 @@ import sys
 import tempfile
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import TypeVar
 
 from forecast_service.observability import helpers
 from forecast_service.observability.metrics import FOLDER
 from forecast_service.shared_process.answering import BEGUN
+
+T = TypeVar("T")
 
 _GRACE_S = 5.0
 """A process that has not ended by itself after its limit and this (s) is stopped from outside; nobody waits longer."""
@@ -138,6 +142,14 @@ class SharedProcess:
         process, self.process = self.process, None
         if process is not None:
             process.end()
+
+
+def repeated_if_lost(ask: Callable[[], T]) -> T:
+    """What ``ask`` returns, at a second attempt after Lost: the worker that had started the process may have ended."""
+    try:
+        return ask()
+    except Lost:
+        return ask()
 
 
 def _connect(address: Path, wait_s: float) -> Connection:

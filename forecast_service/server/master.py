@@ -6,11 +6,16 @@ in gunicorn's own loop: once a second, and whenever a child ends.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import struct
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from socket import SOL_SOCKET
+from typing import Any
 
 from gunicorn.arbiter import Arbiter
 
@@ -23,6 +28,12 @@ STEADY_S = 60.0
 """A helper that ran for so long waits for :data:`FIRST_WAIT_S` again."""
 END_S = 3.0
 """Time that helpers have to end once the last worker has ended (s); they are told when the workers are told."""
+
+
+_SO_ATTACH_FILTER = 26
+"""Linux's option of a socket, which Python does not name."""
+_DROP_ALL = struct.pack("HBBI", 6, 0, 0, 0)
+"""A filter of packets (classic BPF): return, with 0 bytes of the packet left."""
 
 
 @dataclass
@@ -131,6 +142,18 @@ def helpers_of(settings: Settings, host: str) -> Helpers:
     return Helpers(found)
 
 
+def refuse_new(listener: Any) -> None:
+    """Let the kernel drop who connects to a listener from now on; those who have connected can be accepted still.
+
+    Who connects between a worker's last look and the end of the listener would be reset, and a proxy cannot know
+    whether his POST was carried out. Whose packets are dropped tries again after a second and is refused, so that the
+    proxy asks another replica. Other systems than Linux keep the short gap.
+    """
+    program = ctypes.create_string_buffer(_DROP_ALL)
+    with suppress(OSError):
+        listener.setsockopt(SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))
+
+
 class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's master with helpers."""
 
@@ -153,7 +176,9 @@ class Master(Arbiter):  # type: ignore[misc]  # gunicorn has no types
         super().reap_workers()
 
     def stop(self, graceful: bool = True) -> None:
-        """As the original, for helpers too."""
+        """As the original, for helpers too, and nobody who connects is reset."""
         self.helpers.end()
+        for listener in self.LISTENERS:
+            refuse_new(listener)
         super().stop(graceful)
         self.helpers.wait()

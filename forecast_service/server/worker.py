@@ -14,7 +14,8 @@ connections.
 
 Stopping: gunicorn's worker stops accepting at once, but keeps its listeners open until it has answered its last
 request. Clients that connect meanwhile are reset, and a proxy cannot know whether their POST was carried out. This
-worker answers the clients that have connected and closes its listeners, so that later clients are refused.
+worker answers the clients that have connected and closes its listeners, so that later clients are refused. The master
+lets nobody connect in between (:func:`forecast_service.server.master.refuse_new`).
 """
 
 from __future__ import annotations

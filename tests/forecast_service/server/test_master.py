@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,7 +20,7 @@ import pytest
 
 from benchmarks.speed.measure import workers_of
 from forecast_service.observability import helpers as observed
-from forecast_service.server.master import FIRST_WAIT_S, Helper, Helpers, helpers_of
+from forecast_service.server.master import FIRST_WAIT_S, Helper, Helpers, helpers_of, refuse_new
 from forecast_service.settings import Settings
 from tests.support.processes import ended, within
 from tests.support.service import PATIENCE_S, Service, free_port, serving
@@ -92,6 +94,22 @@ def test_a_helper_that_does_not_end_when_told_is_killed(monkeypatch: pytest.Monk
     assert one.process.returncode == -signal.SIGKILL
     helpers.start()
     assert one.process.returncode == -signal.SIGKILL  # nothing starts once the service ends
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux drops the packets")
+def test_a_stopping_service_accepts_who_has_connected_and_resets_nobody() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address, 5) as before:
+            refuse_new(listener)
+            with pytest.raises(TimeoutError):
+                socket.create_connection(address, 0.3)
+            accepted, _ = listener.accept()
+            with accepted:
+                before.sendall(b"question")
+                assert accepted.recv(8) == b"question"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, 5)
 
 
 @pytest.mark.parametrize(

@@ -77,12 +77,17 @@ class CurrentVintage:
         self._thread_of: int | None = None
         self._unreachable = self._heard = False
         self._late: set[int] = set()
-        self._polling = threading.Lock()
+        self._polling, self._preparing = threading.Lock(), threading.RLock()
 
     def vintage(self) -> str:
         """The vintage to answer from now: the latest one that is due and ready."""
         self.keep_up()
-        return self._ready_at(time.monotonic())
+        now = time.monotonic()
+        due = self._written_for(now)
+        # Another worker may have seen the last fit arrive, and told the gateway that the replica is ready.
+        if due in self._lacking and due not in self._ready:
+            self._is_ready(due)
+        return self._ready_at(now)
 
     def _ready_at(self, now: float) -> str:
         return next((s.vintage for s in self._switches if s.at <= now and s.vintage in self._ready), self.default)
@@ -205,12 +210,13 @@ class CurrentVintage:
 
     def _is_ready(self, vintage: str) -> bool:
         """Load a vintage if it is not ready; return whether it is."""
-        if vintage not in self._ready:
-            if self._prepare(vintage):
-                self._ready |= {vintage}
-                _log.info("vintage %s is ready", vintage)
-            else:
-                self._lacking |= {vintage}
+        with self._preparing:
+            if vintage not in self._ready:
+                if self._prepare(vintage):
+                    self._ready |= {vintage}
+                    _log.info("vintage %s is ready", vintage)
+                else:
+                    self._lacking |= {vintage}
         return vintage in self._ready
 
     def _remember(self) -> None:

@@ -140,6 +140,21 @@ def test_what_is_not_ready_is_not_changed_to_and_is_once_it_is(
     assert (one.vintage(), one.lagging()) == ("b", None)
 
 
+def test_what_was_found_lacking_is_answered_from_as_soon_as_it_is_there(
+    written: Written, tmp_path: Path, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only after the next look at the database: another worker may have said that the replica is ready."""
+    ready = {"a"}
+    one = watcher(written, tmp_path, ready)
+    written.add("b", 0)
+    one.poll()
+    clock(0.1)
+    monkeypatch.setattr(one, "keep_up", lambda: None)
+    assert (one.vintage(), one.lagging()) == ("a", "b")
+    ready.add("b")
+    assert (one.vintage(), one.lagging()) == ("b", None)
+
+
 def test_a_process_without_the_vintage_of_a_coming_switch_is_behind_before_its_moment(
     written: Written, tmp_path: Path, clock: Callable[[float], None]
 ) -> None:

@@ -73,7 +73,11 @@ class Group:
             folder = root / f"forecast-memory-{os.getpid()}"
             with suppress(OSError):
                 folder.mkdir()
-                (folder / limit).write_text(str(LIMIT))
+                try:
+                    (folder / limit).write_text(str(LIMIT))
+                except OSError:  # groups are made here, but none of memory
+                    folder.rmdir()
+                    continue
                 self.folder = folder
                 return
 

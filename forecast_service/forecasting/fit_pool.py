@@ -66,7 +66,7 @@ class FitPool:
         self._places = threading.BoundedSemaphore(places)
         self._thread = threading.local()
         self.shared = SharedProcess("fit-process", "forecast_service.forecasting.fit_process")
-        self._end = weakref.finalize(self, self.shared.close)
+        weakref.finalize(self, self.shared.close)
         # The condition makes requests for the same fit wait for the first of them.
         share = cached(LRUCache(OVERRIDES_CACHED), lambda question, _end: question, condition=threading.Condition())
         self._shared = share(self._make)

@@ -13,8 +13,6 @@ from multiprocessing.connection import Connection
 
 from forecast_service.processes import end_with_parent
 
-BEGUN = b"begun"
-"""What the process says when it takes a caller's question."""
 _QUESTION_S, _TAKE_S = 5.0, 10
 """How long a caller may take to ask once it has its turn, and to take each part of the answer (s)."""
 
@@ -36,7 +34,7 @@ def answer_questions(answer: Callable[[bytes], bytes], idle_s: float) -> None:
                 return
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _TAKE_S, 0))
             with Connection(caller.detach()) as line, suppress(EOFError, OSError):  # the caller may have gone
-                line.send_bytes(BEGUN)
+                line.send_bytes(b"begun")  # the caller has its turn
                 if line.poll(_QUESTION_S):
                     _answer_one(line, answer)
 
@@ -45,6 +43,8 @@ def _answer_one(line: Connection, answer: Callable[[bytes], bytes]) -> None:
     asked = line.recv_bytes()
     (limit_s,) = struct.unpack("d", asked[:8])
     signal.setitimer(signal.ITIMER_REAL, limit_s)  # ends the process even while a library holds the interpreter's lock
-    reply = answer(asked[8:])
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        reply = answer(asked[8:])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     line.send_bytes(reply)

@@ -25,12 +25,11 @@ from typing import TypeVar
 
 from forecast_service.observability import helpers
 from forecast_service.observability.metrics import FOLDER
-from forecast_service.shared_process.answering import BEGUN
 
 T = TypeVar("T")
 
 _GRACE_S = 5.0
-"""A process that has not ended by itself after its limit and this (s) is stopped from outside; nobody waits longer."""
+"""How much longer than the limit, at which the process ends itself, a caller waits (s)."""
 
 
 class NoTurn(Exception):
@@ -38,7 +37,7 @@ class NoTurn(Exception):
 
 
 class Overdue(Exception):
-    """The answer took longer than its limit; the process has ended."""
+    """The answer took longer than its limit, at which the process ends itself."""
 
 
 class Lost(Exception):
@@ -103,8 +102,8 @@ class SharedProcess:
                 if not line.poll(max(0.0, end - time.monotonic())):
                     line.close()
                     raise NoTurn
-                if line.recv_bytes() == BEGUN:
-                    return Turn(line)
+                line.recv_bytes()  # the process has begun
+                return Turn(line)
             except (EOFError, OSError):
                 line.close()  # it ended because nobody asked, or was killed: start another, once
         raise Lost

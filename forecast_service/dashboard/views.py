@@ -7,8 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, url_for
 from werkzeug.exceptions import NotFound
 
-from forecast_service.dashboard import assets, custom_scenario, internal_client, pages
+from forecast_service.dashboard import assets, custom_scenario, internal_client
 from forecast_service.dashboard.page_state import State
+from forecast_service.dashboard.pages import alliance, ally, common, comparison
+from forecast_service.dashboard.pages import sources as source_list
+from forecast_service.dashboard.pages import track_record as scores
 from forecast_service.dashboard.rendering import POLICY, not_found, page
 
 blp = Blueprint("dashboard", __name__, template_folder="templates", static_folder=None)
@@ -32,16 +35,16 @@ def nothing_here(error: NotFound) -> Response:
 @page("overview")
 def overview(state: State) -> dict[str, Any]:
     """All allies together."""
-    return pages.overview(state)
+    return alliance.overview(state)
 
 
 @blp.get("/countries")
 @page("countries")
 def choose(state: State) -> Any:
     """The list of allies; with ``country`` in the query, a redirect to its page."""
-    name = pages.asked_country()
+    name = common.asked_country()
     if not name:
-        return pages.countries()
+        return common.countries()
     found = internal_client.document("countries.get_country", code=name)
     return Response(status=303, headers={"Location": url_for("dashboard.country", code=found["code"], **state.query())})
 
@@ -50,14 +53,14 @@ def choose(state: State) -> Any:
 @page("country")
 def country(state: State, code: str) -> dict[str, Any]:
     """One ally under one scenario."""
-    return pages.country(state, code)
+    return ally.country(state, code)
 
 
 @blp.get("/countries/<code>/sensitivity")
 @page("sensitivity")
 def sensitivity(state: State, code: str) -> dict[str, Any]:
     """Which assumption moves the probability most."""
-    return pages.sensitivity(state, code)
+    return ally.sensitivity(state, code)
 
 
 @blp.get("/countries/<code>/own.<any(svg, png, csv, json, 'vl.json'):format>")
@@ -70,14 +73,14 @@ def own_forecast(code: str, format: str) -> Response:
 @page("compare")
 def compare(state: State) -> dict[str, Any]:
     """Two allies side by side."""
-    return pages.compare(state)
+    return comparison.compare(state)
 
 
 @blp.get("/track-record")
 @page("track_record")
 def track_record(state: State) -> dict[str, Any]:
     """The scores of past forecasts."""
-    return pages.track_record(state)
+    return scores.track_record(state)
 
 
 @blp.get("/method")
@@ -91,7 +94,7 @@ def method(_state: State) -> dict[str, Any]:
 @page("sources", numbers=False)
 def sources(_state: State) -> dict[str, Any]:
     """The sources of the figures."""
-    return pages.sources()
+    return source_list.sources()
 
 
 @blp.get("/assets/<version>/<name>")

@@ -193,7 +193,7 @@ def test_a_crash_is_told_without_what_it_was(app: Flask, monkeypatch: pytest.Mon
     def crash(**_: object) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("forecast_service.dashboard.pages.track_record", crash)
+    monkeypatch.setattr("forecast_service.dashboard.pages.track_record.track_record", crash)
     response = app.test_client().get("/track-record")
     assert (response.status_code, response.mimetype) == (500, "text/html")
     assert "hunter2" not in response.text

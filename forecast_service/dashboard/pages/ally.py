@@ -1,77 +1,13 @@
-"""The content of each view, from the API's answers. Every number is one of theirs."""
+"""One ally under one scenario, and what moves its probability most."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
-
-from forecast_service.dashboard import custom_scenario, lever_form, snippets, text
+from forecast_service.dashboard import custom_scenario, lever_form, snippets
 from forecast_service.dashboard.internal_client import Refused, document
 from forecast_service.dashboard.page_state import State
-from models.dataset import tables
-
-SORTS = ("name", "latest", "core", "by", "related", "total")
-
-
-def asked_country() -> str:
-    """The text of the search field."""
-    return request.args.get("country", "").strip()[:60]
-
-
-def countries() -> dict[str, Any]:
-    """All allies."""
-    return {"countries": document("countries.list_countries")["items"]}
-
-
-def scenarios() -> list[dict[str, Any]]:
-    """The shipped scenarios and a page of the caller's; only shipped ones while the database is unavailable."""
-    try:
-        found: list[dict[str, Any]] = document("scenarios.list_scenarios", {"limit": 100})["items"]
-    except Refused as refused:
-        if refused.status != 503:
-            raise
-        found = document("scenarios.list_scenarios", {"owner": "shipped", "limit": 100})["items"]
-    return found
-
-
-def by_component(targets: list[dict[str, Any]], component: str) -> dict[str, Any]:
-    """The target of one component."""
-    return next(target for target in targets if target["component"] == component)
-
-
-def overview(state: State) -> dict[str, Any]:
-    """All allies together."""
-    found = document("alliance.get_alliance_forecast", state.passed)
-    known = {item["code"]: item for item in countries()["countries"]}
-    rows: dict[str, dict[str, Any]] = {
-        code: {"country": item, "latest": item["latest"]} for code, item in known.items()
-    }
-    for target in found["targets"]:
-        for entry in target["ranking"]:
-            rows[entry["country"]["code"]][target["component"]] = entry
-    sort = state.get("sort") if state.get("sort") in SORTS else "core"
-    return {
-        "alliance": found,
-        "target": by_component(found["targets"], state.component),
-        "rows": sorted(rows.values(), key=lambda row: _key(row, sort)),
-        "sort": sort,
-        "scenarios": scenarios(),
-        "countries": list(known.values()),
-    }
-
-
-def _key(row: dict[str, Any], sort: str) -> tuple[bool, float, str]:
-    """Sorts by name, or by number, largest first and missing numbers last."""
-    name = row["country"]["name"]
-    if sort == "name":
-        return False, 0.0, name
-    if sort == "latest":
-        number = row["latest"] and row["latest"]["share_pct"]
-    else:
-        entry = row.get("core" if sort == "by" else sort)
-        number = entry and entry["by_deadline" if sort == "by" else "at_deadline"]
-    return number is None, -(number or 0.0), name
+from forecast_service.dashboard.pages.common import by_component, countries, scenarios, vintage_of
 
 
 def country(state: State, code: str) -> dict[str, Any]:
@@ -82,7 +18,7 @@ def country(state: State, code: str) -> dict[str, Any]:
     # If the reader's levers have errors, show the answer without them.
     shown = state.without_levers() if wrong else state
     target = by_component(forecast["targets"], state.component)
-    history = document("countries.get_history", _vintage(state), code=code)
+    history = document("countries.get_history", vintage_of(state), code=code)
     return {
         "detail": detail,
         "forecast": forecast,
@@ -98,10 +34,6 @@ def country(state: State, code: str) -> dict[str, Any]:
         "scenarios": scenarios(),
         **countries(),
     }
-
-
-def _vintage(state: State) -> dict[str, str]:
-    return {name: state.fields[name] for name in ("vintage",) if name in state.fields}
 
 
 def future(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
@@ -161,29 +93,7 @@ def _asked(state: State, code: str, forecast: dict[str, Any]) -> dict[str, Any]:
     """The request body for other analyses of the question of ``forecast``."""
     scenario = forecast["scenario"] if state.levers else state.get("scenario")
     body: dict[str, Any] = {"country": code, "component": state.component, "scenario": scenario}
-    body |= {"targets": custom_scenario.targets(state)} | _vintage(state)
+    body |= {"targets": custom_scenario.targets(state)} | vintage_of(state)
     if not state.levers and "rule" in state.fields:  # with levers, the scenario holds it
         body["rule"] = state.fields["rule"]
     return body | ({"origin": forecast["origin"]} if "origin" in state.fields else {})
-
-
-def compare(state: State) -> dict[str, Any]:
-    """Two allies side by side; by default Germany and France."""
-    shown = []
-    for name, usual in (("a", "DEU"), ("b", "FRA")):
-        detail = document("countries.get_country", code=state.get(name) or usual)
-        forecast = document("forecasts.get_forecast", state.passed, code=detail["code"])
-        target = by_component(forecast["targets"], state.component)
-        shown.append({"field": name, "detail": detail, "forecast": forecast, "target": target})
-    return {"sides": shown, "scenarios": scenarios(), **countries()}
-
-
-def track_record(_state: State) -> dict[str, Any]:
-    """The scores of past forecasts."""
-    names = {item["code"]: item["name"] for item in countries()["countries"]}
-    return {"record": document("track-record.get_track_record"), "names": names}
-
-
-def sources() -> dict[str, Any]:
-    """The publishers in the bundled table."""
-    return {"publishers": tables.read("sources"), "api": url_for("docs.page"), "title": text.title}

@@ -419,6 +419,7 @@ _LEVERS = {
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
     "/countries/{code}": True, "/countries/{code}/sensitivity": True,
+    "/over-time": False, "/track-record/{code}": False,
 } | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
 """The pages, and whether they read the reader's own levers."""
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -444,6 +445,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "to": ("1999", "2027", "2060"),
     "overlay": (",".join(SCENARIOS[:3]), "trend", ",,"),
     "width": ("280", "1600"),
+    "ahead": ("1", "10", "x"),
 } | _LEVERS
 """The fields of the pages, with the values that are drawn."""
 

@@ -1,8 +1,8 @@
 """What ``forecast-service backtest --publish`` writes and the service reads: the scores, and the forecasts behind them.
 
-The forecasts are ``models/data/past_forecasts.csv``: the baseline's quantiles of core shares (% of GDP, four significant
-digits), one row for each ally, origin and year after it, sorted by these. The outcomes are not in it: they are figures,
-some of them SIPRI's, which a service may leave out.
+The forecasts are ``models/data/past_forecasts.csv``: the baseline's quantiles of core shares (% of GDP, four
+significant digits), one row for each ally, origin and year after it, sorted by these. The outcomes are not in it: they
+are figures, some of them SIPRI's, which a service may leave out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PastForecast(NamedTuple):
     origin: int
     year: int
     quantiles: tuple[float, ...]
-    """On :data:`LEVELS`."""
+    """On :data:`LEVELS`, or those of a frozen forecast."""
 
 
 def save(record: dict[str, Any]) -> None:

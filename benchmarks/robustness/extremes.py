@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from forecast_service.dashboard import lever_form
-from forecast_service.dashboard.pages import SORTS
+from forecast_service.dashboard.pages.alliance import SORTS
 from forecast_service.schemas.levers import ScenarioSchema
 from models.dataset.countries import COMPONENTS, allies
 from models.dataset.groups import GROUPS

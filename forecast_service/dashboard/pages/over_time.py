@@ -19,12 +19,12 @@ def over_time(state: State) -> dict[str, Any]:
     """The change of each ally's number between two vintages; by default from the one before to the current one."""
     known = {item["name"]: item for item in document("vintages.list_vintages")["items"]}
     a, b = _asked(state, list(known.values()))
-    diff, wait = ({}, None) if a == b else _diff(a, b)
+    diff, wait = ({}, None) if a == b and a in known else _diff(a, b)
     rows = _rows(diff)
     return {
         "known": list(known.values()),
-        "before": known.get(a),
-        "after": known.get(b),
+        "before": known[a],
+        "after": known[b],
         "wait": wait,
         "switches": _switches(),
         "rows": rows,

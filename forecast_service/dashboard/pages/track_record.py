@@ -7,12 +7,15 @@ from typing import Any
 
 from flask import request
 
+from forecast_service.dashboard import fan
 from forecast_service.dashboard.internal_client import document
 from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages.common import countries
 
 AHEAD = ("1", "3", "5", "10")
 """Years ahead that the list of an ally's forecasts can have."""
+PLEDGED = ((2025, 3.5), (2014, 2.0))
+"""The year of a pledge, The Hague's and Wales's, and its share of GDP (%)."""
 
 
 def track_record(_state: State) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def ally(state: State, code: str) -> dict[str, Any]:
         "origins": origins,
         "origin": origin,
         "rows": [row for row in rows if row["origin"] == origin],
+        "drawn": _drawn(code, origin, [row for row in said["items"] if row["origin"] == origin], said["levels"]),
         "aheads": AHEAD,
         "ahead": ahead,
         "each": [row for row in rows if row["year"] - row["origin"] == int(ahead)],
@@ -62,6 +66,21 @@ def _origin(state: State, code: str, origins: list[int]) -> int | None:
         document("track-record.get_past_forecasts", {"country": code, "origin": state.fields["origin"]})
         return int(float(state.fields["origin"]))
     return origins[max(len(origins) - int(AHEAD[-1]), 0)] if origins else None
+
+
+def _drawn(code: str, origin: int | None, rows: list[dict[str, Any]], levels: list[float]) -> fan.Fan | None:
+    """The chart of the forecasts from one year, with what came."""
+    if origin is None or not rows:
+        return None
+    figures = document("countries.get_history", code=code)["components"][0]["observations"]
+    quantiles = {f"{level:g}": [row["quantiles"][place] for row in rows] for place, level in enumerate(levels)}
+    forecast = {
+        "origin": origin,
+        "targets": [{"component": "core", "threshold": share} for year, share in PLEDGED if year <= origin][:1],
+        "paths": {"years": [row["year"] for row in rows], "core": {"quantiles": quantiles}},
+    }
+    came = [it for it in figures if origin < it["year"] <= rows[-1]["year"]]
+    return fan.draw(fan.Plot(forecast, "core", [it for it in figures if it["year"] <= origin], came=came))
 
 
 def _row(row: dict[str, Any], levels: list[float]) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def test_the_documentation_and_all_its_files_come_without_a_key(front: Gateway) 
 
 
 PAGES = (
-    "", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare", "over-time", "track-record",
-    "track-record/DEU", "method", "sources",
+    "", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare",
+    "over-time?a=nato-2026&b=nato-2026", "track-record", "track-record/DEU", "method", "sources",
 )  # fmt: skip
 
 

@@ -69,8 +69,8 @@ def _finding(alliance: Document, tally: Document, what: str, threshold: str) -> 
     majority = tally["allies"] // 2 + 1
     more = math.fsum(tally["distribution"][majority:])
     return (
-        f"{under(alliance, begins=True)} the median number of allies that spend {threshold} of GDP or more on {what} in "
-        f"{alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
+        f"{under(alliance, begins=True)} the median number of allies that spend {threshold} of GDP or more on {what} "
+        f"in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
         f"{low} to {high}. The probability that most allies do is {percent(more)}, that all do "
         f"{percent(tally['all'])}."
     )

@@ -121,7 +121,7 @@ def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bo
     if first["dot"] == last["dot"]:
         ends = f"all are equally likely to ({first['written']})"
     return (
-        f"{under(alliance, begins=True)} {target['likelier_than_not']} of {len(rows)} allies are more likely than not to "
-        f"spend {threshold} of GDP or more on {what} in {deadline}: {ends}. Lines run from the model that expects least "
-        "to the one that expects most."
+        f"{under(alliance, begins=True)} {target['likelier_than_not']} of {len(rows)} allies are more likely than not "
+        f"to spend {threshold} of GDP or more on {what} in {deadline}: {ends}. Lines run from the model that expects "
+        "least to the one that expects most."
     )

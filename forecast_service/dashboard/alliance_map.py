@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ BOUNDS = (0.1, 0.33, 0.5, 0.67, 0.9)
 def classes() -> list[str]:
     """What each class of probability is called, the lowest first."""
     edges = [round(100 * bound) for bound in BOUNDS]
-    between = [f"{low} to {high} %" for low, high in zip(edges, edges[1:], strict=False)]
+    between = [f"{low} to {high} %" for low, high in pairwise(edges)]
     return [f"under {edges[0]} %", *between, f"over {edges[-1]} %"]
 
 

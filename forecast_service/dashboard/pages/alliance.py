@@ -10,7 +10,7 @@ from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios
 from models.dataset.countries import COMPONENTS
 
-ON = {"core": "", "related": " on related things", "total": " on both together"}
+ON = {"core": "", "related": " on related things", "total": " on core and related things"}
 SORTS = ("name", "latest", "by", *COMPONENTS)
 
 
@@ -19,7 +19,12 @@ def overview(state: State) -> dict[str, Any]:
     found = document("alliance.get_alliance_forecast", state.passed)
     known = countries()["countries"]
     target = by_component(found["targets"], state.component)
-    rows: dict[str, dict[str, Any]] = {item["code"]: {"country": item, "latest": item["latest"]} for item in known}
+    # In the order of the ranking, which the sort keeps where numbers are equal: the table agrees with the picture.
+    places = {entry["country"]["code"]: place for place, entry in enumerate(target["ranking"])}
+    rows: dict[str, dict[str, Any]] = {
+        item["code"]: {"country": item, "latest": item["latest"]}
+        for item in sorted(known, key=lambda item: places.get(item["code"], len(places)))
+    }
     for each in found["targets"]:
         for entry in each["ranking"]:
             rows[entry["country"]["code"]][each["component"]] = entry
@@ -76,16 +81,13 @@ def sorting(state: State) -> tuple[str, bool]:
 
 
 def _sorted(rows: list[dict[str, Any]], sort: str, backwards: bool, component: str) -> list[dict[str, Any]]:
-    """The rows in order; those without the number come last in both orders, equal ones by name."""
-    rows.sort(key=lambda row: row["country"]["name"], reverse=backwards and sort == "name")
+    """The rows in order; those without the number come last in both orders."""
     if sort == "name":
-        return rows
+        return sorted(rows, key=lambda row: row["country"]["name"], reverse=backwards)
     numbers = [(row, _number(row, sort, component)) for row in rows]
-    with_number = sorted(
-        ((row, number) for row, number in numbers if number is not None),
-        key=lambda each: each[1] if backwards else -each[1],
-    )
-    return [row for row, _ in with_number] + [row for row, number in numbers if number is None]
+    known = [(row, number) for row, number in numbers if number is not None]
+    known.sort(key=lambda each: each[1] if backwards else -each[1])
+    return [row for row, _ in known] + [row for row, number in numbers if number is None]
 
 
 def _number(row: dict[str, Any], sort: str, component: str) -> float | None:

@@ -37,7 +37,7 @@ def overview(state: State) -> dict[str, Any]:
         "backwards": backwards,
         "headline": headline(found, target),
         "one_by_one": one_by_one(target),
-        "columns": ["name", "latest", state.component, "by", *(c for c in COMPONENTS if c != state.component)],
+        "columns": ["name", state.component, "by", "latest", *(c for c in COMPONENTS if c != state.component)],
         "places": alliance_map.places(known, target["ranking"]),
         "map_size": alliance_map.size(),
         "classes": alliance_map.classes(),

@@ -122,7 +122,7 @@ def test_a_tab_is_sorted_by_what_it_shows_and_shows_it_first(client: FlaskClient
     ranked = [it["country"]["code"] for it in answer(client, component)["ranking"]]
     assert order(page)[: len(ranked)] == ranked
     columns = re.findall(r'<a id="sort-(\w+)"', page)
-    assert columns[:4] == ["name", "latest", component, "by"]
+    assert columns[:4] == ["name", component, "by", "latest"]
     assert sorted(columns) == sorted(alliance.SORTS)
     tabs = re.findall(r'<li><a href="([^"]+)"', page.partition('class="tabs"')[2].partition("</nav>")[0])
     assert len(tabs) == 3

@@ -11,6 +11,8 @@ from typing import Any
 
 OUTLINES = Path(__file__).parent / "data" / "outlines.json"
 """Written by ``docs/images/make_map.py``."""
+NO_FORCES = "no armed forces"
+"""Why a target does not apply to an ally that is not left out."""
 BOUNDS = (0.1, 0.33, 0.5, 0.67, 0.9)
 """Between the classes of probability: those of the words in ``formatting``, and the half that the ranking counts by."""
 
@@ -36,6 +38,7 @@ class Place:
     outline : an SVG path.
     marker : the centre of the circle that stands for an ally too small to see or hit; else None.
     probability : of the shown target; None where it does not apply.
+    reason : why not; empty if there is one.
     """
 
     code: str
@@ -43,6 +46,7 @@ class Place:
     outline: str
     marker: tuple[int, int] | None
     probability: float | None
+    reason: str
 
     @property
     def fill(self) -> str:
@@ -62,13 +66,13 @@ def size() -> tuple[int, int]:
     return width, height
 
 
-def places(countries: list[dict[str, Any]], ranking: list[dict[str, Any]]) -> list[Place]:
+def places(countries: list[dict[str, Any]], ranking: list[dict[str, Any]], left_out: dict[str, str]) -> list[Place]:
     """All allies on the map by name, those with a marker last, so that it lies on top of their neighbours.
 
     Parameters
     ----------
     countries : the API's list of allies.
-    ranking : of one target of the alliance's forecast.
+    ranking, left_out : of one target of the alliance's forecast, and of the forecast.
     """
     probabilities = {entry["country"]["code"]: entry["at_deadline"] for entry in ranking}
     found = _outlines()
@@ -79,6 +83,7 @@ def places(countries: list[dict[str, Any]], ranking: list[dict[str, Any]]) -> li
             found["paths"][item["code"]],
             tuple(found["markers"][item["code"]]) if item["code"] in found["markers"] else None,
             probabilities.get(item["code"]),
+            "" if item["code"] in probabilities else left_out.get(item["code"], NO_FORCES),
         )
         for item in countries
     ]

@@ -29,6 +29,7 @@ def overview(state: State) -> dict[str, Any]:
         for entry in each["ranking"]:
             rows[entry["country"]["code"]][each["component"]] = entry
     sort, backwards = sorting(state)
+    drawn = alliance_map.places(known, target["ranking"], found["left_out"])
     return {
         "alliance": found,
         "target": target,
@@ -38,7 +39,8 @@ def overview(state: State) -> dict[str, Any]:
         "headline": headline(found, target),
         "one_by_one": one_by_one(target),
         "columns": ["name", state.component, "by", "latest", *(c for c in COMPONENTS if c != state.component)],
-        "places": alliance_map.places(known, target["ranking"]),
+        "places": drawn,
+        "reasons": {place.code: place.reason for place in drawn if place.reason},
         "map_size": alliance_map.size(),
         "classes": alliance_map.classes(),
         "scenarios": scenarios(),

@@ -97,6 +97,18 @@ def test_the_map_has_every_ally_as_a_link_that_says_its_probability(client: Flas
     assert len(alliance_map.classes()) == len(alliance_map.BOUNDS) + 1
 
 
+def test_an_ally_that_is_left_out_says_why() -> None:
+    ranking = [{"country": {"code": "DEU"}, "at_deadline": 0.5}]
+    countries = [{"code": code, "name": code} for code in ("DEU", "ISL", "LUX", "MNE")]
+    found = alliance_map.places(countries, ranking, {"MNE": "too few figures"})
+    assert [(it.code, it.fill, it.reason) for it in found] == [
+        ("DEU", "3", ""),
+        ("ISL", "none", "no armed forces"),
+        ("LUX", "none", "no armed forces"),
+        ("MNE", "none", "too few figures"),
+    ]
+
+
 def test_the_outlines_are_small_and_within_the_map() -> None:
     assert alliance_map.OUTLINES.stat().st_size < 12_500
     found = alliance_map._outlines()

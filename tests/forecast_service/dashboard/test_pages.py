@@ -35,6 +35,7 @@ VIEWS = (
     "/countries/DEU/sensitivity",
     "/compare",
     "/compare?a=ISL&b=USA&component=total",
+    "/compare?allies=ISL,USA,EST,TUR&scenario=stall",
     "/countries/DEU?component=total&rule=broad&related=2",
     "/?component=related&rule=strict",
     "/track-record",

@@ -54,8 +54,6 @@ QUERIES = {
     "sensitivity.get_sensitivity_chart": "?scenario={scenario}",
 }
 NAMES = {
-    "docs.assets": "swagger-ui.css",
-    "docs.static": "docs.js",
     "dashboard.asset": "page.css",
     "vintages.get_vintage": "nato-2026",
 }

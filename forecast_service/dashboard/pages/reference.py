@@ -100,7 +100,7 @@ def _response(contract: dict[str, Any], status: str, it: dict[str, Any]) -> dict
     if "$ref" in it:
         it = contract["components"]["responses"][_name(it["$ref"])]
     content = it.get("content", {})
-    media = next(iter(content.values()), {})
+    media: dict[str, Any] = next(iter(content.values()), {})
     return {
         "status": status,
         "says": it["description"],
@@ -154,7 +154,7 @@ def kind(schema: Schema) -> Markup:
         )
     if "format" in schema:
         said += Markup(" ({})").format(schema["format"])
-    bounds = [Markup(text).format(_value(schema[name])) for name, text in BOUNDS.items() if name in schema]
+    bounds = [escape(text.format(_value(schema[name]))) for name, text in BOUNDS.items() if name in schema]
     return said + (Markup(", ") + Markup(", ").join(bounds) if bounds else Markup())
 
 

@@ -51,7 +51,7 @@ def site(folder: Path, scenarios: tuple[str, ...], countries: tuple[str, ...], a
         frozenset({"baseline", *_chosen(scenarios, list(named_scenarios()), "--scenario")}),
         frozenset(_chosen(countries, list(allies()), "--country")),
     )
-    app = create_app(_settings())
+    app = create_app(_settings(processes))
     app.config["STATIC_SITE"] = True
     try:
         with _replacing(folder) as made, progress_bar("{task.description}", quiet=False) as progress:
@@ -69,7 +69,7 @@ def site(folder: Path, scenarios: tuple[str, ...], countries: tuple[str, ...], a
     click.echo(f"{len(written.files)} files ({written.pages} pages), {written.size / 1e6:.0f} MB, in {folder}")
 
 
-def _settings() -> Settings:
+def _settings(processes: int) -> Settings:
     """Those of the environment; open and without limits, since this process alone asks."""
     return replace(
         Settings.from_environment(),
@@ -77,6 +77,8 @@ def _settings() -> Settings:
         identity_header="",
         rate_limit="",
         cost_budget=UNLIMITED,
+        costly_per_caller=processes,
+        costly_at_once=processes,
         read_only=True,
         log_level="error",
     )

@@ -36,7 +36,7 @@ class Scope:
         """Whether the site has the answer to ``address``, a path with its query."""
         parts = urlsplit(address)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if not parts.path.startswith("/") or LIVE.fullmatch(parts.path):
+        if parts.netloc or not parts.path.startswith("/") or LIVE.fullmatch(parts.path):
             return False
         if query.get("scenario", "baseline") not in self.scenarios or query.get("component", "core") not in COMPONENTS:
             return False

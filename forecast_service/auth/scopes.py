@@ -22,6 +22,7 @@ NEEDS: dict[str, str | None] = {
     "dashboard.choose": PUBLIC,
     "dashboard.compare": PUBLIC,
     "dashboard.country": PUBLIC,
+    "dashboard.live": PUBLIC,
     "dashboard.method": PUBLIC,
     "dashboard.overview": PUBLIC,
     "dashboard.own_forecast": READ,

@@ -169,6 +169,8 @@ def test_with_forced_colours_shapes_follow_them(opened: Opening, site: str) -> N
     colour = "(it, name) => getComputedStyle(it)[name]"
     assert page.locator(".bar-fill").first.evaluate(colour, "fill") == system["Highlight"]
     assert page.locator(".bar-room").first.evaluate(colour, "stroke") == system["CanvasText"]
+    assert page.locator(".primary").first.evaluate(colour, "color") == system["Canvas"]
+    assert page.locator(".primary").first.evaluate(colour, "forcedColorAdjust") == "none", "no plate behind its text"
     page.locator(".brand").focus()
     assert page.locator(".brand").evaluate(colour, "outlineStyle") == "solid"
     settled(page)

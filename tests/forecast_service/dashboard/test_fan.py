@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ def test_no_two_names_are_written_over_each_other(places: list[float]) -> None:
     found = sorted(it.y for it in fan.apart([fan.Mark(100, y, "x") for y in places]))
     assert len(found) == len(places)
     assert found[-1] <= 100
-    gaps = [after - before for before, after in zip(found, found[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(found)]
     assert all(gap >= fan.APART - 0.02 for gap in gaps)
 
 

@@ -418,7 +418,7 @@ _LEVERS = {
 }
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
-    "/countries/{code}": True, "/countries/{code}/sensitivity": True,
+    "/countries/{code}": True, "/countries/{code}/live": True, "/countries/{code}/sensitivity": True,
 } | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
 """The pages, and whether they read the reader's own levers."""
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -434,6 +434,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "ghost": ("0", "1", "baseline"),
     "theme": ("light", "dark", "x"),
     "sort": SORTS,
+    "allies": (*ALLIES, ",".join(ALLIES), "x,,DEU"),
     "a": ALLIES,
     "b": ALLIES,
     "country": (*ALLIES, "x" * 60, *TEXTS),

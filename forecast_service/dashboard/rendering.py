@@ -14,6 +14,7 @@ from forecast_service.auth import authentication
 from forecast_service.callers import READ
 from forecast_service.dashboard import assets, charts, lever_form, page_state, text
 from forecast_service.dashboard.internal_client import Refused
+from forecast_service.dashboard.pages import search
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.http import problems
 from forecast_service.http.security_headers import PAGE
@@ -70,6 +71,8 @@ def _answer(template: str, state: page_state.State, view: Callable[[], Any]) -> 
     try:
         found = view()
     except Refused as refused:
+        if refused.problem["type"].endswith(":unknown-country") and (found := search.unknown(state)):
+            return _html("countries", state, found.pop("status"), **found)
         return _html("error", state, refused.status, problem=refused.problem)
     except Exception as error:
         current_app.logger.exception("unhandled error on %s", request.path, exc_info=error)

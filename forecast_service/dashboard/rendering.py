@@ -105,6 +105,7 @@ def _html(template: str, state: page_state.State, status: int, **context: Any) -
         "controls": lever_form.CONTROLS,
         "freezes": lever_form.FREEZES,
         "needs_key": settings.auth != auth.NONE or bool(settings.identity_header),
+        "static_site": current_app.config.get("STATIC_SITE", False),
         "credential": "token" if settings.auth == auth.JWT else "key",
         "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage, "sipri": settings.sipri},
     }

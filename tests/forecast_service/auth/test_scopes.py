@@ -54,8 +54,6 @@ QUERIES = {
     "sensitivity.get_sensitivity_chart": "?scenario={scenario}",
 }
 NAMES = {
-    "docs.assets": "swagger-ui.css",
-    "docs.static": "docs.js",
     "dashboard.asset": "page.css",
     "track-record.get_frozen": "2026-11-26-nato-2026-m3",
     "track-record.get_frozen_table": "2026-11-26-nato-2026-m3",

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from forecast_service.dashboard import alliance_map
 from forecast_service.dashboard.pages import alliance
 from models.dataset.countries import COMPONENTS, allies
-from tests.forecast_service.dashboard.conftest import Opening
+from tests.forecast_service.dashboard.conftest import PATIENCE_MS, Opening
 from tests.forecast_service.dashboard.test_pages import text_of
 
 HALF = re.compile(r"(\d+|no) all(?:y is|ies are) likelier than not")
@@ -236,7 +236,8 @@ def test_an_ally_on_the_map_opens_with_the_keyboard(opened: Opening, site: str) 
     expect(link.locator(".map-marker")).to_be_visible()
     assert link.evaluate("it => getComputedStyle(it.querySelector('.map-marker')).strokeWidth") == "6px"
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{site}/countries/LUX?scenario=stall")
+    page.wait_for_url(f"{site}/countries/LUX?scenario=stall", wait_until="commit")
+    expect(page.locator("h1")).to_contain_text("Luxembourg", timeout=PATIENCE_MS)
 
 
 @pytest.mark.slow
@@ -246,7 +247,7 @@ def test_sorting_keeps_the_focus_and_the_place(opened: Opening, site: str) -> No
     for query, direction in (("sort=by", "descending"), ("sort=-by", "ascending"), ("sort=by", "descending")):
         before = page.evaluate("scrollY")
         page.keyboard.press("Enter")
-        expect(page).to_have_url(f"{site}/?{query}#sort-by")
+        expect(page).to_have_url(f"{site}/?{query}#sort-by", timeout=PATIENCE_MS)
         expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", direction)
         expect(page.locator("#sort-by")).to_be_focused()
         assert abs(page.evaluate("scrollY") - before) < 2

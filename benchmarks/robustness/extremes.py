@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from forecast_service.dashboard import lever_form
-from forecast_service.dashboard.pages import SORTS
+from forecast_service.dashboard.pages.alliance import SORTS
 from forecast_service.schemas.levers import ScenarioSchema
 from models.dataset.countries import COMPONENTS, allies
 from models.dataset.groups import GROUPS
@@ -419,6 +419,7 @@ _LEVERS = {
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
     "/countries/{code}": True, "/countries/{code}/live": True, "/countries/{code}/sensitivity": True,
+    "/over-time": False, "/track-record/{code}": False,
 } | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
 """The pages, and whether they read the reader's own levers."""
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -445,6 +446,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "to": ("1999", "2027", "2060"),
     "overlay": (",".join(SCENARIOS[:3]), "trend", ",,"),
     "width": ("280", "1600"),
+    "ahead": ("1", "10", "x"),
 } | _LEVERS
 """The fields of the pages, with the values that are drawn."""
 

@@ -92,7 +92,10 @@ def test_the_documentation_and_all_its_files_come_without_a_key(front: Gateway) 
         assert front.ask(urljoin("/forecasting/docs", address), key=None).status == 200, address
 
 
-PAGES = ("", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare", "track-record", "method", "sources")
+PAGES = (
+    "", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare",
+    "over-time?a=nato-2026&b=nato-2026", "track-record", "track-record/DEU", "method", "sources",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PAGES)

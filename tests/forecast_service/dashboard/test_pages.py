@@ -38,7 +38,9 @@ VIEWS = (
     "/compare?allies=ISL,USA,EST,TUR&scenario=stall",
     "/countries/DEU?component=total&rule=broad&related=2",
     "/?component=related&rule=strict",
+    "/over-time",
     "/track-record",
+    "/track-record/DEU?origin=2015&ahead=1",
     "/method",
     "/sources",
 )
@@ -285,7 +287,9 @@ def behind(state_dir: Path, tmp_path: Path) -> Iterator[Flask]:
     app.extensions[EXTENSION].close()
 
 
-@pytest.mark.parametrize("view", ["/", "/countries/DEU?cap=3", "/compare", "/track-record", "/sources"])
+@pytest.mark.parametrize(
+    "view", ["/", "/countries/DEU?cap=3", "/compare", "/over-time", "/track-record/DEU", "/sources"]
+)
 def test_every_address_bears_the_gateways_prefix(behind: Flask, view: str) -> None:
     headers = {"X-Forwarded-Prefix": "/forecasting", "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Host": "api.example"}
     page = behind.test_client().get(view, headers=headers).text

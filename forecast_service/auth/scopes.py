@@ -7,6 +7,7 @@ from forecast_service.callers import ADMIN, READ, WRITE
 PUBLIC = None
 
 NEEDS: dict[str, str | None] = {
+    "alliance.get_alliance_card": READ,
     "alliance.get_alliance_forecast": READ,
     "alliance.get_alliance_table": READ,
     "alliance.get_count_chart": READ,
@@ -22,8 +23,12 @@ NEEDS: dict[str, str | None] = {
     "dashboard.choose": PUBLIC,
     "dashboard.compare": PUBLIC,
     "dashboard.country": PUBLIC,
+    "dashboard.embed": PUBLIC,
+    "dashboard.embed_alliance": PUBLIC,
+    "dashboard.gallery": PUBLIC,
     "dashboard.method": PUBLIC,
     "dashboard.overview": PUBLIC,
+    "dashboard.own_card": READ,
     "dashboard.own_forecast": READ,
     "dashboard.sensitivity": PUBLIC,
     "dashboard.sources": PUBLIC,
@@ -31,9 +36,11 @@ NEEDS: dict[str, str | None] = {
     "docs.assets": PUBLIC,
     "docs.page": PUBLIC,
     "docs.static": PUBLIC,
+    "forecasts.get_card": READ,
     "forecasts.get_forecast": READ,
     "forecasts.get_forecast_table": READ,
     "forecasts.get_waterfall_chart": READ,
+    "forecasts.post_card": READ,
     "forecasts.post_forecast": READ,
     "forecasts.post_waterfall_chart": READ,
     "metrics": ADMIN,  # or on a port of its own (FORECAST_METRICS_PORT), open inside the network only

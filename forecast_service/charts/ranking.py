@@ -89,7 +89,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         title=title,
         subtitle=f"{note[:-1]}; {means}. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, rows, by_share, what),
-        foot=footer(alliance),
+        foot=footer(alliance, options),
     )
 
 

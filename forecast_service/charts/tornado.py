@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import altair as alt
@@ -22,7 +21,6 @@ from forecast_service.charts.theme import (
     under,
 )
 from forecast_service.charts.theme import values as data
-from forecast_service.charts.waterfall import WORDS
 from forecast_service.formatting import percent
 
 ROW = 40
@@ -90,7 +88,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. "
         f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {text.clip(scenario(found), 240, 12)}.",
         finding=_finding(found, shown, threshold),
-        foot=footer(found),
+        foot=footer(found, options),
     )
 
 
@@ -111,12 +109,8 @@ def bar_row(bar: Document, middle: float) -> dict[str, Any]:
 
 
 def _assumption(bar: Document) -> str:
-    """The name of the assumption; levers are numbered from 1."""
+    """The name of the assumption, with a capital."""
     name = text.clean(bar["assumption"])
-    if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
-        number, kind, field = lever.groups()
-        name = f"lever {number}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
-    name = name.replace("_pct", " in %").replace("_pp", " in points").replace("_", " ")
     return name[:1].upper() + name[1:]
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from forecast_service.dashboard import lever_form
-from forecast_service.dashboard.pages import SORTS
+from forecast_service.dashboard.pages.alliance import SORTS
 from forecast_service.schemas.levers import ScenarioSchema
 from models.dataset.countries import COMPONENTS, allies
 from models.dataset.groups import GROUPS
@@ -418,8 +418,10 @@ _LEVERS = {
 }
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
-    "/countries/{code}": True, "/countries/{code}/sensitivity": True,
-} | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
+    "/scenarios": False, "/embed": False, "/embed/{code}": True, "/countries/{code}": True, "/countries/{code}/sensitivity": True,
+} | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")} | {
+    f"/countries/{{code}}/own-card.{form}": True for form in ("svg", "png")
+}  # fmt: skip
 """The pages, and whether they read the reader's own levers."""
 FIELDS: dict[str, tuple[str, ...]] = {
     "scenario": SCENARIOS,
@@ -430,6 +432,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "origin": (str(EARLY), "2026"),
     "vintage": (VINTAGES[0], VINTAGES[-1]),
     "component": (*COMPONENTS, "x"),
+    "q": ("x", "Half", "%"),
+    "mine": ("x", "WyJhIl0"),
+    "others": ("x", "WyJhIl0"),
     "wanted": ("0.01", "0.99", "0", "1", "x"),
     "ghost": ("0", "1", "baseline"),
     "theme": ("light", "dark", "x"),

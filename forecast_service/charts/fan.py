@@ -250,7 +250,11 @@ def _band_names(options: ChartOptions, last: dict[str, Any], top: float, height:
         caption = ", ".join([*(name.removesuffix(" %") for name in names[:-1]), names[-1]])
         if names[-1] == BANDS[0][0]:
             beyond = last[BANDS[0][2]] > top
-            caption += f" up to {text.share(last[BANDS[0][2]])}" if beyond else "" if options.narrow else " of futures"
+            end = text.share(last[BANDS[0][2]])
+            whole = (
+                f" {'to' if options.narrow else 'up to'} {end}" if beyond else "" if options.narrow else " of futures"
+            )
+            caption += whole
         found.append((edge, caption))
     return found
 

@@ -9,8 +9,8 @@ from typing import Any
 
 LONGEST_PART = 40
 """Most characters of one part; a scenario's name may be any user's text."""
-QUIET = frozenset({"forecast", "forecasts"})
-"""Kinds of answers that go without saying: the chart of a forecast is named by its component."""
+QUIET = "forecast"
+"""The kind that goes without saying: the chart of a forecast is named by its component."""
 
 
 def file_name(document: Mapping[str, Any], kind: str, component: str | None, suffix: str) -> str:
@@ -25,11 +25,12 @@ def file_name(document: Mapping[str, Any], kind: str, component: str | None, suf
     suffix : of the format.
     """
     country, scenario = document.get("country"), document.get("scenario")
+    kind = kind.replace("forecasts", "forecast")  # the address of a POST
     targeted = "deadline" in document
     drawn = bool(component) and targeted
     parts = [
         country.get("name") if isinstance(country, Mapping) else "alliance" if targeted else "track-record",
-        "" if kind in QUIET and drawn else kind,
+        "" if kind == QUIET and drawn else kind,
         component if drawn else "",
         document.get("deadline"),
         scenario.get("name") if isinstance(scenario, Mapping) else scenario,

@@ -72,6 +72,8 @@ def _address(shown: Document) -> str:
     code = shown.get("country", {}).get("code")
     path = f"/countries/{code}" if code else "/" if "deadline" in shown else "/track-record"
     asked = {name: request.args[name] for name in ON_PAGES if name in request.args}
+    if asked.get("component") == "core":
+        del asked["component"]
     return public + path + (f"?{urlencode(asked)}" if asked else "")
 
 

@@ -194,11 +194,12 @@ def test_what_changes_nothing_is_noted(keeping: FlaskClient) -> None:
     past = {"type": "share_path", "points": {"2020": 2.0}}
     assert notes([CAP], country="ISL") == ["Cap on core defence changes nothing: Iceland has no core spending."]
     assert notes([pledge | {"share_pct": 1.5, "component": "related"}], country="ISL") == [
-        "Pledge on related spending changes nothing: Iceland has no pledge of core spending whose credibility was learned."
+        "Pledge on related spending changes nothing: Iceland has no pledge of core spending whose credibility was "
+        "learned."
     ]
     none = "changes nothing: a series of no ally has no"
     assert notes([pledge, rule, CAP | {"component": "related"}], history=history, targets={"deadline": 2020}) == [
-        f"Pledge on related spending {none} pledge of core spending whose credibility was learned.",
+        f"Pledge on core defence {none} pledge of core spending whose credibility was learned.",
         f"What counts as related {none} related spending.",
         f"Cap on related spending {none} related spending.",
     ]

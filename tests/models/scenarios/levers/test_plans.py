@@ -105,7 +105,8 @@ def test_an_exit_starts_after_its_election():
     assert list(scenario.idle(2026, 2035)) == [
         (
             0,
-            "Plan for core defence ends after an election from 2036 changes nothing: its years lie outside 2027 to 2035.",
+            "Plan for core defence ends after an election from 2036 changes nothing: "
+            "its years lie outside 2027 to 2035.",
         )
     ]
     scenario.check()

@@ -251,10 +251,8 @@ def _band_names(options: ChartOptions, last: dict[str, Any], top: float, height:
         if names[-1] == BANDS[0][0]:
             beyond = last[BANDS[0][2]] > top
             end = text.share(last[BANDS[0][2]])
-            whole = (
-                f" {'to' if options.narrow else 'up to'} {end}" if beyond else "" if options.narrow else " of futures"
-            )
-            caption += whole
+            alone = not options.narrow and len(names) == 1
+            caption += f" to {end}" if beyond else " of futures" if alone else ""
         found.append((edge, caption))
     return found
 

@@ -63,7 +63,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     layers.append(middle_rule.encode(x=alt.XDatum(middle), y=between, y2="below"))
     for i, (row, bar) in enumerate(zip(rows, shown, strict=True)):
         top, center = i * ROW + 9, (middle - domain[0]) * wide
-        layers.append(label(row["name"], 0, top, options, fontWeight="bold"))
+        layers.append(label(_fitting(row["name"], options), 0, top, options, fontWeight="bold"))
         left, right = sorted((("low", row["low"]), ("high", row["high"])), key=lambda side: side[1])
         for (side, value), toward in ((left, -1), (right, 1)):
             # If both ends are on one side, the label of the nearer is on the other side of the rule, not on the bar.
@@ -112,6 +112,13 @@ def _assumption(bar: Document) -> str:
     """The name of the assumption, with a capital."""
     name = text.clean(bar["assumption"])
     return name[:1].upper() + name[1:]
+
+
+def _fitting(name: str, options: ChartOptions) -> str:
+    """``name`` in one line; of a lever's number, what it is stays and the lever's own name is cut."""
+    room = (options.width - 38) * 0.93  # bold letters are wider
+    lever, mark, number = name.partition(": ")
+    return text.clip(lever, room - text.width(mark + number, SMALL), SMALL) + mark + number
 
 
 def _how(text: str) -> str:

@@ -25,6 +25,7 @@ NEEDS: dict[str, str | None] = {
     "dashboard.country": PUBLIC,
     "dashboard.embed_alliance": PUBLIC,
     "dashboard.embed_ally": PUBLIC,
+    "dashboard.live": PUBLIC,
     "dashboard.method": PUBLIC,
     "dashboard.overview": PUBLIC,
     "dashboard.own_card": READ,

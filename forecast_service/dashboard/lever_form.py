@@ -72,6 +72,7 @@ CONTROLS = (
         "% of GDP", "reclassify", "share_pct", 0.1, 1.5, 0.1, 0.1, {"component": "related"},
     ),
 )  # fmt: skip
+BY_NAME = {control.name: control for control in CONTROLS}
 FREEZES = {"share": "the share of GDP", "real": "real money", "nominal": "nominal money"}
 YEARS = ("from", "to")
 FURTHER = ("pledge_year", "belief", "freeze", *YEARS)

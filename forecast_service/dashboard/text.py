@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from forecast_service import formatting
+from forecast_service.dashboard import lever_form
 from models.dataset.countries import STATUS_OF_STANCE
+from models.scenarios import lever_names
 
 THIN = "\u00a0"
 """A no-break space between a number and its unit."""
@@ -16,6 +18,7 @@ BASIS = {
     "history and prior": "published figures for the core part and an assumption (a prior) for the related part",
 }
 COMPONENTS = formatting.SPENT_ON
+LEVERS = lever_names.NAMES
 title = formatting.title
 RULES = {
     "strict": "only new money of the kinds that the declaration lists",
@@ -79,6 +82,24 @@ PHRASES = {
 """The fields of levers as text."""
 
 
+GROUPS = {
+    "european": "European allies",
+    "europe-and-canada": "European allies and Canada",
+    "euro-area": "allies of the euro area",
+    "borders-russia-or-belarus": "allies that border Russia or Belarus",
+}
+"""Groups of allies in a lever's ``countries``; a code stands for itself."""
+
+FIELD_LABELS = {
+    "pledge_year": "Year of the pledge",
+    "belief": "How far the pledge is kept",
+    "freeze": "Freeze",
+    "from": "First year",
+    "to": "Last year",
+}
+"""Labels of the fields that are no control of their own."""
+
+
 def lever(fields: dict[str, Any]) -> str:
     """The fields of a lever, without its type, as text; may be empty."""
     parts = [f"on {fields['component']}"] if fields.get("component") == "related" else []
@@ -87,8 +108,14 @@ def lever(fields: dict[str, Any]) -> str:
     said = {name: text.format(fields[name]) for name, text in PHRASES.items() if name in fields}
     parts += [text.replace("-", "−") if name == "change_pp" else text for name, text in said.items()]
     if "countries" in fields:
-        parts.append(f"for {', '.join(fields['countries'])}")
+        parts.append("for " + ", ".join(GROUPS.get(name, name) for name in fields["countries"]))
     return ", ".join(parts).replace(" %", f"{THIN}%")
+
+
+def control(name: str) -> str:
+    """The label of the field ``name`` of the form of assumptions."""
+    found = lever_form.BY_NAME.get(name)
+    return found.label if found else FIELD_LABELS.get(name, name)
 
 
 def later_status(pledge: dict[str, Any]) -> str:
@@ -111,6 +138,14 @@ def points(change: float | None) -> str:
     if rounded == 0:
         return "no change" if abs(change) < 0.0005 else f"less than 1{THIN}point"
     return f"{rounded:+d}{THIN}point{'' if abs(rounded) == 1 else 's'}".replace("-", "−")
+
+
+def more(change: float) -> str:
+    """A difference of probabilities (-1 to 1) as "16 points more"."""
+    rounded = abs(round(change * 100))
+    if rounded == 0:
+        return "no change" if abs(change) < 0.0005 else f"less than 1{THIN}point {'more' if change > 0 else 'less'}"
+    return f"{rounded}{THIN}point{'' if rounded == 1 else 's'} {'more' if change > 0 else 'less'}"
 
 
 def share(value: float | None) -> str:
@@ -138,10 +173,10 @@ def dollars(millions: float) -> str:
     return f"{sign}${size:,.0f}{THIN}million"
 
 
-def billions(value: float) -> str:
-    """An amount in billion national currency."""
+def billions(value: float, currency: str) -> str:
+    """An amount in billion of a currency (ISO 4217)."""
     places = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
-    return f"{value:,.{places}f}{THIN}billion".replace("-", "−")
+    return f"{currency}{THIN}{value:,.{places}f}{THIN}billion".replace("-", "−")
 
 
 def sentence(text: str) -> str:
@@ -160,6 +195,71 @@ def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str =
     )
 
 
+def first_year(target: dict[str, Any], deadline: int) -> str:
+    """When the target is first met, as sentences."""
+    p = target["probability"]
+    if not target["first_year"] or p["by_deadline"] < 0.01:
+        return f"In almost no simulated future is it reached by {deadline}."
+    year, chance = max(target["first_year"].items(), key=lambda it: it[1])
+    not_reached = f"In {formatting.frequency(1 - p['by_deadline'])} futures it is not reached by {deadline}."
+    if chance < 0.01:
+        return f"{not_reached} No single year has a chance of 1 % or more to be the first."
+    return f"{not_reached} The likeliest first year is {year}, with {percent(chance)}."
+
+
+def requirement(found: dict[str, Any]) -> str:
+    """What the wanted probability requires, as a sentence; less than what is expected is said as such."""
+    extra, asked = found["extra_growth_pp"], formatting.frequency(found["probability"]["asked"])
+    if abs(extra) < 0.05:
+        return f"It is as likely as {asked} already."
+    if extra < 0:
+        return (
+            f"It is likelier than that already: to bring it down to {asked}, spending would grow by "
+            f"{-extra:.1f} points a year less than expected."
+        )
+    return f"To be as likely as {asked}, spending must grow by {extra:.1f} points a year more than expected."
+
+
+def money(found: dict[str, Any]) -> str:
+    """The money of a requirement, more or less than expected, with its currency."""
+    usd, national, deadline = found["money"]["usd"], found["money"]["national"], found["deadline"]
+    word = "more" if usd["extra"] >= 0 else "less"
+    one, together = (dollars(abs(usd[name])) for name in ("extra", "extra_cumulative"))
+    said = f"{one} {word} in {deadline}, {together} {word} in all years to then together (at prices of 2021)"
+    if not national or not national["currency"]:
+        return said
+    one, together = (billions(abs(national[name]), national["currency"]) for name in ("extra", "extra_cumulative"))
+    return f"{said}; at current prices {one} {word} and {together} {word}"
+
+
+def resemblance(effective: float) -> str:
+    """How much the baseline's futures resemble a scenario (0 to 1), as a sentence."""
+    if effective >= 0.5:
+        said = "Its futures are much like the baseline's"
+    elif effective >= 0.1:
+        said = "Its futures differ from most of the baseline's"
+    else:
+        said = "Few of the baseline's futures are like it: treat it as an unusual case"
+    return f"{said} (effective sample size {percent(effective)})."
+
+
+def ranked(sides: list[dict[str, Any]]) -> str:
+    """Which of several allies is likelier to meet the target, as a sentence."""
+    found = [
+        (side["detail"]["name"], side["target"]["probability"]["at_deadline"])
+        for side in sides
+        if side["target"]["probability"] is not None
+    ]
+    found.sort(key=lambda it: -it[1])
+    if len(found) < 2:
+        return "There is no second ally here to which this target applies."
+    first, last = found[0], found[-1]
+    if first[1] - last[1] < 0.05:
+        return f"They are about equally likely: {percent(last[1])} to {percent(first[1])}."
+    listed = ", then ".join(f"{name} ({percent(p)})" for name, p in found[1:])
+    return f"{first[0]} is the likeliest ({percent(first[1])}), {listed}."
+
+
 def rules(found: list[dict[str, Any]]) -> str:
     """How much of a probability is the rule that counts related spending, as text."""
     if len(found) == 1:
@@ -176,4 +276,4 @@ def span(p: dict[str, Any]) -> str:
     low, high = p["across_members"]
     if percent(low) == percent(high):
         return f"all models say {percent(low)}"
-    return f"single models, without and with pledges, say {percent(low)} to {percent(high)}"
+    return f"the models, without and with pledges, say {percent(low)} to {percent(high)}"

@@ -56,6 +56,13 @@ def country(state: State, code: str) -> dict[str, Any]:
     return ally.country(state, code)
 
 
+@blp.get("/countries/<code>/live")
+@page("live")
+def live(state: State, code: str) -> dict[str, Any]:
+    """The parts of an ally's page that follow the sliders, without the page around them."""
+    return ally.live(state, code)
+
+
 @blp.get("/countries/<code>/sensitivity")
 @page("sensitivity")
 def sensitivity(state: State, code: str) -> dict[str, Any]:

@@ -19,11 +19,12 @@ PARTS = {"level": "level", "panel": "momentum", "plans": "plans"}
 WHY_PARTS = ("level", "momentum", "plans", "pledge", "scenario")
 """The names of all parts, in order."""
 _WORDS = {
-    "momentum": "recent change of all allies",
-    "plans": "budgets and plans",
-    "pledge": "pledges",
-    "scenario": "the scenario",
+    "momentum": ("the recent change of all allies", "adds", "takes away"),
+    "plans": ("budgets and plans", "add", "take away"),
+    "pledge": ("pledges", "add", "take away"),
+    "scenario": ("the scenario", "adds", "takes away"),
 }
+"""Part -> its name, and the verbs for more and for less."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,17 @@ def why(
 def _sentence(reached: Sequence[tuple[str, float]]) -> str:
     """The parts in words; differences of whole percentages, so that they add up as they are read."""
     level, *later = [(part, round(100 * p)) for part, p in reached]
-    changes, before = [], level[1]
+    changes: list[str] = []
+    before = level[1]
     for part, now in later:
         if now != before:
-            changes.append(f"{_WORDS[part]} {now - before:+d}")
+            name, more, less = _WORDS[part]
+            points = abs(now - before)
+            unit = "" if changes else " point" if points == 1 else " points"
+            changes.append(f"{name} {more if now > before else less} {points}{unit}")
         before = now
-    found = f"Today's level alone gives {level[1]} %"
-    if changes:
-        found += "; points from there: " + ", ".join(changes)
-    return f"{found}. Together {before} %."
+    found = f"Today's level alone gives {level[1]} %."
+    if not changes:
+        return f"{found} Nothing else changes that."
+    said = ", ".join(changes)
+    return f"{found} {said[:1].upper()}{said[1:]}: together {before} %."

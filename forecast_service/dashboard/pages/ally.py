@@ -4,21 +4,60 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.dashboard import custom_scenario, lever_form, snippets
+from forecast_service.dashboard import custom_scenario, fan, lever_form, snippets, text
 from forecast_service.dashboard.internal_client import Refused, document
-from forecast_service.dashboard.page_state import State
+from forecast_service.dashboard.page_state import PASSED, State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios, vintage_of
+
+PRESETS = (
+    ("baseline", "As expected"),
+    ("pledge", "The pledge is carried out"),
+    ("national-plan", "National plans are carried out"),
+    ("gdp-shock", "A recession next year"),
+    ("stall", "The share stays where it is"),
+)
+"""Scenarios that most readers ask about, in plain words."""
+MOVERS = {
+    "plans and pledges": "pledge",
+    "growth of GDP": "gdp",
+    "growth of core spending": "spend",
+    "growth of related spending": "related_pledge",
+    "the rule that counts related spending": "recount",
+    "how uncertain the future is": "spread",
+}
+"""Control by the assumption of a sensitivity; the share of the origin has none."""
+FIRST = 3
+"""So many controls are shown; the others are behind "More assumptions"."""
 
 
 def country(state: State, code: str) -> dict[str, Any]:
     """One ally under one scenario."""
+    found = live(state, code)
+    detail, forecast, target, shown = (found[name] for name in ("detail", "forecast", "target", "shown"))
+    first = movers(state, detail["code"])
+    return found | {
+        "requirement": requirement(shown, detail["code"], forecast, target),
+        "snippets": snippets.of(shown, detail["code"], forecast, drawn=target["probability"] is not None),
+        "presets": PRESETS,
+        "first": [lever_form.BY_NAME[name] for name in first],
+        "others": [control for control in lever_form.CONTROLS if control.name not in first],
+        "more_set": bool({name for name, _ in state.levers} - set(first)) or bool(state.overlays),
+        "kept_fields": kept_fields(state, target),
+        "scenarios": scenarios(),
+        "vintages": document("vintages.list_vintages")["items"],
+        **countries(),
+    }
+
+
+def live(state: State, code: str) -> dict[str, Any]:
+    """What follows the sliders: headline, chart and waterfall."""
     detail = document("countries.get_country", code=code)
-    code = detail["code"]
-    forecast, wrong = custom_scenario.answer(state, code)
+    forecast, wrong = custom_scenario.answer(state, detail["code"])
     # If the reader's levers have errors, show the answer without them.
     shown = state.without_levers() if wrong else state
     target = by_component(forecast["targets"], state.component)
-    history = document("countries.get_history", vintage_of(state), code=code)
+    past = known(state, detail["code"]) if state.component == "core" else []
+    steps = waterfall(forecast, state.component)
     return {
         "detail": detail,
         "forecast": forecast,
@@ -26,14 +65,75 @@ def country(state: State, code: str) -> dict[str, Any]:
         "wrong": wrong,
         "shown": shown,
         "status": 422 if wrong else 200,
-        "steps": waterfall(forecast, state.component),
-        "past": history["components"][0]["observations"] if state.component == "core" else [],
+        "steps": steps,
+        "before": steps[0]["before"] if steps else None,
+        "change": target["probability"]["at_deadline"] - steps[0]["before"] if steps else None,
+        "past": past,
         "future": future(forecast, state.component),
-        "requirement": requirement(shown, code, forecast, target),
-        "snippets": snippets.of(shown, code, forecast, drawn=target["probability"] is not None),
-        "scenarios": scenarios(),
-        **countries(),
+        "drawn": chart(shown, detail, forecast, past) if target["probability"] is not None else None,
     }
+
+
+def known(state: State, code: str) -> list[dict[str, Any]]:
+    """The published shares of core spending, of the vintage in question."""
+    found = document("countries.get_history", vintage_of(state), code=code)
+    observations: list[dict[str, Any]] = found["components"][0]["observations"]
+    return observations
+
+
+def chart(state: State, detail: dict[str, Any], forecast: dict[str, Any], past: list[dict[str, Any]]) -> fan.Fan:
+    """The fan of the ally, with the baseline behind another scenario, and the medians of overlays."""
+    code, changed = detail["code"], forecast["baseline"] is not None and state.get("ghost") == "1"
+    plain = {name: value for name, value in state.passed.items() if name != "scenario"}
+    others = [
+        (text.title(other["scenario"]["name"]), other)
+        for other in (
+            document("forecasts.get_forecast", plain | {"scenario": name}, code=code) for name in state.overlays
+        )
+    ]
+    return fan.draw(
+        fan.Plot(
+            forecast,
+            state.component,
+            past,
+            document("forecasts.get_forecast", plain, code=code) if changed else None,
+            others,
+            plans(detail, state.component, forecast["origin"]),
+        )
+    )
+
+
+def plans(detail: dict[str, Any], component: str, origin: int) -> list[tuple[int, float]]:
+    """The latest dated plan of each year after ``origin``: in law, in a budget or a plan, and not withdrawn since."""
+    found = {
+        it["year"]: it["target_pct"]
+        for it in sorted(detail["pledges"], key=lambda it: it["stated_on"])
+        if it["component"] == component and it["stance"] in {"law", "plan"} and it["target_pct"] and it["year"]
+        if it["status"] not in {"withdrawn", "missed", "refused"} and it["year"] > origin
+    }
+    return sorted(found.items())
+
+
+def movers(state: State, code: str) -> list[str]:
+    """The names of the controls that move this ally's baseline most, in the order of the form, so that none moves."""
+    asked = (*PASSED, "component")
+    query: dict[str, Any] = {name: state.fields[name] for name in asked if name in state.fields and name != "scenario"}
+    try:
+        bars = document("sensitivity.get_sensitivity", query, code=code)["bars"]
+    except Refused as refused:
+        if refused.status >= 500:
+            raise
+        bars = []
+    usual = ("pledge", "gdp", "spend") if state.component != "related" else ("related_pledge", "gdp", "recount")
+    ranked = [MOVERS[bar["assumption"]] for bar in bars if bar["assumption"] in MOVERS]
+    chosen = list(dict.fromkeys([*ranked, *usual]))[:FIRST]
+    return [control.name for control in lever_form.CONTROLS if control.name in chosen]
+
+
+def kept_fields(state: State, target: dict[str, Any]) -> dict[str, str]:
+    """The fields that the form keeps without showing them."""
+    hidden = ["component", "theme", "origin", "wanted", *(["rule", "related"] if target["component"] == "core" else [])]
+    return {name: state.fields[name] for name in hidden if name in state.fields}
 
 
 def future(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:

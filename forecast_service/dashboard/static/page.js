@@ -2,27 +2,23 @@
 import { headers, keep, key } from "./key.js";
 import { go, tell } from "./moves.js";
 import { attend, recolour } from "./pictures.js";
+import { attendFans } from "./fan.js";
+import { attendSliders } from "./live.js";
 import "./gallery.js";
-import "./levers.js";
+import "./saving.js";
 
 const THEMES = ["", "light", "dark"], NAMES = { "": "Auto", light: "Light", dark: "Dark" };
 
-function shown() {
+function unhide() {
   document.querySelectorAll(".js[hidden]").forEach((element) => {
     if (!element.hasAttribute("data-forget") || key()) element.hidden = false;
   });
-  document.querySelectorAll("[data-readout]").forEach(read);
 }
 
-function read(part) {
-  const slider = part.querySelector("input"), rows = [...part.parentElement.querySelectorAll("[data-reading]")];
-  const say = () => {
-    const text = rows[slider.value]?.dataset.reading ?? "";
-    part.querySelector("[data-readout-text]").textContent = text;
-    slider.setAttribute("aria-valuetext", text);
-  };
-  slider.oninput = say;
-  say();
+function shown() {
+  unhide();
+  attendFans();
+  attendSliders();
 }
 
 function name() {
@@ -81,6 +77,7 @@ document.addEventListener("click", async (event) => {
 });
 
 document.addEventListener("page:shown", shown);
+for (const kind of ["page:drawn", "page:renewed"]) document.addEventListener(kind, unhide);
 shown();
 name();
 attend();

@@ -1,29 +1,11 @@
-// The sliders of number inputs; saving and forking scenarios.
+// Saves and forks scenarios.
 import { headers } from "./key.js";
 import { go } from "./moves.js";
 
-document.addEventListener("input", (event) => {
-  const slider = event.target.dataset?.slider;
-  if (slider) document.getElementById(slider).value = event.target.value;
-  const beside = document.querySelector(`[data-slider="${event.target.id}"]`);
-  if (beside && event.target.value !== "") beside.value = event.target.value;
-});
 document.addEventListener("click", (event) => {
-  const clear = event.target.closest?.("[data-clear]");
-  if (clear) {
-    const input = document.getElementById(clear.dataset.clear);
-    input.value = "";
-    input.focus();
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  }
   const fork = event.target.closest?.("[data-fork]");
   if (fork) save(fork.dataset.fork, {}, "The copy is yours now.");
 });
-document.addEventListener("change", (event) => {
-  if (event.target.name !== "overlay") return;
-  const boxes = [...document.querySelectorAll("input[name=overlay]")], full = boxes.filter((box) => box.checked).length >= 3;
-  boxes.forEach((box) => { box.disabled = full && !box.checked; });
-}, true);
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.hasAttribute("data-save-form")) return;
@@ -67,10 +49,10 @@ async function save(address, body, done) {
     return;
   }
   const here = new URL(location.href);
-  const keepable = ["deadline", "core", "related", "component", "theme", "origin", "vintage", "overlay"];
+  const keepable = ["deadline", "core", "related", "rule", "component", "theme", "origin", "vintage", "overlay", "ghost", "wanted"];
   const query = new URLSearchParams([...here.searchParams].filter(([name]) => keepable.includes(name)));
   query.set("scenario", found.id);
-  await go(`${here.pathname}?${query}#builder`);
+  await go(`${here.pathname}?${query}`);
   const after = document.querySelector("[data-save-told]");
   if (after) after.textContent = `${done} Its id is ${found.id}.`;
 }

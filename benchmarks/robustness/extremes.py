@@ -418,7 +418,8 @@ _LEVERS = {
 }
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
-    "/scenarios": False, "/embed": False, "/embed/{code}": True, "/countries/{code}": True, "/countries/{code}/sensitivity": True,
+    "/scenarios": False, "/embed": False, "/embed/{code}": True, "/countries/{code}": True,
+    "/countries/{code}/sensitivity": True,
 } | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")} | {
     f"/countries/{{code}}/own-card.{form}": True for form in ("svg", "png")
 }  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from forecast_service import api, dashboard
-from forecast_service.api import docs
 from forecast_service.auth import authentication, read_only
+from forecast_service.dashboard import docs
 from forecast_service.forecasting import fit_pool, registry
 from forecast_service.forecasting.validity import AnswerValidity
 from forecast_service.http import (
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     contract = spec.make_api(app)
     api.register(contract)
     app.register_blueprint(dashboard.blp)
+    app.register_blueprint(docs.blp)
     docs.serve_contract(app)
     metrics.register(app, settings)
     operations.register(app)

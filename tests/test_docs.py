@@ -22,7 +22,14 @@ from models.simulation.path_store import PathStore
 from models.simulation.related import COUNTS, LEVELS, WEIGHTS, simulate_under
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "models/data/SOURCES.md"])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        ROOT / "models/data/SOURCES.md",
+        *ROOT.glob("forecast_service/**/*.md"),
+    ]
+)
 
 
 def test_the_readme_shows_the_present_answer(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ For every origin from {first} to {last} the models were fitted on figures up to 
 allies, up to {horizon} years ahead, were compared with the outcomes known so far. Model version {model_version},
 vintage {vintage}.
 
-`make publish` computes the scores; `GET /v1/track-record` returns them. `make accuracy` adds statsforecast's AutoETS,
-AutoARIMA and AutoTheta. `python -m benchmarks.accuracy.compare` puts other versions beside this one.
+`make publish` computes the scores; `GET /v1/track-record` returns them, and `GET /v1/track-record/forecasts` the
+baseline's forecasts beside the outcomes. `make accuracy` adds statsforecast's AutoETS, AutoARIMA and AutoTheta.
+`python -m benchmarks.accuracy.compare` puts other versions beside this one.
 
 - **skill**: 1 - CRPS / CRPS of a random walk in logs. Above 0 is better than expecting no change. In brackets: its 90 %
   interval, by a bootstrap over countries and five-year blocks of origins.

@@ -418,8 +418,8 @@ _LEVERS = {
 }
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
-    "/scenarios": False, "/embed": False, "/embed/{code}": True, "/countries/{code}": True,
-    "/countries/{code}/sensitivity": True,
+    "/countries/{code}": True, "/countries/{code}/live": True, "/countries/{code}/sensitivity": True,
+    "/over-time": False, "/track-record/{code}": False, "/scenarios": False, "/embed": False, "/embed/{code}": True,
 } | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")} | {
     f"/countries/{{code}}/own-card.{form}": True for form in ("svg", "png")
 }  # fmt: skip
@@ -440,6 +440,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "ghost": ("0", "1", "baseline"),
     "theme": ("light", "dark", "x"),
     "sort": SORTS,
+    "allies": (*ALLIES, ",".join(ALLIES), "x,,DEU"),
     "a": ALLIES,
     "b": ALLIES,
     "country": (*ALLIES, "x" * 60, *TEXTS),
@@ -450,6 +451,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "to": ("1999", "2027", "2060"),
     "overlay": (",".join(SCENARIOS[:3]), "trend", ",,"),
     "width": ("280", "1600"),
+    "ahead": ("1", "10", "x"),
 } | _LEVERS
 """The fields of the pages, with the values that are drawn."""
 

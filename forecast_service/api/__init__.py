@@ -8,7 +8,6 @@ from forecast_service.api import (
     alliance,
     batch,
     countries,
-    docs,
     forecasts,
     operations,
     requirements,
@@ -40,4 +39,3 @@ def register(api: Api) -> None:
     for module in RESOURCES:
         api._app.url_map.converters.update(getattr(module, "CONVERTERS", {}))
         api.register_blueprint(module.blp)
-    api._app.register_blueprint(docs.blp)

@@ -56,7 +56,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         layers,
         options,
         area,
-        title=f"How many allies have {WHAT[component]} spending at {threshold} of GDP in {deadline}?",
+        title=f"Allies with at least {threshold} of GDP on {WHAT[component]} in {deadline}",
         subtitle="Height: probability of each count, %. Filled: 80 % of futures, "
         f"{low} to {high} allies. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, tally, WHAT[component], threshold),
@@ -69,8 +69,8 @@ def _finding(alliance: Document, tally: Document, what: str, threshold: str) -> 
     majority = tally["allies"] // 2 + 1
     more = math.fsum(tally["distribution"][majority:])
     return (
-        f"{under(alliance, begins=True)} the median number of allies whose {what} spending is at {threshold} of GDP or "
-        f"more in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
+        f"{under(alliance, begins=True)} the median number of allies that spend {threshold} of GDP or more on {what} "
+        f"in {alliance['deadline']} is {tally['median']} of {tally['allies']}; 80 % of the simulated futures have "
         f"{low} to {high}. The probability that most allies do is {percent(more)}, that all do "
         f"{percent(tally['all'])}."
     )

@@ -52,7 +52,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         layers,
         options,
         area,
-        title=f"Probability of {WHAT[component]} spending at {threshold} of GDP, by year",
+        title=f"Probability of at least {threshold} of GDP on {WHAT[component]}, by year",
         subtitle=f"{note} Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, WHAT[component]),
         foot=footer(alliance, options),
@@ -83,7 +83,7 @@ def _finding(alliance: Document, target: Document, what: str) -> str:
     total, first = len(target["ranking"]), target["ranking"][0]
     later = f", and {likely[1]} in {years[-1]}" if len(years) > 1 else ""
     return (
-        f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to be at "
-        f"{text.bare(target['threshold'])} of GDP of {what} spending in {years[0]}{later}; "
+        f"{under(alliance, begins=True)} {likely[0]} of {total} allies are more likely than not to spend "
+        f"{text.bare(target['threshold'])} of GDP or more on {what} in {years[0]}{later}; "
         f"{first['country']['name']} is likeliest then ({percent(first['by_year'][-1])})."
     )

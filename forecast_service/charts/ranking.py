@@ -23,7 +23,7 @@ from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
 ROW = 17
-WHAT = {"core": "core", "related": "related", "total": "core and related"}
+WHAT = {"core": "core defence", "related": "related things", "total": "core and related things"}
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
@@ -74,20 +74,24 @@ def draw(documents: Document, options: ChartOptions) -> Document:
             label(caption, place, -7, options, align="center", color=options.colours.target, fontWeight="bold")
         )
     deadline, threshold = alliance["deadline"], text.bare(target["threshold"])
-    what = f"{WHAT[component]} spending"
+    what = WHAT[component]
     title = (
-        f"Allies by median {what} in {deadline}, % of GDP"
+        f"Median spending on {what} in {deadline}, % of GDP"
         if by_share
-        else f"Allies by probability of {what} at {threshold} of GDP in {deadline}"
+        else f"Probability of at least {threshold} of GDP on {what} in {deadline}"
     )
-    means = "line: 80 % of futures" if by_share else "line: range across the models"
-    note = "Dot: median." if by_share else "Dot: probability, %."
+    marks = (
+        "Dot: median; line: 80 % of the simulated futures"
+        if by_share
+        else "Dot: probability, %; line: from the model that expects least to the one that expects most (no line: "
+        "all models agree)"
+    )
     return chart(
         layers,
         options,
         area,
         title=title,
-        subtitle=f"{note[:-1]}; {means}. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
+        subtitle=f"{marks}. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, rows, by_share, what),
         foot=footer(alliance, options),
     )
@@ -109,15 +113,15 @@ def _finding(alliance: Document, target: Document, rows: list[Any], by_share: bo
     if by_share:
         over = sum(row["dot"] >= target["threshold"] for row in rows)
         return (
-            f"{under(alliance, begins=True)} the median {what} of {over} of {len(rows)} allies is at {threshold} "
-            f"of GDP or more in {deadline}: from {first['country']} ({first['written']}) to {last['country']} "
-            f"({last['written']})."
+            f"{under(alliance, begins=True)} the median spending on {what} of {over} of {len(rows)} allies is at "
+            f"{threshold} of GDP or more in {deadline}: from {first['country']} ({first['written']}) to "
+            f"{last['country']} ({last['written']}). Lines hold 80 % of the simulated futures."
         )
-    likely = sum(entry["at_deadline"] >= 0.5 for entry in target["ranking"])
     ends = f"{first['country']} is likeliest ({first['written']}), {last['country']} least likely ({last['written']})"
     if first["dot"] == last["dot"]:
         ends = f"all are equally likely to ({first['written']})"
     return (
-        f"{under(alliance, begins=True)} {likely} of {len(rows)} allies are more likely than not to spend "
-        f"{threshold} of GDP or more on {what} in {deadline}: {ends}."
+        f"{under(alliance, begins=True)} {target['likelier_than_not']} of {len(rows)} allies are more likely than not "
+        f"to spend {threshold} of GDP or more on {what} in {deadline}: {ends}. Lines run from the model that expects "
+        "least to the one that expects most."
     )

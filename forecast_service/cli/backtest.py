@@ -88,7 +88,7 @@ class Origins(click.ParamType[range]):
 @click.option(
     "--publish",
     is_flag=True,
-    help="Save the bundled panel's track record and trust in pledges in models/data.",
+    help="Save the bundled panel's track record, the forecasts behind it and the trust in pledges in models/data.",
 )
 @click.option(
     "--real-time",
@@ -158,6 +158,7 @@ def backtest(
     record = track_record.track_record(result, NEWEST, MODEL_VERSION, early, tables, outside or ())
     if publish:
         published.save(record)
+        published.save_forecasts(result)
     if as_json:
         emit(json.dumps(record, indent=1) + "\n")
     else:

@@ -16,6 +16,7 @@ from forecast_service.cli.keys import keys
 from forecast_service.cli.openapi import openapi
 from forecast_service.cli.pledges import pledges
 from forecast_service.cli.serve import serve
+from forecast_service.cli.site import site
 from forecast_service.cli.sweeps import sweep, work
 from forecast_service.cli.vintages import current_vintage, rollback, use
 from forecast_service.version import VERSION
@@ -37,5 +38,5 @@ def data() -> None:
 
 for command in (check, use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
-for command in (serve, fit, forecast, data, db, openapi, backtest, freeze, keys, callers, sweep, work):
+for command in (serve, site, fit, forecast, data, db, openapi, backtest, freeze, keys, callers, sweep, work):
     main.add_command(command)

@@ -7,11 +7,19 @@ import re
 from functools import cache
 from pathlib import Path
 
-from flask import Response, abort, send_from_directory, url_for
+from flask import Response, abort, url_for
+
+from forecast_service.http.compression import send_file
 
 FOLDER = Path(__file__).parent / "static"
 FOR_GOOD = "public, max-age=31536000, immutable"
 VERSION = re.compile("[0-9a-f]{12}")
+
+
+@cache
+def names() -> frozenset[str]:
+    """The names of all static files."""
+    return frozenset(file.name for file in FOLDER.iterdir())
 
 
 @cache
@@ -30,8 +38,8 @@ def address(name: str) -> str:
 
 def send(version: str, name: str) -> Response:
     """A file. If the address names another version, as in a rolling update, browsers must not cache the answer."""
-    if not VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version) or name not in names():
         abort(404)
-    response = send_from_directory(FOLDER, name)
+    response = send_file(FOLDER / name)
     response.headers["Cache-Control"] = FOR_GOOD if version == digest() else "no-cache"
     return response

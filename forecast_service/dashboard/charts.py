@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import url_for
+from flask import current_app, url_for
 
 from forecast_service.dashboard.page_state import THEMES, State
 
 WIDTHS = {"wide": 1120, "middle": 760, "narrow": 380}
 """Widths (pixels) of charts. Narrow charts have fewer labels, not smaller ones."""
+STATIC = {"wide": 760, "middle": 760, "narrow": 760}
+"""Widths on a static site, which has one file of each chart and theme."""
+FEW = ("fan", "ranking")
+"""The charts that a static site has for every scenario."""
 HALF = {"wide": 560, "middle": 760, "narrow": 380}
 """Widths of two charts side by side; on screens that are not wide, one is below the other."""
 
@@ -33,12 +37,18 @@ class Chart:
     half: bool = False
 
     @property
+    def left_out(self) -> bool:
+        """Whether a static site leaves it out: it has few charts for scenarios other than the baseline, and tables."""
+        return bool(current_app.config.get("STATIC_SITE")) and "scenario" in self.query and self.name not in FEW
+
+    @property
     def variants(self) -> dict[str, dict[str, str]]:
         """Addresses by theme, then width (wide, middle, narrow)."""
+        widths = STATIC if current_app.config.get("STATIC_SITE") else HALF if self.half else WIDTHS
         return {
             theme: {
                 name: f"{self.address}?{urlencode(self.query | {'theme': theme, 'width': width})}"
-                for name, width in (HALF if self.half else WIDTHS).items()
+                for name, width in widths.items()
             }
             for theme in THEMES
         }

@@ -77,7 +77,7 @@ class Fan:
 
     top: float
     lines: list[Line]
-    target: float
+    target: float | None
     levels: list[Mark]
     years: list[Mark]
     names: list[Mark]
@@ -117,14 +117,14 @@ class Plot:
         return [it for it in self.known if origin - HISTORY_YEARS <= it["year"] <= origin]
 
     @property
-    def target(self) -> float:
-        """The threshold, in % of GDP."""
-        return float(next(t for t in self.forecast["targets"] if t["component"] == self.component)["threshold"])
+    def target(self) -> float | None:
+        """The threshold, in % of GDP; None if the forecast has none."""
+        return next((float(t["threshold"]) for t in self.forecast["targets"] if t["component"] == self.component), None)
 
     def highest(self) -> float:
         """The largest share that must be visible: of figures, target, plans, medians and the 80 % band."""
         found = [
-            self.target,
+            self.target or 0.0,
             *(it["share_pct"] for it in (*self.shown, *self.came)),
             *(share for _, share in self.plans),
         ]
@@ -189,7 +189,7 @@ def draw(plot: Plot, top: float | None = None) -> Fan:
     return Fan(
         top=top,
         lines=[line for line in lines if line.path],
-        target=frame.y(plot.target),
+        target=None if plot.target is None else frame.y(plot.target),
         levels=[Mark(0, frame.y(level), f"{level:g}{text.THIN}%") for level in _levels(top)],
         years=_ticks(frame),
         names=_names(plot, frame, found),
@@ -251,17 +251,17 @@ def _ticks(frame: _Frame) -> list[Mark]:
 def _names(plot: Plot, frame: _Frame, found: Mapping[str, list[float]]) -> list[Mark]:
     """The names of lines and bands beside their right ends, none over another."""
     middle = found[MEDIAN][-1]
-    names = [
-        Mark(100, frame.y(middle), text.share(middle), "of-median", "median "),
-        Mark(100, frame.y(plot.target), text.threshold(plot.target), "of-target", "target "),
-    ]
+    names = [Mark(100, frame.y(middle), text.share(middle), "of-median", "median ")]
+    if plot.target is not None:
+        names.append(Mark(100, frame.y(plot.target), text.threshold(plot.target), "of-target", "target "))
     for name, low, high in BANDS:
         if found[high][-1] - found[low][-1] < frame.top * 0.02:
             continue
         edge, said = found[high][-1], f"{name}{text.THIN}%"
         if edge > frame.top:
-            said += f" ↑ {text.share(edge)}"
-        names.append(Mark(100, max(0.0, frame.y(edge)), said, "of-band"))
+            names.append(Mark(100, 0, f"↑ {text.share(edge)}", "of-band", f"{said} "))
+        else:
+            names.append(Mark(100, frame.y(edge), said, "of-band"))
     if plot.baseline is not None:
         end = _quantiles(plot.baseline, plot.component)[MEDIAN][-1]
         names.append(Mark(100, frame.y(end), "baseline", "of-ghost"))

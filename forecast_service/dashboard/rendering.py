@@ -14,6 +14,7 @@ from forecast_service.auth import authentication
 from forecast_service.callers import READ
 from forecast_service.dashboard import assets, charts, lever_form, page_state, text
 from forecast_service.dashboard.internal_client import Refused
+from forecast_service.dashboard.pages import search
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.http import problems
 from forecast_service.http.security_headers import FRAMED, PAGE
@@ -78,6 +79,9 @@ def _answer(template: str, state: page_state.State, view: Callable[[], Any], fai
     try:
         found = view()
     except Refused as refused:
+        misspelt = failed == "error" and refused.problem["type"].endswith(":unknown-country")
+        if misspelt and (found := search.unknown(state)):
+            return _html("countries", state, found.pop("status"), **found)
         return _html(failed, state, refused.status, problem=refused.problem)
     except Exception as error:
         current_app.logger.exception("unhandled error on %s", request.path, exc_info=error)
@@ -110,6 +114,7 @@ def _html(template: str, state: page_state.State, status: int, **context: Any) -
         "controls": lever_form.CONTROLS,
         "freezes": lever_form.FREEZES,
         "needs_key": settings.auth != auth.NONE or bool(settings.identity_header),
+        "static_site": current_app.config.get("STATIC_SITE", False),
         "credential": "token" if settings.auth == auth.JWT else "key",
         "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage, "sipri": settings.sipri},
     }

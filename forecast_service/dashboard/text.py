@@ -257,7 +257,7 @@ def ranked(sides: list[dict[str, Any]]) -> str:
     if first[1] - last[1] < 0.05:
         return f"They are about equally likely: {percent(last[1])} to {percent(first[1])}."
     listed = ", then ".join(f"{name} ({percent(p)})" for name, p in found[1:])
-    return f"{first[0]} is the likeliest ({percent(first[1])}), {listed}."
+    return f"{first[0]} is the likeliest ({percent(first[1])}), then {listed}."
 
 
 def rules(found: list[dict[str, Any]]) -> str:

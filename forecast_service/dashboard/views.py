@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 from forecast_service.dashboard import assets, custom_scenario, internal_client
 from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages import alliance, ally, common, comparison, embed, gallery
+from forecast_service.dashboard.pages import over_time as moves
 from forecast_service.dashboard.pages import sources as source_list
 from forecast_service.dashboard.pages import track_record as scores
 from forecast_service.dashboard.rendering import POLICY, not_found, page
@@ -110,11 +111,30 @@ def compare(state: State) -> dict[str, Any]:
     return comparison.compare(state)
 
 
+@blp.get("/over-time")
+@page("over_time")
+def over_time(state: State) -> dict[str, Any]:
+    """How the allies' numbers moved from one vintage to another."""
+    return moves.over_time(state)
+
+
 @blp.get("/track-record")
 @page("track_record")
-def track_record(state: State) -> dict[str, Any]:
-    """The scores of past forecasts."""
-    return scores.track_record(state)
+def track_record(state: State) -> Any:
+    """The scores of past forecasts; with ``country`` in the query, a redirect to the forecasts of that ally."""
+    name = common.asked_country()
+    if not name:
+        return scores.track_record(state)
+    found = internal_client.document("countries.get_country", code=name)
+    address = url_for("dashboard.track_record_ally", code=found["code"], **state.query())
+    return Response(status=303, headers={"Location": address})
+
+
+@blp.get("/track-record/<code>")
+@page("track_record_ally")
+def track_record_ally(state: State, code: str) -> dict[str, Any]:
+    """What was said of one ally, and what came."""
+    return scores.ally(state, code)
 
 
 @blp.get("/method")

@@ -150,6 +150,13 @@ class AllianceTargetSchema(Schema):
         allow_none=True,
         metadata={"description": "The review year; null where it is not between origin and deadline."},
     )
+    likelier_than_not = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Number of allies that are at the threshold in the deadline year with a probability of at "
+            "least 0.5 each; the median count is another number, as allies below 0.5 are there in some futures too."
+        },
+    )
     ranking = fields.List(
         fields.Nested(StandingSchema),
         required=True,
@@ -301,5 +308,6 @@ def _target(target: AllianceTarget) -> dict[str, Any]:
         "review": None
         if target.on_track is None or target.at_threshold is None
         else {"on_track": _tally(target.on_track), "at_threshold": _tally(target.at_threshold)},
+        "likelier_than_not": target.likelier_than_not,
         "ranking": [_ranked(ally) for ally in target.ranking],
     }

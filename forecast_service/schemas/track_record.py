@@ -6,7 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from forecast_service.schemas.fields import Rounded
+from forecast_service.schemas.countries import ListSchema
+from forecast_service.schemas.fields import Numbers, QueryYear, Rounded, Share, country_in, share_out, year_in
+from forecast_service.schemas.requests import RequestSchema
 from models.dataset.outside_views import VIEW_KINDS
 
 
@@ -184,6 +186,13 @@ class OutsideViewSchema(Schema):
     our_log_error = _score("The same error of our median: log(outcome / median).", required=True, allow_none=True)
 
 
+def _sha256() -> fields.String:
+    return fields.String(
+        required=True,
+        metadata={"description": "SHA-256 of the file, as SHA256SUMS lists it.", "pattern": "^[0-9a-f]{64}$"},
+    )
+
+
 class FrozenScoresSchema(Schema):
     """Means over all figures known by now of years after the forecast's origin; null if there are none."""
 
@@ -206,11 +215,13 @@ class FrozenSchema(FrozenScoresSchema):
     release = fields.String(required=True, metadata={"description": "Version of the service."})
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     vintage = fields.String(required=True, metadata={"description": "Vintage of the figures that it knew."})
-    file = fields.String(required=True, metadata={"description": "Its file in models/data/frozen."})
-    sha256 = fields.String(
+    file = fields.String(
         required=True,
-        metadata={"description": "SHA-256 of the file, as SHA256SUMS lists it.", "pattern": "^[0-9a-f]{64}$"},
+        metadata={
+            "description": "Its file in models/data/frozen. Without .json, GET /v1/track-record/frozen/{name} takes it."
+        },
     )
+    sha256 = _sha256()
     scored_on = fields.String(required=True, metadata={"description": "The current vintage, whose figures score it."})
     allies = fields.Integer(required=True, metadata={"description": "Number of allies whose core share it forecasts."})
     resolved = fields.Integer(
@@ -287,3 +298,50 @@ class TrackRecordSchema(Schema):
             "SHA256SUMS), each with what is wrong; they are left out. Empty in a sound installation."
         },
     )
+
+
+class FrozenQuerySchema(RequestSchema):
+    country = country_in(" All if absent.")
+
+
+class PastForecastsQuerySchema(FrozenQuerySchema):
+    origin = year_in("The last year whose figure the forecasts know; all if absent.", kind=QueryYear)
+
+
+class PastForecastSchema(Schema):
+    """What was said of an ally's core share in a year, and what came."""
+
+    country = fields.String(required=True, metadata={"description": "ISO 3166 alpha-3.", "example": "DEU"})
+    origin = fields.Integer(required=True, metadata={"description": "The last year whose figure was known."})
+    year = fields.Integer(required=True, metadata={"description": "The year that was forecast."})
+    quantiles = Numbers(
+        Share(), required=True, metadata={"description": "Quantiles on the answer's levels, in their order (% of GDP)."}
+    )
+    outcome_pct = share_out("The figure; null if it is not known yet", required=True, allow_none=True)
+    outcome_estimate = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Whether the publisher marks the figure as an estimate; null without a figure."},
+    )
+
+
+class PastForecastsSchema(ListSchema):
+    """Forecasts of core shares beside the figures that the current vintage has of their years."""
+
+    component = fields.String(required=True, metadata={"description": "core", "example": "core"})
+    scenario = fields.String(required=True, metadata={"description": "baseline", "example": "baseline"})
+    vintage = fields.String(required=True, metadata={"description": "Vintage of the figures that they were made from."})
+    model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
+    scored_on = fields.String(required=True, metadata={"description": "The current vintage, which has the outcomes."})
+    levels = fields.List(fields.Float(), required=True, metadata={"description": "Levels of the quantiles, 0 to 1."})
+    items = fields.List(
+        fields.Nested(PastForecastSchema), required=True, metadata={"description": "By ally, origin and year."}
+    )
+
+
+class FrozenForecastSchema(PastForecastsSchema):
+    """A frozen forecast beside what came."""
+
+    date = fields.String(required=True, metadata={"description": "Day on which it was saved.", "format": "date"})
+    release = fields.String(required=True, metadata={"description": "Version of the service."})
+    sha256 = _sha256()

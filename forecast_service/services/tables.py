@@ -94,6 +94,24 @@ def alliance(document: dict[str, Any]) -> Table:
     return Table("Allies by probability", columns, ("component", "country"), rows, _provenance(document))
 
 
+def past_forecasts(document: dict[str, Any]) -> Table:
+    """Past forecasts beside what came, one row per ally, origin and year."""
+    columns = (
+        COUNTRY,
+        Column("origin", "gYear", "The last year whose figure was known."),
+        Column("year", "gYear", "The year that was forecast."),
+        *(Column(f"q{level:g}_pct", "number", f"Quantile {level:g}.", SHARE) for level in document["levels"]),
+        Column("outcome_pct", "number", "The figure of the current vintage; empty if it is not known yet.", SHARE),
+        Column("outcome_estimate", "boolean", "Whether the publisher marks that figure as an estimate."),
+    )
+    first, last = ("country", "origin", "year"), ("outcome_pct", "outcome_estimate")
+    rows = [
+        (*(one[name] for name in first), *one["quantiles"], *(one[name] for name in last)) for one in document["items"]
+    ]
+    about = {"dc:source": document["vintage"], "dc:subject": document["scenario"]}
+    return Table("Past forecasts of core spending", columns, ("country", "origin", "year"), rows, about)
+
+
 def _provenance(document: dict[str, Any]) -> dict[str, Any]:
     """The metadata of a table: answer, vintage, years and scenario."""
     origin, deadline = document["origin"], document["deadline"]

@@ -122,6 +122,14 @@ class AllianceTarget:
     at_threshold: Tally | None
     ranking: tuple[RankedAlly, ...]
 
+    @property
+    def likelier_than_not(self) -> int:
+        """How many allies are at the threshold in the deadline year with a probability of at least a half each.
+
+        That is another number than the median count: allies below a half are there in some futures too.
+        """
+        return sum(entry.at_deadline >= 0.5 for entry in self.ranking)
+
 
 @dataclass(frozen=True)
 class GroupShare:

@@ -43,19 +43,33 @@ class UnknownCountry(LookupError):
         self.name = name
 
     @property
-    def did_you_mean(self) -> str:
-        """The end of a message, with the allies that may be meant; empty if no name is alike."""
+    def reason(self) -> str:
+        """What is wrong."""
+        if self._outsider:
+            return f"{country_names.title(min(country_names.codes_of(self.name)))} is no member of NATO"
+        return f"no ally goes by {self.name[: country_names.LONGEST]!r}"
+
+    @property
+    def meant(self) -> list[Ally]:
+        """The allies that may be meant; none if another country has this name, or no name is alike."""
         known = allies()
-        alike = [known[code] for code in country_names.alike(self.name, known)]
-        return f"; did you mean {' or '.join(f'{ally.name} ({ally.code})' for ally in alike)}?" if alike else ""
+        return [] if self._outsider else [known[code] for code in country_names.alike(self.name, known)]
+
+    @property
+    def _outsider(self) -> bool:
+        codes = country_names.codes_of(self.name)
+        return bool(codes) and codes.isdisjoint(allies())
+
+    @property
+    def did_you_mean(self) -> str:
+        """The end of a message, with the allies that may be meant; empty if there are none."""
+        meant = " or ".join(f"{ally.name} ({ally.code})" for ally in self.meant)
+        return f"; did you mean {meant}?" if meant else ""
 
     @property
     def detail(self) -> str:
         """What is wrong, and which allies may be meant."""
-        codes = country_names.codes_of(self.name)
-        if codes and codes.isdisjoint(allies()):
-            return f"{country_names.title(min(codes))} is no member of NATO"
-        return f"no ally goes by {self.name[: country_names.LONGEST]!r}{self.did_you_mean}"
+        return self.reason + self.did_you_mean
 
 
 @dataclass(frozen=True)

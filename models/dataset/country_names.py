@@ -20,6 +20,7 @@ _NOT_LISTED: Mapping[str, str] = {
     "UK": "GBR",
     "Great Britain": "GBR",
     "Britain": "GBR",
+    "America": "USA",
     "Turkey": "TUR",
     "Macedonia": "MKD",
     "FYROM": "MKD",
@@ -28,6 +29,9 @@ _NOT_LISTED: Mapping[str, str] = {
     "former Yugoslav Republic of Macedonia": "MKD",
 }
 """Names that the list does not have: ISO alpha-3 code by name."""
+
+_PARTS: Mapping[str, str] = dict.fromkeys(("england", "scotland", "wales", "northern ireland"), "GBR")
+"""Folded names of parts that some use for the whole. They are no names of it, so it is only suggested."""
 
 _LANGUAGES = tuple(
     "sq nl fr de bg cs da et fi el hr hu is it lv lt mk sr nb nn pl pt ro sk sl es sv tr".split()  # noqa: SIM905  as read
@@ -99,6 +103,8 @@ def alike(name: str, codes: Iterable[str]) -> list[str]:
     if len(name) > LONGEST:
         return []
     wanted, folded = set(codes), fold(name)
+    if _PARTS.get(folded) in wanted:
+        return [_PARTS[folded]]
     index = {each: found for each, found in _listed()[0].items() if found <= wanted}
     close = [each for each in index if each.startswith(folded)] if len(folded) >= _LEAST_BEGINNING else []
     close = close or get_close_matches(folded, index, n=5 * MOST, cutoff=LEAST_LIKENESS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import numpy as np
 
 from models.dataset.observations import Figures
 from models.dataset.tables import DATA
+from models.evaluation.published import PastForecast
 from models.files import write_atomically
 from models.series import Array
 
@@ -159,6 +160,13 @@ def score(frozen: FrozenForecast, figures: Figures) -> dict[str, Any]:
     return (
         {"scored_on": figures.vintage, "allies": len(allies), "resolved": len(resolved)} | baseline | {"trend": trend}
     )
+
+
+def forecasts(frozen: FrozenForecast) -> Iterator[PastForecast]:
+    """The core shares of the baseline of a frozen forecast, by ally and year, on its own ``levels``."""
+    for code, ally in frozen.content["allies"].items():
+        for year, quantiles in (ally["scenarios"]["baseline"]["core_share_pct"] or {}).items():
+            yield PastForecast(code, frozen.content["origin"], int(year), tuple(quantiles))
 
 
 def record(figures: Figures, forecasts: Iterable[FrozenForecast]) -> list[dict[str, Any]]:

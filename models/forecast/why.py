@@ -85,8 +85,13 @@ def _sentence(reached: Sequence[tuple[str, float]]) -> str:
             unit = "" if changes else " point" if points == 1 else " points"
             changes.append(f"{name} {more if now > before else less} {points}{unit}")
         before = now
-    found = f"Today's level alone gives {level[1]} %."
+    found = f"Today's level alone gives {_whole(level[1])}."
     if not changes:
         return f"{found} Nothing else changes that."
     said = ", ".join(changes)
-    return f"{found} {said[:1].upper()}{said[1:]}: together {before} %."
+    return f"{found} {said[:1].upper()}{said[1:]}: together {_whole(before)}."
+
+
+def _whole(percent: int) -> str:
+    """A whole percentage; none is certain."""
+    return "less than 1 %" if percent == 0 else "more than 99 %" if percent == 100 else f"{percent} %"

@@ -43,7 +43,7 @@ from tests.support.service import DRAWS, FIT_TIMEOUT_S
 pytestmark = pytest.mark.slow
 
 BY_HAND = int(os.environ.get("EXTREMES", "0"))
-OTHERS = {"/static/", "/docs", "/docs/assets/", "/assets/", "/openapi.json", "/metrics"}
+OTHERS = {"/docs", "/assets/", "/openapi.json", "/metrics"}
 """What takes no input beside the name of a file."""
 FEWER = {"postVintage": 3, "postBatch": 3, "getCountChart": 5, "getHeatmapChart": 5, "getRankingChart": 5}
 """Operations of which fewer are drawn, since they take longer."""

@@ -15,8 +15,10 @@ from models.dataset import tables
 from models.dataset.vintages import Draft, VintageStore
 from models.ensemble import learned_trust
 from models.evaluation import frozen, published
+from models.evaluation.backtest import Backtest
 from models.files import replacing, write_atomically
 from models.paths import Paths
+from models.series import Panel, Series
 from models.simulation.path_store import ABANDONED_S, Fit, FitKey, PathStore, StoreUnavailable
 from tests.support.limits import files_of_at_most
 
@@ -70,6 +72,14 @@ def _save_vintage(folder: Path) -> None:
     VintageStore(folder).add(Draft("ours", "nato-2026", {"pledges": tables.read("pledges")}, ()))
 
 
+def _backtest() -> Backtest:
+    """Forecasts of one series from twenty years."""
+    rows = [("DEU", origin, 1) for origin in range(2000, 2020)]
+    levels = np.array(published.LEVELS)
+    series = Series("DEU", 1990, np.ones(40))
+    return Backtest(Panel([series]), levels, rows, np.ones((len(rows), levels.size)))
+
+
 WRITERS: Mapping[str, tuple[int, Callable[[Path], object]]] = {
     "a fit": (100, _save_fit),
     "a fit whose arrays fit": (500, lambda folder: _save_fit(folder, "x" * 1000)),
@@ -77,6 +87,7 @@ WRITERS: Mapping[str, tuple[int, Callable[[Path], object]]] = {
     "a frozen forecast": (1000, lambda folder: frozen.save(FROZEN | {"allies": "x" * 2000}, folder)),
     "the list of frozen forecasts": (1000, lambda folder: frozen.save(FROZEN, folder)),
     "a track record": (1000, lambda _: published.save({"x": "y" * 2000})),
+    "past forecasts": (500, lambda _: published.save_forecasts(_backtest())),
     "the learned trust": (100, lambda _: learned_trust.save(dict.fromkeys(range(2000, 2020), 0.5), "v", "0")),
     "a text": (1000, lambda folder: write_atomically(folder / "text", "x" * 2000)),
 }
@@ -86,6 +97,7 @@ WRITERS: Mapping[str, tuple[int, Callable[[Path], object]]] = {
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     size, write = WRITERS[what]
     monkeypatch.setattr(published, "FILE", tmp_path / "track_record.json")
+    monkeypatch.setattr(published, "FORECASTS", tmp_path / "past_forecasts.csv")
     monkeypatch.setattr(learned_trust, "FILE", tmp_path / "learned.json")
     if what.startswith("the list"):
         (tmp_path / frozen.SUMS).write_text("".join(f"{'0' * 64}  {n}.json\n" for n in range(20)))

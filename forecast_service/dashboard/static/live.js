@@ -35,11 +35,12 @@ async function ask() {
     const answer = await fetch(address, { headers: { Accept: "text/html", ...headers() }, signal: abort.signal });
     if (!answer.headers.get("Content-Type")?.startsWith("text/html")) throw Object.assign(new Error(), { status: answer.status });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!fresh.querySelector("[data-region=headline]")) throw Object.assign(new Error(), { status: answer.status });
-    if (form()) show(fresh);
+    if (fresh.querySelector("[data-locked]")) go(page(), "replace"); // the key holds no more: ask for another
+    else if (!fresh.querySelector("[data-region=headline]")) throw Object.assign(new Error(), { said: (fresh.querySelector("main .lead ~ ul") ?? fresh.querySelector("main .lead"))?.textContent.trim() });
+    else if (form()) show(fresh);
   } catch (error) {
     if (!wanted && (!abort.signal.aborted || abort.signal.reason === "late")) {
-      const why = error.status === 429 ? "There were too many requests; wait a moment." : error.status ? `The service answered with an error (${error.status}).` : "The service did not answer.";
+      const why = error.said ? error.said : error.status === 429 ? "There were too many requests; wait a moment." : error.status ? `The service answered with an error (${error.status}).` : "The service did not answer.";
       troubled(`${why} The number and the chart are those of the assumptions before.`, follow, document.querySelector("[data-region=headline]"));
       document.querySelectorAll("[data-live]").forEach((region) => region.classList.add("behind"));
       away = true;

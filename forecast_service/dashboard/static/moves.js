@@ -137,15 +137,15 @@ function show(fresh, target, how, { keepScroll, except, quiet }) {
   if (target.hash) document.querySelector(target.hash)?.scrollIntoView();
 }
 
-function ours(link) {
-  return link.origin === location.origin && !("leave" in link.dataset) && !link.hasAttribute("download") && !link.target && !link.classList.contains("skip");
+function ours(link, address) {
+  return address.origin === location.origin && !("leave" in link.dataset) && !link.hasAttribute("download") && !link.hasAttribute("target") && !link.classList.contains("skip");
 }
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
-  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || !ours(link)) return;
-  const address = new URL(link.href);
-  if (address.hash && address.pathname === location.pathname && address.search === location.search) return;
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const address = new URL(link.getAttribute("href"), document.baseURI); // link.href is no text for a link of the map
+  if (!ours(link, address) || (address.hash && address.pathname === location.pathname && address.search === location.search)) return;
   event.preventDefault();
   go(address, "push", { keepScroll: "keepScroll" in link.dataset });
 });

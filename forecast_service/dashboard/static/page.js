@@ -22,10 +22,7 @@ function shown() {
 }
 
 function name() {
-  const chosen = document.documentElement.dataset.theme ?? "";
-  const button = document.querySelector("[data-theme-toggle]");
-  button.querySelector("[data-theme-name]").textContent = NAMES[chosen];
-  button.setAttribute("aria-label", `Colours: ${chosen ? NAMES[chosen].toLowerCase() : "as the system has them"}`);
+  document.querySelector("[data-theme-name]").textContent = NAMES[document.documentElement.dataset.theme ?? ""];
 }
 
 document.querySelector("[data-theme-toggle]").addEventListener("click", () => {

@@ -110,6 +110,15 @@ export function carry(old, fresh) {
 }
 
 export function recolour() { attend(); }
+
+// Paper is light. A browser that prints fetches no picture instead of another, so the style sheet inverts dark ones.
+addEventListener("beforeprint", () => {
+  for (const image of document.querySelectorAll(".picture img")) {
+    const shown = image.dataset.shown || image.currentSrc;
+    if (!shown) image.parentElement.querySelectorAll("source").forEach((source) => source.remove()); // its own is light
+    image.classList.toggle("to-invert", shown.includes("theme=dark"));
+  }
+});
 narrow.addEventListener("change", recolour);
 middle.addEventListener("change", recolour);
 dark.addEventListener("change", recolour);

@@ -54,9 +54,9 @@ QUERIES = {
     "sensitivity.get_sensitivity_chart": "?scenario={scenario}",
 }
 NAMES = {
-    "docs.assets": "swagger-ui.css",
-    "docs.static": "docs.js",
     "dashboard.asset": "page.css",
+    "track-record.get_frozen": "2026-11-26-nato-2026-m3",
+    "track-record.get_frozen_table": "2026-11-26-nato-2026-m3",
     "vintages.get_vintage": "nato-2026",
 }
 CALLERS = ("anonymous", "reader", "writer", "other tenant", "admin")

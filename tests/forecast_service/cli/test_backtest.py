@@ -110,6 +110,7 @@ def test_publishing_saves_the_trust_and_the_record_with_outside_views(monkeypatc
 
     real, bundled = backtest.backtest, published.load()
     monkeypatch.setattr(published, "FILE", tmp_path / "record.json")
+    monkeypatch.setattr(published, "FORECASTS", tmp_path / "forecasts.csv")
     monkeypatch.setattr(learned_trust, "FILE", tmp_path / "learned.json")
     monkeypatch.setattr(question, "DRAWS", 100)
     # Two origins with few draws: what is saved is the matter here.
@@ -125,6 +126,8 @@ def test_publishing_saves_the_trust_and_the_record_with_outside_views(monkeypatc
         assert list(saved) == list(bundled)
         assert [it["id"] for it in saved["outside_views"]] == [it["id"] for it in bundled["outside_views"]]
         assert saved["since_1965"]["forecasts"] > 0
+        # Not those from the last year of the figures, which the service makes itself.
+        assert {it.origin for it in published.forecasts()} == {2025}
     finally:
         learned_trust._by_origin.cache_clear()
 

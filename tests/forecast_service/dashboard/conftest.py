@@ -80,6 +80,29 @@ def listening(app: Any) -> Iterator[str]:
         server.server_close()
 
 
+def _moved(before: float, after: float, **parts: float) -> dict[str, Any]:
+    every = dict.fromkeys(("figures", "growth", "plans", "model"), 0.001) | parts
+    return {"before": before, "after": after, "standard_error": 0.005, "parts": every}
+
+
+CHANGES = [
+    {"code": "BEL", "change": _moved(0.3, 0.26, figures=-0.04), "reason": None},
+    {"code": "DEU", "change": _moved(0.1, 0.47, plans=0.21, figures=0.16), "reason": None},
+    {"code": "ISL", "change": None, "reason": "Iceland has no armed forces"},
+]
+"""Why forecasts moved from nato-2025 to nato-2026, as if it were computed: that takes minutes."""
+
+
+@pytest.fixture(scope="package", autouse=True)
+def changes() -> Iterator[None]:
+    """No page starts to compute why forecasts moved, and of two vintages it is known."""
+    name = "forecast_service.forecasting.vintage_change_task"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{name}.start", lambda *_: None)
+        patch.setattr(f"{name}.saved", lambda _, a, b: CHANGES if (a, b) == ("nato-2025", "nato-2026") else None)
+        yield
+
+
 @pytest.fixture(scope="package")
 def open_app(state_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application that lets everyone in, with a database of its own."""

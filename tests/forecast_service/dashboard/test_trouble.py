@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -16,51 +15,75 @@ def test_a_slow_answer_says_so_and_then_comes(opened: Opening, site: str) -> Non
     page = opened(f"{site}/countries/DEU")
     held: list[Route] = []
     page.route("**/countries/DEU?*", lambda route: held.append(route))
-    page.get_by_label("Scenario", exact=True).select_option("stall")
+    page.get_by_role("link", name="A recession next year").click()
     expect(page.locator("main")).to_have_attribute("aria-busy", "true")
     expect(page.get_by_role("status").filter(has_text="Still working")).to_be_visible()
     held[0].continue_()
-    expect(page.locator(".eyebrow").first).to_contain_text("Stall")
+    expect(page.locator(".eyebrow").first).to_contain_text("GDP shock")
     expect(page.get_by_role("status").filter(has_text="Still working")).to_be_hidden()
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
 
 
 def test_what_fails_is_said_and_what_was_there_stays(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
-    settled(page)
     before = page.locator(".number").inner_text()
     page.route("**/countries/DEU?*", lambda route: route.abort())
-    page.get_by_label("Scenario", exact=True).select_option("stall")
+    page.get_by_role("link", name="A recession next year").click()
     alert = page.get_by_role("alert").filter(has_text="did not answer")
     expect(alert).to_contain_text("still shows the previous answer")
     assert page.locator(".number").inner_text() == before
     page.unroute("**/countries/DEU?*")
     alert.get_by_role("button", name="Try again").click()
-    expect(page.locator(".eyebrow").first).to_contain_text("Stall")
+    expect(page.locator(".eyebrow").first).to_contain_text("GDP shock")
     expect(alert).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("role", "name"),
-    [
-        ("button", "Show"),
-        ("button", "Show these futures"),
-        ("checkbox", "Trend"),
-        ("link", "Hide the baseline's ghost"),
-    ],
-)
-def test_what_succeeds_tells_no_trouble_and_keeps_the_focus(opened: Opening, site: str, role: Any, name: str) -> None:
+def test_a_slider_whose_answer_fails_says_so_where_the_reader_is(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU")
+    before = page.locator(".number").inner_text()
+    page.route("**/live?*", lambda route: route.fulfill(status=429, body="no"))
+    page.locator("#slider-gdp").fill("-2")
+    alert = page.get_by_role("alert").filter(has_text="too many requests")
+    expect(alert).to_contain_text("those of the assumptions before")
+    assert page.locator(".ally [data-trouble]").count() == 1
+    expect(page.locator("[data-region=headline]")).to_have_class(re.compile("behind"))
+    assert page.locator(".number").inner_text() == before
+    page.unroute("**/live?*")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator(".eyebrow").first).to_contain_text("Own assumptions")
+    expect(alert).to_be_hidden()
+    expect(page.locator("[data-region=headline]")).not_to_have_class(re.compile("behind"))
+
+
+def test_while_an_answer_waits_what_is_older_looks_old(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU")
+    held: list[Route] = []
+    page.route("**/live?*", lambda route: held.append(route), times=1)
+    slider = page.locator("#slider-gdp")
+    for value in ("-1", "-2", "-3"):
+        slider.fill(value)
+    expect(page.locator("[data-region=when]")).to_have_class(re.compile("behind"))
+    page.wait_for_timeout(200)
+    assert len([url for url in page.seen.requests if "/live?" in url]) == 1, "one at a time"  # type: ignore[attr-defined]
+    held[0].continue_()
+    page.wait_for_url(re.compile("gdp=-3"))
+    asked = [url for url in page.seen.requests if "/live?" in url]  # type: ignore[attr-defined]
+    assert [url.rsplit("=", 1)[1] for url in asked] == ["-1", "-3"], "of those that wait the last counts"
+    expect(page.locator("[data-region=when]")).not_to_have_class(re.compile("behind"))
+
+
+def test_what_succeeds_tells_no_trouble_and_keeps_the_focus(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU?cap=3")
-    page.get_by_label("Core target, %").fill("3.2")
-    pressed = page.get_by_role(role, name=name, exact=True)
-    pressed.focus()  # the field is left: its form is sent
+    page.get_by_label(re.compile("^Core target")).fill("3.2")
+    page.get_by_role("checkbox", name="Trend", exact=True).press("Space")
     expect(page.locator(".eyebrow").first).to_contain_text("3.2")
-    pressed.press("Enter" if role == "link" else "Space")
+    page.wait_for_url(re.compile("overlay=trend"))
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
     expect(page.locator("[data-trouble]")).to_be_hidden()
     expect(page.locator("footer")).to_contain_text("Model version")
-    if role != "link":  # which says the opposite now
-        expect(page.get_by_role(role, name=name, exact=True)).to_be_focused()
+    expect(page.get_by_role("checkbox", name="Trend", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Show these futures").press("Enter")
+    expect(page.get_by_role("button", name="Show these futures")).to_be_focused()
 
 
 def test_saving_tells_no_trouble(opened: Opening, site: str) -> None:
@@ -96,47 +119,30 @@ def test_what_was_saved_without_an_answer_is_not_saved_twice(opened: Opening, si
 
 
 def test_an_old_picture_is_marked_while_the_new_one_fails(opened: Opening, site: str) -> None:
-    page = opened(f"{site}/countries/DEU")
+    page = opened(site)
     settled(page)
-    fan = page.locator("[data-picture=fan]")
-    old = fan.locator("img").evaluate("image => image.currentSrc")
-    page.route("**/v1/countries/DEU/forecast.svg*", lambda route: route.fulfill(status=500, body="no"))
+    ranking = page.locator("[data-picture=ranking]")
+    old = ranking.locator("img").evaluate("image => image.currentSrc")
+    page.route("**/v1/alliance/ranking.svg*", lambda route: route.fulfill(status=500, body="no"))
     page.get_by_label("Scenario", exact=True).select_option("trend")
     expect(page.locator(".eyebrow").first).to_contain_text("Trend")
-    fan.scroll_into_view_if_needed()
-    expect(fan.locator("[data-stale]")).to_contain_text("This is the previous chart.")
-    assert fan.locator("img").evaluate("image => image.currentSrc") == old
-    page.unroute("**/v1/countries/DEU/forecast.svg*")
-    fan.get_by_role("button", name="Try again").click()
-    expect(fan.locator("[data-stale]")).to_be_hidden()
-    assert fan.locator("img").evaluate("image => image.currentSrc") != old
+    ranking.scroll_into_view_if_needed()
+    expect(ranking.locator("[data-stale]")).to_contain_text("This is the previous chart.")
+    assert ranking.locator("img").evaluate("image => image.currentSrc") == old
+    page.unroute("**/v1/alliance/ranking.svg*")
+    ranking.get_by_role("button", name="Try again").click()
+    expect(ranking.locator("[data-stale]")).to_be_hidden()
+    assert ranking.locator("img").evaluate("image => image.currentSrc") != old
 
 
 def test_a_first_picture_that_fails_leaves_its_text_and_says_what_to_do(opened: Opening, site: str) -> None:
     page = opened(f"{site}/method")
     page.route("**/v1/**/*.svg*", lambda route: route.fulfill(status=500, body="no"))
-    page.goto(f"{site}/countries/DEU")
-    fan = page.locator("[data-picture=fan]")
-    expect(fan.locator("[data-stale]")).to_contain_text("The figures are in the table.")
-    assert "simulated futures" in (fan.locator("img").get_attribute("alt") or "")
-    assert page.locator(".number").is_visible()
-
-
-def test_only_the_last_of_several_quick_changes_counts(opened: Opening, site: str) -> None:
-    page = opened(f"{site}/countries/DEU")
-    held: list[Route] = []
-    page.route(re.compile(r"/countries/DEU\?.*cap=2(&|$)"), lambda route: held.append(route))
-    page.locator("#lever-cap").fill("2")
-    page.locator("#lever-cap").press("Enter")
-    page.locator("#lever-cap").fill("4.5")
-    page.locator("#lever-cap").press("Enter")
-    page.wait_for_url(re.compile("cap=4.5"))
-    assert held
-    for route in held:
-        route.continue_()
-    page.wait_for_timeout(300)
-    assert "cap=4.5" in page.url
-    expect(page.locator("#lever-cap")).to_have_value("4.5")
+    page.goto(site)
+    ranking = page.locator("[data-picture=ranking]")
+    ranking.scroll_into_view_if_needed()
+    expect(ranking.locator("[data-stale]")).to_contain_text("The figures are in the table.")
+    assert "Ranking" in (ranking.locator("img").get_attribute("alt") or "")
 
 
 def test_under_a_prefix_a_key_works_as_at_the_root(opened: Opening, guarded: Guarded) -> None:
@@ -169,7 +175,6 @@ def test_who_may_read_but_not_save_is_told_so_and_who_may_saves(opened: Opening,
         page.get_by_label("Name", exact=True).fill("three")
         page.get_by_role("button", name="Save").click()
         expect(page.locator("[data-save-told]")).to_contain_text(told)
-    settled(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert download.value.suggested_filename.endswith(".csv")

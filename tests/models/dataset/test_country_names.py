@@ -49,7 +49,7 @@ NAMES = {
     "SWE": ["Kingdom of Sweden", "Sverige"],
     "TUR": ["Turkey", "Türkiye", "Turkiye", "TÜRKİYE", "Türkiye, Republic of", "Republic of Türkiye",
             "The Republic of Türkiye", "Republic of Turkey", "Turkey, Rep. of"],
-    "USA": ["US", "U.S.", "USA", "U.S.A.", "United States", "The United States", "United States of America",
+    "USA": ["US", "America", "U.S.", "USA", "U.S.A.", "United States", "The United States", "United States of America",
             "United States of America (the)"],
 }  # fmt: skip
 
@@ -109,6 +109,8 @@ def test_what_only_resembles_an_allys_name_is_not_guessed(name):
         ("NED", "no ally goes by 'NED'; did you mean Netherlands (NLD)?"),
         ("Neth", "no ally goes by 'Neth'; did you mean Netherlands (NLD)?"),
         ("Great Britian", "no ally goes by 'Great Britian'; did you mean United Kingdom (GBR)?"),
+        ("England", "no ally goes by 'England'; did you mean United Kingdom (GBR)?"),
+        ("Scotland", "no ally goes by 'Scotland'; did you mean United Kingdom (GBR)?"),
         ("Untied States", "no ally goes by 'Untied States'; did you mean United States (USA)?"),
         ("slov", "no ally goes by 'slov'; did you mean Slovakia (SVK) or Slovenia (SVN)?"),
         ("GBR\0", r"no ally goes by 'GBR\x00'; did you mean United Kingdom (GBR)?"),

@@ -164,3 +164,12 @@ def test_the_record_names_each_file_and_its_scores(tmp_path):
     (row,) = record(figures(**KNOWN), read_all(tmp_path))
     facts = {"date": "2025-07-01", "release": "0.8.0", "model_version": "1", "vintage": "nato-2024"}
     assert row == facts | {"file": kept.name, "sha256": kept.sha256} | score(kept, figures(**KNOWN))
+
+
+def test_what_a_frozen_forecast_says_is_read_by_ally_and_year(tmp_path):
+    kept = save(made(), tmp_path)
+    found = list(frozen.forecasts(kept))
+    assert [(it.country, it.year) for it in found] == [(c, y) for c in ("DEU", "POL") for y in (2025, 2026, 2027)]
+    assert {it.origin for it in found} == {2024}
+    first = kept.content["allies"]["DEU"]["scenarios"]["baseline"]["core_share_pct"]["2025"]
+    assert list(found[0].quantiles) == first

@@ -110,9 +110,10 @@ def test_the_sentence_says_the_parts_and_their_sum(forecaster: Forecaster) -> No
     answer = forecaster.forecast("DEU")
     found = explained(answer)
     assert found.sentence.startswith(f"Today's level alone gives {100 * found.parts['level']:.0f} %")
-    assert found.sentence.endswith(f" Together {100 * at_deadline(answer):.0f} %.")
+    assert found.sentence.endswith(f": together {100 * at_deadline(answer):.0f} %.")
     # As they are read, the points add up to the whole.
-    level, *points = (int(number) for number in re.findall(r"(?<![\w.])[+-]?\d+", found.sentence))
+    said = re.findall(r"(away )?(\d+)", found.sentence)
+    level, *points = (-int(number) if away else int(number) for away, number in said)
     assert level + sum(points[:-1]) == points[-1]
 
 

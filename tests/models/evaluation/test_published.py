@@ -1,0 +1,80 @@
+"""The published forecasts are those behind the published scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.dataset.observations import load_figures
+from models.dataset.tables import DATA
+from models.evaluation import published, scores
+from models.evaluation.backtest import LEVELS as EVERY
+from models.forecast.question import LEVELS as ANSWERED
+from models.series import Array
+
+LEVELS = np.array(published.LEVELS)
+
+
+@pytest.fixture(scope="module")
+def resolved() -> tuple[list[published.PastForecast], Array, Array]:
+    """The forecasts whose outcome is known, their quantiles and the outcomes."""
+    panel = load_figures().panel()
+    known = [it for it in published.forecasts() if it.year <= panel[it.country].end]
+    return known, np.array([it.quantiles for it in known]), np.array([panel[it.country].at(it.year) for it in known])
+
+
+def test_they_have_the_levels_of_an_answer_and_are_whole() -> None:
+    assert published.LEVELS == ANSWERED
+    found = list(published.forecasts())
+    keys = [(it.country, it.origin, it.year) for it in found]
+    assert keys == sorted(set(keys))
+    first, last = published.load()["origins"]
+    # The last origin is that of the service's own forecasts.
+    assert {it.origin for it in found} == set(range(first, last))
+    from_each: dict[tuple[str, int], list[int]] = {}
+    for country, origin, year in keys:
+        from_each.setdefault((country, origin), []).append(year - origin)
+    assert all(years == list(range(1, 11)) for years in from_each.values())
+    for it in found:
+        assert it.quantiles[0] > 0
+        assert list(it.quantiles) == sorted(it.quantiles)
+
+
+def test_scores_of_the_file_are_the_published_ones(
+    resolved: tuple[list[published.PastForecast], Array, Array],
+) -> None:
+    known, said, came = resolved
+    record = published.load()
+    whole = record["baseline"]
+    assert len(known) == whole["forecasts"]
+    # Four digits may move an outcome at the very edge of an interval.
+    for interval, name in ((0.8, "coverage_80"), (0.95, "coverage_95")):
+        assert scores.covered(said, LEVELS, came, interval).mean() == pytest.approx(whole[name], abs=5e-4)
+    # Nine of the 23 quantiles behind the published score; the others lie between them, or a little beyond.
+    filled = np.array([np.interp(EVERY, LEVELS, row) for row in said])
+    assert scores.crps(filled, EVERY, came).mean() == pytest.approx(whole["crps"], rel=0.02)
+    inside = scores.covered(said, LEVELS, came, 0.8)
+    names = np.array([it.country for it in known])
+    for row in record["by_country"]:
+        if row["forecasts"]:
+            assert inside[names == row["country"]].mean() == pytest.approx(row["coverage_80"], abs=0.01), row
+    ahead = np.array([it.year - it.origin for it in known])
+    for row in record["by_horizon"]:
+        assert inside[ahead == row["horizon"]].mean() == pytest.approx(row["coverage_80"], abs=2e-3), row
+
+
+def test_an_ally_and_an_origin_are_chosen() -> None:
+    found = list(published.forecasts("DEU", 2015))
+    assert [it.year for it in found] == list(range(2016, 2026))
+    assert {(it.country, it.origin) for it in found} == {("DEU", 2015)}
+    assert found == [it for it in published.forecasts(origin=2015) if it.country == "DEU"]
+    assert found == [it for it in published.forecasts("DEU") if it.origin == 2015]
+    assert list(published.forecasts("ISL")) == []
+
+
+def test_the_file_is_small_and_holds_no_figure() -> None:
+    """Some outcomes are SIPRI's, which whoever passes the package on may have to leave out."""
+    assert published.FORECASTS.parent == DATA
+    text = published.FORECASTS.read_text(encoding="ascii")
+    assert len(text) < 600_000
+    assert text.splitlines()[0] == "country,origin,year," + ",".join(f"q{level:g}" for level in published.LEVELS)

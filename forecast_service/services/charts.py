@@ -81,8 +81,7 @@ def _address(shown: Document) -> str:
 def fan(document: Document) -> Document:
     options = chart_options(FanChartOptionsSchema, request.args)
     sent = {name: value for name, value in (sent_body() or {}).items() if value is not None}
-    if "quantiles" in request.args or "quantiles" in sent:
-        _refuse("quantiles", "a fan chart has its own quantiles; leave this out")
+    _refuse_quantiles(sent)
     component = _applies(document, options["component"])
     ghost = options.get("ghost") and document["scenario"]["name"] != "baseline"
     return _request(
@@ -143,6 +142,11 @@ def _applies(document: Document, component: str) -> str:
     return component
 
 
+def _refuse_quantiles(sent: Document) -> None:
+    if "quantiles" in request.args or sent.get("quantiles") is not None:
+        _refuse("quantiles", "a chart of paths has its own quantiles; leave this out")
+
+
 def _refuse(name: str, detail: str) -> None:
     abort(422, messages={"query": {name: [detail]}})
 
@@ -151,6 +155,7 @@ def _refuse(name: str, detail: str) -> None:
 def card(document: Document) -> Document:
     """The card of one ally, or of all of them."""
     options = chart_options(CardOptionsSchema, request.args)
+    _refuse_quantiles(sent_body() or {})
     component = _applies(document, options["component"])
     if "country" not in document:
         return _request("alliance-card", options, document, alliance=document, component=component)

@@ -65,6 +65,10 @@ def test_a_card_shows_posted_levers(client: FlaskClient) -> None:
 def test_what_has_no_probability_has_no_card(client: FlaskClient) -> None:
     assert client.get("/v1/countries/ISL/card.png").status_code == 422
     assert client.get("/v1/countries/DEU/card.png?width=500").status_code == 422
+    body = {"country": "DEU", "quantiles": [0.5]}
+    refused = client.post("/v1/forecasts/card.png", json=body)
+    assert refused.status_code == 422
+    assert "own quantiles" in refused.text
 
 
 @pytest.fixture

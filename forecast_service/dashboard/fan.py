@@ -21,6 +21,8 @@ BANDS = (("95", "0.025", "0.975"), ("80", "0.1", "0.9"), ("50", "0.25", "0.75"))
 """Bands from the widest: percent of the futures, quantile at its lower and upper edge."""
 MEDIAN = "0.5"
 HISTORY_YEARS = 20
+LONGEST = 16
+"""Most letters of a scenario's name beside its line."""
 APART = 6.2
 """Least distance of two labels, in % of the plot's height: one line of text on a phone, where the plot is lowest."""
 EVENTS = (
@@ -266,7 +268,8 @@ def _names(plot: Plot, frame: _Frame, found: Mapping[str, list[float]]) -> list[
         end = _quantiles(plot.baseline, plot.component)[MEDIAN][-1]
         names.append(Mark(100, frame.y(end), "baseline", "of-ghost"))
     for number, (name, other) in enumerate(plot.others):
-        names.append(Mark(100, frame.y(_quantiles(other, plot.component)[MEDIAN][-1]), name, f"of-other-{number}"))
+        end = frame.y(_quantiles(other, plot.component)[MEDIAN][-1])
+        names.append(Mark(100, end, name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…", f"of-other-{number}"))
     return apart(names)
 
 

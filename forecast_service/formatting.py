@@ -1,4 +1,4 @@
-"""Probabilities in words for the terminal, the charts and the page. None is shown as certain."""
+"""Words for the terminal, the charts and the page: one scale of probabilities, none of them certain."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ LIKELIHOODS = (
     (0.99, "very likely"),
     (1.01, "all but assured"),
 )
+
+SPENT_ON = {
+    "core": "core defence",
+    "related": "defence-related things",
+    "total": "defence and related things together",
+}
+"""What the money of a component is spent on."""
+
+
+def title(name: str) -> str:
+    """The name of a shipped scenario as a heading: ``us-withdrawal`` is "US withdrawal"."""
+    text = name.replace("-", " ").replace("gdp", "GDP").replace("us ", "US ")
+    return text[:1].upper() + text[1:]
 
 
 def percent(p: float) -> str:
@@ -35,9 +48,4 @@ def frequency(p: float) -> str:
         return "more than 99 in 100"
     if p < 0.05 or p >= 0.95:
         return f"about {round(p * 100)} in 100"
-    return f"about {min(9, max(1, round(p * 10)))} in 10"
-
-
-def odds(p: float) -> str:
-    """The text in brackets after a percentage: cases in 10, from the rounded percentage; an adjective at the ends."""
-    return f"about {int(round(100 * p) / 10 + 0.5)} in 10" if 0.05 <= p <= 0.95 else likelihood(p)
+    return f"about {min(9, max(1, int(p * 10 + 0.5)))} in 10"

@@ -419,8 +419,10 @@ _LEVERS = {
 PAGES = {
     "/": False, "/countries": False, "/compare": False, "/track-record": False, "/method": False, "/sources": False,
     "/countries/{code}": True, "/countries/{code}/live": True, "/countries/{code}/sensitivity": True,
-    "/over-time": False, "/track-record/{code}": False,
-} | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")}  # fmt: skip
+    "/over-time": False, "/track-record/{code}": False, "/scenarios": False, "/embed": False, "/embed/{code}": True,
+} | {f"/countries/{{code}}/own.{form}": True for form in ("svg", "png", "csv", "json", "vl.json")} | {
+    f"/countries/{{code}}/own-card.{form}": True for form in ("svg", "png")
+}  # fmt: skip
 """The pages, and whether they read the reader's own levers."""
 FIELDS: dict[str, tuple[str, ...]] = {
     "scenario": SCENARIOS,
@@ -431,6 +433,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "origin": (str(EARLY), "2026"),
     "vintage": (VINTAGES[0], VINTAGES[-1]),
     "component": (*COMPONENTS, "x"),
+    "q": ("x", "Half", "%"),
+    "mine": ("x", "WyJhIl0"),
+    "others": ("x", "WyJhIl0"),
     "wanted": ("0.01", "0.99", "0", "1", "x"),
     "ghost": ("0", "1", "baseline"),
     "theme": ("light", "dark", "x"),

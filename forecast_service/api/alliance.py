@@ -10,7 +10,7 @@ from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
-from forecast_service.schemas.charts import AllianceChartQuerySchema, RankingQuerySchema
+from forecast_service.schemas.charts import AllianceCardQuerySchema, AllianceChartQuerySchema, RankingQuerySchema
 from forecast_service.services import charts, forecasts, tables
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
@@ -35,6 +35,16 @@ def _document(query: dict[str, Any]) -> Response:
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
     """Get the forecast of all allies: how many meet the targets, their spending and how they share it"""
     return _answer(query)
+
+
+@blp.get("/card.<chart:format>", parameters=[negotiation.CHART_FORMAT])
+@answers(draw=charts.card)
+@blp.problems(503)
+@blp.arguments(AllianceCardQuerySchema, location="query")
+@blp.response(200)
+def get_alliance_card(query: dict[str, Any]) -> Response:
+    """Draw how many allies meet a target as a card, 1200 x 630 pixels, for previews of links"""
+    return _document(query)
 
 
 @blp.get("/ranking.<chart:format>", parameters=[negotiation.CHART_FORMAT])

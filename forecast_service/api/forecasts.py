@@ -11,6 +11,8 @@ from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.charts import (
+    CardOptionsSchema,
+    CardQuerySchema,
     ComponentChartOptionsSchema,
     FanChartOptionsSchema,
     FanQuerySchema,
@@ -60,6 +62,31 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 def post_forecast(_options: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Get the forecast of one ally, under any scenario"""
     return answer(forecasts.forecast(**body))
+
+
+@blp.get(
+    "/countries/<code>/card.<chart:format>",
+    parameters=[{"in": "path", "name": "code", **CODE}, negotiation.CHART_FORMAT],
+)
+@answers(draw=charts.card)
+@blp.problems(503)
+@blp.arguments(CardQuerySchema, location="query")
+@blp.response(200)
+@blp.problems(404)
+def get_card(query: dict[str, Any], code: str) -> Response:
+    """Draw one ally's probability as a card, 1200 x 630 pixels, for previews of links"""
+    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
+
+
+@blp.post("/forecasts/card.<chart:format>", parameters=[negotiation.CHART_FORMAT])
+@answers(draw=charts.card)
+@blp.arguments(CardOptionsSchema, location="query")
+@blp.arguments(ForecastRequestSchema)
+@blp.response(200)
+@blp.problems(400, 413, 415, 503)
+def post_card(_options: dict[str, Any], body: dict[str, Any]) -> Response:
+    """Draw the probability under any scenario as a card, 1200 x 630 pixels"""
+    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))
 
 
 @blp.get(

@@ -7,6 +7,7 @@ from forecast_service.callers import ADMIN, READ, WRITE
 PUBLIC = None
 
 NEEDS: dict[str, str | None] = {
+    "alliance.get_alliance_card": READ,
     "alliance.get_alliance_forecast": READ,
     "alliance.get_alliance_table": READ,
     "alliance.get_count_chart": READ,
@@ -22,19 +23,25 @@ NEEDS: dict[str, str | None] = {
     "dashboard.choose": PUBLIC,
     "dashboard.compare": PUBLIC,
     "dashboard.country": PUBLIC,
+    "dashboard.embed_alliance": PUBLIC,
+    "dashboard.embed_ally": PUBLIC,
     "dashboard.live": PUBLIC,
     "dashboard.method": PUBLIC,
     "dashboard.over_time": PUBLIC,
     "dashboard.overview": PUBLIC,
+    "dashboard.own_card": READ,
     "dashboard.own_forecast": READ,
+    "dashboard.scenarios": PUBLIC,
     "dashboard.sensitivity": PUBLIC,
     "dashboard.sources": PUBLIC,
     "dashboard.track_record": PUBLIC,
     "dashboard.track_record_ally": PUBLIC,
     "docs.page": PUBLIC,
+    "forecasts.get_card": READ,
     "forecasts.get_forecast": READ,
     "forecasts.get_forecast_table": READ,
     "forecasts.get_waterfall_chart": READ,
+    "forecasts.post_card": READ,
     "forecasts.post_forecast": READ,
     "forecasts.post_waterfall_chart": READ,
     "metrics": ADMIN,  # or on a port of its own (FORECAST_METRICS_PORT), open inside the network only

@@ -60,7 +60,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         subtitle="Height: probability of each count, %. Filled: 80 % of futures, "
         f"{low} to {high} allies. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, tally, WHAT[component], threshold),
-        foot=footer(alliance, f"Allies are simulated together, {alliance['draws']:,} futures."),
+        foot=footer(alliance, options, f"Allies are simulated together, {alliance['draws']:,} futures."),
     )
 
 

@@ -10,6 +10,7 @@ import altair as alt
 from forecast_service.charts import text
 from forecast_service.charts.theme import (
     DASHES,
+    FOOT,
     SMALL,
     ChartOptions,
     Document,
@@ -24,13 +25,15 @@ from forecast_service.charts.theme import (
 )
 from forecast_service.charts.theme import values as data
 from forecast_service.charts.theme import years as year_ticks
-from forecast_service.formatting import odds, percent
+from forecast_service.formatting import frequency, percent
 
 BANDS = (("95 %", "q2_5", "q97_5"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
 MEDIAN = "q50"
 NEAR = 84
 """If the lines of origin and deadline are closer than this (pixels), their names do not fit between them."""
 LEVELS = {"q2_5": "0.025", "q10": "0.1", "q25": "0.25", "q50": "0.5", "q75": "0.75", "q90": "0.9", "q97_5": "0.975"}
+EVENTS = ((2025, "The Hague"), (2022, "invasion"), (2014, "Crimea, Wales"), (2029, "review"))
+"""Years of which a reader looks for the effect, the most important first."""
 HISTORY_YEARS, HISTORY_YEARS_NARROW = 20, 12
 NAMES = {
     "core": "core defence spending",
@@ -61,8 +64,9 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         left=40, right=90 if options.narrow else 104, height=max(190.0, min(360.0, options.width * 0.42)), top=26
     )
     first = known[0]["year"] if known else fan[0]["year"]
+    # By the 80 % band: the 95 % band, whose end may be far off, is cut at the edge and its end is named.
     highest = max(
-        [row["q97_5"] for row in fan] + [point["share_pct"] for point in known] + [target["threshold"]]
+        [row["q90"] for row in fan] + [point["share_pct"] for point in known] + [target["threshold"]]
         + [row["q90"] for row in ghost] + [row["q50"] for _, rows in overlays for row in rows]
     )  # fmt: skip
     top = highest * 1.06
@@ -75,10 +79,11 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         return shown.axis(tickCount=6, format=text.axis_format(top), title=None, domain=False, ticks=False)
 
     layers: list[Any] = [
-        alt.Chart(data(fan)).mark_area(color=colour).encode(x=x, y=y(low), y2=high)
+        alt.Chart(data(fan)).mark_area(color=colour, clip=True).encode(x=x, y=y(low), y2=high)
         for (_, low, high), colour in zip(BANDS, options.colours.bands, strict=True)
     ]
     layers += _marked(options, area, origin, deadline, first, target["threshold"], bool(known))
+    layers += _events(options, area, first, origin, deadline)
     layers += _ghost(options, ghost, x, y)
     for (_, rows), colour, dash in zip(overlays, options.colours.others, DASHES, strict=False):
         line = alt.Chart(data(rows)).mark_line(color=colour, strokeDash=list(dash), strokeWidth=2)
@@ -96,7 +101,9 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         title=f"{country}: {NAMES[component]}, % of GDP",
         subtitle=f"{_headline(target, deadline)} Scenario: {text.clip(scenario(forecast), 260, 12)}.",
         finding=_finding(forecast, component, target, fan, known, overlays, bool(ghost)),
-        foot=footer(forecast, f"Bands hold 50, 80 and 95 % of {forecast['draws']:,} simulated futures.{hollow}"),
+        foot=footer(
+            forecast, options, f"Bands hold 50, 80 and 95 % of {forecast['draws']:,} simulated futures.{hollow}"
+        ),
     )
 
 
@@ -211,10 +218,7 @@ def _names(
     ]
     # A band's name is at its upper edge; if the widest band is at most 4 pixels high, bands have no names.
     if (last["q97_5"] - last["q2_5"]) / top * area.height > 4:
-        named += [
-            (last[high], f"{name} of futures" if name == "95 %" and not options.narrow else name, colours.quiet, "")
-            for name, _, high in BANDS
-        ]
+        named += [(edge, caption, colours.quiet, "") for edge, caption in _band_names(options, last, top, area.height)]
     if ghost:
         named.append((ghost[-1]["q50"], "baseline", colours.quiet, "bold"))
         named.append((ghost[-1]["q90"], "baseline, 80 %", colours.quiet, ""))
@@ -232,9 +236,55 @@ def _names(
     ]  # fmt: skip
 
 
+def _band_names(options: ChartOptions, last: dict[str, Any], top: float, height: float) -> list[tuple[float, str]]:
+    """Upper edges and names of the bands. Under a cap, bands end at one edge and share one name."""
+    together: list[tuple[float, list[str]]] = []
+    for name, _, high in reversed(BANDS):
+        edge = min(last[high], top)
+        if together and (edge - together[-1][0]) / top * height < 6:
+            together[-1][1].append(name)
+        else:
+            together.append((edge, [name]))
+    found = []
+    for edge, names in together:
+        caption = ", ".join([*(name.removesuffix(" %") for name in names[:-1]), names[-1]])
+        if names[-1] == BANDS[0][0]:
+            beyond = last[BANDS[0][2]] > top
+            end = text.share(last[BANDS[0][2]])
+            alone = not options.narrow and len(names) == 1
+            caption += f" to {end}" if beyond else " of futures" if alone else ""
+        found.append((edge, caption))
+    return found
+
+
+def _events(options: ChartOptions, area: PlotArea, first: int, origin: int, deadline: int) -> list[Any]:
+    """Small marks with names at the foot of the plot, as many as have room, the most important first."""
+    wide = area.inner(options)
+    taken: list[tuple[float, float]] = []
+    marks: list[Any] = []
+    for year, name in EVENTS:
+        at, line = (wide * (it - first) / (deadline - first) for it in (year, origin))
+        half = text.width(name, FOOT) / 2 + 3
+        if not first <= year <= deadline or at < half or at > wide - half:
+            continue
+        if any(abs(at - other) < half + reach for other, reach in taken):
+            continue
+        taken.append((at, half))
+        # The name keeps clear of the line of the origin.
+        place = line - half if at <= line < at + half else line + half if at - half < line < at else at
+        style: Style = {"color": options.colours.quiet, "strokeWidth": 1}
+        marks += [
+            alt.Chart(data([{}])).mark_rule(**style).encode(
+                x=alt.XValue(at), y=alt.YValue(area.height), y2=alt.Y2Value(area.height - 5)
+            ),
+            label(name, place, area.height - 12, options, align="center", fontSize=FOOT, color=options.colours.quiet),
+        ]  # fmt: skip
+    return marks
+
+
 def _headline(target: Document, deadline: int) -> str:
     p = target["probability"]["at_deadline"]
-    return f"{percent(p)} ({odds(p)}) to be at {text.bare(target['threshold'])} or more in {deadline}."
+    return f"{percent(p)} ({frequency(p)}) to be at {text.bare(target['threshold'])} or more in {deadline}."
 
 
 def _finding(
@@ -243,7 +293,7 @@ def _finding(
 ) -> str:  # fmt: skip
     p, last, name = target["probability"]["at_deadline"], fan[-1], NAMES[component]
     parts = [
-        f"{forecast['country']['name']} has a probability of {percent(p)} ({odds(p)}) that its {name} is "
+        f"{forecast['country']['name']} has a probability of {percent(p)} ({frequency(p)}) that its {name} is "
         f"at {text.bare(target['threshold'])} of GDP or more in {forecast['deadline']}, {under(forecast)}: "
         f"the median of the simulated futures is {text.share(last['q50'])}, and 80 % of them lie "
         f"between {text.share(last['q10'])} and {text.share(last['q90'])}."

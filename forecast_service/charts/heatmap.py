@@ -55,7 +55,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         title=f"Probability of at least {threshold} of GDP on {WHAT[component]}, by year",
         subtitle=f"{note} Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, WHAT[component]),
-        foot=footer(alliance),
+        foot=footer(alliance, options),
     )
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 from altair.utils.schemapi import debug_mode
 
-from forecast_service.charts import count, fan, heatmap, ranking, reliability, render, tornado, waterfall
-from forecast_service.charts.theme import ChartOptions
+from forecast_service.charts import card, count, fan, heatmap, ranking, reliability, render, tornado, waterfall
+from forecast_service.charts.theme import ChartOptions, Imprint
 from forecast_service.observability import log_lines
 from forecast_service.shared_process.answering import answer_questions
 
 DRAW = {
+    "card": card.draw,
+    "alliance-card": card.draw_alliance,
     "fan": fan.draw,
     "waterfall": waterfall.draw,
     "tornado": tornado.draw,
@@ -36,11 +38,13 @@ def draw(chart_request: dict[str, Any]) -> tuple[bytes, str]:
 
     Parameters
     ----------
-    chart_request : ``picture``, ``documents``, ``theme``, ``width`` (pixels) and ``form`` (svg, png, vl.json).
+    chart_request : ``picture``, ``documents``, ``theme``, ``width`` (pixels), ``form`` (svg, png, vl.json) and
+        ``imprint`` (the fields of :class:`forecast_service.charts.theme.Imprint`).
     """
     with debug_mode(False):  # altair need not validate: the tests check every whole specification
         specification = DRAW[chart_request["picture"]](
-            chart_request["documents"], ChartOptions(chart_request["theme"], chart_request["width"])
+            chart_request["documents"],
+            ChartOptions(chart_request["theme"], chart_request["width"], Imprint(**chart_request.get("imprint", {}))),
         )
     return render.render(specification, chart_request["form"]), specification["description"]
 

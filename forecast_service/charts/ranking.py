@@ -93,7 +93,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         title=title,
         subtitle=f"{marks}. Scenario: {text.clip(scenario(alliance), 260, 12)}.",
         finding=_finding(alliance, target, rows, by_share, what),
-        foot=footer(alliance),
+        foot=footer(alliance, options),
     )
 
 

@@ -74,7 +74,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         subtitle=f"Forecasts from {first} to {last} with nothing known later, up to {record['horizon']} years ahead. "
         "Numbers: how many forecasts.",
         finding=_finding(record),
-        foot=footer(record, "Events: the share rises by at least 10, 30 and 50 %."),
+        foot=footer(record, options, "Events: the share rises by at least 10, 30 and 50 %."),
     )
 
 

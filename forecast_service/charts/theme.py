@@ -8,6 +8,8 @@ from typing import Any
 import altair as alt
 
 from forecast_service.charts import text
+from forecast_service.formatting import title
+from models.scenarios.directions import DIRECTIONS
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 """vl-convert includes Liberation Sans, so text is the same on every machine. Arial has the same widths."""
@@ -70,11 +72,43 @@ DASHES = ((9, 3), (3, 3), (9, 3, 2, 3))
 
 
 @dataclass(frozen=True)
+class Imprint:
+    """What a picture says about itself, so that it can be credited and found again when it is away from its page.
+
+    Parameters
+    ----------
+    published : day on which the newest figures were published, ISO 8601; empty if none is known.
+    address : of the page that shows the same, without ``https://``; empty if the service's public address is not set.
+    sipri : whether figures of SIPRI are among those that the answer rests on.
+    """
+
+    published: str = ""
+    address: str = ""
+    sipri: bool = False
+
+    def source(self, vintage: str) -> str:
+        """The publishers, the vintage and its day."""
+        published = f", published {self.published}" if self.published else ""
+        return f"Source: NATO{' and SIPRI' if self.sipri else ''} (vintage {vintage}{published})"
+
+    def found_at(self, room: float, size: float) -> str:
+        """As much of the address as ``room`` pixels hold: all, or without its query, or the host; else nothing."""
+        whole = self.address
+        path = whole.partition("?")[0]
+        return next((one for one in (whole, path, path.partition("/")[0]) if text.width(one, size) <= room), "")
+
+
+TERMS = "Free to use with this credit; NATO's figures not to be sold or used in advertising."
+"""What DATA-LICENSE.md says of the figures that pictures show; the pictures themselves have no further terms."""
+
+
+@dataclass(frozen=True)
 class ChartOptions:
-    """Theme and width (pixels) of a chart."""
+    """Theme and width (pixels) of a chart, and its imprint."""
 
     theme: str
     width: int
+    imprint: Imprint = Imprint()
 
     @property
     def colours(self) -> Palette:
@@ -129,18 +163,21 @@ def rows_from_above(count: int) -> alt.Scale:
     return alt.Scale(domain=[count, 0], nice=False, padding=0)
 
 
-def footer(document: Document, note: str = "") -> str:
-    """Source, vintage and model version."""
-    source = (
-        f"Source: NATO figures (vintage {document['vintage']}), forecast_service model {document['model_version']}."
-    )
-    return f"{source} {note}".strip()
+def footer(document: Document, options: ChartOptions, note: str = "") -> list[str]:
+    """Source, vintage, its day, model version, a note of the chart, the terms, and the address of the page."""
+    source = f"{options.imprint.source(document['vintage'])}, forecast_service model {document['model_version']}."
+    wide = options.width - 2 * MARGIN
+    lines = text.wrap(f"{source} {note} {TERMS}".replace("  ", " "), wide, FOOT)
+    address = options.imprint.found_at(wide, FOOT)
+    return [*lines, address] if address else lines
 
 
 def scenario(document: Document) -> str:
-    """The name of the scenario, which may be any user's text."""
+    """The name of the scenario, which may be any user's text; of a shipped one as the page writes it."""
     named = document["scenario"]
     name = text.clean(named if isinstance(named, str) else named["name"]) or "unnamed"
+    if name in DIRECTIONS and name != "baseline":
+        name = title(name)
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
@@ -151,15 +188,21 @@ def under(document: Document, *, begins: bool = False) -> str:
 
 
 def chart(
-    layers: list[Any], options: ChartOptions, area: PlotArea, *, title: str, subtitle: str, finding: str, foot: str
+    layers: list[Any],
+    options: ChartOptions,
+    area: PlotArea,
+    *,
+    title: str,
+    subtitle: str,
+    finding: str,
+    foot: list[str],
 ) -> Document:
     """The specification: ``layers`` with title and footer, and ``finding`` as its description (the alt text)."""
     colours, wide = options.colours, options.width - 2 * MARGIN
     size = TITLE_NARROW if options.narrow else TITLE
     titles, subtitles = text.wrap(title, wide, size), text.wrap(subtitle, wide, TEXT)
-    feet = text.wrap(foot, wide, FOOT)
     top = MARGIN + len(titles) * 20 + len(subtitles) * 16 + area.top
-    bottom = area.bottom + 8 + len(feet) * 13 + MARGIN - 4
+    bottom = area.bottom + 8 + len(foot) * 13 + MARGIN - 4
     head: Style = {"baseline": "top", "align": "left"}
     written = [
         label(
@@ -170,7 +213,7 @@ def chart(
             lineHeight=16, color=colours.quiet,
         ),
         label(
-            feet, MARGIN - area.left, area.height + area.bottom + 8, options, **head, fontSize=FOOT, lineHeight=13,
+            foot, MARGIN - area.left, area.height + area.bottom + 8, options, **head, fontSize=FOOT, lineHeight=13,
             color=colours.quiet,
         ),
     ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import altair as alt
@@ -22,7 +21,6 @@ from forecast_service.charts.theme import (
     under,
 )
 from forecast_service.charts.theme import values as data
-from forecast_service.charts.waterfall import WORDS
 from forecast_service.formatting import percent
 
 ROW = 40
@@ -65,7 +63,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
     layers.append(middle_rule.encode(x=alt.XDatum(middle), y=between, y2="below"))
     for i, (row, bar) in enumerate(zip(rows, shown, strict=True)):
         top, center = i * ROW + 9, (middle - domain[0]) * wide
-        layers.append(label(row["name"], 0, top, options, fontWeight="bold"))
+        layers.append(label(_fitting(row["name"], options), 0, top, options, fontWeight="bold"))
         left, right = sorted((("low", row["low"]), ("high", row["high"])), key=lambda side: side[1])
         for (side, value), toward in ((left, -1), (right, 1)):
             # If both ends are on one side, the label of the nearer is on the other side of the rule, not on the bar.
@@ -90,7 +88,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         subtitle=f"Probability (%) of {NAMES[found['component']]} at {threshold} of GDP in {found['deadline']}. "
         f"Hollow: assumption moved down; filled: moved up.{extra} Scenario: {text.clip(scenario(found), 240, 12)}.",
         finding=_finding(found, shown, threshold),
-        foot=footer(found),
+        foot=footer(found, options),
     )
 
 
@@ -111,13 +109,16 @@ def bar_row(bar: Document, middle: float) -> dict[str, Any]:
 
 
 def _assumption(bar: Document) -> str:
-    """The name of the assumption; levers are numbered from 1."""
+    """The name of the assumption, with a capital."""
     name = text.clean(bar["assumption"])
-    if lever := re.fullmatch(r"lever (\d+) \((\w+)\)(?:: (\w+))?", name):
-        number, kind, field = lever.groups()
-        name = f"lever {number}, {WORDS.get(kind, kind)}" + (f": {field}" if field else "")
-    name = name.replace("_pct", " in %").replace("_pp", " in points").replace("_", " ")
     return name[:1].upper() + name[1:]
+
+
+def _fitting(name: str, options: ChartOptions) -> str:
+    """``name`` in one line; of a lever's number, what it is stays and the lever's own name is cut."""
+    room = (options.width - 38) * 0.93  # bold letters are wider
+    lever, mark, number = name.partition(": ")
+    return text.clip(lever, room - text.width(mark + number, SMALL), SMALL) + mark + number
 
 
 def _how(text: str) -> str:

@@ -22,13 +22,10 @@ from forecast_service.charts.theme import (
 )
 from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
+from models.scenarios.lever_names import NAMES as LEVERS
+from models.scenarios.lever_names import named, numbered
 
 ROW, BAR = 38, 0.68
-WORDS = {
-    "without_pledges": "plans and pledges left out",
-    "gdp_growth": "growth of GDP",
-    "spending_growth": "growth of spending",
-}
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:
@@ -64,7 +61,7 @@ def draw(documents: Document, options: ChartOptions) -> Document:
         subtitle=f"Probability (%) of {NAMES[component]} at {threshold} of GDP in {forecast['deadline']}; "
         "what each lever adds, in points.",
         finding=_finding(forecast, component, threshold, rows),
-        foot=footer(forecast, "Levers act in a fixed order; another would share the change differently."),
+        foot=footer(forecast, options, "Levers act in a fixed order; another would share the change differently."),
     )
 
 
@@ -75,11 +72,11 @@ def _rows(forecast: Document, component: str, final: float) -> list[dict[str, An
     begun = next(t for t in forecast["baseline"]["targets"] if t["component"] == component)
     before = begun["probability"]["at_deadline"]
     rows = [_whole("Baseline", before)]
-    for step in forecast["waterfall"]:
+    for step, name in zip(forecast["waterfall"], _names(forecast), strict=True):
         after, change = step["probability"][component], step["change"][component]
         kind = "down" if change < 0 else "up"
         low, high = sorted((100 * before, 100 * after))
-        row = {"name": _lever(forecast, step), "kind": kind, "low": low, "high": high}
+        row = {"name": name, "kind": kind, "low": low, "high": high}
         rows.append(row | {"written": text.points(change), "change": change})
         before = after
     rows.append(_whole("This scenario", final))
@@ -90,17 +87,11 @@ def _whole(name: str, p: float) -> dict[str, Any]:
     return {"name": name, "kind": "whole", "low": 0, "high": 100 * p, "written": percent(p), "change": 0.0}
 
 
-def _lever(forecast: Document, step: Document) -> str:
-    """A lever in few words: its place in the scenario's list, from 1 as in notes, its type, component and years."""
-    name = WORDS.get(step["type"], step["type"].replace("_", " "))
-    if step["lever"] is None:
-        return name
-    lever = forecast["scenario"]["levers"][step["lever"]]
-    name = f"{step['lever'] + 1}. {name}"
-    part = f", {lever['component']}" if "component" in lever else ""
-    if "from" in lever and lever.get("to") not in (None, lever["from"]):
-        return f"{name}{part}, {lever['from']} to {lever['to']}"
-    return f"{name}{part}, {lever['from']}" if "from" in lever else f"{name}{part}"
+def _names(forecast: Document) -> list[str]:
+    """Each step's lever in few words."""
+    levers = forecast["scenario"]["levers"]
+    steps = forecast["waterfall"]
+    return numbered(LEVERS[step["type"]] if step["lever"] is None else named(levers[step["lever"]]) for step in steps)
 
 
 def _finding(forecast: Document, component: str, threshold: str, rows: list[dict[str, Any]]) -> str:
@@ -113,7 +104,4 @@ def _finding(forecast: Document, component: str, threshold: str, rows: list[dict
     if not steps:
         return f"{caption}: the probability {about}. No lever of it acts on {country}."
     most = max(steps, key=lambda row: abs(row["change"]))
-    return (
-        f"{caption}: the probability {about}. What moves it most is {most['name'].split('. ', 1)[-1]}, by "
-        f"{most['written']} points."
-    )
+    return f"{caption}: the probability {about}. What moves it most is “{most['name']}”, by {most['written']} points."

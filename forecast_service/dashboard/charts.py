@@ -67,9 +67,23 @@ def fan(state: State, code: str, *, extra: bool = True) -> Chart:
     if extra and state.overlays:
         query["overlay"] = ",".join(state.overlays)
     if state.levers and extra:
-        fields = {name: text for name, text in state.query().items() if name not in {"theme", "overlay", "ghost"}}
-        return Chart("fan", url_for("dashboard.own_forecast", code=code, format="svg"), fields | query)
+        return Chart("fan", url_for("dashboard.own_forecast", code=code, format="svg"), _own(state) | query)
     return _api("fan", f"countries/{code}/forecast", state.passed | query, half=not extra)
+
+
+def card(state: State, code: str | None = None) -> str:
+    """Where other sites find the picture for a preview of a link: of one ally, or of all. With scheme and host."""
+    query = state.passed | {"component": state.component}
+    if code is None:
+        return url_for("alliance.get_alliance_card", format="png", _external=True, **query)
+    if not state.levers:
+        return url_for("forecasts.get_card", code=code, format="png", _external=True, **query)
+    return url_for("dashboard.own_card", code=code, format="png", _external=True, **_own(state) | query)
+
+
+def _own(state: State) -> dict[str, Any]:
+    """The query of a forecast with the reader's own levers."""
+    return {name: text for name, text in state.query().items() if name not in {"theme", "overlay", "ghost"}}
 
 
 def waterfall(state: State, code: str) -> Chart:

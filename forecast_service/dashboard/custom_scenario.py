@@ -79,15 +79,23 @@ def faults(state: State, refused: Refused, before: int) -> dict[str, str]:
 
 def send(code: str, form: str) -> Response:
     """The forecast in the format ``form``, or the API's problem."""
+    return _sent(code, form, form in _DRAWN, "forecasts.post_forecast")
+
+
+def send_card(code: str, form: str) -> Response:
+    """The forecast's card, or the API's problem."""
+    return _sent(code, form, True, "forecasts.post_card", format=form)
+
+
+def _sent(code: str, form: str, drawn: bool, endpoint: str, **path: str) -> Response:
     state = states.read()
     try:
         base = document("forecasts.get_forecast", state.passed, code=code)
     except Refused:
         response: Response = ask("forecasts.get_forecast", state.passed, code=code)
         return response
-    chart = {name: request.args[name] for name in CHART_PARAMETERS if name in request.args} if form in _DRAWN else {}
-    body = question(state, code, base["scenario"])
-    answered: Response = ask("forecasts.post_forecast", chart, body, ACCEPT[form])
+    chart = {name: request.args[name] for name in CHART_PARAMETERS if drawn and name in request.args}
+    answered: Response = ask(endpoint, chart, question(state, code, base["scenario"]), ACCEPT[form], **path)
     return answered
 
 

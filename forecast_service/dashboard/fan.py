@@ -259,8 +259,9 @@ def _names(plot: Plot, frame: _Frame, found: Mapping[str, list[float]]) -> list[
             continue
         edge, said = found[high][-1], f"{name}{text.THIN}%"
         if edge > frame.top:
-            said += f" ↑ {text.share(edge)}"
-        names.append(Mark(100, max(0.0, frame.y(edge)), said, "of-band"))
+            names.append(Mark(100, 0, f"↑ {text.share(edge)}", "of-band", f"{said} "))
+        else:
+            names.append(Mark(100, frame.y(edge), said, "of-band"))
     if plot.baseline is not None:
         end = _quantiles(plot.baseline, plot.component)[MEDIAN][-1]
         names.append(Mark(100, frame.y(end), "baseline", "of-ghost"))

@@ -17,12 +17,14 @@ from forecast_service.dashboard.internal_client import Refused
 from forecast_service.dashboard.pages import search
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.http import problems
-from forecast_service.http.security_headers import PAGE
+from forecast_service.http.security_headers import FRAMED, PAGE
 from forecast_service.settings import auth
 from forecast_service.version import VERSION
 from models.forecast import MODEL_VERSION
 
 POLICY = PAGE.replace("form-action 'none'", "form-action 'self'")
+EMBEDDED = f"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; {FRAMED}"
+"""The policy of a page that others may frame: it has no script and no form, so a click on it can do no harm."""
 
 View = Callable[..., Any]
 
@@ -34,12 +36,13 @@ REASONS = {
 }
 
 
-def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
+def page(template: str, *, numbers: bool = True, embedded: bool = False) -> Callable[[View], View]:
     """Decorate a view: pass it the state and render ``template`` with the dict that it returns.
 
     Parameters
     ----------
     numbers : whether the page shows the API's answers. Callers who may not read them get a form for a key instead.
+    embedded : whether other sites may frame it. It then says itself what is refused, without a form.
     """
 
     def decorator(view: View) -> View:
@@ -48,36 +51,42 @@ def page(template: str, *, numbers: bool = True) -> Callable[[View], View]:
             state = page_state.read()
             refusal = current_app.extensions[authentication.EXTENSION].refusal(READ) if numbers else None
             if refusal is not None:
-                return _locked(state, refusal)
-            return _answer(template, state, lambda: view(state, **path))
+                response = _locked(state, refusal, template if embedded else "locked")
+            else:
+                response = _answer(template, state, lambda: view(state, **path), template if embedded else "error")
+            if embedded:
+                response.headers["Content-Security-Policy"] = EMBEDDED
+                response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            return response
 
         return wrapper
 
     return decorator
 
 
-def _locked(state: page_state.State, refusal: Response) -> Response:
+def _locked(state: page_state.State, refusal: Response, template: str) -> Response:
     """The page for callers who may not see the numbers."""
     status, wait = refusal.status_code, refusal.headers.get("Retry-After")
     # 200 if another key could help: the page has a form for it. If only waiting helps, the refusal's own status.
-    locked = _html("locked", state, status if wait else 200, reason=REASONS[status], refused=status, wait=wait)
+    locked = _html(template, state, status if wait else 200, reason=REASONS[status], refused=status, wait=wait)
     locked.headers["Cache-Control"] = "no-store"
     if wait:
         locked.headers["Retry-After"] = wait
     return locked
 
 
-def _answer(template: str, state: page_state.State, view: Callable[[], Any]) -> Response:
+def _answer(template: str, state: page_state.State, view: Callable[[], Any], failed: str) -> Response:
     try:
         found = view()
     except Refused as refused:
-        if refused.problem["type"].endswith(":unknown-country") and (found := search.unknown(state)):
+        misspelt = failed == "error" and refused.problem["type"].endswith(":unknown-country")
+        if misspelt and (found := search.unknown(state)):
             return _html("countries", state, found.pop("status"), **found)
-        return _html("error", state, refused.status, problem=refused.problem)
+        return _html(failed, state, refused.status, problem=refused.problem)
     except Exception as error:
         current_app.logger.exception("unhandled error on %s", request.path, exc_info=error)
         problem = {"status": 500, "title": "Something went wrong on our side", "detail": "The error has been logged."}
-        return _html("error", state, 500, problem=problem)
+        return _html(failed, state, 500, problem=problem)
     if isinstance(found, dict):
         return _html(template, state, found.pop("status", 200), **found)
     return make_response(found)

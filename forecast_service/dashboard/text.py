@@ -7,6 +7,7 @@ from typing import Any
 from forecast_service import formatting
 from forecast_service.dashboard import lever_form
 from models.dataset.countries import STATUS_OF_STANCE
+from models.scenarios import lever_names
 
 THIN = "\u00a0"
 """A no-break space between a number and its unit."""
@@ -16,11 +17,9 @@ BASIS = {
     "prior": "an assumption (a prior), not on published figures",
     "history and prior": "published figures for the core part and an assumption (a prior) for the related part",
 }
-COMPONENTS = {
-    "core": "core defence",
-    "related": "defence-related things",
-    "total": "defence and related things together",
-}
+COMPONENTS = formatting.SPENT_ON
+LEVERS = lever_names.NAMES
+title = formatting.title
 RULES = {
     "strict": "only new money of the kinds that the declaration lists",
     "claimed": "what governments say they count",
@@ -57,23 +56,6 @@ MEMBERS = {
     "unobserved": ("Trend with noise", "a slowly changing trend behind the ally's own figures"),
     "theta": ("Theta", "half the long trend, half the last level"),
     "prior": ("Prior", "what is assumed where no figure is published"),
-}
-LEVERS = {
-    "counting_rule": "What counts as related",
-    "history_override": "Own figures of the past",
-    "gdp_growth": "Growth of GDP",
-    "spending_growth": "Growth of spending",
-    "share_path": "Path of the share",
-    "pledge": "Pledge",
-    "delay": "Delay",
-    "exit": "Plan ends after an election",
-    "shock": "More or less uncertainty",
-    "freeze": "Freeze",
-    "step": "One-off purchase",
-    "reclassify": "Counted as defence",
-    "floor": "Floor",
-    "cap": "Cap",
-    "without_pledges": "Plans and pledges left out",
 }
 
 
@@ -195,12 +177,6 @@ def billions(value: float, currency: str) -> str:
     """An amount in billion of a currency (ISO 4217)."""
     places = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
     return f"{currency}{THIN}{value:,.{places}f}{THIN}billion".replace("-", "−")
-
-
-def title(name: str) -> str:
-    """The name of a scenario as a heading."""
-    text = name.replace("-", " ").replace("gdp", "GDP").replace("us ", "US ")
-    return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from forecast_service.dashboard import assets, custom_scenario, internal_client
 from forecast_service.dashboard.page_state import State
-from forecast_service.dashboard.pages import alliance, ally, common, comparison
+from forecast_service.dashboard.pages import alliance, ally, common, comparison, embed, gallery
 from forecast_service.dashboard.pages import over_time as moves
 from forecast_service.dashboard.pages import sources as source_list
 from forecast_service.dashboard.pages import track_record as scores
@@ -21,7 +21,7 @@ blp = Blueprint("dashboard", __name__, template_folder="templates", static_folde
 @blp.after_request
 def _confine(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         response.vary.update(("X-API-Key", "Authorization"))
     return response
 
@@ -75,6 +75,33 @@ def sensitivity(state: State, code: str) -> dict[str, Any]:
 def own_forecast(code: str, format: str) -> Response:
     """The answer of POST /v1/forecasts to the levers in the query, for images and links, which can only GET."""
     return custom_scenario.send(code, format)
+
+
+@blp.get("/countries/<code>/own-card.<any(svg, png):format>")
+def own_card(code: str, format: str) -> Response:
+    """The card of POST /v1/forecasts/card.FORMAT for the levers in the query, for previews of links."""
+    return custom_scenario.send_card(code, format)
+
+
+@blp.get("/embed")
+@page("embed", embedded=True)
+def embed_alliance(state: State) -> dict[str, Any]:
+    """All allies together, small, for an iframe of another site."""
+    return embed.alliance(state)
+
+
+@blp.get("/embed/<code>")
+@page("embed", embedded=True)
+def embed_ally(state: State, code: str) -> dict[str, Any]:
+    """One ally, small, for an iframe of another site."""
+    return embed.ally(state, code)
+
+
+@blp.get("/scenarios")
+@page("gallery")
+def scenarios(state: State) -> dict[str, Any]:
+    """The shipped scenarios, the public ones and the caller's own."""
+    return gallery.scenarios(state)
 
 
 @blp.get("/compare")

@@ -28,6 +28,7 @@ class Representation:
     facts: dict[str, Any]  # for the log line
     expires_with_vintage: bool = False  # whether a switch to another vintage changes it
     alt: str = ""  # of a chart: a sentence that says what it shows
+    file: str = ""  # of a chart or table: the name under which a browser saves it
     encodings: dict[str, bytes] = field(default_factory=dict)
 
     @property

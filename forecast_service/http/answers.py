@@ -21,6 +21,7 @@ from forecast_service.http import fast_path, gateway_cache, negotiation
 from forecast_service.http.answer_cache import AnswerCache, Representation
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.http.compression import LEAST_BYTES, wanted_encoding
+from forecast_service.http.file_names import file_name
 from forecast_service.http.negotiation import documented, links, negotiate, offered, write
 from forecast_service.http.tables import Table
 from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG
@@ -146,14 +147,17 @@ def _validity() -> Validity:
 def _represent(body: bytes, format: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
     """The answer in the requested format, with its ETag."""
     facts, computed, alt = telemetry.facts(), IDENTIFIED.match(body), ""
+    file = ""
     if format == JSON and computed and "country" in facts:  # the facts are known, so the body need not be parsed
         document: dict[str, Any] = {"id": computed[1].decode(), **facts}
     else:
         document = json.loads(body)
     if format in negotiation.CHARTS and draw:
         body, alt = draw(document, format)
+        file = _file_name(document, request.args.get("component", "core"), format)
     elif format != JSON and tabulate:
         body = write(tabulate(document), format)
+        file = _file_name(document, None, format)
     # The id stands for the numbers, the digest for the bytes: a release may present the same numbers differently.
     digest = hashlib.sha256(body).hexdigest()
     identifier = document.get("id")
@@ -162,7 +166,12 @@ def _represent(body: bytes, format: str, tabulate: Tabulate | None, draw: Draw |
         facts["country"] = code
     if isinstance(vintage := document.get("vintage"), str):
         facts["vintage"] = vintage
-    return Representation(body, format, tag, facts, g.get("depends_on_switch", False), alt)
+    return Representation(body, format, tag, facts, g.get("depends_on_switch", False), alt, file)
+
+
+def _file_name(document: dict[str, Any], component: str | None, format: str) -> str:
+    kind = request.path.rsplit("/", 1)[1].removesuffix(f".{format}")
+    return file_name(document, kind, document.get("component", component), format)
 
 
 def _until_switch() -> float:
@@ -213,6 +222,8 @@ def _respond(answer: Representation, reads: bool, depends_on_caller: bool, *, bo
     response.headers["Vary"] = "Accept, Accept-Encoding"
     if encoding:
         response.headers["Content-Encoding"] = encoding
+    if answer.file:
+        response.headers["Content-Disposition"] = f'inline; filename="{answer.file}"'
     if answer.alt:
         response.headers["X-Alt-Text"] = quote(answer.alt)
         # Pages of other origins may embed a chart, unless only some callers may see it.

@@ -11,8 +11,8 @@ from forecast_service.settings import Settings
 from forecast_service.settings.http import origins as origins_of
 
 EXPOSED = (
-    "ETag, Link, Location, Retry-After, X-Alt-Text, X-Request-ID, RateLimit, RateLimit-Policy, RateLimit-Limit, "
-    "RateLimit-Remaining, RateLimit-Reset"
+    "Content-Disposition, ETag, Link, Location, Retry-After, X-Alt-Text, X-Request-ID, RateLimit, RateLimit-Policy, "
+    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
 )
 ACCEPTED = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID, "

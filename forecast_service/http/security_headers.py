@@ -13,6 +13,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 NAMES = frozenset(name.lower() for name in (*HEADERS, "Content-Security-Policy"))
+FRAMED = "frame-ancestors *"
+"""In the policy of a page that others may frame, which then has no X-Frame-Options: no value of it allows everyone."""
 DATA = "default-src 'none'; frame-ancestors 'none'"
 PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -28,8 +30,9 @@ def register(app: Flask) -> None:
         if response.status_code == 304:
             return response  # the client's stored answer has them (RFC 9110, 15.4.5)
         policy = PAGE if response.mimetype == "text/html" else DATA
+        framed = FRAMED in response.headers.get("Content-Security-Policy", "")
         present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118  a Headers is a list of pairs
         for name, value in (*HEADERS.items(), ("Content-Security-Policy", policy)):
-            if name.lower() not in present:
+            if name.lower() not in present and not (framed and name == "X-Frame-Options"):
                 response.headers.add(name, value)
         return response

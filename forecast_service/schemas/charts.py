@@ -45,6 +45,13 @@ class ComponentChartOptionsSchema(ChartOptionsSchema):
     component = _component()
 
 
+class CardOptionsSchema(ComponentChartOptionsSchema):
+    """Options of a card, which has one size."""
+
+    class Meta:
+        exclude = ("width",)
+
+
 class FanChartOptionsSchema(ComponentChartOptionsSchema):
     ghost = fields.String(
         validate=validate.OneOf(["baseline"], error="must be {choices}"),
@@ -103,6 +110,17 @@ class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):
         return super()._build(_without(ComponentChartOptionsSchema, data), **kwargs)
 
 
+class CardQuerySchema(CardOptionsSchema, ForecastQuerySchema):
+    """The query of the card of one ally, which has no quantiles."""
+
+    class Meta:
+        exclude = ("quantiles", "width")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return super()._build(_without(CardOptionsSchema, data), **kwargs)
+
+
 class SensitivityQuerySchema(WaterfallQuerySchema):
     """The query of a sensitivity or its tornado."""
 
@@ -124,6 +142,13 @@ class AllianceChartQuerySchema(ComponentChartOptionsSchema, AllianceQuerySchema)
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         return super()._build(_without(RankingChartOptionsSchema, data), **kwargs)
+
+
+class AllianceCardQuerySchema(AllianceChartQuerySchema):
+    """The query of the card of all allies."""
+
+    class Meta:
+        fields = tuple(name for name in AllianceChartQuerySchema.Meta.fields if name != "width")
 
 
 class RankingQuerySchema(RankingChartOptionsSchema, AllianceChartQuerySchema):

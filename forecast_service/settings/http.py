@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from forecast_service.settings.section import BadSetting, Section
 
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+ADDRESS = re.compile(rf"(?:{ORIGIN.pattern})(/[A-Za-z0-9._~-]+)*/?")
 
 UNLIMITED = "0"
 """The value of a limit that sets none."""
@@ -30,6 +31,7 @@ class HttpSettings(Section):
     costly_per_caller: int = 1
     costly_at_once: int = 2
     redis_url: str = ""
+    public_address: str = ""
 
     def __post_init__(self) -> None:
         """Refuse invalid origins, limits and Redis addresses."""
@@ -38,6 +40,10 @@ class HttpSettings(Section):
                 raise BadSetting(
                     f"FORECAST_CORS_ORIGINS: {origin!r} is no origin such as https://dashboard.example.org"
                 )
+        if self.public_address and not ADDRESS.fullmatch(self.public_address):
+            raise BadSetting(
+                f"FORECAST_PUBLIC_ADDRESS: {self.public_address!r} is no address such as https://api.example.org/forecasting"
+            )
         from limits import parse, parse_many
 
         for name, limit, none, read in (

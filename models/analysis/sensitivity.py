@@ -20,6 +20,7 @@ from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.forecaster import FitContext
 from models.paths import RULES, Floats, Paths
 from models.scenarios.conflicts import find
+from models.scenarios.lever_names import NUMBERS
 from models.scenarios.levers import (
     LEVER_COMPONENTS,
     Cap,
@@ -193,7 +194,8 @@ class _Moved:
         self, index: int, lever: Lever, with_instead: Callable[[Lever | None], float | None]
     ) -> Iterator[Bar]:
         """The bars of one lever; ``with_instead`` returns the probability with another lever, or none, in its place."""
-        yield self._bar(f"lever {index + 1} ({lever.type})", ("without it", with_instead(None)), (AS_IT_IS, None))
+        lever_name = self.scenario.name_of(index)
+        yield self._bar(lever_name, ("without it", with_instead(None)), (AS_IT_IS, None))
         for name, value in _numbers(lever).items():
             moved = [value * (1 + sign) for sign in (-LEVER_STEP, LEVER_STEP)]
             if name in FRACTIONS:
@@ -203,7 +205,7 @@ class _Moved:
                 (f"{x:.4g}", None if self._contradicts(index, other) else with_instead(other))
                 for x, other in zip(moved, changed, strict=True)
             )
-            yield self._bar(f"lever {index + 1} ({lever.type}): {name}", low, high)
+            yield self._bar(f"{lever_name}: {NUMBERS[name]}", low, high)
 
     def _bar(self, assumption: str, *sides: Side) -> Bar:
         low, high = ((AS_IT_IS, self.standing) if p is None else (how, p) for how, p in sides)

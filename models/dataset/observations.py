@@ -22,6 +22,7 @@ from models.series import Panel, Series
 
 Definition = Literal["nato", "nato-rescaled", "sipri-rescaled"]
 
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST_YEAR = 2014
 """The first year of NATO's own series; earlier figures are joined to it."""
 OVERLAP = range(FIRST_YEAR, 2020)
@@ -78,6 +79,12 @@ class Figures:
     def origin(self) -> int:
         """The last year that the vintage covers."""
         return max(seen[-1].year for seen in self.observations.values())
+
+    @cached_property
+    def published(self) -> str:
+        """The day on which the core shares were published, ISO 8601; empty if their source names no day."""
+        dates = (row["date"][:10] for row in self.tables.read("sources") if row["source"] == self.source)
+        return next((day for day in dates if DAY.fullmatch(day)), "")
 
     def panel(self, origin: int | None = None) -> Panel:
         """All allies' core shares (% of GDP) with nothing later than ``origin``, each its contiguous tail."""

@@ -12,6 +12,7 @@ from models.dataset.countries import OWN_SERIES, Ally
 from models.dataset.groups import covers
 from models.paths import MOST_VALUE, Floats, Paths, Rule, within_range
 from models.scenarios.conflicts import find
+from models.scenarios.lever_names import named, numbered
 from models.scenarios.levers import (
     ORDER,
     CountingRule,
@@ -140,8 +141,8 @@ class Scenario:
                 yield index, f"{name}: figures after the origin are not used ({', '.join(map(str, later))})."
 
     def name_of(self, index: int) -> str:
-        """How texts name the lever at position ``index`` of the list: its place, counted from 1, and its type."""
-        return f"Lever {index + 1} ({self.levers[index].type})"
+        """How texts name the lever at position ``index`` of the list, in words; no two levers have the same name."""
+        return numbered(named(_facts(lever)) for lever in self.levers)[index]
 
     def apply(
         self,
@@ -217,6 +218,12 @@ def _out_of_reach(lever: Lever, ally: Ally) -> str | None:
     if learns and (ally is OWN_SERIES or not ally.has_armed_forces):
         return f"{who} has no pledge of core spending whose credibility was learned"
     return None
+
+
+def _facts(lever: Lever) -> dict[str, object]:
+    """What :func:`models.scenarios.lever_names.named` reads."""
+    years = {"from": lever.first_year, "to": lever.last_year}
+    return {"type": lever.type, "component": getattr(lever, "component", None)} | years
 
 
 def _turn(lever: Lever, levers: Sequence[Lever]) -> tuple[float, int, int]:

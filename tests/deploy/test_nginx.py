@@ -93,7 +93,7 @@ def test_the_documentation_and_all_its_files_come_without_a_key(front: Gateway) 
 
 
 PAGES = (
-    "", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare",
+    "", "countries", "countries/DEU", "countries/DEU/sensitivity", "compare", "scenarios",
     "over-time?a=nato-2026&b=nato-2026", "track-record", "track-record/DEU", "method", "sources",
 )  # fmt: skip
 
@@ -110,6 +110,19 @@ def test_pages_come_without_a_key_but_no_number_does(front: Gateway, name: str) 
         assert front.ask(address, key=None).status == 200, address
     known = front.ask(f"/forecasting/{name}")
     assert (known.status, b"needs a key" in known.body) == (200, False)
+
+
+@pytest.mark.parametrize("name", ["embed", "embed/DEU"])
+def test_only_the_small_view_may_be_framed(front: Gateway, name: str) -> None:
+    for key in ({"key": None}, {}):
+        view = front.ask(f"/forecasting/{name}", **key)
+        assert view.status == 200
+        assert "X-Frame-Options" not in view.headers
+        assert "frame-ancestors *" in view.headers["Content-Security-Policy"]
+        assert (b"key is needed" in view.body) == ("key" in key)
+    whole = front.ask("/forecasting/countries/DEU")
+    assert whole.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in whole.headers["Content-Security-Policy"]
 
 
 def test_a_picture_of_own_levers_needs_the_key_that_its_figures_need(front: Gateway) -> None:

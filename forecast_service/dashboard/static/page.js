@@ -4,6 +4,7 @@ import { go, tell } from "./moves.js";
 import { attend, recolour } from "./pictures.js";
 import { attendFans } from "./fan.js";
 import { attendSliders } from "./live.js";
+import "./gallery.js";
 import "./saving.js";
 
 const THEMES = ["", "light", "dark"], NAMES = { "": "Auto", light: "Light", dark: "Dark" };
@@ -66,7 +67,7 @@ document.addEventListener("click", async (event) => {
     if (!answer.ok) { tell(`The download was refused (${answer.status}).`); return; }
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());
-    link.download = decodeURIComponent(new URL(download.href).pathname.split("/").slice(-3).join("-"));
+    link.download = answer.headers.get("Content-Disposition")?.match(/filename="([^"]+)"/)?.[1] ?? "";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }

@@ -295,7 +295,7 @@ def test_levers_that_cannot_act_are_noted(client: FlaskClient) -> None:
     )
     notes = post(client, country="ITA", scenario=idle)["notes"]
     assert len(notes) == 2
-    assert notes[0].startswith("Lever 1 (cap) changes nothing")
+    assert notes[0].startswith("Cap on core defence from 2040 changes nothing")
     assert "2020" in notes[1]
     assert get(client, "ITA/forecast")["notes"] == []
 

@@ -191,7 +191,7 @@ def test_a_lever_for_other_allies_does_nothing_and_says_so(client: FlaskClient) 
     body = answer(client, {"type": "cap", "share_pct": 1.0, "countries": ["ESP"]}, country="ITA")
     assert body["waterfall"] == []
     assert body["targets"] == client.get("/v1/countries/ITA/forecast").json["targets"]
-    assert body["notes"] == ["Lever 1 (cap) changes nothing: it does not act on ITA."]
+    assert body["notes"] == ["Cap on core defence changes nothing: it does not act on ITA."]
 
 
 def test_what_the_answer_rests_on_is_part_of_its_id(client: FlaskClient) -> None:

@@ -185,28 +185,29 @@ def test_what_changes_nothing_is_noted(keeping: FlaskClient) -> None:
     def notes(levers: list[dict[str, Any]], **asked: Any) -> list[str]:
         answer = keeping.post("/v1/forecasts", json={"scenario": {"name": "x", "levers": levers}} | asked)
         assert answer.status_code == 200, answer.text
-        found: list[str] = [note for note in answer.json["notes"] if "Lever" in note]
+        found: list[str] = [note for note in answer.json["notes"] if "changes nothing" in note or "is not used" in note]
         return found
 
     pledge = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": "learned"}
     history = {str(2000 + t): 2.0 + 0.1 * (t % 3) for t in range(14)}
     rule = {"type": "counting_rule", "rule": "strict"}
     past = {"type": "share_path", "points": {"2020": 2.0}}
-    assert notes([CAP], country="ISL") == ["Lever 1 (cap) changes nothing: Iceland has no core spending."]
+    assert notes([CAP], country="ISL") == ["Cap on core defence changes nothing: Iceland has no core spending."]
     assert notes([pledge | {"share_pct": 1.5, "component": "related"}], country="ISL") == [
-        "Lever 1 (pledge) changes nothing: Iceland has no pledge of core spending whose credibility was learned."
+        "Pledge on related spending changes nothing: Iceland has no pledge of core spending whose credibility was "
+        "learned."
     ]
     none = "changes nothing: a series of no ally has no"
     assert notes([pledge, rule, CAP | {"component": "related"}], history=history, targets={"deadline": 2020}) == [
-        f"Lever 1 (pledge) {none} pledge of core spending whose credibility was learned.",
-        f"Lever 2 (counting_rule) {none} related spending.",
-        f"Lever 3 (cap) {none} related spending.",
+        f"Pledge on core defence {none} pledge of core spending whose credibility was learned.",
+        f"What counts as related {none} related spending.",
+        f"Cap on related spending {none} related spending.",
     ]
-    assert notes([past], country="DEU") == ["Lever 1 (share_path) changes nothing: its points lie before 2027."]
+    assert notes([past], country="DEU") == ["Path of core defence changes nothing: its points lie before 2027."]
     unused = [CAP | {"share_pct": 90}, {"type": "floor", "share_pct": 0.02}, {"type": "delay", "years": 0}]
     assert sorted(notes(unused, country="DEU")) == [
-        f"Lever {place} ({kind}) changes nothing: every future is as it would be without it."
-        for place, kind in ((1, "cap"), (2, "floor"), (3, "delay"))
+        f"{name} core defence changes nothing: every future is as it would be without it."
+        for name in ("Cap on", "Delay of", "Floor on")
     ]
 
 

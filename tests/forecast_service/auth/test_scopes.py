@@ -120,7 +120,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         assert sweep.status_code == 202
         names["{sweep}"] = sweep.json["id"]
     values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "version": "0" * 12}
-    values["format"] = "svg" if endpoint.endswith("_chart") else "csv"
+    values["format"] = "svg" if endpoint.endswith(("_chart", "_card")) else "csv"
     values |= {"a": "nato-2025", "b": "nato-2026"}
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]

@@ -40,7 +40,10 @@ def test_a_fan_says_the_probability_the_median_and_the_last_figure() -> None:
 def test_overlays_are_said_in_their_order_and_the_ghost_too() -> None:
     text = finding("fan-overlays")
     for other in documents("fan-overlays")["overlays"]:
-        assert f"{other['scenario']['name']} at {other['paths']['core']['quantiles']['0.5'][-1]:.1f} %" in text
+        assert (
+            f"{formatting.title(other['scenario']['name'])} at {other['paths']['core']['quantiles']['0.5'][-1]:.1f} %"
+            in text
+        )
     assert "The baseline is drawn behind it." in text
     assert "baseline is drawn" not in finding("fan")
 
@@ -121,12 +124,6 @@ def test_reliability_says_the_largest_gap() -> None:
 )
 def test_a_probability_is_never_0_or_100(p: float, said: str) -> None:
     assert formatting.percent(p) == said
-
-
-def test_odds_go_with_the_rounded_percentage() -> None:
-    assert formatting.odds(0.41) == "about 4 in 10"
-    assert formatting.odds(0.246) == "about 3 in 10"
-    assert (formatting.odds(0.02), formatting.odds(0.97)) == ("very unlikely", "very likely")
 
 
 @pytest.mark.parametrize(

@@ -23,16 +23,24 @@ pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 REFERENCES = HERE / "references"
 ORDERS: dict[str, dict[str, Any]] = json.loads((HERE / "orders.json").read_text(encoding="utf-8"))
+FAN = ORDERS["fan"]["documents"]
+ORDERS["card"] = {"picture": "card", "documents": {name: FAN[name] for name in ("forecast", "component", "history")}}
+ORDERS["alliance-card"] = {"picture": "alliance-card", "documents": ORDERS["count"]["documents"]}
+CARDS = ("card", "alliance-card")
+"""They have one size."""
+IMPRINT = {"published": "2026-07-10", "address": "api.example/countries/DEU?scenario=border-war", "sipri": True}
 WIDTHS = {"svg": 720, "png": 320}
 # Of 255: text may be smoothed otherwise where a processor adds in another order.
 FAR, MAY_BE_FAR = 32, 0.002
 
 each_picture = pytest.mark.parametrize("name", ORDERS)
+each_of_any_width = pytest.mark.parametrize("name", [name for name in ORDERS if name not in CARDS])
 each_theme = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
 def drawn(name: str, theme: str, form: str, width: int | None = None) -> tuple[bytes, str]:
-    return draw(ORDERS[name] | {"theme": theme, "form": form, "width": width or WIDTHS.get(form, 720)})
+    how = {"theme": theme, "form": form, "width": width or WIDTHS.get(form, 720), "imprint": IMPRINT}
+    return draw(ORDERS[name] | how)
 
 
 def reference(name: str, theme: str, form: str, body: bytes) -> bytes:
@@ -58,7 +66,7 @@ def test_the_svg_is_the_reference(name: str, theme: str) -> None:
 def test_the_png_is_the_reference(name: str, theme: str) -> None:
     body, finding = drawn(name, theme, "png")
     now, before = pixels(body), pixels(reference(name, theme, "png", body))
-    assert now.shape == before.shape == (now.shape[0], 640, 4)
+    assert now.shape == before.shape == ((630, 1200, 4) if name in CARDS else (now.shape[0], 640, 4))
     assert np.mean(np.abs(now - before).max(axis=2) > FAR) <= MAY_BE_FAR, "see the top of this file"
     assert (b"iTXt", b"Description\0\0\0en\0\0" + finding.encode()) in chunks(body)
 
@@ -68,7 +76,7 @@ def test_a_changed_picture_is_noticed() -> None:
     assert np.mean(np.abs(one - other).max(axis=2) > FAR) > 0.5
 
 
-@each_picture
+@each_of_any_width
 @pytest.mark.parametrize("width", [280, 1600])
 def test_the_specification_is_valid_and_holds_its_data(name: str, width: int) -> None:
     body, finding = drawn(name, "light", "vl.json", width)
@@ -81,7 +89,7 @@ def test_the_specification_is_valid_and_holds_its_data(name: str, width: int) ->
     assert "NaN" not in body.decode()
 
 
-@each_picture
+@each_of_any_width
 @pytest.mark.parametrize("width", [280, 1600])
 def test_an_svg_is_as_wide_as_asked_and_one_image_with_its_alt_text(name: str, width: int) -> None:
     body, finding = drawn(name, "dark", "svg", width)
@@ -95,4 +103,10 @@ def test_an_svg_is_as_wide_as_asked_and_one_image_with_its_alt_text(name: str, w
     written = "".join(root.itertext())
     document = next(iter(ORDERS[name]["documents"].values()))
     assert document["vintage"] in written
-    assert f"model {document['model_version']}" in written.replace("\N{NO-BREAK SPACE}", " ")
+    plain = " ".join(" ".join(root.itertext()).replace("\N{NO-BREAK SPACE}", " ").split())
+    assert f"model {document['model_version']}" in plain
+    # So that a picture that is passed on can be credited, dated and found again.
+    assert "Source: NATO and SIPRI" in plain
+    assert "published 2026-07-10" in plain
+    assert "not to be sold or used in advertising." in plain
+    assert "api.example" in plain

@@ -56,7 +56,7 @@ def test_the_axis_holds_the_80_percent_band_and_what_is_cut_is_marked(client: Fl
     drawn = fan.draw(fan.Plot(answer, component, known(client, "EST") if component == "core" else ()))
     edges = answer["paths"][component]["quantiles"]
     assert max(edges["0.9"]) <= drawn.top
-    widest = next(it for it in drawn.names if it.text.startswith("95"))
+    widest = next(it for it in drawn.names if (it.also + it.text).startswith("95"))
     assert ("↑" in widest.text) == (edges["0.975"][-1] > drawn.top)
     assert min(y for _, y in line(drawn, "band-80")) >= 0
 

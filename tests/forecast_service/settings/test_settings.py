@@ -74,6 +74,8 @@ def test_an_old_name_of_a_setting_is_read_where_the_new_one_is_not_set() -> None
         ("FORECAST_SWEEP_EXECUTOR", "dask"),
         ("FORECAST_SWEEP_EXECUTOR", ""),
         ("FORECAST_SWEEP_PROCESSES", "-1"),
+        ("FORECAST_PUBLIC_ADDRESS", "api.example"),
+        ("FORECAST_PUBLIC_ADDRESS", "https://api.example/?q=1"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:

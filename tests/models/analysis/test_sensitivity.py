@@ -8,6 +8,7 @@ from models import Forecaster, Scenario, Targets, load_figures
 from models.analysis import sensitivity as tornado
 from models.errors import CannotForecast
 from models.forecast import Question
+from models.scenarios.lever_names import NUMBERS
 from models.scenarios.levers import (
     Cap,
     CountingRule,
@@ -84,20 +85,23 @@ def test_a_kept_pledge_gives_way_to_what_a_scenario_settles(forecaster):
 def test_a_scenarios_own_levers_are_moved_and_taken_away(forecaster):
     scenario = Scenario("x", levers=(PledgeLever(share_pct=3.5, year=2035, credibility=0.5), Cap(share_pct=4.0)))
     found = bars(sensitivity(forecaster, "ITA", scenario=scenario))
-    pledge = found["lever 1 (pledge)"]
+    pledge = found["Pledge on core defence"]
     assert pledge.at_low < pledge.at_high == sensitivity(forecaster, "ITA", scenario=scenario).probability
-    assert found["lever 1 (pledge): credibility"].at_high >= found["lever 1 (pledge): credibility"].at_low
-    assert "lever 2 (cap): share_pct" in found
+    assert (
+        found["Pledge on core defence: how far it is kept"].at_high
+        >= found["Pledge on core defence: how far it is kept"].at_low
+    )
+    assert "Cap on core defence: its share of GDP" in found
 
 
 @pytest.mark.parametrize(
     ("levers", "assumption", "low", "high"),
     [
-        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 1 (floor): share_pct", "1.8", "as it is"),
-        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "lever 2 (cap): share_pct", "as it is", "2.31"),
+        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "Floor on core defence: its share of GDP", "1.8", "as it is"),
+        ((Floor(share_pct=2.0), Cap(share_pct=2.1)), "Cap on core defence: its share of GDP", "as it is", "2.31"),
         (
             (GdpGrowth(rate_pct=-47.0), SpendingGrowth(rate_pct=50.0)),
-            "lever 1 (gdp_growth): rate_pct",
+            "Growth of GDP: its growth a year",
             "-42.3",
             "as it is",
         ),
@@ -150,11 +154,11 @@ def test_each_bar_of_a_lever_is_the_whole_forecast_with_that_lever_moved(forecas
         return answer.targets[place].outcome.probability.at_deadline
 
     for index, lever in enumerate(levers):
-        name = f"lever {index + 1} ({lever.type})"
+        name = Scenario("x", levers=tuple(levers)).name_of(index)
         assert found[name].at_low == probability([*levers[:index], *levers[index + 1 :]])
         for field, value in vars(lever).items():
             if isinstance(value, float):
-                bar = found[f"{name}: {field}"]
+                bar = found[f"{name}: {NUMBERS[field]}"]
                 for factor, at in ((0.9, bar.at_low), (1.1, bar.at_high)):
                     moved = replace(lever, **{field: value * factor})
                     assert at == probability([*levers[:index], moved, *levers[index + 1 :]])

@@ -199,7 +199,7 @@ def test_sensitivity_has_a_bar_for_the_rule_unless_one_is_chosen(forecaster, com
     assert name not in settled
     # What moves related spending moves it by the chosen rule too.
     assert settled["growth of related spending"].swing > 0.01
-    assert "lever 1 (counting_rule)" in settled
+    assert "What counts as related" in settled
 
 
 def test_core_has_no_bar_for_the_rule(forecaster):

@@ -88,15 +88,15 @@ def test_levers_act_in_a_fixed_order_whatever_the_list():
 def test_idle_levers_are_named():
     scenario = Scenario("x", levers=(Cap(share_pct=2.0, last_year=2020), SharePath(points={2024: 2.0, 2030: 3.0})))
     assert list(scenario.idle(2026, 2035)) == [
-        (0, "Lever 1 (cap) changes nothing: its years lie outside 2027 to 2035."),
-        (1, "Lever 2 (share_path): points up to the origin are not used (2024)."),
+        (0, "Cap on core defence to 2020 changes nothing: its years lie outside 2027 to 2035."),
+        (1, "Path of core defence: points up to the origin are not used (2024)."),
     ]
 
 
 def test_a_path_without_a_usable_point_changes_nothing():
     past = SharePath(points={2024: 2.0, 2026: 2.1})
     assert list(Scenario("x", levers=(past,)).idle(2026, 2035)) == [
-        (0, "Lever 1 (share_path) changes nothing: its points lie before 2027.")
+        (0, "Path of core defence changes nothing: its points lie before 2027.")
     ]
     np.testing.assert_array_equal(applied(Scenario("x", levers=(past,))).shares["core"], PATHS.shares["core"])
 
@@ -122,7 +122,7 @@ LEARNED = (PledgeLever(share_pct=1.5, year=2035, component="related", credibilit
 def test_a_lever_on_what_an_ally_does_not_have_is_named(ally, levers, why):
     for lever in levers:
         assert list(Scenario("x", levers=(lever,)).idle(2026, 2035, ally)) == [
-            (0, f"Lever 1 ({lever.type}) changes nothing: {why}.")
+            (0, f"{Scenario('x', levers=(lever,)).name_of(0)} changes nothing: {why}.")
         ]
 
 
@@ -163,7 +163,7 @@ def test_levers_act_on_the_allies_that_they_and_the_scenario_name():
     assert scenario.on(resolve("USA")).levers == ()
     assert [index for index, _ in scenario.acting(resolve("DEU"))] == [1, 0]
     assert list(scenario.idle(2026, 2035, resolve("NOR"))) == [
-        (1, "Lever 2 (floor) changes nothing: it does not act on NOR.")
+        (1, "Floor on core defence changes nothing: it does not act on NOR.")
     ]
     before = PATHS
     assert scenario.apply(before, DEFLATOR, 0.5, ally=resolve("USA")) is before

@@ -103,7 +103,11 @@ def test_the_probability_of_an_exit_is_a_fraction_of_the_futures(one, other, yea
 def test_an_exit_starts_after_its_election():
     scenario = Scenario("x", levers=(Exit(year=2035), Freeze(last_year=2035)))
     assert list(scenario.idle(2026, 2035)) == [
-        (0, "Lever 1 (exit) changes nothing: its years lie outside 2027 to 2035.")
+        (
+            0,
+            "Plan for core defence ends after an election from 2036 changes nothing: "
+            "its years lie outside 2027 to 2035.",
+        )
     ]
     scenario.check()
 

@@ -72,7 +72,12 @@ def fan(state: State, code: str, *, extra: bool = True) -> Chart:
 
 
 def card(state: State, code: str | None = None) -> str:
-    """Where other sites find the picture for a preview of a link: of one ally, or of all. With scheme and host."""
+    """Where other sites find the picture for a preview of a link: of one ally, or of all. With scheme and host.
+
+    Empty on a static site for other scenarios than the baseline.
+    """
+    if current_app.config.get("STATIC_SITE") and "scenario" in state.fields:
+        return ""
     query = state.passed | {"component": state.component}
     if code is None:
         return url_for("alliance.get_alliance_card", format="png", _external=True, **query)

@@ -103,7 +103,7 @@ def _response(contract: dict[str, Any], status: str, it: dict[str, Any]) -> dict
     media: dict[str, Any] = next(iter(content.values()), {})
     return {
         "status": status,
-        "says": it["description"],
+        "says": it["description"].removeprefix("A problem (").removesuffix(")"),
         "types": list(content),
         "kind": kind(media["schema"]) if media.get("schema") else None,
         "headers": sorted(it.get("headers", {})),
@@ -154,8 +154,13 @@ def kind(schema: Schema) -> Markup:
         )
     if "format" in schema:
         said += Markup(" ({})").format(schema["format"])
-    bounds = [escape(text.format(_value(schema[name]))) for name, text in BOUNDS.items() if name in schema]
+    bounds = [escape(_bound(text, schema[name])) for name, text in BOUNDS.items() if name in schema]
     return said + (Markup(", ") + Markup(", ").join(bounds) if bounds else Markup())
+
+
+def _bound(text: str, value: Any) -> str:
+    said = text.format(_value(value))
+    return said.removesuffix("s") if value == 1 else said
 
 
 def _value(value: Any) -> str:

@@ -59,6 +59,7 @@ def test_each_address_has_a_file(address: str, file: str) -> None:
         "/?sort=name",
         "/countries/DEU?theme=dark",
         "/countries/DEU/own.svg?cap=3",
+        "/countries/DEU/own-card.png",
         "/countries/DEU/sensitivity?scenario=stall",
         "/compare?a=DEU&b=ISL",
         "/docs",

@@ -94,6 +94,7 @@ def test_no_script_stands_in_the_page_and_no_other_host(page: str) -> None:
         ({"type": "number", "minimum": 0, "maximum": 1}, "number, at least 0, at most 1"),
         ({"type": ["string", "null"]}, "string or null"),
         ({"type": "array", "items": {"type": "integer"}, "maxItems": 3}, "list of integer, at most 3 items"),
+        ({"type": "string", "minLength": 1}, "string, at least 1 character"),
         ({"anyOf": [{"enum": ["a", "b"]}, {"type": "null"}]}, "<code>a</code>, <code>b</code> or null"),
         ({"type": "object", "additionalProperties": {"type": "number"}}, "object of number by name"),
         ({"type": "string", "pattern": "^<$"}, "string, matches ^&lt;$"),

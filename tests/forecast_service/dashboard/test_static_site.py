@@ -113,6 +113,8 @@ def test_a_reader_goes_from_the_alliance_to_an_ally_and_a_scenario(
     before = page.locator(".number").first.inner_text()
     assert re.fullmatch(r"\d+\s%", before)
     assert page.locator("form, [data-slider]").count() == 0
+    card = page.locator("meta[property='og:image']").get_attribute("content") or ""
+    assert page.request.get(card.replace("https://example.org/nato/", files)).ok, card
     settled(page)
     assert violations(page) == []
     shot(page, f"static-country-{scheme}")

@@ -10,7 +10,7 @@ const page = () => addressOf(form());
 
 /** The answer's parts are for an older position of a slider. */
 function behind(yes) {
-  document.querySelectorAll("main [data-region]:not([data-live]):not([data-region=what-if]):not([data-region=choose])").forEach((region) => {
+  document.querySelectorAll("main section[data-region]:not([data-live])").forEach((region) => {
     region.classList.toggle("behind", yes);
     yes ? region.setAttribute("aria-busy", "true") : region.removeAttribute("aria-busy");
   });

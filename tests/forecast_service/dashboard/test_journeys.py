@@ -9,6 +9,12 @@ from playwright.sync_api import Page, expect
 
 from tests.forecast_service.dashboard.conftest import Opening, settled
 
+FOCUS_SHOWS = """(() => {
+  const it = document.activeElement, outline = it.closest(".map-picture") && it.querySelector("path");
+  return outline ? getComputedStyle(outline).strokeWidth === "6px" : getComputedStyle(it).outlineStyle !== "none";
+})()"""
+"""Whether a reader sees the focus: as an outline, or on the map as a thick border."""
+
 
 def query_of(page: Page) -> dict[str, str]:
     return dict(re.findall(r"[?&]([^=&#]+)=([^&#]*)", page.url))
@@ -35,14 +41,6 @@ def test_an_ally_is_chosen_by_search_and_by_the_table(opened: Opening, site: str
     expect(page.locator("h1")).to_have_text("Germany")
     assert page.title().startswith("Germany: ")
     assert page.evaluate("performance.getEntriesByType('navigation').length") == 1, "the page was never loaded anew"
-
-
-def test_the_table_can_be_sorted(opened: Opening, site: str) -> None:
-    page = opened(site)
-    page.get_by_role("columnheader", name="Latest share").get_by_role("link").click()
-    expect(page.get_by_role("columnheader", name="Latest share")).to_have_attribute("aria-sort", "descending")
-    shares = [float(t.split("\u00a0")[0]) for t in page.locator(".allies tbody td:nth-child(2)").all_inner_texts()[:31]]
-    assert shares == sorted(shares, reverse=True)
 
 
 def test_tabs_and_deadline_change_what_is_shown(opened: Opening, site: str) -> None:
@@ -249,7 +247,7 @@ def test_a_journey_by_keyboard_alone(opened: Opening, site: str) -> None:
     def tab_to(wanted: str) -> None:
         for _ in range(90):
             page.keyboard.press("Tab")
-            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            assert page.evaluate(FOCUS_SHOWS), focused()
             if focused() == wanted:
                 return
         raise AssertionError(f"no way to {wanted}")

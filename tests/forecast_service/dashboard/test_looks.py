@@ -21,7 +21,9 @@ VIEWS = {
     "contradiction": "/countries/DEU?cap=2&floor=3",
     "no-forces": "/countries/ISL",
     "sensitivity": "/countries/DEU/sensitivity",
-    "compare": "/compare?a=DEU&b=POL",
+    "compare": "/compare?allies=DEU,POL,ESP,EST",
+    "scenarios": "/scenarios",
+    "embed": "/embed/DEU",
     "over-time": "/over-time",
     "track-record": "/track-record",
     "track-record-of-an-ally": "/track-record/DEU?origin=2015",
@@ -31,7 +33,7 @@ VIEWS = {
 }
 IN_THE_DARK = ("alliance", "country", "own-levers", "compare", "track-record")
 """The views that are also looked at narrow and dark: between them they hold every part of the page."""
-WIDTHS = {"wide": 1280, "tablet": 820, "phone": 390}
+WIDTHS = {"wide": 1440, "tablet": 768, "phone": 390, "small": 320}
 MOST_BYTES = 1_000_000
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 """All of WCAG 2.2 AA, with targets of at least 24 px, which axe leaves out by default."""
@@ -63,6 +65,23 @@ def test_every_view_is_taken_axe_finds_nothing_and_nothing_is_wider_than_the_win
     for pixels in WIDTHS.values():
         page.set_viewport_size({"width": pixels, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= pixels, pixels
+
+
+def test_axe_finds_nothing_while_a_reader_changes_things(opened: Opening, site: str) -> None:
+    page = opened(f"{site}/countries/DEU", width=WIDTHS["phone"])
+    page.get_by_text("More assumptions").click()
+    page.locator("#slider-gdp").fill("-2")
+    page.wait_for_url("**gdp=-2")
+    page.get_by_role("slider", name="Read the chart year by year").press("ArrowLeft")
+    assert violations(page) == []
+    held: list[Route] = []
+    page.route("**/live?*", lambda route: held.append(route) if not held else route.fulfill(status=429, body="no"))
+    page.locator("#slider-gdp").fill("-3")
+    expect(page.locator("[data-region=when]")).to_have_class(re.compile("behind"))
+    assert held
+    held[0].abort()
+    expect(page.get_by_role("alert").filter(has_text="did not answer")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_a_long_name_makes_no_view_wider_than_the_window(

@@ -16,8 +16,8 @@ LIKELIHOODS = (
 
 SPENT_ON = {
     "core": "core defence",
-    "related": "defence-related things",
-    "total": "defence and related things together",
+    "related": "defence-related needs",
+    "total": "defence and related needs together",
 }
 """What the money of a component is spent on."""
 

@@ -23,7 +23,7 @@ from forecast_service.charts.theme import values as data
 from forecast_service.formatting import percent
 
 ROW = 17
-WHAT = {"core": "core defence", "related": "related things", "total": "core and related things"}
+WHAT = {"core": "core defence", "related": "related needs", "total": "core defence and related needs"}
 
 
 def draw(documents: Document, options: ChartOptions) -> Document:

@@ -23,10 +23,10 @@ MEDIAN = "0.5"
 HISTORY_YEARS = 20
 LONGEST = 16
 """Most letters of a scenario's name beside its line."""
-APART = 6.2
+APART = 7.2
 """Least distance of two labels, in % of the plot's height: one line of text on a phone, where the plot is lowest."""
 EVENTS = (
-    (2014, "Crimea, Wales", "middle"),
+    (2014, "Crimea", "middle"),
     (2022, "Invasion", "end"),
     (2025, "The Hague", "middle"),
     (2029, "Review", "middle"),

@@ -38,7 +38,7 @@ class Control:
 
 CONTROLS = (
     Control(
-        "gdp", "Growth of GDP", "More or less than projected; spending in money stays what it is.",
+        "gdp", "Growth of GDP", "More or less than projected. Money stays, so less growth raises the share.",
         "points a year", "gdp_growth", "change_pp", -6, 6, 0.5, 0,
     ),
     Control(

@@ -140,6 +140,12 @@ def points(change: float | None) -> str:
     return f"{rounded:+d}{THIN}point{'' if abs(rounded) == 1 else 's'}".replace("-", "−")
 
 
+def points_between(before: float, after: float) -> str:
+    """The difference of two probabilities as they are shown, so that a reader who adds up gets the same."""
+    shown = (round(100 * after) - round(100 * before)) / 100
+    return points(shown) if abs(after - before) >= 0.0005 and shown else points(after - before)
+
+
 def more(change: float) -> str:
     """A difference of probabilities (-1 to 1) as "16 points more"."""
     rounded = abs(round(change * 100))
@@ -195,13 +201,32 @@ def finding(forecast: dict[str, Any], target: dict[str, Any], denominator: str =
     )
 
 
-def first_year(target: dict[str, Any], deadline: int) -> str:
+BASELINE = "what the models expect from the figures, and from plans and pledges as far as such were kept before."
+"""The baseline in words, for the middle of a sentence."""
+
+
+def levers(found: list[tuple[str, dict[str, Any]]]) -> str:
+    """The reader's own levers as text."""
+    return "; ".join(f"{LEVERS[fields['type']]} {lever(fields)}".strip() for _, fields in found)
+
+
+def required(target: dict[str, Any], deadline: int) -> str:
+    """The growth that leads exactly to the threshold, as a sentence."""
+    growth, year = target["required"]["real_growth_pct"], target["required"]["from_year"]
+    how = f"must grow by {growth:.1f}" if growth > 0 else f"may fall by {-growth:.1f}"
+    exactly = f"To be at exactly {threshold(target['threshold'])} in {deadline}"
+    return f"{exactly}, spending {how}{THIN}% a year in real terms from {year} on."
+
+
+def first_year(target: dict[str, Any], origin: int, deadline: int) -> str:
     """When the target is first met, as sentences."""
     p = target["probability"]
     if not target["first_year"] or p["by_deadline"] < 0.01:
         return f"In almost no simulated future is it reached by {deadline}."
     year, chance = max(target["first_year"].items(), key=lambda it: it[1])
     not_reached = f"In {formatting.frequency(1 - p['by_deadline'])} futures it is not reached by {deadline}."
+    if year == str(origin) and chance >= 0.5:
+        return f"It is there in {year} already, in {formatting.frequency(chance)} futures (the figure is an estimate)."
     if chance < 0.01:
         return f"{not_reached} No single year has a chance of 1 % or more to be the first."
     return f"{not_reached} The likeliest first year is {year}, with {percent(chance)}."
@@ -225,11 +250,11 @@ def money(found: dict[str, Any]) -> str:
     usd, national, deadline = found["money"]["usd"], found["money"]["national"], found["deadline"]
     word = "more" if usd["extra"] >= 0 else "less"
     one, together = (dollars(abs(usd[name])) for name in ("extra", "extra_cumulative"))
-    said = f"{one} {word} in {deadline}, {together} {word} in all years to then together (at prices of 2021)"
+    said = f"{one} {word} in {deadline}, {together} {word} in all years to then (at prices of 2021)"
     if not national or not national["currency"]:
         return said
     one, together = (billions(abs(national[name]), national["currency"]) for name in ("extra", "extra_cumulative"))
-    return f"{said}; at current prices {one} {word} and {together} {word}"
+    return f"{said}; at current prices {one} {word} in {deadline}, {together} {word} in all years"
 
 
 def resemblance(effective: float) -> str:
@@ -240,7 +265,7 @@ def resemblance(effective: float) -> str:
         said = "Its futures differ from most of the baseline's"
     else:
         said = "Few of the baseline's futures are like it: treat it as an unusual case"
-    return f"{said} (effective sample size {percent(effective)})."
+    return f"{said}."
 
 
 def ranked(sides: list[dict[str, Any]]) -> str:
@@ -257,7 +282,7 @@ def ranked(sides: list[dict[str, Any]]) -> str:
     if first[1] - last[1] < 0.05:
         return f"They are about equally likely: {percent(last[1])} to {percent(first[1])}."
     listed = ", then ".join(f"{name} ({percent(p)})" for name, p in found[1:])
-    return f"{first[0]} is the likeliest ({percent(first[1])}), then {listed}."
+    return f"{first[0]} is the likeliest to be there ({percent(first[1])}), then {listed}."
 
 
 def rules(found: list[dict[str, Any]]) -> str:

@@ -85,7 +85,7 @@ def _sentence(reached: Sequence[tuple[str, float]]) -> str:
             unit = "" if changes else " point" if points == 1 else " points"
             changes.append(f"{name} {more if now > before else less} {points}{unit}")
         before = now
-    found = f"Today's level alone gives {_whole(level[1])}."
+    found = f"Today's level alone gives a chance of {_whole(level[1])}."
     if not changes:
         return f"{found} Nothing else changes that."
     said = ", ".join(changes)

@@ -18,7 +18,7 @@ DIRECTIONS: Mapping[str, str] = {
     "stall": "Rises for an ally that is above 3.5 % today, falls for all others; related spending falls for all.",
     "gdp-shock": "Rises for every ally, since output is lost and the money stays.",
     "hague-path": "No ally falls. An ally whose baseline is below 3.5 % in 2035 comes to about one half.",
-    "national-plans": "As national-plan for allies with plans of their own; the others stay.",
+    "national-plans": "For allies with plans of their own as the scenario National plan; the others stay.",
     "spain-exemption": "Spain falls to nearly nothing; the others stay.",
     "reluctance": "Belgium and Slovakia fall; the others stay.",
     "peace-dividend": "Falls for every ally.",

@@ -10,7 +10,7 @@ from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios
 from models.dataset.countries import COMPONENTS
 
-ON = {"core": "", "related": " on related things", "total": " on core and related things"}
+ON = {"core": "", "related": " on related needs", "total": " on core defence and related needs"}
 SORTS = ("name", "latest", "by", *COMPONENTS)
 
 
@@ -38,6 +38,7 @@ def overview(state: State) -> dict[str, Any]:
         "backwards": backwards,
         "headline": headline(found, target),
         "one_by_one": one_by_one(target),
+        "usual": usual(state),
         "columns": ["name", state.component, "by", "latest", *(c for c in COMPONENTS if c != state.component)],
         "places": drawn,
         "reasons": {place.code: place.reason for place in drawn if place.reason},
@@ -52,11 +53,21 @@ def headline(alliance: dict[str, Any], target: dict[str, Any]) -> str:
     """The median count in a sentence."""
     tally, name = target["at_deadline"], alliance["scenario"]["name"]
     under = "On present course" if name == "baseline" else f"Under the scenario “{text.title(name)}”"
-    count, verb = tally["median"] or "none", "spends" if tally["median"] == 1 else "spend"
+    count, verb = f"about {tally['median']}" if tally["median"] else "none", "spends" if tally["median"] == 1 else "spend"
     return (
         f"{under} {count} of {tally['allies']} allies {verb} at least {text.threshold(target['threshold'])}"
         f"{ON[target['component']]} in {alliance['deadline']}"
     )
+
+
+def usual(state: State) -> dict[str, Any] | None:
+    """The count of the baseline, beside that of another scenario."""
+    if state.get("scenario") == "baseline":
+        return None
+    plain = {name: value for name, value in state.passed.items() if name != "scenario"}
+    found = document("alliance.get_alliance_forecast", plain)
+    counted: dict[str, Any] = by_component(found["targets"], state.component)["at_deadline"]
+    return counted
 
 
 def one_by_one(target: dict[str, Any]) -> str:
@@ -67,8 +78,8 @@ def one_by_one(target: dict[str, Any]) -> str:
     if count == median:
         return f"{said}: the same number."
     if count < median:
-        return f"{said}. Each of the others falls short in most futures, but in any one future some of them do not."
-    return f"{said}. Each of these makes it in most futures, but in any one future some of them do not."
+        return f"{said}. The others have less than an even chance each, but there are many of them: some get there too."
+    return f"{said}. But each of them may still fail, and in most futures some do."
 
 
 def sorting(state: State) -> tuple[str, bool]:

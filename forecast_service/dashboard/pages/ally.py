@@ -10,11 +10,11 @@ from forecast_service.dashboard.page_state import PASSED, State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios, vintage_of
 
 PRESETS = (
-    ("baseline", "As expected"),
-    ("pledge", "The pledge is carried out"),
-    ("national-plan", "National plans are carried out"),
-    ("gdp-shock", "A recession next year"),
-    ("stall", "The share stays where it is"),
+    ("baseline", "Baseline: as expected"),
+    ("pledge", "Pledge carried out"),
+    ("national-plan", "National plan carried out"),
+    ("gdp-shock", "GDP shock: a recession"),
+    ("stall", "Stall: the share stays"),
 )
 """Scenarios that most readers ask about, in plain words."""
 MOVERS = {
@@ -175,7 +175,10 @@ def requirement(state: State, code: str, forecast: dict[str, Any], target: dict[
         if refused.status >= 500:
             raise
         errors = refused.problem.get("errors") or [{"detail": refused.problem["detail"]}]
-        return {"problem": "; ".join(error["detail"] for error in errors)}
+        said = "; ".join(error["detail"] for error in errors)
+        if said.startswith("cannot be reached"):
+            said = "Under these assumptions no growth of spending, however large or small, makes it so likely."
+        return {"problem": said}
 
 
 def sensitivity(state: State, code: str) -> dict[str, Any]:

@@ -131,6 +131,21 @@ document.addEventListener("click", (event) => {
   tell("Cleared.");
 });
 
+/** The bar is there while neither number nor chart is in the window. */
+function place() {
+  const bar = document.querySelector(".live-bar");
+  if (!bar) return;
+  const seen = [...document.querySelectorAll(".ally .number, .ally .chart .fan-plot")].some((it) => {
+    const box = it.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight - 60;
+  });
+  bar.classList.toggle("away", seen);
+}
+addEventListener("scroll", place, { passive: true });
+addEventListener("resize", place);
+for (const kind of ["page:drawn", "page:renewed"]) document.addEventListener(kind, place);
+
 export function attendSliders() {
+  place();
   document.querySelectorAll("[data-live-form] [data-lever]").forEach((lever) => mark(lever.querySelector("input, select")));
 }

@@ -97,4 +97,4 @@ def test_less_than_expected_is_not_called_more() -> None:
 )
 def test_no_year_of_less_than_1_percent_is_called_likeliest(p: float, by: float, said: str) -> None:
     target = {"first_year": {"2030": p, "2031": p / 2}, "probability": {"by_deadline": by}}
-    assert said in text.first_year(target, 2035).replace("\u00a0", " ")
+    assert said in text.first_year(target, 2026, 2035).replace("\u00a0", " ")

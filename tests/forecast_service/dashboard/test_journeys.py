@@ -61,7 +61,7 @@ def test_tabs_and_deadline_change_what_is_shown(opened: Opening, site: str) -> N
 
 def test_a_preset_shows_its_steps_and_what_it_says(opened: Opening, site: str) -> None:
     page = opened(f"{site}/countries/DEU")
-    preset = page.get_by_role("link", name="The share stays where it is")
+    preset = page.get_by_role("link", name="Stall: the share stays")
     preset.press("Enter")
     expect(page.locator(".eyebrow").first).to_contain_text("Stall")
     assert query_of(page) == {"scenario": "stall"}

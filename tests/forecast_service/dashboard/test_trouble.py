@@ -15,7 +15,7 @@ def test_a_slow_answer_says_so_and_then_comes(opened: Opening, site: str) -> Non
     page = opened(f"{site}/countries/DEU")
     held: list[Route] = []
     page.route("**/countries/DEU?*", lambda route: held.append(route))
-    page.get_by_role("link", name="A recession next year").click()
+    page.get_by_role("link", name="GDP shock: a recession").click()
     expect(page.locator("main")).to_have_attribute("aria-busy", "true")
     expect(page.get_by_role("status").filter(has_text="Still working")).to_be_visible()
     held[0].continue_()
@@ -28,7 +28,7 @@ def test_what_fails_is_said_and_what_was_there_stays(opened: Opening, site: str)
     page = opened(f"{site}/countries/DEU")
     before = page.locator(".number").inner_text()
     page.route("**/countries/DEU?*", lambda route: route.abort())
-    page.get_by_role("link", name="A recession next year").click()
+    page.get_by_role("link", name="GDP shock: a recession").click()
     alert = page.get_by_role("alert").filter(has_text="did not answer")
     expect(alert).to_contain_text("still shows the previous answer")
     assert page.locator(".number").inner_text() == before

@@ -109,7 +109,7 @@ def test_figures_that_were_sent_for_an_ally_are_explained(forecaster: Forecaster
 def test_the_sentence_says_the_parts_and_their_sum(forecaster: Forecaster) -> None:
     answer = forecaster.forecast("DEU")
     found = explained(answer)
-    assert found.sentence.startswith(f"Today's level alone gives {100 * found.parts['level']:.0f} %")
+    assert found.sentence.startswith(f"Today's level alone gives a chance of {100 * found.parts['level']:.0f} %")
     assert found.sentence.endswith(f": together {100 * at_deadline(answer):.0f} %.")
     # As they are read, the points add up to the whole.
     said = re.findall(r"(away )?(\d+)", found.sentence)

@@ -53,7 +53,10 @@ def headline(alliance: dict[str, Any], target: dict[str, Any]) -> str:
     """The median count in a sentence."""
     tally, name = target["at_deadline"], alliance["scenario"]["name"]
     under = "On present course" if name == "baseline" else f"Under the scenario “{text.title(name)}”"
-    count, verb = f"about {tally['median']}" if tally["median"] else "none", "spends" if tally["median"] == 1 else "spend"
+    count, verb = (
+        f"about {tally['median']}" if tally["median"] else "none",
+        "spends" if tally["median"] == 1 else "spend",
+    )
     return (
         f"{under} {count} of {tally['allies']} allies {verb} at least {text.threshold(target['threshold'])}"
         f"{ON[target['component']]} in {alliance['deadline']}"

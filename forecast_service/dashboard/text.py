@@ -173,10 +173,10 @@ def dollars(millions: float) -> str:
     """An amount in million US dollars as millions or billions."""
     sign, size = ("−" if millions < 0 else ""), abs(millions)
     if size >= 99_500:
-        return f"{sign}${size / 1000:,.0f}{THIN}billion"
+        return f"{sign}US${size / 1000:,.0f}{THIN}billion"
     if size >= 1_000:
-        return f"{sign}${size / 1000:,.1f}{THIN}billion"
-    return f"{sign}${size:,.0f}{THIN}million"
+        return f"{sign}US${size / 1000:,.1f}{THIN}billion"
+    return f"{sign}US${size:,.0f}{THIN}million"
 
 
 def billions(value: float, currency: str) -> str:

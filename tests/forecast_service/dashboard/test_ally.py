@@ -83,7 +83,7 @@ def test_less_than_expected_is_not_called_more() -> None:
     assert "likelier than that already" in text.requirement(less)
     assert "3.7 points a year less" in text.requirement(less)
     said = text.money(less).replace("\u00a0", " ")
-    assert said.startswith("$617 million less in 2035, $3.1 billion less in all years")
+    assert said.startswith("US$617 million less in 2035, US$3.1 billion less in all years")
     assert "EUR 0.62 billion less" in said
     assert "more" not in said
     assert "-" not in said

@@ -57,6 +57,7 @@ SWEPT = SCENARIO | {
 }
 BODIES: dict[str, Any] = {
     "POST /v1/forecasts": FORECAST,
+    "POST /v1/forecasts/card.{format}": {"country": "DEU", "rule": "strict"},
     "POST /v1/forecasts/waterfall.{format}": {"country": "DEU", "rule": "strict", "quantiles": [0.5]},
     "POST /v1/forecasts/batch": {"items": [{"country": "DEU", "targets": TARGETS, "scenario": {"levers": [CAP]}}]},
     "POST /v1/requirements": QUESTION | {"probability": 0.5, "component": "core"},

@@ -68,7 +68,12 @@ def test_a_difference_is_said_in_points(change: float | None, words: str) -> Non
 
 @pytest.mark.parametrize(
     ("millions", "words"),
-    [(21806.875, "US$21.8 billion"), (170328.0, "US$170 billion"), (12.4, "US$12 million"), (-3500.0, "−US$3.5 billion")],
+    [
+        (21806.875, "US$21.8 billion"),
+        (170328.0, "US$170 billion"),
+        (12.4, "US$12 million"),
+        (-3500.0, "−US$3.5 billion"),
+    ],
 )
 def test_money_is_said_in_round_units(millions: float, words: str) -> None:
     assert text.dollars(millions).replace("\u00a0", " ") == words

@@ -1,7 +1,7 @@
 """The page's fan chart as inline SVG: it follows the sliders, has the page's letters and colours, and needs no script.
 
-The charts of the API (:mod:`forecast_service.charts`) take 60 to 200 ms each in a process of their own, which is too
-long for a slider, and are pictures whose letters shrink with them (docs/decisions/0016).
+The charts of the API (:mod:`forecast_service.charts`) take several times as long as the forecast, too long for a
+slider, and are pictures whose letters shrink with them (docs/decisions/0016).
 
 A shape is a path in a square of :data:`SIDE` units that the browser stretches; a text or a mark has a place in % of the
 plot's width and height, so its size stays.

@@ -146,12 +146,12 @@ def points_between(before: float, after: float) -> str:
     return points(shown) if abs(after - before) >= 0.0005 and shown else points(after - before)
 
 
-def more(change: float) -> str:
-    """A difference of probabilities (-1 to 1) as "16 points more"."""
-    rounded = abs(round(change * 100))
-    if rounded == 0:
-        return "no change" if abs(change) < 0.0005 else f"less than 1{THIN}point {'more' if change > 0 else 'less'}"
-    return f"{rounded}{THIN}point{'' if rounded == 1 else 's'} {'more' if change > 0 else 'less'}"
+def more(before: float, after: float) -> str:
+    """The difference of two probabilities as they are shown, as "16 points more"."""
+    shown, word = abs(round(100 * after) - round(100 * before)), "more" if after > before else "less"
+    if shown == 0:
+        return "no change" if abs(after - before) < 0.0005 else f"less than 1{THIN}point {word}"
+    return f"{shown}{THIN}point{'' if shown == 1 else 's'} {word}"
 
 
 def share(value: float | None) -> str:

@@ -67,7 +67,6 @@ def live(state: State, code: str) -> dict[str, Any]:
         "status": 422 if wrong else 200,
         "steps": steps,
         "before": steps[0]["before"] if steps else None,
-        "change": target["probability"]["at_deadline"] - steps[0]["before"] if steps else None,
         "past": past,
         "future": future(forecast, state.component),
         "drawn": chart(shown, detail, forecast, past) if target["probability"] is not None else None,

@@ -67,6 +67,22 @@ def test_a_difference_is_said_in_points(change: float | None, words: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "steps", "said"),
+    [
+        (0.4721, 0.8349, "+36 points", "36 points more"),
+        (0.8349, 0.9151, "+9 points", "9 points more"),
+        (0.2, 0.21, "+1 point", "1 point more"),
+        (0.161, 0.163, "less than 1 point", "less than 1 point more"),
+        (0.85, 0.0001, "−85 points", "85 points less"),
+        (0.5, 0.5, "no change", "no change"),
+    ],
+)
+def test_a_reader_who_adds_up_gets_what_is_shown(before: float, after: float, steps: str, said: str) -> None:
+    assert text.points_between(before, after).replace("\u00a0", " ") == steps
+    assert text.more(before, after).replace("\u00a0", " ") == said
+
+
+@pytest.mark.parametrize(
     ("millions", "words"),
     [
         (21806.875, "US$21.8 billion"),

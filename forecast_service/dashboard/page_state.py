@@ -15,6 +15,7 @@ PASSED = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage"
 """Fields passed to the API unchanged; the API validates them."""
 
 MAX_OVERLAYS = 3
+MAX_ALLIES = 4
 USUAL = {"scenario": "baseline", "deadline": str(HAGUE_DEADLINE), "component": "core", "wanted": "0.8", "ghost": "1"}
 THEMES = ("light", "dark")
 
@@ -25,12 +26,14 @@ class State:
 
     Parameters
     ----------
-    fields : text by name, without ``overlay``.
+    fields : text by name, without ``overlay`` and ``allies``.
     overlays : names or ids of scenarios in the chart.
+    allies : names or codes of the allies that are compared.
     """
 
     fields: dict[str, str]
     overlays: tuple[str, ...]
+    allies: tuple[str, ...] = ()
 
     def get(self, name: str) -> str:
         """The text of a field, or its default."""
@@ -40,6 +43,11 @@ class State:
     def passed(self) -> dict[str, str]:
         """The fields for the API's query."""
         return {name: self.fields[name] for name in PASSED if name in self.fields}
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """The fields for the API's query, of the same question in the baseline."""
+        return {name: text for name, text in self.passed.items() if name != "scenario"}
 
     @property
     def shared(self) -> dict[str, str]:
@@ -72,11 +80,12 @@ class State:
     def without_levers(self) -> State:
         """This state without the reader's own levers."""
         fields = {name: text for name, text in self.fields.items() if name not in lever_form.FIELDS}
-        return State(fields, self.overlays)
+        return State(fields, self.overlays, self.allies)
 
     def query(self, **changes: Any) -> dict[str, Any]:
         """The query of this state with changed fields; without those that are None or the default."""
-        fields: dict[str, Any] = self.fields | {"overlay": ",".join(self.overlays)} | changes
+        listed = {"overlay": ",".join(self.overlays), "allies": ",".join(self.allies)}
+        fields: dict[str, Any] = self.fields | listed | changes
         return {
             name: value for name, value in fields.items() if value not in (None, "") and str(value) != USUAL.get(name)
         }
@@ -91,6 +100,10 @@ def read() -> State:
     known = (*PASSED, *lever_form.FIELDS, "component", "wanted", "ghost", "theme", "sort", "a", "b")
     given = {name: request.args[name].strip() for name in known if request.args.get(name, "").strip()}
     fields = {name: text for name, text in given.items() if text != USUAL.get(name)}
-    listed = ",".join(request.args.getlist("overlay")).split(",")
-    overlays = tuple(dict.fromkeys(name.strip() for name in listed if name.strip()))[:MAX_OVERLAYS]
-    return State(fields, overlays)
+    return State(fields, _listed("overlay")[:MAX_OVERLAYS], _listed("allies")[:MAX_ALLIES])
+
+
+def _listed(field: str) -> tuple[str, ...]:
+    """The names that a field lists, each once: separated by commas, or as several fields of a form."""
+    names = ",".join(request.args.getlist(field)).split(",")
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
-
 from forecast_service.dashboard import fan
 from forecast_service.dashboard.internal_client import document
-from forecast_service.dashboard.page_state import State
+from forecast_service.dashboard.page_state import MAX_ALLIES, State
 from forecast_service.dashboard.pages.ally import known, plans
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios
 
-LEAST, MOST = 2, 4
+LEAST, MOST = 2, MAX_ALLIES
 USUAL = ("DEU", "FRA")
 """What is compared if the address names fewer than two."""
 
 
 def asked(state: State) -> list[str]:
     """The allies that the address names, each once: ``allies=DEU,FRA``, or ``a`` and ``b`` as in older links."""
-    listed = ",".join([*request.args.getlist("allies"), state.get("a"), state.get("b")]).split(",")
-    return list(dict.fromkeys(name.strip()[:60] for name in listed if name.strip()))[:MOST]
+    named = (*state.allies, state.get("a"), state.get("b"))
+    return list(dict.fromkeys(name[:60] for name in named if name))[:MOST]
 
 
 def compare(state: State) -> dict[str, Any]:

@@ -17,17 +17,20 @@ def unknown(state: State) -> dict[str, Any] | None:
     A link leads to the page that was asked for, with the same question.
     """
     path = (request.view_args or {}).get("code", "")
-    for field, name in {"code": path, "country": asked_country(), "a": state.get("a"), "b": state.get("b")}.items():
+    named = [("code", path), ("country", asked_country()), ("a", state.get("a")), ("b", state.get("b"))]
+    for field, name in (*named, *(("allies", name) for name in state.allies)):
         try:
             resolve(name) if name else None
         except UnknownCountry as error:
-            meant = [{"name": ally.name, "address": _corrected(state, field, ally.code)} for ally in error.meant]
+            meant = [{"name": ally.name, "address": _corrected(state, field, name, ally.code)} for ally in error.meant]
             return {"unknown": error.reason, "asked": name, "meant": meant, "status": 404, **countries()}
     return None
 
 
-def _corrected(state: State, field: str, code: str) -> str:
+def _corrected(state: State, field: str, wrong: str, code: str) -> str:
     """The address that was asked for, with an ally's code in the place of a wrong name."""
+    if field == "allies":
+        return state.link("compare", allies=",".join(code if name == wrong else name for name in state.allies))
     if field in ("a", "b"):
         return state.link("compare", None, **{field: code})
     endpoint = (request.endpoint or "").rpartition(".")[2]

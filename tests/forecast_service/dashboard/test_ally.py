@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -98,3 +99,21 @@ def test_less_than_expected_is_not_called_more() -> None:
 def test_no_year_of_less_than_1_percent_is_called_likeliest(p: float, by: float, said: str) -> None:
     target = {"first_year": {"2030": p, "2031": p / 2}, "probability": {"by_deadline": by}}
     assert said in text.first_year(target, 2026, 2035).replace("\u00a0", " ")
+
+
+def test_a_comparison_keeps_its_allies_in_every_link(client: FlaskClient) -> None:
+    page = client.get("/compare?allies=ESP,EST,POL&scenario=stall").text
+    tabs = re.findall(r'href="/compare\?([^"]*component=[^"]*)"', page)
+    assert len(tabs) == 2
+    for tab in tabs:
+        shown = client.get(f"/compare?{html.unescape(tab)}").text
+        assert "<h1>Spain, Estonia and Poland</h1>" in shown
+        assert "Stall" in shown
+
+
+def test_a_misspelt_ally_of_a_comparison_can_be_put_right(client: FlaskClient) -> None:
+    page = client.get("/compare?allies=ESP,Germny")
+    assert page.status_code == 404
+    meant = re.search(r'Did you mean <a href="([^"]+)"', page.text)
+    assert meant
+    assert "<h1>Spain and Germany</h1>" in client.get(html.unescape(meant[1])).text

@@ -36,6 +36,11 @@ def answer(forecast: Forecast) -> dict[str, Any]:
     return {"forecast": forecast, "links": links}
 
 
+def _document(**question: Any) -> Response:
+    """The document that a chart is drawn from."""
+    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**question))))
+
+
 @blp.get(
     "/countries/<code>/forecast.<table_or_chart:format>",
     parameters=[{"in": "path", "name": "code", **CODE}, negotiation.TABLE_OR_CHART_FORMAT],
@@ -75,7 +80,7 @@ def post_forecast(_options: dict[str, Any], body: dict[str, Any]) -> dict[str, A
 @blp.problems(404)
 def get_card(query: dict[str, Any], code: str) -> Response:
     """Draw one ally's probability as a card, 1200 x 630 pixels, for previews of links"""
-    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
+    return _document(country=code, **query)
 
 
 @blp.post("/forecasts/card.<chart:format>", parameters=[negotiation.CHART_FORMAT])
@@ -86,7 +91,7 @@ def get_card(query: dict[str, Any], code: str) -> Response:
 @blp.problems(400, 413, 415, 503)
 def post_card(_options: dict[str, Any], body: dict[str, Any]) -> Response:
     """Draw the probability under any scenario as a card, 1200 x 630 pixels"""
-    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))
+    return _document(**body)
 
 
 @blp.get(
@@ -100,7 +105,7 @@ def post_card(_options: dict[str, Any], body: dict[str, Any]) -> Response:
 @blp.problems(404)
 def get_waterfall_chart(query: dict[str, Any], code: str) -> Response:
     """Draw how each lever of a shipped or saved scenario changes the probability"""
-    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(country=code, **query))))
+    return _document(country=code, **query)
 
 
 @blp.post("/forecasts/waterfall.<chart:format>", parameters=[negotiation.CHART_FORMAT])
@@ -111,4 +116,4 @@ def get_waterfall_chart(query: dict[str, Any], code: str) -> Response:
 @blp.problems(400, 413, 415, 503)
 def post_waterfall_chart(_options: dict[str, Any], body: dict[str, Any]) -> Response:
     """Draw how each lever of any scenario changes the probability"""
-    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**body))))
+    return _document(**body)

@@ -14,7 +14,7 @@ WIDTHS = {"wide": 1120, "middle": 760, "narrow": 380}
 """Widths (pixels) of charts. Narrow charts have fewer labels, not smaller ones."""
 STATIC = {"wide": 760, "middle": 760, "narrow": 760}
 """Widths on a static site, which has one file of each chart and theme."""
-FEW = ("fan", "ranking")
+FEW = ("ranking",)
 """The charts that a static site has for every scenario."""
 HALF = {"wide": 560, "middle": 760, "narrow": 380}
 """Widths of two charts side by side; on screens that are not wide, one is below the other."""
@@ -58,17 +58,17 @@ def _api(name: str, path: str, query: dict[str, Any], *, half: bool = False) -> 
     return Chart(name, f"{url_for('docs.page').removesuffix('/docs')}/v1/{path}.svg", query, half)
 
 
-def fan(state: State, code: str, *, extra: bool = True) -> Chart:
-    """The fan of one ally, with the baseline and the chosen overlays. Without ``extra``: a half-width fan alone."""
+def fan(state: State, code: str) -> Chart:
+    """The fan of one ally, with the baseline and the chosen overlays."""
     query: dict[str, Any] = {"component": state.component}
     changed = bool(state.levers) or state.get("scenario") != "baseline"
-    if extra and changed and state.get("ghost") == "1":
+    if changed and state.get("ghost") == "1":
         query["ghost"] = "baseline"
-    if extra and state.overlays:
+    if state.overlays:
         query["overlay"] = ",".join(state.overlays)
-    if state.levers and extra:
+    if state.levers:
         return Chart("fan", url_for("dashboard.own_forecast", code=code, format="svg"), _own(state) | query)
-    return _api("fan", f"countries/{code}/forecast", state.passed | query, half=not extra)
+    return _api("fan", f"countries/{code}/forecast", state.passed | query)
 
 
 def card(state: State, code: str | None = None) -> str:
@@ -89,11 +89,6 @@ def card(state: State, code: str | None = None) -> str:
 def _own(state: State) -> dict[str, Any]:
     """The query of a forecast with the reader's own levers."""
     return {name: text for name, text in state.query().items() if name not in {"theme", "overlay", "ghost"}}
-
-
-def waterfall(state: State, code: str) -> Chart:
-    """How each lever moves the probability from the baseline's to the scenario's."""
-    return _api("waterfall", f"countries/{code}/waterfall", state.passed | {"component": state.component})
 
 
 def tornado(state: State, code: str) -> Chart:

@@ -39,10 +39,10 @@ def question(state: State, code: str, base: dict[str, Any]) -> dict[str, Any]:
     return body | {name: state.fields[name] for name in ("vintage",) if name in state.fields}
 
 
-def answer(state: State, code: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """The forecast of this state, and the errors of the reader's levers by name of field.
+def answer(state: State, code: str) -> tuple[dict[str, Any], dict[str, str], State]:
+    """The forecast of this state, the errors of the reader's levers by name of field, and the state that it shows.
 
-    If there are errors, it is the forecast without the reader's levers.
+    If there are errors, both are without the reader's levers.
 
     Raises
     ------
@@ -51,14 +51,14 @@ def answer(state: State, code: str) -> tuple[dict[str, Any], dict[str, str]]:
     """
     base = document("forecasts.get_forecast", state.passed, code=code)
     if not state.levers:
-        return base, {}
+        return base, {}, state
     try:
-        return document("forecasts.post_forecast", body=question(state, code, base["scenario"])), {}
+        return document("forecasts.post_forecast", body=question(state, code, base["scenario"])), {}, state
     except Refused as refused:
         wrong = faults(state, refused, len(base["scenario"]["levers"]))
         if not wrong:
             raise
-        return base, wrong
+        return base, wrong, state.without_levers()
 
 
 def faults(state: State, refused: Refused, before: int) -> dict[str, str]:

@@ -142,13 +142,17 @@ def points(change: float | None) -> str:
 
 def points_between(before: float, after: float) -> str:
     """The difference of two probabilities as they are shown, so that a reader who adds up gets the same."""
-    shown = (round(100 * after) - round(100 * before)) / 100
-    return points(shown) if abs(after - before) >= 0.0005 and shown else points(after - before)
+    shown = _points_shown(before, after)
+    return points(shown / 100) if abs(after - before) >= 0.0005 and shown else points(after - before)
+
+
+def _points_shown(before: float, after: float) -> int:
+    return round(100 * after) - round(100 * before)
 
 
 def more(before: float, after: float) -> str:
     """The difference of two probabilities as they are shown, as "16 points more"."""
-    shown, word = abs(round(100 * after) - round(100 * before)), "more" if after > before else "less"
+    shown, word = abs(_points_shown(before, after)), "more" if after > before else "less"
     if shown == 0:
         return "no change" if abs(after - before) < 0.0005 else f"less than 1{THIN}point {word}"
     return f"{shown}{THIN}point{'' if shown == 1 else 's'} {word}"

@@ -53,10 +53,8 @@ def headline(alliance: dict[str, Any], target: dict[str, Any]) -> str:
     """The median count in a sentence."""
     tally, name = target["at_deadline"], alliance["scenario"]["name"]
     under = "On present course" if name == "baseline" else f"Under the scenario “{text.title(name)}”"
-    count, verb = (
-        f"about {tally['median']}" if tally["median"] else "none",
-        "spends" if tally["median"] == 1 else "spend",
-    )
+    count = f"about {tally['median']}" if tally["median"] else "none"
+    verb = "spends" if tally["median"] == 1 else "spend"
     return (
         f"{under} {count} of {tally['allies']} allies {verb} at least {text.threshold(target['threshold'])}"
         f"{ON[target['component']]} in {alliance['deadline']}"
@@ -67,8 +65,7 @@ def usual(state: State) -> dict[str, Any] | None:
     """The count of the baseline, beside that of another scenario."""
     if state.get("scenario") == "baseline":
         return None
-    plain = {name: value for name, value in state.passed.items() if name != "scenario"}
-    found = document("alliance.get_alliance_forecast", plain)
+    found = document("alliance.get_alliance_forecast", state.plain)
     counted: dict[str, Any] = by_component(found["targets"], state.component)["at_deadline"]
     return counted
 

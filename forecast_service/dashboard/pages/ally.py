@@ -6,7 +6,7 @@ from typing import Any
 
 from forecast_service.dashboard import custom_scenario, fan, lever_form, snippets, text
 from forecast_service.dashboard.internal_client import Refused, document
-from forecast_service.dashboard.page_state import PASSED, State
+from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios, vintage_of
 
 PRESETS = (
@@ -52,9 +52,7 @@ def country(state: State, code: str) -> dict[str, Any]:
 def live(state: State, code: str) -> dict[str, Any]:
     """What follows the sliders: headline, chart and waterfall."""
     detail = document("countries.get_country", code=code)
-    forecast, wrong = custom_scenario.answer(state, detail["code"])
-    # If the reader's levers have errors, show the answer without them.
-    shown = state.without_levers() if wrong else state
+    forecast, wrong, shown = custom_scenario.answer(state, detail["code"])
     target = by_component(forecast["targets"], state.component)
     past = known(state, detail["code"]) if state.component == "core" else []
     steps = waterfall(forecast, state.component)
@@ -83,11 +81,10 @@ def known(state: State, code: str) -> list[dict[str, Any]]:
 def chart(state: State, detail: dict[str, Any], forecast: dict[str, Any], past: list[dict[str, Any]]) -> fan.Fan:
     """The fan of the ally, with the baseline behind another scenario, and the medians of overlays."""
     code, changed = detail["code"], forecast["baseline"] is not None and state.get("ghost") == "1"
-    plain = {name: value for name, value in state.passed.items() if name != "scenario"}
     others = [
         (text.title(other["scenario"]["name"]), other)
         for other in (
-            document("forecasts.get_forecast", plain | {"scenario": name}, code=code) for name in state.overlays
+            document("forecasts.get_forecast", state.plain | {"scenario": name}, code=code) for name in state.overlays
         )
     ]
     return fan.draw(
@@ -95,7 +92,7 @@ def chart(state: State, detail: dict[str, Any], forecast: dict[str, Any], past: 
             forecast,
             state.component,
             past,
-            document("forecasts.get_forecast", plain, code=code) if changed else None,
+            document("forecasts.get_forecast", state.plain, code=code) if changed else None,
             others,
             plans(detail, state.component, forecast["origin"]),
         )
@@ -115,8 +112,7 @@ def plans(detail: dict[str, Any], component: str, origin: int) -> list[tuple[int
 
 def movers(state: State, code: str) -> list[str]:
     """The names of the controls that move this ally's baseline most, in the order of the form, so that none moves."""
-    asked = (*PASSED, "component")
-    query: dict[str, Any] = {name: state.fields[name] for name in asked if name in state.fields and name != "scenario"}
+    query = state.plain | ({"component": state.fields["component"]} if "component" in state.fields else {})
     try:
         bars = document("sensitivity.get_sensitivity", query, code=code)["bars"]
     except Refused as refused:
@@ -147,7 +143,7 @@ def future(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
 
 
 def waterfall(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
-    """One row for each lever: its type, its fields, the probability before and after, and the change."""
+    """One row for each lever: its type, its fields, the probability before and after."""
     if forecast["baseline"] is None:
         return []
     before = by_component(forecast["baseline"]["targets"], component)["probability"]
@@ -158,7 +154,6 @@ def waterfall(forecast: dict[str, Any], component: str) -> list[dict[str, Any]]:
         after = step["probability"][component]
         lever = {} if step["lever"] is None else forecast["scenario"]["levers"][step["lever"]]
         rows.append({"type": step["type"], "lever": lever, "before": p, "after": after})
-        rows[-1]["change"] = step["change"][component]
         p = after
     return rows
 
@@ -183,8 +178,7 @@ def requirement(state: State, code: str, forecast: dict[str, Any], target: dict[
 def sensitivity(state: State, code: str) -> dict[str, Any]:
     """Which assumption moves the probability most."""
     detail = document("countries.get_country", code=code)
-    forecast, wrong = custom_scenario.answer(state, detail["code"])
-    shown = state.without_levers() if wrong else state
+    forecast, _, shown = custom_scenario.answer(state, detail["code"])
     target = by_component(forecast["targets"], state.component)
     body = _asked(shown, detail["code"], forecast)
     found = document("sensitivity.post_sensitivity", body=body) if target["probability"] else None

@@ -17,8 +17,7 @@ WIDTHS = {"narrow": 320, "wide": 560}
 def ally(state: State, code: str) -> dict[str, Any]:
     """One ally under one scenario."""
     detail = document("countries.get_country", code=code)
-    forecast, wrong = custom_scenario.answer(state, detail["code"])
-    shown = state.without_levers() if wrong else state
+    forecast, wrong, shown = custom_scenario.answer(state, detail["code"])
     return {
         "answer": forecast,
         "detail": detail,

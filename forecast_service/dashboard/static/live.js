@@ -132,7 +132,7 @@ document.addEventListener("click", (event) => {
 });
 
 /** The bar is there while neither number nor chart is in the window. */
-function place() {
+function placeBar() {
   const bar = document.querySelector(".live-bar");
   if (!bar) return;
   const seen = [...document.querySelectorAll(".ally .number, .ally .chart .fan-plot")].some((it) => {
@@ -141,11 +141,11 @@ function place() {
   });
   bar.classList.toggle("away", seen);
 }
-addEventListener("scroll", place, { passive: true });
-addEventListener("resize", place);
-for (const kind of ["page:drawn", "page:renewed"]) document.addEventListener(kind, place);
+addEventListener("scroll", placeBar, { passive: true });
+addEventListener("resize", placeBar);
+for (const kind of ["page:drawn", "page:renewed"]) document.addEventListener(kind, placeBar);
 
 export function attendSliders() {
-  place();
+  placeBar();
   document.querySelectorAll("[data-live-form] [data-lever]").forEach((lever) => mark(lever.querySelector("input, select")));
 }

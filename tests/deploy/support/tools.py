@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import subprocess
 import sys
@@ -15,14 +16,16 @@ LOCK = Path(__file__).parents[1] / "requirements-tools.txt"
 
 
 def bin_folder() -> Path:
-    """Where the tools' commands are; made at the first call."""
+    """Where the tools' commands are; made at the first call, by one process of the run's while the others wait."""
     folder = kept("tools") / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
     done = folder / "complete"
-    if not done.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        command = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
-        installed = subprocess.run(command, capture_output=True, text=True, check=False)
-        if installed.returncode:
-            (pytest.fail if IN_CI else pytest.skip)(f"the tools cannot be installed: {installed.stderr[-500:]}")
-        done.touch()
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            command = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
+            installed = subprocess.run(command, capture_output=True, text=True, check=False)
+            if installed.returncode:
+                (pytest.fail if IN_CI else pytest.skip)(f"the tools cannot be installed: {installed.stderr[-500:]}")
+            done.touch()
     return folder / "bin"

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "Dockerfile"
 IMAGE = "localhost/forecast-service:test"
 WITH_EXTRAS = "localhost/forecast-service:test-extras"
+PACKAGES = "localhost/forecast-service:packages"
 EXTRAS = "otel parquet"
 # As a build's user would write it: what the host has its certificates in, mounted for pip's sake.
 CERTIFICATES = Path("/etc/ssl/certs")
@@ -100,11 +101,12 @@ class Buildah:
         shutil.rmtree(root)
 
     def build(self) -> None:
-        """Build the Dockerfile as it is, and with extras, which takes the fits of the first."""
-        self._build(IMAGE)
-        self._build(
-            WITH_EXTRAS, "--build-arg", f"EXTRAS={EXTRAS}", "--build-context", f"fits=container-image://{IMAGE}"
-        )
+        """Build the Dockerfile as it is, and with extras: from the same packages, and with the fits of the first."""
+        self._build(PACKAGES, "--target", "packages")
+        packages = ["--build-context", f"packages=container-image://{PACKAGES}"]
+        self._build(IMAGE, *packages)
+        fits = ["--build-context", f"fits=container-image://{IMAGE}"]
+        self._build(WITH_EXTRAS, "--build-arg", f"EXTRAS={EXTRAS}", *packages, *fits)
         self("rmi", "--prune", "--force")
 
     def _build(self, name: str, *more: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 MOST = 100_000
 """Requests after which a load ends by itself."""
-PAUSE_S = 0.05
+PAUSE_S = 0.1
 """Seconds between the requests of a client: the tests need requests under way, not a busy machine."""
 
 

@@ -17,7 +17,7 @@ from tests.support.service import Service
 FORECAST = "/v1/countries/{code}/forecast"
 SETTLED_S = 1.0
 """So far from one switch, an answer belongs to the next."""
-PAUSE_S = 0.04
+PAUSE_S = 0.1
 """Between two requests of a client, so that what is computed beside gets its turn too."""
 OWN = {"name": "capped", "levers": [{"type": "cap", "share_pct": 3.0}]}
 

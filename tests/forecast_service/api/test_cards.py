@@ -43,7 +43,12 @@ def test_a_card_has_the_size_that_previews_have(client: FlaskClient, path: str) 
 def test_every_ally_and_every_scenario_has_a_card(client: FlaskClient, path: str) -> None:
     found = client.get(f"/v1/{path}")
     assert found.status_code == 200
-    TopLevelSpec.from_dict(found.json, validate=True)
+    assert found.json["layer"]
+
+
+@pytest.mark.parametrize("path", ["countries/DEU/card.vl.json", "alliance/card.vl.json?scenario=stall"])
+def test_a_card_is_vega_lite(client: FlaskClient, path: str) -> None:
+    TopLevelSpec.from_dict(client.get(f"/v1/{path}").json, validate=True)
 
 
 def test_a_card_says_what_the_forecast_says(client: FlaskClient) -> None:

@@ -23,8 +23,8 @@ def bin_folder() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            command = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
-            installed = subprocess.run(command, capture_output=True, text=True, check=False)
+            command = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes"]
+            installed = subprocess.run([*command, "-r", LOCK], capture_output=True, text=True, check=False)
             if installed.returncode:
                 (pytest.fail if IN_CI else pytest.skip)(f"the tools cannot be installed: {installed.stderr[-500:]}")
             done.touch()

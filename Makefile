@@ -12,15 +12,14 @@ help: ## list the targets
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# The service's dependencies, with hashes; then the project itself, built without the network. Most of their modules are
-# never imported, so each is compiled when it first is.
+# The service's dependencies, with hashes; then the project itself, built without the network.
 $(VENV)/.serve: requirements/build.txt requirements/runtime.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.serve
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
 serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000

@@ -16,7 +16,7 @@ LOCK = Path(__file__).parents[1] / "requirements-tools.txt"
 
 
 def bin_folder() -> Path:
-    """Where the tools' commands are; made at the first call, by one process of the run's while the others wait."""
+    """Where the tools' commands are; made at the first call, by one process of the run, while the others wait."""
     folder = kept("tools") / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
     done = folder / "complete"
     with folder.with_suffix(".lock").open("w") as lock:

@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from altair.vegalite.v6.schema.core import TopLevelSpec
 
 from forecast_service.charts import card
 from forecast_service.charts import text as charts_text
 from forecast_service.charts.process import draw
 from forecast_service.charts.theme import Imprint
 from tests.forecast_service.charts.test_references import IMPRINT, ORDERS
+from tests.support.vega_lite import check_specification
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def order(kind: str, p: float, name: str, component: str, country: str) -> dict[
 def test_no_text_leaves_the_card_or_runs_into_the_plot(kind: str, p: float, name: str, component: str) -> None:
     body, finding = draw(order(kind, p, name, component, "United Kingdom of Great Britain"))
     specification = json.loads(body)
-    TopLevelSpec.from_dict(specification, validate=True)
+    check_specification(specification)
     assert (specification["width"], specification["height"]) == (card.WIDTH, card.HEIGHT)
     assert finding == specification["description"]
     ends = []

@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from altair.vegalite.v6.schema.core import TopLevelSpec
 
 from forecast_service.charts.process import DRAW, draw
 from tests.forecast_service.charts.images import chunks, pixels
+from tests.support.vega_lite import check_specification
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,7 @@ def test_a_changed_picture_is_noticed() -> None:
 def test_the_specification_is_valid_and_holds_its_data(name: str, width: int) -> None:
     body, finding = drawn(name, "light", "vl.json", width)
     specification = json.loads(body)
-    TopLevelSpec.from_dict(specification, validate=True)
+    check_specification(specification)
     assert specification["$schema"].startswith("https://vega.github.io/schema/vega-lite/v6")
     assert specification["description"] == finding
     assert specification["width"] + specification["padding"]["left"] + specification["padding"]["right"] == width

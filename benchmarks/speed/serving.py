@@ -20,7 +20,7 @@ OWN = {str(year): round(1 + 0.02 * (year - 1990), 3) for year in range(1990, 202
 
 
 def measure(state: Path, *, quick: bool) -> list[Row]:
-    """All rows on serving, without those that start services anew if ``quick``; ``state`` holds the fits."""
+    """All rows on serving; ``state`` holds the fits."""
     seconds, repeats = (1, 1) if quick else (2, REPEATS)
     rows = []
     with service(state) as ours:
@@ -31,8 +31,8 @@ def measure(state: Path, *, quick: bool) -> list[Row]:
         with bare(state, file) as plain, service(state, **limited) as keyed:
             rows += _cached(ours, plain, keyed, f"X-API-Key: {key(state)}", etag, seconds, repeats)
         rows += _custom(ours, seconds, repeats)
-    if not quick:
-        rows += [*_memory(state, seconds, repeats), _start(state, file, repeats)]
+    rows += _memory(state, seconds, repeats)
+    rows.append(_start(state, file, 1 if quick else REPEATS))
     return rows
 
 

@@ -136,7 +136,7 @@ def test_an_operation(asking: CheckedClient, extremes: Extremes, operation: str)
     path, method = extremes.operations[operation]
     body = ("paths", path, method, "requestBody", "content", "application/json", "schema")
 
-    @limited(FEWER.get(operation, 8))
+    @limited(FEWER.get(operation, 12))
     @given(extremes.request(operation))
     def ask(request: Request) -> None:
         if request.body is not None:

@@ -1,6 +1,6 @@
 """schemathesis against the running service: the contract as strangers would use it, and abuse it.
 
-A short round, with the contract's examples and two random cases of each operation: `make fuzz` is the long one, with
+A short round, with the contract's examples and three random cases of each operation: `make fuzz` is the long one, with
 every phase and 20,000 cases for each kind of caller (docs/fuzzing.md).
 """
 
@@ -50,7 +50,7 @@ def fuzzed(saved_fits: str, tmp_path: Path) -> Iterator[Service]:
 
 
 def test_every_operation_passes_schemathesis(fuzzed: Service) -> None:
-    tried = run(fuzzed, "--max-examples=2")
+    tried = run(fuzzed, "--max-examples=3")
     paths = fuzzed.ask("GET", "/openapi.json")[1]["paths"]
     assert tried == sum(method in {"get", "post", "put", "delete"} for item in paths.values() for method in item)
     assert fuzzed.ask("GET", "/healthz") == (200, {"status": "ok"})

@@ -1,4 +1,4 @@
-"""A Python client of the service: ``pip install "forecast-service[client]"``. ``docs/clients.md`` has examples.
+"""A Python client of the service: ``pip install "forecast-service[client]"``. ``docs/ecosystem.md`` has examples.
 
 :class:`Client` is synchronous; :class:`AsyncClient` has the same methods as coroutines. The client imports only the
 version from the rest of the package.

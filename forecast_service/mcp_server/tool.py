@@ -54,6 +54,11 @@ def arguments(*required: str, **properties: Schema) -> Schema:
     }
 
 
+def linked(links: dict[str, str]) -> str:
+    """The addresses in one line."""
+    return " · ".join(f"{name}: {address}" for name, address in links.items())
+
+
 def sent(tool: Tool, given: dict[str, Any]) -> dict[str, Any]:
     """The arguments that were sent, without those that are null; the API checks their values.
 

@@ -8,9 +8,9 @@ from forecast_service import formatting
 from forecast_service.dashboard import text
 from forecast_service.mcp_server.application import Application
 from forecast_service.mcp_server.contract import Contract, Schema, part, take
-from forecast_service.mcp_server.tool import Answer, BadArguments, Tool, arguments
+from forecast_service.mcp_server.tool import Answer, BadArguments, Tool, arguments, linked
 from forecast_service.mcp_server.tools import question
-from forecast_service.mcp_server.tools.forecasts import MADE_OF, WHO, heading, linked
+from forecast_service.mcp_server.tools.forecasts import MADE_OF, WHO, heading
 
 TALLY = part("allies", "median", "interval_80", "all")
 TARGET = part(

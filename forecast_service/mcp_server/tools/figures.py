@@ -8,7 +8,7 @@ from typing import Any
 from forecast_service.dashboard import text
 from forecast_service.mcp_server.application import Application
 from forecast_service.mcp_server.contract import Contract, listed, part, take
-from forecast_service.mcp_server.tool import Answer, Tool, arguments
+from forecast_service.mcp_server.tool import Answer, Tool, arguments, linked
 from forecast_service.mcp_server.tools import question
 
 ALLY = part("code", "name", "denominator", "stance", "latest")
@@ -40,14 +40,18 @@ def _countries(application: Application, given: dict[str, Any]) -> Answer:
         found = application.document("countries.list_countries")["items"]
         links = {"json": application.link("countries.list_countries"), "page": application.link("dashboard.choose")}
         said = [f"{len(found)} allies, with their latest core defence spending:", *map(_ally, found)]
-        return Answer("\n".join(said), {"items": take(found, ALLY), "links": links})
+        return Answer("\n".join([*said, linked(links)]), {"items": take(found, ALLY), "links": links})
     one = application.document("countries.get_country", code=str(given["country"]))
     links = {
         "json": application.link("countries.get_country", code=one["code"]),
         "page": application.link("dashboard.country", code=one["code"]),
     }
-    said = [_ally(one), "Plans and positions on record:", *map(_pledge, one["pledges"])]
-    return Answer("\n".join(said if one["pledges"] else said[:1]), {"items": [take(one, DETAIL)], "links": links})
+    said = [
+        _ally(one),
+        "Plans and positions on record:",
+        *(map(_pledge, one["pledges"]) if one["pledges"] else ["none"]),
+    ]
+    return Answer("\n".join([*said, linked(links)]), {"items": [take(one, DETAIL)], "links": links})
 
 
 def _ally(ally: dict[str, Any]) -> str:
@@ -90,7 +94,7 @@ def _history(application: Application, given: dict[str, Any]) -> Answer:
         "page": application.link("dashboard.country", code=code, **asked),
     }
     said = [line for component in found["components"] for line in _figures(found, component)]
-    return Answer("\n".join(said), take(found, HISTORY) | {"links": links})
+    return Answer("\n".join([*said, linked(links)]), take(found, HISTORY) | {"links": links})
 
 
 def _figures(found: dict[str, Any], component: dict[str, Any]) -> list[str]:

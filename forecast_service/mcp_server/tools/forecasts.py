@@ -11,8 +11,9 @@ from forecast_service.dashboard.internal_client import Refused
 from forecast_service.dashboard.page_state import MAX_OVERLAYS
 from forecast_service.mcp_server.application import Application
 from forecast_service.mcp_server.contract import Contract, part, take
-from forecast_service.mcp_server.tool import Answer, Tool, argument, arguments
+from forecast_service.mcp_server.tool import Answer, BadArguments, Tool, argument, arguments, linked
 from forecast_service.mcp_server.tools import question
+from forecast_service.schemas.batch import MAX_ITEMS
 
 MADE_OF = part("id", "origin", "deadline", "vintage", "model_version", "draws")
 WHO = part("code", "name")
@@ -87,17 +88,12 @@ def _forecast(application: Application, given: dict[str, Any]) -> Answer:
 
 def heading(found: dict[str, Any]) -> str:
     """Who, what was assumed, and what the numbers are made of."""
-    who = f"{found['country']['name']}, " if "country" in found else ""
+    who = found["country"]["name"] if "country" in found else "All allies"
     return (
-        f"{who}scenario {found['scenario']['name']}, deadline {found['deadline']} (figures: vintage "
+        f"{who}, scenario {found['scenario']['name']}, deadline {found['deadline']} (figures: vintage "
         f"{found['vintage']}, to {found['origin']}; model version {found['model_version']}; {found['draws']:,} "
         "simulated futures)"
     )
-
-
-def linked(links: dict[str, str]) -> str:
-    """The addresses in one line."""
-    return " · ".join(f"{name}: {address}" for name, address in links.items())
 
 
 def _target(found: dict[str, Any], target: dict[str, Any]) -> list[str]:
@@ -114,11 +110,11 @@ def _target(found: dict[str, Any], target: dict[str, Any]) -> list[str]:
         said.append(f"  {change}")
     if target["why"]:
         said.append(f"  {target['why']['sentence']}")
+    if target["component"] == "total":
+        return [*said, "  Rests on what core and related rest on."]
     if target["rules"]:
         said.append(f"  By counting rule: {text.rules(target['rules'])}")
-    if target["component"] != "total":
-        said.append(f"  Rests on {target['rests_on']}.")
-    return said
+    return [*said, f"  Rests on {target['rests_on'].rstrip('.')}."]
 
 
 def share(path: dict[str, Any]) -> tuple[float, float, float]:
@@ -131,7 +127,7 @@ def _change(found: dict[str, Any], component: str) -> str:
     for target in found["baseline"]["targets"] if found["baseline"] else ():
         if target["component"] == component and target["probability"]:
             before = target["probability"]["at_deadline"]
-            return f"Baseline: {text.percent(before)}; {text.points(target['difference']['at_deadline'])}."
+            return f"Against the baseline ({text.percent(before)}): {text.points(target['difference']['at_deadline'])}."
     return ""
 
 
@@ -164,6 +160,8 @@ def _compare(application: Application, given: dict[str, Any]) -> Answer:
     common = question.body({name: given[name] for name in question.PASSED if name in given})
     pairs = [(row, column) for row in range(len(allies)) for column in range(len(scenarios))]
     items = [{"country": allies[row], "scenario": scenarios[column]} | common for row, column in pairs]
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise BadArguments(f"countries, scenarios: allies times scenarios must be 1 to {MAX_ITEMS}, not {len(items)}")
     found = application.document("batch.post_batch", body={"items": items})
     _refuse(found["items"], pairs)
     forecasts = [item["forecast"] for item in found["items"]]

@@ -7,9 +7,9 @@ from typing import Any
 from forecast_service.dashboard import text
 from forecast_service.mcp_server.application import Application
 from forecast_service.mcp_server.contract import Contract, part, take
-from forecast_service.mcp_server.tool import Answer, Tool, arguments
+from forecast_service.mcp_server.tool import Answer, Tool, arguments, linked
 from forecast_service.mcp_server.tools import question
-from forecast_service.mcp_server.tools.forecasts import MADE_OF, WHO, heading, linked
+from forecast_service.mcp_server.tools.forecasts import MADE_OF, WHO, heading
 
 REQUIREMENT = MADE_OF | part(
     "component",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from marshmallow import ValidationError
+
 from forecast_service import formatting
+from forecast_service.dashboard.internal_client import Refused
 from forecast_service.mcp_server.application import Application
 from forecast_service.mcp_server.contract import Contract, Schema, listed, part, take
-from forecast_service.mcp_server.tool import Answer, BadArguments, Tool, arguments
-from forecast_service.mcp_server.tools.forecasts import linked
+from forecast_service.mcp_server.tool import Answer, BadArguments, Tool, arguments, linked, refusal
+from forecast_service.schemas.levers import known_form
 from models.scenarios import lever_names
 
 MOST = 200
@@ -77,7 +80,12 @@ def _example(name: str, schema: Schema) -> dict[str, Any]:
 
 
 def _scenario(application: Application, name: Any) -> Answer:
-    found = application.document("scenarios.get_scenario", id=str(name))
+    try:
+        found = application.document("scenarios.get_scenario", id=known_form(str(name)))
+    except ValidationError as error:
+        raise BadArguments(f"scenario: {error.messages[0]}") from None
+    except Refused as error:
+        raise BadArguments(f"scenario: {refusal(error.problem)}") from None
     links = {"json": application.link("scenarios.get_scenario", id=found["id"])}
     said = [f"{formatting.title(found['name'])}: {found['description']}"]
     if "direction" in found:

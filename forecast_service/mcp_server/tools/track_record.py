@@ -7,9 +7,8 @@ from typing import Any
 from forecast_service.dashboard import text
 from forecast_service.mcp_server.application import Application
 from forecast_service.mcp_server.contract import Contract, part, take
-from forecast_service.mcp_server.tool import Answer, Tool, arguments
+from forecast_service.mcp_server.tool import Answer, Tool, arguments, linked
 from forecast_service.mcp_server.tools import question
-from forecast_service.mcp_server.tools.forecasts import linked
 
 SCORES = part("forecasts", "crps", "skill", "skill_low", "skill_high", "coverage_80", "coverage_95", "brier")
 BRIER = part("brier")

@@ -29,5 +29,12 @@ def mcp() -> None:
     app = create_app(settings)
     try:
         anyio.run(server.serve, app, settings.public_address)
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
     finally:
         app.extensions[EXTENSION].close()
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error of a group of tasks, since the command line knows what to say of it and not of the group."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

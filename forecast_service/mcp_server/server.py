@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import os
+import sys
+import threading
+from typing import Any, cast
 
 import anyio
 from flask import Flask
@@ -35,6 +39,7 @@ from forecast_service.openapi.spec import contract
 from forecast_service.version import VERSION
 
 TOOLS = (countries, history, forecast, scenarios, compare, alliance, requirement, track_record)
+READ_BYTES = 65536
 READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
@@ -98,5 +103,23 @@ def _result(text: str, **more: Any) -> CallToolResult:
 async def serve(app: Flask, address: str) -> None:
     """Serve until standard input ends; meanwhile what anybody prints goes to standard error."""
     serving = server(app, address)
-    async with stdio_server() as (read, write):
+    lines = cast("anyio.AsyncFile[str]", _standard_input())
+    async with stdio_server(stdin=lines) as (read, write):
         await serving.run(read, write, serving.create_initialization_options())
+
+
+def _standard_input() -> asyncio.StreamReader:
+    """Standard input, whose reader can be cancelled.
+
+    The package's own waits in a thread that no signal wakes, so that Ctrl-C and SIGTERM would end nothing until the
+    assistant closes the pipe. This thread is left behind.
+    """
+    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader(limit=sys.maxsize)
+
+    def read() -> None:
+        while data := os.read(0, READ_BYTES):
+            loop.call_soon_threadsafe(reader.feed_data, data)
+        loop.call_soon_threadsafe(reader.feed_eof)
+
+    threading.Thread(target=read, name="standard-input", daemon=True).start()
+    return reader

@@ -46,11 +46,8 @@ def _countries(application: Application, given: dict[str, Any]) -> Answer:
         "json": application.link("countries.get_country", code=one["code"]),
         "page": application.link("dashboard.country", code=one["code"]),
     }
-    said = [
-        _ally(one),
-        "Plans and positions on record:",
-        *(map(_pledge, one["pledges"]) if one["pledges"] else ["none"]),
-    ]
+    pledges = [_pledge(pledge) for pledge in one["pledges"]] or ["- none"]
+    said = [_ally(one), "Plans and positions on record:", *pledges]
     return Answer("\n".join([*said, linked(links)]), {"items": [take(one, DETAIL)], "links": links})
 
 

@@ -57,6 +57,7 @@ def _track_record(application: Application, given: dict[str, Any]) -> Answer:
 def _record(record: dict[str, Any]) -> list[str]:
     scores, last, wales = record["baseline"], record["by_period"][-1], record["wales"]
     first, until = record["origins"]
+    came = [f"{text.percent(it['probability'])} and {100 * it['frequency']:.0f} %" for it in record["reliability"]]
     return [
         f"{scores['forecasts']:,} forecasts of core spending from {first} to {until}, up to {record['horizon']} years "
         f"ahead (model version {record['model_version']}, vintage {record['vintage']}):",
@@ -67,10 +68,7 @@ def _record(record: dict[str, Any]) -> list[str]:
         f"- Wales, 2014: of {wales['below_in_2014']} allies below 2 %, {wales['reached_in_2024']} were there in 2024. "
         f"Brier score of our probabilities {wales['baseline']['brier']:.3f}; always saying 50 % scores 0.25, and lower "
         "is better.",
-        "- Said and happened (rises by 10, 30 and 50 %): "
-        + ", ".join(
-            f"{text.percent(it['probability'])} → {100 * it['frequency']:.0f} %" for it in record["reliability"]
-        ),
+        f"- Rises by 10, 30 and 50 %, what we said and how often they came: {', '.join(came)}.",
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 
 from forecast_service.cli.unlimited import unlimited
@@ -27,6 +29,8 @@ def mcp() -> None:
 
     settings = unlimited(1)
     app = create_app(settings)
+    # Otherwise the interpreter searches all modules for garbage at its end, longer than the 2 s that assistants wait.
+    gc.freeze()
     try:
         anyio.run(server.serve, app, settings.public_address)
     except BaseExceptionGroup as errors:

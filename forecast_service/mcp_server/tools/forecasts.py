@@ -223,9 +223,9 @@ def _row(found: dict[str, Any]) -> str:
 
 
 def _points(found: dict[str, Any]) -> str:
-    """The difference of the core probability from the baseline's."""
-    changes = [it["difference"]["at_deadline"] for it in found["baseline"]["targets"]] if found["baseline"] else [None]
-    return text.points(changes[0])
+    """The difference of the core probability from the baseline's; an em dash if there is none."""
+    core = found["baseline"]["targets"][0] if found["baseline"] else {}
+    return text.points(core["difference"]["at_deadline"] if core.get("difference") else None)
 
 
 def _core(path: dict[str, Any] | None) -> str:

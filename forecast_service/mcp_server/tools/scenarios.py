@@ -102,7 +102,7 @@ def _lever(application: Application, levers: dict[str, Schema], name: Any) -> An
     said = [f"{lever_names.NAMES[name]}, for example {json.dumps(schema['examples'][0])}. Fields:"]
     said += [_field(field, facts, field in required) for field, facts in schema["properties"].items()]
     document = {"scenarios": [], "levers": [_example(name, schema) | {"schema": schema}], "links": links}
-    return Answer("\n".join(said), document)
+    return Answer("\n".join([*said, linked(links)]), document)
 
 
 def _field(name: str, facts: Schema, required: bool) -> str:

@@ -24,8 +24,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy of the folder alone."""
     folder = tmp_path_factory.mktemp("wheel")
     shutil.copytree(FOLDER, folder / "python", ignore=shutil.ignore_patterns("*.egg-info", "build", "__pycache__"))
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, folder / "python"], check=True)
+    build = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, folder], cwd=folder / "python", check=True, capture_output=True)
     [built] = folder.glob("*.whl")
     return built
 

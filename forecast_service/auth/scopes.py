@@ -40,6 +40,7 @@ NEEDS: dict[str, str | None] = {
     "forecasts.get_card": READ,
     "forecasts.get_forecast": READ,
     "forecasts.get_forecast_table": READ,
+    "forecasts.get_question_forecast": READ,
     "forecasts.get_waterfall_chart": READ,
     "forecasts.post_card": READ,
     "forecasts.post_forecast": READ,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from flask import Flask, json
 from flask.testing import FlaskClient
@@ -73,6 +74,11 @@ QUESTIONS = (
     Question("getForecast", "GET", f"/v1/countries/DEU/forecast?{QUERY}"),
     Question("getForecastTable", "GET", f"/v1/countries/DEU/forecast.csv?{QUERY}"),
     Question("postForecast", "POST", "/v1/forecasts", {"country": "ESP", "scenario": HALF_WAY} | SHORT),
+    Question(
+        "getQuestionForecast",
+        "GET",
+        "/v1/forecasts?" + urlencode({"question": json.dumps({"country": "ESP", "scenario": HALF_WAY} | SHORT)}),
+    ),
     Question(
         "postBatch",
         "POST",

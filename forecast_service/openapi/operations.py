@@ -56,6 +56,9 @@ def describe(document: dict[str, Any], app: Flask) -> None:
             if (path, method.upper()) in known:
                 if path.endswith(".{format}"):  # no suffix is .json
                     operation["responses"]["200"]["content"].pop("application/json", None)
+                for parameter in operation.get("parameters", ()):
+                    if parameter.get("in") == "query" and "$ref" in str(parameter.get("schema")):  # its text is JSON
+                        parameter["content"] = {"application/json": {"schema": parameter.pop("schema")}}
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Every route refuses query parameters that it does not know.
                 operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})

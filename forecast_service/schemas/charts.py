@@ -8,8 +8,9 @@ from marshmallow import EXCLUDE, fields, post_load, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.alliance import AllianceQuerySchema
+from forecast_service.schemas.citation import id_in
 from forecast_service.schemas.fields import QueryYear
-from forecast_service.schemas.forecast_request import ForecastQuerySchema
+from forecast_service.schemas.forecast_request import ForecastQuerySchema, ForecastRequestSchema
 from forecast_service.schemas.levers import known_form, known_forms
 from forecast_service.schemas.requests import RequestSchema
 from models.dataset.countries import COMPONENTS
@@ -94,9 +95,27 @@ def _without(options: type[ChartOptionsSchema], data: dict[str, Any]) -> dict[st
 class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
     """The query of a forecast or its fan chart; formats that are no chart ignore the options."""
 
+    id = id_in()
+
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         return super()._build(_without(FanChartOptionsSchema, data), **kwargs)
+
+
+class QuestionQuerySchema(FanChartOptionsSchema):
+    """The query of the forecast of a question that is in the address."""
+
+    question = fields.Nested(
+        ForecastRequestSchema,
+        required=True,
+        metadata={"description": "The body of POST /v1/forecasts, as JSON."},
+    )
+    id = id_in()
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The question, with the id of the cited answer."""
+        return data["question"] | {name: data[name] for name in ("id",) if name in data}
 
 
 class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):

@@ -49,6 +49,7 @@ QUERIES = {
     "scenarios.get_version_forecast": "?country=DEU",
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
+    "forecasts.get_question_forecast": '?question={"country":"DEU","scenario":"{scenario}"}',
     "forecasts.get_waterfall_chart": "?scenario={scenario}",
     "sensitivity.get_sensitivity": "?scenario={scenario}",
     "sensitivity.get_sensitivity_chart": "?scenario={scenario}",

@@ -57,7 +57,7 @@ def describe(document: dict[str, Any], app: Flask) -> None:
                 if path.endswith(".{format}"):  # no suffix is .json
                     operation["responses"]["200"]["content"].pop("application/json", None)
                 for parameter in operation.get("parameters", ()):
-                    if parameter.get("in") == "query" and "$ref" in str(parameter.get("schema")):  # its text is JSON
+                    if "$ref" in parameter.get("schema", {}):  # an object in a query is written as JSON
                         parameter["content"] = {"application/json": {"schema": parameter.pop("schema")}}
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Every route refuses query parameters that it does not know.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from forecast_service.schemas.fields import WholeText
+from forecast_service.schemas.fields import Plain, WholeText
 
 CSL_TYPE = "dataset"
 
@@ -18,7 +18,6 @@ class CslDateSchema(Schema):
         fields.List(fields.Integer(), validate=validate.Length(min=1, max=3)),
         required=True,
         data_key="date-parts",
-        attribute="date-parts",
         validate=validate.Length(equal=1),
         metadata={"description": "Year, month and day; the year alone if the publisher of the figures names no day."},
     )
@@ -62,9 +61,9 @@ class CiteSchema(Schema):
     )
 
 
-def cite_out() -> fields.Nested:
+def cite_out() -> Plain:
     """The field ``cite`` of an answer."""
-    return fields.Nested(CiteSchema, required=True, metadata={"description": "How to cite this answer."})
+    return Plain(CiteSchema, required=True, metadata={"description": "How to cite this answer."})
 
 
 def id_in() -> fields.String:

@@ -16,7 +16,7 @@ from forecast_service.schemas.charts import (
     ComponentChartOptionsSchema,
     FanChartOptionsSchema,
     FanQuerySchema,
-    QuestionQuerySchema,
+    ForecastOfQuestionSchema,
     WaterfallQuerySchema,
 )
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
@@ -40,7 +40,7 @@ def answered(asked: Asked[Forecast], forecast: Forecast) -> dict[str, Any]:
     if code != OWN_SERIES.code:
         links["country"] = url_for("countries.get_country", code=code)
         links["history"] = url_for("countries.get_history", code=code, vintage=forecast.vintage)
-    return {"forecast": forecast, "links": links, "cite": citation.of_forecast(asked, forecast)}
+    return {"forecast": forecast, "links": links, "cite": citation.of_forecast(asked)}
 
 
 def _document(**question: Any) -> Response:
@@ -79,7 +79,7 @@ def post_forecast(_options: dict[str, Any], body: dict[str, Any]) -> dict[str, A
 @blp.get("/forecasts")
 @answers(tables.forecast, charts.fan, bookmark=False)
 @blp.problems(406)
-@blp.arguments(QuestionQuerySchema, location="query")
+@blp.arguments(ForecastOfQuestionSchema, location="query")
 @blp.response(200, ForecastSchema)
 @blp.problems(400, 410, 503)
 def get_question_forecast(question: dict[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,16 @@ QUESTIONS = (
     Question("listSweeps", "GET", "/v1/sweeps"),
     Question("cancelSweep", "POST", "/v1/sweeps/{sweep}/cancel"),
     Question("postRequirement", "POST", "/v1/requirements", {"country": "DEU", "probability": 0.8}),
+    Question(
+        "getQuestionRequirement",
+        "GET",
+        "/v1/requirements?" + urlencode({"question": json.dumps({"country": "DEU", "probability": 0.8})}),
+    ),
+    Question(
+        "getQuestionSensitivity",
+        "GET",
+        "/v1/sensitivity?" + urlencode({"question": json.dumps({"country": "EST", "component": "total"})}),
+    ),
     Question("postSensitivity", "POST", "/v1/sensitivity", {"country": "DEU", "targets": {"deadline": 2030}}),
     Question("getSensitivity", "GET", "/v1/countries/EST/sensitivity?deadline=2029"),
     Question("getTrackRecord", "GET", "/v1/track-record"),

@@ -8,11 +8,12 @@ from marshmallow import EXCLUDE, fields, post_load, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.alliance import AllianceQuerySchema
-from forecast_service.schemas.citation import id_in
+from forecast_service.schemas.citation import QuestionQuerySchema, id_in
 from forecast_service.schemas.fields import QueryYear
 from forecast_service.schemas.forecast_request import ForecastQuerySchema, ForecastRequestSchema
 from forecast_service.schemas.levers import known_form, known_forms
 from forecast_service.schemas.requests import RequestSchema
+from forecast_service.schemas.sensitivity import SensitivityRequestSchema
 from models.dataset.countries import COMPONENTS
 
 LEAST_WIDTH, MOST_WIDTH, WIDTH = 280, 1600, 720
@@ -102,20 +103,20 @@ class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
         return super()._build(_without(FanChartOptionsSchema, data), **kwargs)
 
 
-class QuestionQuerySchema(FanChartOptionsSchema):
+class ForecastOfQuestionSchema(FanChartOptionsSchema, QuestionQuerySchema):
     """The query of the forecast of a question that is in the address."""
 
     question = fields.Nested(
-        ForecastRequestSchema,
-        required=True,
-        metadata={"description": "The body of POST /v1/forecasts, as JSON."},
+        ForecastRequestSchema, required=True, metadata={"description": "The body of POST /v1/forecasts, as JSON."}
     )
-    id = id_in()
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The question, with the id of the cited answer."""
-        return data["question"] | {name: data[name] for name in ("id",) if name in data}
+
+class SensitivityOfQuestionSchema(ChartOptionsSchema, QuestionQuerySchema):
+    """The query of the sensitivity of a question that is in the address."""
+
+    question = fields.Nested(
+        SensitivityRequestSchema, required=True, metadata={"description": "The body of POST /v1/sensitivity, as JSON."}
+    )
 
 
 class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):

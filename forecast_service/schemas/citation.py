@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
 
 from forecast_service.schemas.fields import Plain, WholeText
+from forecast_service.schemas.requests import RequestSchema
 
 CSL_TYPE = "dataset"
 
@@ -61,11 +64,6 @@ class CiteSchema(Schema):
     )
 
 
-def cite_out() -> Plain:
-    """The field ``cite`` of an answer."""
-    return Plain(CiteSchema, required=True, metadata={"description": "How to cite this answer."})
-
-
 def id_in() -> fields.String:
     """The id of the answer that a citation means."""
     return fields.String(
@@ -76,3 +74,19 @@ def id_in() -> fields.String:
             "example": "0f3c5d7e9a1b2c4d6e8f0a1b2c3d4e5f",
         },
     )
+
+
+class QuestionQuerySchema(RequestSchema):
+    """The base of a query whose ``question`` is the body of a POST: so any answer has an address."""
+
+    id = id_in()
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The question, with the id of the cited answer."""
+        return data["question"] | {name: data[name] for name in ("id",) if name in data}
+
+
+def cite_out() -> Plain:
+    """The field ``cite`` of an answer."""
+    return Plain(CiteSchema, required=True, metadata={"description": "How to cite this answer."})

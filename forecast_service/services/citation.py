@@ -18,12 +18,14 @@ from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.citation import CSL_TYPE
 from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.requests import shared
-from forecast_service.services.forecasts import Asked
+from forecast_service.services.forecasts import Asked, sensitivity_id
 from forecast_service.store.scenarios import ScenarioVersion
 from models.analysis.alliance import AllianceForecast
+from models.analysis.requirements import Requirement
+from models.analysis.sensitivity import Sensitivity
 from models.dataset.countries import OWN_SERIES, allies
 from models.dataset.observations import Figures
-from models.forecast import MODEL_VERSION
+from models.forecast import MODEL_VERSION, Question
 from models.forecast.question import LEVELS
 from models.forecast.result import Forecast
 from models.scenarios.targets import Targets
@@ -67,18 +69,42 @@ class _Cited:
     address: str | None
 
 
-def of_forecast(asked: Asked[Forecast], answer: Forecast) -> dict[str, Any]:
-    """How to cite the ``answer`` to what was ``asked``."""
-    question, figures = asked.question, asked.forecaster.figures
-    if answer.ally is OWN_SERIES:
+def of_forecast(asked: Asked[Forecast]) -> dict[str, Any]:
+    """How to cite the forecast that was asked for."""
+    question = asked.question
+    if question.ally is OWN_SERIES:
         what = f"A series sent with the question: probability of being at {question.targets.core:g}"
     else:
-        what = _spending(answer.ally.name, answer.ally.denominator, question.targets)
+        what = _spending(question.ally.name, question.ally.denominator, question.targets)
         if question.history is not None:
             what += " (from figures sent with the question)"
-    title = _title(what, answer.deadline, answer.scenario.name)
-    address = _address_of_forecast(asked, answer)
-    return _cite(_Cited(title, answer.id, answer.model_version, answer.vintage, _issued(figures), address))
+    return _cited(asked, what, question.id, _address_of_forecast(asked))
+
+
+def of_requirement(asked: Asked[Requirement], answer: Requirement, probability: float) -> dict[str, Any]:
+    """How to cite the ``answer`` to the requirement that was asked for."""
+    wanted = f"{asked.question.ally.name}: what raises the probability to {probability:g} of"
+    address = _address_of_question("requirements.get_question_requirement", asked, answer.id, probability=probability)
+    return _cited(asked, f"{wanted} {_target(asked.question)}", answer.id, address)
+
+
+def of_sensitivity(asked: Asked[Sensitivity]) -> dict[str, Any]:
+    """How to cite the sensitivity that was asked for."""
+    what = f"{asked.question.ally.name}: what moves the probability most of {_target(asked.question)}"
+    answer = sensitivity_id(asked.question)
+    address = _address_of_question("sensitivity.get_question_sensitivity", asked, answer)
+    return _cited(asked, what, answer, address)
+
+
+def _cited(asked: Asked[Any], what: str, answer: str, address: str | None) -> dict[str, Any]:
+    question = asked.question
+    title = _title(what, question.deadline, question.scenario.name)
+    return _cite(_Cited(title, answer, MODEL_VERSION, asked.vintage, _issued(asked.forecaster.figures), address))
+
+
+def _target(question: Question) -> str:
+    threshold, ally = question.targets.threshold(question.target), question.ally
+    return f"spending {threshold:g} % of {ally.denominator} ({question.target})"
 
 
 def of_version(version: ScenarioVersion, query: Query, body: dict[str, Any]) -> dict[str, Any]:
@@ -127,18 +153,18 @@ def _issued(figures: Figures) -> list[int]:
     return [int(part) for part in figures.published.split("-") if part] or [figures.origin]
 
 
-def _address_of_forecast(asked: Asked[Forecast], answer: Forecast) -> str | None:
-    question, figures, saved = asked.question, asked.forecaster.figures, asked.saved
+def _address_of_forecast(asked: Asked[Forecast]) -> str | None:
+    question, saved, levels = asked.question, asked.saved, asked.question.levels
     query = _changed(question.targets) | ({} if asked.rule is None else {"rule": asked.rule})
-    query |= _origin(answer.origin, figures)
+    query |= _origin(question.origin, asked.forecaster.figures)
     if question.history is None and asked.named is not None:
-        query = _scenario(asked.named) | query | {"vintage": answer.vintage} | _levels(answer.levels)
-        return _address("forecasts.get_forecast", query | {"id": answer.id}, code=answer.ally.code)
-    pinned = saved and (saved.model_version, saved.vintage) == (MODEL_VERSION, answer.vintage)
+        query = _scenario(asked.named) | query | {"vintage": asked.vintage} | _levels(levels) | {"id": question.id}
+        return _address("forecasts.get_forecast", query, code=question.ally.code)
+    pinned = saved and (saved.model_version, saved.vintage) == (MODEL_VERSION, asked.vintage)
     if question.history is None and saved and pinned:
-        return _address_of_version(saved, answer.ally.code, query, answer.levels, answer.id)
-    text = json.dumps(_question(asked, answer), separators=(",", ":"), ensure_ascii=False)
-    return _address("forecasts.get_question_forecast", {"question": text, "id": answer.id})
+        return _address_of_version(saved, question.ally.code, query, levels, question.id)
+    more = {} if levels == LEVELS else {"quantiles": levels}
+    return _address_of_question("forecasts.get_question_forecast", asked, question.id, **more)
 
 
 def _address_of_version(
@@ -148,23 +174,25 @@ def _address_of_version(
     return _address("scenarios.get_version_forecast", query, id=version.id, number=version.version)
 
 
-def _question(asked: Asked[Forecast], answer: Forecast) -> Query:
-    """A body of POST /v1/forecasts that has this answer, without defaults."""
+def _address_of_question(endpoint: str, asked: Asked[Any], answer: str, **more: Any) -> str | None:
+    """The address that has the whole question in it, as the body of a POST without defaults."""
     question, body = asked.question, Query()
-    if answer.ally is not OWN_SERIES:
-        body["country"] = answer.ally.code
+    if question.ally is not OWN_SERIES:
+        body["country"] = question.ally.code
     if (history := question.history) is not None:
         body["history"] = {str(history.start + place): value for place, value in enumerate(history.values.tolist())}
     else:
-        body |= _origin(answer.origin, asked.forecaster.figures)
+        body |= _origin(question.origin, asked.forecaster.figures)
+    if question.target != "core":
+        body["component"] = question.target
     if asked.named is None:
-        body["scenario"] = shared(ScenarioOutSchema).dump(answer.scenario)  # the rule is the last of its levers
+        body["scenario"] = shared(ScenarioOutSchema).dump(question.scenario)  # the rule is the last of its levers
     else:
         body |= _scenario(asked.named) | ({} if asked.rule is None else {"rule": asked.rule})
     if targets := _changed(question.targets):
         body["targets"] = targets
-    body["vintage"] = answer.vintage
-    return body if answer.levels == LEVELS else body | {"quantiles": answer.levels}
+    text = json.dumps(body | {"vintage": asked.vintage} | more, separators=(",", ":"), ensure_ascii=False)
+    return _address(endpoint, {"question": text, "id": answer})
 
 
 def _scenario(named: str | None) -> Query:

@@ -24,7 +24,7 @@ from models.analysis.sensitivity import Sensitivity
 from models.analysis.sensitivity import sensitivity as moved
 from models.dataset.countries import allies
 from models.forecast import MODEL_VERSION, Forecaster, Question
-from models.forecast.question import LEVELS
+from models.forecast.question import LEVELS, digest
 from models.forecast.result import Forecast
 from models.paths import Rule
 from models.scenarios.builtin import named_scenarios
@@ -67,6 +67,10 @@ class Asked(Generic[T]):
     named: str | None = None
     saved: ScenarioVersion | None = None
     rule: Rule | None = None
+
+    @property
+    def vintage(self) -> str:
+        return self.forecaster.figures.vintage
 
     def answer(self) -> T:
         """Compute it. Raises what ``compute`` and :func:`forecast_service.services.admission.computing` raise."""
@@ -116,18 +120,29 @@ def _naming(field: str) -> Iterator[None]:
         raise UnusableScenario(field, error) from None
 
 
-def requirement(*, probability: float, scenario: str | Scenario = "baseline", **asked: Any) -> Requirement:
-    """The growth and the money that raise the probability to ``probability``; parameters as :func:`forecast`."""
+def requirement(
+    *, probability: float, scenario: str | Scenario = "baseline", id: str | None = None, **asked: Any
+) -> Asked[Requirement]:
+    """What gives the growth and the money that raise the probability to ``probability``; parameters as :func:`ask`."""
 
     def compute(forecaster: Forecaster, question: Question) -> Requirement:
-        return required(forecaster, question, probability)
+        answer = required(forecaster, question, probability)
+        check_id(id, answer.id, forecaster)
+        return answer
 
-    return _ask(compute, price.requirement, scenario, **({"component": "core"} | asked)).answer()
+    return _ask(compute, price.requirement, scenario, **({"component": "core"} | asked))
 
 
-def sensitivity(*, scenario: str | Scenario = "baseline", **asked: Any) -> Sensitivity:
-    """The assumptions that move a probability most; parameters as :func:`forecast`."""
-    return _ask(moved, price.sensitivity, scenario, **({"component": "core"} | asked)).answer()
+def sensitivity(*, scenario: str | Scenario = "baseline", id: str | None = None, **asked: Any) -> Asked[Sensitivity]:
+    """What gives the assumptions that move a probability most; parameters as :func:`ask`."""
+    found = _ask(moved, price.sensitivity, scenario, **({"component": "core"} | asked))
+    check_id(id, sensitivity_id(found.question), found.forecaster)
+    return found
+
+
+def sensitivity_id(question: Question) -> str:
+    """A hash of all that determines the answer of :func:`sensitivity`."""
+    return digest(f"sensitivity {question.target} {question.id}")
 
 
 def alliance(

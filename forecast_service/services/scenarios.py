@@ -223,7 +223,7 @@ def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, A
     answer = asked.answer()
     body: dict[str, Any] = ForecastSchema().dump({"forecast": answer, "links": links})
     if model != "pinned" and not current:
-        return body | {"cite": citation.of_forecast(asked, answer)}
+        return body | {"cite": citation.of_forecast(asked)}
     save_answer(version, question, body)  # without the citation: its address depends on the settings
     return body | {"cite": citation.of_version(version, query, body)}
 

@@ -101,6 +101,11 @@ def plain(tex: str) -> str:
     return re.sub(r"\{\\text([a-z]+)\}|\\([$&#%_])", lambda it: named[it[1]] if it[1] else it[2], tex)
 
 
+def changed(address: str) -> str:
+    """The address of an answer that does not exist."""
+    return re.sub("(id|answer)=[0-9a-f]{32}", rf"\1={'0' * 32}", address)
+
+
 def check_cite(answer: dict[str, Any]) -> dict[str, Any]:
     """Hold the citation of an answer to its formats; returned."""
     cite: dict[str, Any] = answer["cite"]
@@ -159,6 +164,34 @@ def test_any_question_has_an_address(client: FlaskClient, question: dict[str, An
     assert len(cite["address"]) < LONGEST
 
 
+@pytest.mark.parametrize(
+    ("route", "question"),
+    [
+        (
+            "/v1/requirements",
+            {"country": "DEU", "probability": 0.6, "component": "total", "scenario": OWN, "rule": "strict"},
+        ),
+        ("/v1/requirements", {"country": "EST", "probability": 0.8, "targets": {"deadline": 2031}}),
+        ("/v1/sensitivity", {"country": "ISL", "component": "related", "targets": {"related": 0.75}}),
+        ("/v1/sensitivity", {"country": "DEU", "scenario": OWN | {"levers": [CAP]}}),
+    ],
+)
+def test_so_have_requirements_and_sensitivities(client: FlaskClient, route: str, question: dict[str, Any]) -> None:
+    first = client.post(route, json=question)
+    cite = first.json["cite"]
+    assert cite["address"].startswith(f"{route}?question=")
+    assert list(CSL.iter_errors(cite["csl"])) == []
+    assert plain(entry(cite["bibtex"])["title"][1:-1]) == cite["csl"]["title"]
+    again = client.get(cite["address"])
+    assert (again.status_code, again.data) == (200, first.data)
+    assert client.get(changed(cite["address"])).status_code == 410
+
+
+def test_a_sensitivity_by_its_own_address_is_cited_alike(client: FlaskClient) -> None:
+    by_address = client.get("/v1/countries/DEU/sensitivity?deadline=2031")
+    assert client.get(by_address.json["cite"]["address"]).data == by_address.data
+
+
 @pytest.mark.parametrize("kind", ["text/csv", "application/vnd.apache.parquet", "application/vnd.vegalite.v6+json"])
 def test_a_question_in_the_address_has_every_format_of_the_post(client: FlaskClient, kind: str) -> None:
     question, how = {"country": "DEU", "scenario": OWN}, {"Accept": kind}
@@ -206,11 +239,6 @@ def test_a_question_that_is_too_long_has_no_address(client: FlaskClient) -> None
     assert cite["address"] is None
     assert "save its scenario" in cite["text"]
     assert "url" not in entry(cite["bibtex"])
-
-
-def changed(address: str) -> str:
-    """The address of an answer that does not exist."""
-    return re.sub("(id|answer)=[0-9a-f]{32}", rf"\1={'0' * 32}", address)
 
 
 @pytest.mark.parametrize(

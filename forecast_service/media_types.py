@@ -5,6 +5,9 @@ from __future__ import annotations
 JSON, CSV, METADATA, PARQUET, ARROW = "json", "csv", "csv-metadata.json", "parquet", "arrow"
 SVG, PNG, VEGA = "svg", "png", "vl.json"
 
+SCHEMA_TYPE = "application/schema+json"
+"""Of a JSON Schema."""
+
 CONTENT_TYPES = {
     JSON: "application/json",
     CSV: "text/csv; charset=utf-8; header=present",

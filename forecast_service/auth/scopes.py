@@ -62,6 +62,7 @@ NEEDS: dict[str, str | None] = {
     "scenarios.list_versions": READ,
     "scenarios.replace_scenario": WRITE,
     "scenarios.revert_scenario": WRITE,
+    "schemas.get_scenario_schema": PUBLIC,  # editors fetch it, and have no key
     "sensitivity.get_sensitivity": READ,
     "sensitivity.get_sensitivity_chart": READ,
     "sensitivity.post_sensitivity": READ,

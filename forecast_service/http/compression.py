@@ -29,6 +29,7 @@ TEXTS = frozenset(
         "application/json",
         "application/problem+json",
         "application/csvm+json",
+        "application/schema+json",
         "image/svg+xml",
         "text/csv",
         "text/html",

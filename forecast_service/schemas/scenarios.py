@@ -248,6 +248,9 @@ class StoredLeverField(LeverField):
 
 
 class SavedScenarioSchema(ScenarioSchema):
+    class Meta:
+        exclude = ("json_schema",)
+
     kind = fields.String(required=True, metadata={"description": "Always kept."})
     id = fields.String(required=True, metadata={"description": "Its id."})
     version = fields.Integer(required=True, metadata={"description": "Number of this version, from 1."})

@@ -5,6 +5,8 @@ from __future__ import annotations
 JSON, CSV, METADATA, PARQUET, ARROW = "json", "csv", "csv-metadata.json", "parquet", "arrow"
 SVG, PNG, VEGA = "svg", "png", "vl.json"
 
+ATOM_TYPE = "application/atom+xml"
+"""Of a feed."""
 SCHEMA_TYPE = "application/schema+json"
 """Of a JSON Schema."""
 

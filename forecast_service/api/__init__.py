@@ -8,6 +8,7 @@ from forecast_service.api import (
     alliance,
     batch,
     countries,
+    feeds,
     forecasts,
     operations,
     requirements,
@@ -32,6 +33,7 @@ RESOURCES = (
     sensitivity,
     track_record,
     vintages,
+    feeds,
     operations,
 )
 

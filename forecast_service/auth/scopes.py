@@ -37,6 +37,8 @@ NEEDS: dict[str, str | None] = {
     "dashboard.track_record": PUBLIC,
     "dashboard.track_record_ally": PUBLIC,
     "docs.page": PUBLIC,
+    "feeds.get_forecasts_feed": READ,
+    "feeds.get_vintages_feed": READ,
     "forecasts.get_card": READ,
     "forecasts.get_forecast": READ,
     "forecasts.get_forecast_table": READ,

@@ -125,6 +125,8 @@ QUESTIONS = (
     Question("version", "GET", "/version"),
     Question("listVintages", "GET", "/v1/vintages"),
     Question("getVintage", "GET", "/v1/vintages/nato-2026"),
+    Question("getVintagesFeed", "GET", "/feeds/vintages.atom"),
+    Question("getForecastsFeed", "GET", "/feeds/forecasts.atom"),
     Question("putCurrent", "PUT", "/v1/vintages/current", {"vintage": BEFORE}, status=202),
     Question("postRollback", "POST", "/v1/vintages/current/rollback", status=202),
     Question("getCurrent", "GET", "/v1/vintages/current"),

@@ -29,6 +29,7 @@ TEXTS = frozenset(
         "application/json",
         "application/problem+json",
         "application/csvm+json",
+        "application/atom+xml",
         "application/schema+json",
         "image/svg+xml",
         "text/csv",

@@ -65,7 +65,13 @@ def metadata_bytes(table: Table, url: str) -> bytes:
 def _arrow(table: Table) -> Any:
     import pyarrow as pa  # an extra, and slow to import
 
-    kinds = {"string": pa.string(), "gYear": pa.int16(), "integer": pa.int32(), "boolean": pa.bool_()}
+    kinds = {
+        "string": pa.string(),
+        "gYear": pa.int16(),
+        "date": pa.date32(),
+        "integer": pa.int32(),
+        "boolean": pa.bool_(),
+    }
     fields = [
         pa.field(c.name, kinds.get(c.datatype, pa.float64()), metadata={"description": c.description, "unit": c.unit})
         for c in table.columns

@@ -1,9 +1,9 @@
-"""What ``forecast-service backtest --publish`` writes and the service reads: the scores, and the forecasts behind them.
+"""What ``forecast-service backtest --publish`` writes and the service reads: the scores and the forecasts behind them.
 
-The forecasts are ``models/data/past_forecasts.csv``: the baseline's quantiles of core shares (% of GDP) on the 23 levels
-that are scored, one row for each ally, origin and year after it, sorted by these. Their nine significant digits give
-every printed score, and rounded to four they are what the whole numbers rounded to four would be. The outcomes are not
-in it: they are figures, some of them SIPRI's, which a service may leave out.
+The forecasts are ``models/data/past_forecasts.csv``: the baseline's quantiles of core shares (% of GDP) on the 23
+levels that are scored, one row for each ally, origin and year after it, sorted by these. Their nine significant digits
+give every printed score, and rounded to four they are what the whole numbers rounded to four would be. The outcomes are
+not in it: they are figures, some of them SIPRI's, which a service may leave out.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def forecasts(country: str | None = None, origin: int | None = None) -> Iterator
 
 
 def scored_forecasts() -> Iterator[PastForecast]:
-    """All published forecasts with their quantiles on :data:`models.evaluation.levels.HUB_LEVELS`, as they are scored."""
+    """All published forecasts, with the quantiles that are scored: on :data:`models.evaluation.levels.HUB_LEVELS`."""
     for name, start, year, cells in _rows():
         yield PastForecast(name, start, year, tuple(map(float, cells)))
 

@@ -1,0 +1,55 @@
+"""The query for forecasts in the hubverse's form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, post_load, validate
+from webargs.fields import DelimitedList
+
+from forecast_service.schemas.fields import COUNTRY, QueryYear
+from forecast_service.schemas.forecast_request import ForecastQuerySchema
+from models.scenarios.targets import Targets
+
+OUTPUT_TYPES = ("mean", "median", "quantile", "cdf", "sample")
+"""The hubverse's forms of a distribution that are offered."""
+SAMPLES, MOST_SAMPLES = 100, 1000
+MOST_LOCATIONS = 40
+
+
+class ModelOutputQuerySchema(ForecastQuerySchema):
+    """The query: scenario, deadline and vintage of a forecast, and what of all allies' distributions to show."""
+
+    class Meta:
+        fields = ("scenario", "deadline", "vintage", "output_type", "location", "samples")
+
+    output_type = DelimitedList(
+        fields.String(validate=validate.OneOf(OUTPUT_TYPES, error="must be one of {choices}")),
+        validate=validate.Length(min=1, max=len(OUTPUT_TYPES), error="must be {min} to {max}, with commas between"),
+        load_default=["quantile"],
+        metadata={
+            "description": "Forms of the distributions, separated by commas: mean; median; quantile, on the 23 levels "
+            "of forecast hubs; cdf, the probability of at most each of some shares; sample, simulated worlds.",
+            "example": ["median", "quantile"],
+        },
+    )
+    location = DelimitedList(
+        fields.String(validate=validate.Length(min=2, max=60)),
+        validate=validate.Length(min=1, max=MOST_LOCATIONS, error="must be {min} to {max}, with commas between"),
+        metadata={
+            "description": f"Only these allies, separated by commas; all if absent. {COUNTRY}",
+            "example": ["DEU", "POL"],
+        },
+    )
+    samples = QueryYear(
+        validate=validate.Range(min=1, max=MOST_SAMPLES, error="must be a whole number from {min} to {max}"),
+        load_default=SAMPLES,
+        metadata={
+            "description": f"How many samples if output_type has sample, 1 to {MOST_SAMPLES}, and no more than the "
+            "service simulates; spread evenly over its worlds, the same each time."
+        },
+    )
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"targets": Targets(**({"deadline": data.pop("deadline")} if "deadline" in data else {}))} | data

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.fields import COUNTRY, QueryYear
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
+from forecast_service.schemas.messages import unknown_country
+from models.dataset.countries import UnknownCountry, resolve
 from models.scenarios.targets import Targets
 
 OUTPUT_TYPES = ("mean", "median", "quantile", "cdf", "sample")
 """The hubverse's forms of a distribution that are offered."""
 SAMPLES, MOST_SAMPLES = 100, 1000
 MOST_LOCATIONS = 40
+
+
+class AllyCode(fields.String):
+    """The alpha-3 code of an ally, given by any of its names."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return resolve(str(super()._deserialize(value, attr, data, **kwargs))).code
+        except UnknownCountry as error:
+            raise ValidationError(unknown_country(error)) from None
 
 
 class ModelOutputQuerySchema(ForecastQuerySchema):
@@ -34,10 +46,10 @@ class ModelOutputQuerySchema(ForecastQuerySchema):
         },
     )
     location = DelimitedList(
-        fields.String(validate=validate.Length(min=2, max=60)),
+        AllyCode(metadata={"description": COUNTRY, "minLength": 2, "maxLength": 60}),
         validate=validate.Length(min=1, max=MOST_LOCATIONS, error="must be {min} to {max}, with commas between"),
         metadata={
-            "description": f"Only these allies, separated by commas; all if absent. {COUNTRY}",
+            "description": "Only these allies, separated by commas; all if absent.",
             "example": ["DEU", "POL"],
         },
     )

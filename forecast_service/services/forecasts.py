@@ -50,7 +50,7 @@ class Asked(Generic[T]):
         """Compute it. Raises what ``compute`` and :func:`forecast_service.services.admission.computing` raise."""
         with tracing.span("forecast"), admission.computing(self.price, fitted=self.fitted):
             answer = self.compute(self.forecaster, self.question)
-        facts = {"scenario": _logged(self.question.scenario.name), "vintage": self.forecaster.figures.vintage}
+        facts = {"scenario": logged(self.question.scenario.name), "vintage": self.forecaster.figures.vintage}
         telemetry.annotate(country=self.question.ally.code, **facts)
         return answer
 
@@ -124,7 +124,7 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
     units = price.alliance(years, levers, len(every), forecaster.draws, missing + own)
     with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
         answer = alliance_forecast(forecaster, scenario, **asked)
-    telemetry.annotate(scenario=_logged(answer.scenario.name), vintage=answer.vintage)
+    telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
     return answer
 
 
@@ -142,6 +142,6 @@ def _ask(
     return Asked(forecaster, question, priced(question, lacking), not lacking, compute)
 
 
-def _logged(name: str) -> str:
+def logged(name: str) -> str:
     """The name of a scenario in the log: "own" for an analyst's, whose name may be confidential."""
     return name if name in named_scenarios() else "own"

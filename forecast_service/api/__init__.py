@@ -9,6 +9,7 @@ from forecast_service.api import (
     batch,
     countries,
     forecasts,
+    hub,
     operations,
     requirements,
     scenarios,
@@ -29,6 +30,7 @@ RESOURCES = (
     requirements,
     sensitivity,
     track_record,
+    hub,
     vintages,
     operations,
 )

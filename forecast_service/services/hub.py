@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.http.tables import Table
@@ -28,8 +30,8 @@ def model_output(
     scenario: str = "baseline",
     vintage: str | None = None,
     location: list[str] | None = None,
-) -> Table:
-    """The distributions of the allies of ``location`` (alpha-3 codes; all if None) under a scenario.
+) -> tuple[Table, dict[str, Any]]:
+    """The distributions of the allies of ``location`` (alpha-3 codes; all if None) under a scenario, and facts about them.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def model_output(
         said = predictive(forecaster, found, targets, countries=location, samples=len(ids), **forms)
         table = tables.model_output(said, figures.vintage, figures.origin, scenario, asked, ids)
     telemetry.annotate(scenario=forecasts.logged(scenario), vintage=figures.vintage)
-    return table
+    return table, {"scenario": scenario, "deadline": targets.deadline, "vintage": figures.vintage}
 
 
 def _rows(tasks: int, output_types: set[str], samples: int) -> int:

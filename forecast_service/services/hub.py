@@ -31,7 +31,7 @@ def model_output(
     vintage: str | None = None,
     location: list[str] | None = None,
 ) -> tuple[Table, dict[str, Any]]:
-    """The distributions of the allies of ``location`` (alpha-3 codes; all if None) under a scenario, and facts about them.
+    """The distributions of the allies of ``location`` (alpha-3 codes; all if None) under a scenario; facts about them.
 
     Parameters
     ----------

@@ -62,7 +62,8 @@ def xlsx_bytes(table: Table) -> bytes:
 
     sink = io.BytesIO()
     # Text stays text: none becomes a formula, a link or a number.
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {"in_memory": True, "default_date_format": "yyyy-mm-dd", **plain}
     with xlsxwriter.Workbook(sink, options) as book:
         book.set_properties({"title": table.title, "created": NO_MOMENT})
         bold = book.add_format({"bold": True})

@@ -11,6 +11,7 @@ from pathlib import Path
 from forecast_service.http.tables import Table, csv_bytes, parquet_bytes
 from forecast_service.hub import config, tables
 from forecast_service.schemas.hub import OUTPUT_TYPES, SAMPLES
+from forecast_service.schemas.tables import csv_options
 from models.analysis.predictive import THRESHOLDS, predictive, worlds
 from models.dataset.observations import Figures
 from models.evaluation import published
@@ -18,7 +19,10 @@ from models.evaluation.levels import HUB_LEVELS
 from models.evaluation.published import PastForecast
 from models.forecast import Forecaster
 
-WRITERS: dict[str, Callable[[Table], bytes]] = {"csv": csv_bytes, "parquet": parquet_bytes}
+WRITERS: dict[str, Callable[[Table], bytes]] = {
+    "csv": lambda table: csv_bytes(table, csv_options({})),
+    "parquet": parquet_bytes,
+}
 """The formats of tables; Parquet needs pyarrow."""
 README = """\
 # Forecasts of NATO allies' defence spending as a hub

@@ -10,8 +10,9 @@ from webargs.fields import DelimitedList
 from forecast_service.schemas.fields import COUNTRY, QueryYear
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.messages import unknown_country
+from forecast_service.schemas.tables import CsvOptionsSchema, TableQuerySchema
 from models.dataset.countries import UnknownCountry, resolve
-from models.scenarios.targets import Targets
+from models.scenarios.targets import HAGUE_DEADLINE, Targets
 
 OUTPUT_TYPES = ("mean", "median", "quantile", "cdf", "sample")
 """The hubverse's forms of a distribution that are offered."""
@@ -29,19 +30,20 @@ class AllyCode(fields.String):
             raise ValidationError(unknown_country(error)) from None
 
 
-class ModelOutputQuerySchema(ForecastQuerySchema):
+class ModelOutputQuerySchema(TableQuerySchema, ForecastQuerySchema):
     """The query: scenario, deadline and vintage of a forecast, and what of all allies' distributions to show."""
 
     class Meta:
-        fields = ("scenario", "deadline", "vintage", "output_type", "location", "samples")
+        options = tuple(CsvOptionsSchema._declared_fields)
+        fields = ("scenario", "deadline", "vintage", "output_type", "location", "samples", *options)
 
     output_type = DelimitedList(
         fields.String(validate=validate.OneOf(OUTPUT_TYPES, error="must be one of {choices}")),
         validate=validate.Length(min=1, max=len(OUTPUT_TYPES), error="must be {min} to {max}, with commas between"),
-        load_default=["quantile"],
         metadata={
             "description": "Forms of the distributions, separated by commas: mean; median; quantile, on the 23 levels "
-            "of forecast hubs; cdf, the probability of at most each of some shares; sample, simulated worlds.",
+            "of forecast hubs; cdf, the probability of at most each of some shares; sample, simulated worlds. quantile "
+            "if absent.",
             "example": ["median", "quantile"],
         },
     )
@@ -55,13 +57,13 @@ class ModelOutputQuerySchema(ForecastQuerySchema):
     )
     samples = QueryYear(
         validate=validate.Range(min=1, max=MOST_SAMPLES, error="must be a whole number from {min} to {max}"),
-        load_default=SAMPLES,
         metadata={
-            "description": f"How many samples if output_type has sample, 1 to {MOST_SAMPLES}, and no more than the "
-            "service simulates; spread evenly over its worlds, the same each time."
+            "description": f"How many samples if output_type has sample, 1 to {MOST_SAMPLES}; {SAMPLES} if absent. "
+            "They are spread evenly over the service's simulated worlds, the same each time."
         },
     )
 
     @post_load
     def _build(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {"targets": Targets(**({"deadline": data.pop("deadline")} if "deadline" in data else {}))} | data
+        targets = Targets(data.pop("deadline", HAGUE_DEADLINE))
+        return {"targets": targets, "output_type": ["quantile"], "samples": SAMPLES} | data

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import hubdata
+import openpyxl
 import polars as pl
 import pytest
 
@@ -90,6 +91,15 @@ def test_parquet_has_the_types_of_the_hub_and_the_csv_its_description(client):
     }
     columns = client.get(f"{URL}.csv-metadata.json?{query}").json["tableSchema"]["columns"]
     assert {column["name"]: column["datatype"] for column in columns}["target_end_date"] == "date"
+
+
+def test_a_workbook_has_dates_and_is_not_offered_of_very_many_rows(client):
+    small = client.get(f"{URL}.xlsx?deadline=2027&location=DEU&output_type=median")
+    (_, row, *_) = openpyxl.load_workbook(io.BytesIO(small.data))["Table"].iter_rows(values_only=True)
+    assert row[:6] == (datetime(2026, 12, 31), "DEU", "core share", "baseline", 1, datetime(2027, 12, 31))
+    large = client.get(f"{URL}.xlsx?output_type=sample&samples=30")
+    assert large.status_code == 406
+    assert "at most 20,000 rows, and these are 25,380" in large.json["detail"]
 
 
 def test_an_answer_is_cached_and_names_its_vintage(client):

@@ -261,6 +261,7 @@ class Extremes:
             "based_on": lambda: scenarios,
             "ids": lambda: st.lists(scenarios, min_size=2, max_size=10),
             "overlay": lambda: st.lists(scenarios, min_size=1, max_size=3),
+            "location": lambda: st.lists(st.sampled_from(ALLIES), min_size=1, max_size=3),
             "components": lambda: st.sampled_from([["core", "related"], ["related", "core"]]),
             "cursor": lambda: st.one_of(st.sampled_from([*self.known.cursors, "x"]), text(1, 1000)),
             "items": self._batch,

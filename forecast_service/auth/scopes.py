@@ -47,6 +47,8 @@ NEEDS: dict[str, str | None] = {
     "forecasts.post_card": READ,
     "forecasts.post_forecast": READ,
     "forecasts.post_waterfall_chart": READ,
+    "hub.get_model_output": READ,
+    "hub.get_model_output_table": READ,
     "metrics": ADMIN,  # or on a port of its own (FORECAST_METRICS_PORT), open inside the network only
     "openapi_json": PUBLIC,
     "operations.healthz": PUBLIC,

@@ -49,6 +49,7 @@ SWEEP = {
     },
 }
 BEFORE = "nato-2025"
+MODEL_OUTPUT = "deadline=2027&location=DEU&output_type=median,cdf,sample&samples=3"
 QUERY = "deadline=2029&quantiles=0.1,0.5,0.9"
 
 
@@ -134,6 +135,8 @@ QUESTIONS = (
     Question("getTrackRecord", "GET", "/v1/track-record"),
     Question("getPastForecasts", "GET", "/v1/track-record/forecasts?country=DEU&origin=2015"),
     Question("getPastForecastsTable", "GET", "/v1/track-record/forecasts.csv?country=DEU&origin=2015"),
+    Question("getModelOutput", "GET", "/v1/hub/model-output?deadline=2028&location=DEU"),
+    Question("getModelOutputTable", "GET", f"/v1/hub/model-output.csv?{MODEL_OUTPUT}"),
     Question("getFrozen", "GET", "/v1/track-record/frozen/2026-11-26-nato-2026-m3?country=DEU"),
     Question("getFrozenTable", "GET", "/v1/track-record/frozen/2026-11-26-nato-2026-m3.csv?country=DEU"),
     Question("healthz", "GET", "/healthz"),

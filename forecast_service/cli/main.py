@@ -12,6 +12,7 @@ from forecast_service.cli.database import db
 from forecast_service.cli.fit import fit
 from forecast_service.cli.forecast import forecast
 from forecast_service.cli.freeze import freeze
+from forecast_service.cli.hub import hub
 from forecast_service.cli.keys import keys
 from forecast_service.cli.mcp import mcp
 from forecast_service.cli.openapi import openapi
@@ -41,7 +42,7 @@ def data() -> None:
 for command in (check, use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
 for command in (
-    *(serve, site, mcp, fit, forecast, data, db, openapi, backtest),
+    *(serve, site, hub, mcp, fit, forecast, data, db, openapi, backtest),
     *(freeze, keys, callers, scenario, sweep, work),
 ):
     main.add_command(command)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from forecast_service.cli import output_folder
 from forecast_service.cli.unlimited import unlimited
 from forecast_service.settings.cores import cores
 
-MARKER = ".forecast-service-site"
-"""The file by which the command knows a folder that it made, and may replace."""
+COMMAND = "site"
 
 
 @click.command()
@@ -35,7 +32,7 @@ def site(folder: Path, scenarios: tuple[str, ...], countries: tuple[str, ...], a
     Pages, pictures, JSON and CSV of all allies and shipped scenarios; forms, sliders and saved scenarios are left out.
     FOLDER is replaced as a whole at the end. If it is not empty, this command must have made it.
     """
-    _check(folder)
+    output_folder.check(folder, COMMAND)
     from forecast_service import create_app
     from forecast_service.cli.progress import progress_bar
     from forecast_service.cli.site_addresses import Scope
@@ -51,7 +48,10 @@ def site(folder: Path, scenarios: tuple[str, ...], countries: tuple[str, ...], a
     app = create_app(unlimited(processes))
     app.config["STATIC_SITE"] = True
     try:
-        with _replacing(folder) as made, progress_bar("{task.description}", quiet=False) as progress:
+        with (
+            output_folder.replacing(folder, COMMAND) as made,
+            progress_bar("{task.description}", quiet=False) as progress,
+        ):
             task = progress.add_task("writing")
 
             def told(done: int, known: int) -> None:
@@ -71,23 +71,3 @@ def _chosen(asked: tuple[str, ...], known: list[str], option: str) -> list[str]:
         if name not in known:
             raise click.BadParameter(f"{name} is not one of {', '.join(known)}", param_hint=option)
     return list(asked) or known
-
-
-def _check(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise click.ClickException(f"{folder} is not empty, and this command did not make it")
-
-
-@contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
-    """Yield a new folder that replaces ``folder`` at the end of the block; if the block fails, ``folder`` stays."""
-    parent = folder.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.name}-") as beside:
-        made = Path(beside) / "new"
-        made.mkdir()
-        (made / MARKER).write_text("Made by 'forecast-service site', which may replace this folder.\n")
-        yield made
-        if folder.exists():
-            folder.rename(Path(beside) / "old")
-        made.rename(folder)

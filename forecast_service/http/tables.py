@@ -62,7 +62,8 @@ def xlsx_bytes(table: Table) -> bytes:
 
     sink = io.BytesIO()
     # Text stays text: none becomes a formula, a link or a number.
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {"in_memory": True, "default_date_format": "yyyy-mm-dd", **plain}
     with xlsxwriter.Workbook(sink, options) as book:
         book.set_properties({"title": table.title, "created": NO_MOMENT})
         bold = book.add_format({"bold": True})
@@ -111,7 +112,13 @@ def metadata_bytes(table: Table, url: str, options: CsvOptions) -> bytes:
 def _arrow(table: Table) -> Any:
     import pyarrow as pa  # an extra, and slow to import
 
-    kinds = {"string": pa.string(), "gYear": pa.int16(), "integer": pa.int32(), "boolean": pa.bool_()}
+    kinds = {
+        "string": pa.string(),
+        "gYear": pa.int16(),
+        "date": pa.date32(),
+        "integer": pa.int32(),
+        "boolean": pa.bool_(),
+    }
     fields = [
         pa.field(c.name, kinds.get(c.datatype, pa.float64()), metadata={"description": c.description, "unit": c.unit})
         for c in table.columns

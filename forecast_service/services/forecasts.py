@@ -76,7 +76,7 @@ class Asked(Generic[T]):
         """Compute it. Raises what ``compute`` and :func:`forecast_service.services.admission.computing` raise."""
         with tracing.span("forecast"), admission.computing(self.price, fitted=self.fitted):
             answer = self.compute(self.forecaster, self.question)
-        facts = {"scenario": _logged(self.question.scenario.name), "vintage": self.forecaster.figures.vintage}
+        facts = {"scenario": logged(self.question.scenario.name), "vintage": self.forecaster.figures.vintage}
         telemetry.annotate(country=self.question.ally.code, **facts)
         return answer
 
@@ -165,7 +165,7 @@ def alliance(
     with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
         answer = alliance_forecast(forecaster, scenario, **asked)
     check_id(id, answer.id, forecaster)
-    telemetry.annotate(scenario=_logged(answer.scenario.name), vintage=answer.vintage)
+    telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
     return answer
 
 
@@ -195,6 +195,6 @@ def check_id(cited: str | None, now: str, forecaster: Forecaster) -> None:
         raise OtherAnswer(cited, now, forecaster)
 
 
-def _logged(name: str) -> str:
+def logged(name: str) -> str:
     """The name of a scenario in the log: "own" for an analyst's, whose name may be confidential."""
     return name if name in named_scenarios() else "own"

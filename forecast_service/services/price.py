@@ -25,6 +25,8 @@ OF_ALLIANCE = 0.6
 """One ally within the alliance, as a multiple of a forecast."""
 MOVED_BASE, MOVED_YEAR, MOVED_LEVER_YEAR = 0.3, 0.5, 0.027
 """A sensitivity: in all, for every year, and for every year that a lever changes in any of its scenarios."""
+ROWS = 400
+"""Rows of a table that cost a unit; how they are written counts more than how they are drawn."""
 FIT = 25
 """A fit that is not saved."""
 DRAWING = 10
@@ -57,6 +59,11 @@ def alliance(years: int, levers: int, allies: int, draws: int, fits: int = 0) ->
     allies, draws : how many. fits : that are not saved.
     """
     return _whole(allies * OF_ALLIANCE * _units(years, levers), draws, fits)
+
+
+def distributions(years: int, levers: int, allies: int, draws: int, rows: int, fits: int = 0) -> int:
+    """The price of several allies' whole distributions as ``rows`` of a table; the others as :func:`alliance`."""
+    return _whole(allies * _units(years, levers), draws, fits) + math.ceil(rows / ROWS)
 
 
 def _forecast(question: Question) -> float:

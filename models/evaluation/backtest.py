@@ -21,6 +21,7 @@ from models.ensemble.members.base import MemberFailed
 from models.ensemble.members.registry import LOCAL, NAMES, PANEL, PLANS, PLEDGE
 from models.ensemble.pool import Ensemble, Promises
 from models.ensemble.stacking import TRUST, Scores, learn_weights, midpoints, pool_quantiles
+from models.evaluation.levels import HUB_LEVELS
 from models.paths import Floats
 from models.processes import computing
 from models.series import Array, Panel
@@ -30,7 +31,7 @@ POINTS = 60
 DRAWS = 2000
 BURN_IN = 20
 SHORTEST = 8
-LEVELS = np.array([0.01, 0.025, *np.arange(0.05, 0.951, 0.05).round(2), 0.975, 0.99])
+LEVELS = np.array(HUB_LEVELS)
 
 Progress = Callable[[int, int], None]
 

@@ -1,8 +1,9 @@
-"""What ``forecast-service backtest --publish`` writes and the service reads: the scores, and the forecasts behind them.
+"""What ``forecast-service backtest --publish`` writes and the service reads: the scores and the forecasts behind them.
 
-The forecasts are ``models/data/past_forecasts.csv``: the baseline's quantiles of core shares (% of GDP, four
-significant digits), one row for each ally, origin and year after it, sorted by these. The outcomes are not in it: they
-are figures, some of them SIPRI's, which a service may leave out.
+The forecasts are ``models/data/past_forecasts.csv``: the baseline's quantiles of core shares (% of GDP) on the 23
+levels that are scored, one row for each ally, origin and year after it, sorted by these. Their nine significant digits
+give every printed score, and rounded to four they are what the whole numbers rounded to four would be. The outcomes are
+not in it: they are figures, some of them SIPRI's, which a service may leave out.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from models.dataset.tables import DATA
+from models.evaluation.levels import HUB_LEVELS
 from models.files import write_atomically
 
 if TYPE_CHECKING:  # it loads SciPy, which readers do not need
@@ -24,7 +24,9 @@ if TYPE_CHECKING:  # it loads SciPy, which readers do not need
 FILE = DATA / "track_record.json"
 FORECASTS = DATA / "past_forecasts.csv"
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
-"""Of the published quantiles: those of a forecast's answer."""
+"""Of the quantiles that answers show: those of a forecast's answer."""
+DIGITS, SHOWN_DIGITS = 9, 4
+"""Significant digits of the file, and of what answers show of it."""
 
 
 class PastForecast(NamedTuple):
@@ -34,7 +36,7 @@ class PastForecast(NamedTuple):
     origin: int
     year: int
     quantiles: tuple[float, ...]
-    """On :data:`LEVELS`, or those of a frozen forecast."""
+    """On the levels that the function which gives it names, or those of a frozen forecast."""
 
 
 def save(record: dict[str, Any]) -> None:
@@ -54,24 +56,42 @@ def save_forecasts(result: Backtest) -> None:
     Without those from the last year of the figures: nothing is known of what they say, and the service forecasts from
     that year itself, with more draws.
     """
-    chosen = [int(np.flatnonzero(np.isclose(result.levels, level))[0]) for level in LEVELS]
     last = max(series.end for series in result.panel.values())
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(["country", "origin", "year", *(f"q{level:g}" for level in LEVELS)])
-    rows = zip(result.rows, result.quantiles[:, chosen], strict=True)
+    table.writerow(["country", "origin", "year", *(f"q{level:g}" for level in result.levels)])
+    rows = zip(result.rows, result.quantiles, strict=True)
     for (country, origin, horizon), quantiles in sorted(rows, key=lambda row: row[0]):
         if origin < last:
-            table.writerow([country, origin, origin + horizon, *(f"{value:.4g}" for value in quantiles)])
+            table.writerow([country, origin, origin + horizon, *(f"{value:.{DIGITS}g}" for value in quantiles)])
     write_atomically(FORECASTS, out.getvalue())
 
 
 def forecasts(country: str | None = None, origin: int | None = None) -> Iterator[PastForecast]:
-    """The published forecasts of an ally (alpha-3 code) and an origin, each all if None, by ally, origin and year."""
+    """The published forecasts of an ally (alpha-3 code) and an origin, each all if None, by ally, origin and year.
+
+    Their quantiles are on :data:`LEVELS`, with four significant digits.
+    """
+    shown = [HUB_LEVELS.index(level) for level in LEVELS]
+    for name, start, year, cells in _rows(country, origin):
+        quantiles = tuple(float(f"{float(cells[i]):.{SHOWN_DIGITS}g}") for i in shown)
+        yield PastForecast(name, start, year, quantiles)
+
+
+def scored_forecasts() -> Iterator[PastForecast]:
+    """All published forecasts, with the quantiles that are scored: on :data:`models.evaluation.levels.HUB_LEVELS`."""
+    for name, start, year, cells in _rows():
+        yield PastForecast(name, start, year, tuple(map(float, cells)))
+
+
+def _rows(country: str | None = None, origin: int | None = None) -> Iterator[tuple[str, int, int, list[str]]]:
+    """Country, origin, year and the quantiles' cells of the rows of an ally and an origin, each all if None."""
     with FORECASTS.open(encoding="ascii", newline="") as file:
         next(file)
         for line in file:
+            if country is not None and not line.startswith(f"{country},"):
+                continue
             name, year, rest = line.split(",", 2)
-            if country in (None, name) and origin in (None, int(year)):
-                of, *quantiles = rest.split(",")
-                yield PastForecast(name, int(year), int(of), tuple(map(float, quantiles)))
+            if origin in (None, int(year)):
+                of, *cells = rest.rstrip().split(",")
+                yield name, int(year), int(of), cells

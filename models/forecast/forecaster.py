@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Protocol
 
@@ -109,8 +109,14 @@ class Forecaster:
         lacking = (a for a in every if not all(map(self.store.keeps, self._keys(a, year))))
         return [ally.code for ally in lacking if self.figures.reach(ally, year)]
 
-    def unfitted(self, scenario: str | Scenario, targets: Targets | None = None, origin: int | None = None) -> int:
-        """How many fits a forecast of every ally under ``scenario`` still needs.
+    def unfitted(
+        self,
+        scenario: str | Scenario,
+        targets: Targets | None = None,
+        origin: int | None = None,
+        countries: Collection[str] | None = None,
+    ) -> int:
+        """How many fits a forecast of each of ``countries`` (alpha-3 codes; all if None) under ``scenario`` lacks.
 
         Raises UnknownScenario or CannotForecast.
         """
@@ -119,6 +125,8 @@ class Forecaster:
         self.basis.check_years(year, deadline)
         count = 0
         for ally in map(allies(self.figures.tables).__getitem__, self.missing(year)):
+            if countries is not None and ally.code not in countries:
+                continue
             own = named_scenario(scenario, ally, year, deadline) if isinstance(scenario, str) else scenario
             count += not self.store.has(self.basis.key(ally, year, trend=not own.pledge_effect))
         return count

@@ -13,7 +13,7 @@ from flask import Flask
 
 from forecast_service.cli import site_addresses, site_crawl
 from forecast_service.cli.main import main
-from forecast_service.cli.site import MARKER
+from forecast_service.cli.output_folder import marker
 from forecast_service.cli.site_addresses import Scope, file_of, normal
 from forecast_service.cli.site_html import ORIGIN, Rewriter
 from tests.support.service import environment
@@ -181,7 +181,7 @@ def test_a_folder_of_others_is_refused_and_its_own_replaced(
     assert write(state_dir, folder).exit_code == 0
     (folder / "old.html").write_text("of the last time")
     assert write(state_dir, folder).exit_code == 0
-    assert sorted(file.name for file in folder.iterdir()) == [MARKER, "index.html"]
+    assert sorted(file.name for file in folder.iterdir()) == [marker("site"), "index.html"]
     assert [file.name for file in folder.parent.iterdir()] == ["public"], "nothing is left beside it"
 
 

@@ -8,18 +8,17 @@ import pytest
 from models.dataset.observations import load_figures
 from models.dataset.tables import DATA
 from models.evaluation import published, scores
-from models.evaluation.backtest import LEVELS as EVERY
+from models.evaluation.backtest import LEVELS
+from models.evaluation.levels import HUB_LEVELS
 from models.forecast.question import LEVELS as ANSWERED
 from models.series import Array
-
-LEVELS = np.array(published.LEVELS)
 
 
 @pytest.fixture(scope="module")
 def resolved() -> tuple[list[published.PastForecast], Array, Array]:
     """The forecasts whose outcome is known, their quantiles and the outcomes."""
     panel = load_figures().panel()
-    known = [it for it in published.forecasts() if it.year <= panel[it.country].end]
+    known = [it for it in published.scored_forecasts() if it.year <= panel[it.country].end]
     return known, np.array([it.quantiles for it in known]), np.array([panel[it.country].at(it.year) for it in known])
 
 
@@ -40,27 +39,30 @@ def test_they_have_the_levels_of_an_answer_and_are_whole() -> None:
         assert list(it.quantiles) == sorted(it.quantiles)
 
 
+def test_those_that_answers_show_are_rounded_from_those_that_are_scored() -> None:
+    shown, scored = list(published.forecasts()), list(published.scored_forecasts())
+    assert [it[:3] for it in shown] == [it[:3] for it in scored]
+    at = [HUB_LEVELS.index(level) for level in published.LEVELS]
+    said = np.array([it.quantiles for it in shown])
+    np.testing.assert_allclose(said, np.array([it.quantiles for it in scored])[:, at], rtol=5.001e-4)
+    assert {len(f"{value:.6g}".replace(".", "").strip("0")) for value in said.ravel()} <= set(range(1, 5))
+
+
 def test_scores_of_the_file_are_the_published_ones(
     resolved: tuple[list[published.PastForecast], Array, Array],
 ) -> None:
     known, said, came = resolved
     record = published.load()
-    whole = record["baseline"]
-    assert len(known) == whole["forecasts"]
-    # Four digits may move an outcome at the very edge of an interval.
-    for interval, name in ((0.8, "coverage_80"), (0.95, "coverage_95")):
-        assert scores.covered(said, LEVELS, came, interval).mean() == pytest.approx(whole[name], abs=5e-4)
-    # Nine of the 23 quantiles behind the published score; the others lie between them, or a little beyond.
-    filled = np.array([np.interp(EVERY, LEVELS, row) for row in said])
-    assert scores.crps(filled, EVERY, came).mean() == pytest.approx(whole["crps"], rel=0.02)
-    inside = scores.covered(said, LEVELS, came, 0.8)
-    names = np.array([it.country for it in known])
-    for row in record["by_country"]:
-        if row["forecasts"]:
-            assert inside[names == row["country"]].mean() == pytest.approx(row["coverage_80"], abs=0.01), row
-    ahead = np.array([it.year - it.origin for it in known])
-    for row in record["by_horizon"]:
-        assert inside[ahead == row["horizon"]].mean() == pytest.approx(row["coverage_80"], abs=2e-3), row
+    names, ahead = np.array([it.country for it in known]), np.array([it.year - it.origin for it in known])
+    parts = [(record["baseline"], np.full(len(known), True))]
+    parts += [(row, ahead == row["horizon"]) for row in record["by_horizon"]]
+    parts += [(row, names == row["country"]) for row in record["by_country"]]
+    assert len(known) == record["baseline"]["forecasts"]
+    for row, at in parts:
+        assert int(at.sum()) == row["forecasts"]
+        assert round(float(scores.crps(said[at], LEVELS, came[at]).mean()), 4) == row["crps"]
+        for interval, name in ((0.8, "coverage_80"), (0.95, "coverage_95")):
+            assert round(float(scores.covered(said[at], LEVELS, came[at], interval).mean()), 4) == row[name]
 
 
 def test_an_ally_and_an_origin_are_chosen() -> None:
@@ -76,5 +78,5 @@ def test_the_file_is_small_and_holds_no_figure() -> None:
     """Some outcomes are SIPRI's, which whoever passes the package on may have to leave out."""
     assert published.FORECASTS.parent == DATA
     text = published.FORECASTS.read_text(encoding="ascii")
-    assert len(text) < 600_000
-    assert text.splitlines()[0] == "country,origin,year," + ",".join(f"q{level:g}" for level in published.LEVELS)
+    assert len(text) < 2_200_000
+    assert text.splitlines()[0] == "country,origin,year," + ",".join(f"q{level:g}" for level in HUB_LEVELS)

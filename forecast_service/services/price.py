@@ -29,6 +29,8 @@ FIT = 25
 """A fit that is not saved."""
 DRAWING = 10
 """A chart."""
+ROWS = 1_000
+"""So many rows of a table of simulated paths cost a unit."""
 
 
 def forecast(question: Question, fits: int = 0) -> int:
@@ -57,6 +59,14 @@ def alliance(years: int, levers: int, allies: int, draws: int, fits: int = 0) ->
     allies, draws : how many. fits : that are not saved.
     """
     return _whole(allies * OF_ALLIANCE * _units(years, levers), draws, fits)
+
+
+def rows(count: int) -> int:
+    """The price of writing a table of so many rows, on top of the forecast that they come from.
+
+    It lies between that of Parquet and that of CSV, since the format is not known yet.
+    """
+    return math.ceil(count / ROWS)
 
 
 def _forecast(question: Question) -> float:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
+import numpy as np
+
+from forecast_service.http.columns import ColumnRows, Words
 from forecast_service.http.tables import Column, Table
+from models.analysis.worlds import Worlds
 from models.dataset.countries import COMPONENTS
+from models.paths import Floats
 
 SHARE = "% of GDP (Luxembourg: of GNI)"
+MONEY = "million USD, at 2021 prices and exchange rates"
 PROBABILITY = "probability, 0 to 1"
+
+OURS = {"our_origin", "our_median_pct", "our_low_pct", "our_high_pct", "our_probability"}
+"""Columns of :func:`outside_forecasts` that are fields of ``ours`` in the document."""
 
 COUNTRY = Column("country", "string", "ISO 3166 alpha-3 code of the ally.")
 COMPONENT = Column("component", "string", "core, related or total.")
@@ -94,6 +105,49 @@ def alliance(document: dict[str, Any]) -> Table:
     return Table("Allies by probability", columns, ("component", "country"), rows, _provenance(document))
 
 
+def paths(worlds: Worlds) -> Table:
+    """Simulated paths, one row per ally, draw and year."""
+    columns = (
+        COUNTRY,
+        Column("draw", "integer", "Number of the simulated world; the same one for every ally and scenario."),
+        Column("year", "gYear", "Calendar year."),
+        Column("core_pct", "float", "Core spending; empty without armed forces.", SHARE),
+        Column("related_pct", "float", "Related spending.", SHARE),
+        Column("total_pct", "float", "Core plus at most 1.5 of related spending; empty without core.", SHARE),
+        Column("core_usd_m", "float", "Core spending; empty where no amounts are published for the origin.", MONEY),
+        Column("gdp_usd_m", "float", "GDP; empty where no amounts are published for the origin.", MONEY),
+    )
+    about = about_paths(worlds)
+    found, draws, years = worlds.allies, worlds.numbers, np.array(worlds.years, dtype=np.int16)
+    each = draws.size * years.size
+    missing = np.full(each, np.nan, dtype=np.float32)
+
+    def stacked(values: Iterable[Floats | None]) -> Floats:
+        return np.concatenate([missing if one is None else one.ravel() for one in values])
+
+    rows = ColumnRows(
+        Words(np.repeat(np.arange(len(found), dtype=np.int8), each), tuple(one.ally.code for one in found)),
+        np.tile(np.repeat(draws, years.size), len(found)),
+        np.tile(years, draws.size * len(found)),
+        stacked(one.core for one in found),
+        stacked(one.related for one in found),
+        stacked(one.total for one in found),
+        stacked(one.core_spending for one in found),
+        stacked(one.gdp for one in found),
+    )
+    return Table("Simulated paths of defence spending", columns, ("country", "draw", "year"), rows, _provenance(about))
+
+
+def about_paths(worlds: Worlds) -> dict[str, Any]:
+    """The fields of a forecast's document that paths have too, for the name and the metadata of their table."""
+    ally = worlds.ally
+    return {
+        **({"country": {"code": ally.code, "name": ally.name}} if ally else {}),
+        **{name: getattr(worlds, name) for name in ("id", "origin", "deadline", "vintage")},
+        "scenario": {"name": worlds.scenario.name},
+    }
+
+
 def past_forecasts(document: dict[str, Any]) -> Table:
     """Past forecasts beside what came, one row per ally, origin and year."""
     columns = (
@@ -110,6 +164,46 @@ def past_forecasts(document: dict[str, Any]) -> Table:
     ]
     about = {"dc:source": document["vintage"], "dc:subject": document["scenario"]}
     return Table("Past forecasts of core spending", columns, ("country", "origin", "year"), rows, about)
+
+
+def outside_forecasts(document: dict[str, Any]) -> Table:
+    """What others expect with ours beside it, one row per view and ally or group."""
+    errors = "log points"
+    columns = (
+        Column("id", "string", "The statement; several rows may share it."),
+        Column("who", "string", "Who said it."),
+        Column("kind", "string", "What they are."),
+        Column("stated_on", "date", "Day of the statement."),
+        Column("country", "string", "ISO 3166 alpha-3 code of the ally; empty for a group."),
+        Column("group", "string", "The group that it is about as a whole; empty for an ally."),
+        Column("year", "gYear", "The year that it is about."),
+        Column("low_pct", "number", "Least level; empty: no such bound.", SHARE),
+        Column("high_pct", "number", "Greatest level; equal to the least for a point.", SHARE),
+        Column("rank", "integer", "Position in the statement's order, 1 for the likeliest to reach the target."),
+        Column("our_origin", "gYear", "Last year that our forecast knows: no figure that the view could not know."),
+        Column("our_median_pct", "number", "Median of our forecast.", SHARE),
+        Column("our_low_pct", "number", "Lower end of our 80 % interval.", SHARE),
+        Column("our_high_pct", "number", "Upper end of our 80 % interval.", SHARE),
+        Column("our_probability", "number", "Ours of the side that a view with one bound names.", PROBABILITY),
+        Column("outcome_pct", "number", "The figure; empty if it is not known yet.", SHARE),
+        Column("log_error", "number", "log(outcome / level); above 0 if the view was too low.", errors),
+        Column("our_log_error", "number", "log(outcome / median) of ours.", errors),
+        Column("statement", "string", "What was said, in short."),
+        Column("source", "string", "Where it was published."),
+    )
+    rows = [
+        tuple(
+            (view["ours"] or {}).get(column.name.removeprefix("our_"))
+            if column.name in OURS
+            else date.fromisoformat(view[column.name])
+            if column.datatype == "date"
+            else view[column.name]
+            for column in columns
+        )
+        for view in document["items"]
+    ]
+    about = {"dc:source": document["vintage"], "dc:subject": "baseline"}
+    return Table("Outside forecasts of core spending", columns, ("id", "country", "group"), rows, about)
 
 
 def _provenance(document: dict[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,15 @@ pytestmark = pytest.mark.slow
 BY_HAND = int(os.environ.get("EXTREMES", "0"))
 OTHERS = {"/docs", "/assets/", "/openapi.json", "/metrics"}
 """What takes no input beside the name of a file."""
-FEWER = {"postVintage": 3, "postBatch": 3, "getCountChart": 5, "getHeatmapChart": 5, "getRankingChart": 5}
+FEWER = {
+    "postVintage": 3,
+    "postBatch": 3,
+    "getCountChart": 5,
+    "getHeatmapChart": 5,
+    "getRankingChart": 5,
+    "getAlliancePaths": 5,
+    "getAlliancePathsTable": 5,
+}
 """Operations of which fewer are drawn, since they take longer."""
 MOST_EVALUATIONS = 200
 

@@ -9,7 +9,7 @@ from flask import Response, jsonify, url_for
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
-from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
+from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceTableQuerySchema
 from forecast_service.schemas.charts import AllianceCardQuerySchema, AllianceChartQuerySchema, RankingQuerySchema
 from forecast_service.services import charts, forecasts, tables
 
@@ -30,7 +30,7 @@ def _document(query: dict[str, Any]) -> Response:
 @blp.get("/forecast")
 @answers(tables.alliance)
 @blp.problems(406, 503)
-@blp.arguments(AllianceQuerySchema, location="query")
+@blp.arguments(AllianceTableQuerySchema, location="query")
 @blp.response(200, AllianceForecastSchema)
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
     """Get the forecast of all allies: how many meet the targets, their spending and how they share it"""

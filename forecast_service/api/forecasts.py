@@ -14,7 +14,7 @@ from forecast_service.schemas.charts import (
     CardOptionsSchema,
     CardQuerySchema,
     ComponentChartOptionsSchema,
-    FanChartOptionsSchema,
+    FanOptionsSchema,
     FanQuerySchema,
     WaterfallQuerySchema,
 )
@@ -60,7 +60,7 @@ def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
 @blp.post("/forecasts")
 @answers(tables.forecast, charts.fan)
 @blp.problems(406)
-@blp.arguments(FanChartOptionsSchema, location="query")
+@blp.arguments(FanOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
 @blp.problems(400, 413, 415, 503)

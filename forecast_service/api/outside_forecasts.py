@@ -13,13 +13,15 @@ from forecast_service.services import tables, track_record
 blp = Blueprint(
     "outside-forecasts",
     __name__,
-    url_prefix="/v1/outside-forecasts",
+    url_prefix="/v1",
     description="What others expect of core spending, with ours beside it.",
 )
 
 
-@blp.get(".<table:format>", parameters=[negotiation.TABLE_FORMAT], endpoint="get_outside_forecasts_table")
-@blp.get("")
+@blp.get(
+    "/outside-forecasts.<table:format>", parameters=[negotiation.TABLE_FORMAT], endpoint="get_outside_forecasts_table"
+)
+@blp.get("/outside-forecasts")
 @answers(tables.outside_forecasts, bookmark=False)
 @blp.problems(406)
 @blp.arguments(OutsideForecastsQuerySchema, location="query")

@@ -9,14 +9,14 @@ from forecast_service.http import negotiation
 from forecast_service.http.answers import TableAnswer, answers
 from forecast_service.http.blueprint import Blueprint
 from forecast_service.schemas.paths import PathsQuerySchema
-from forecast_service.services import forecasts, tables
+from forecast_service.services import forecasts, paths_table
 from models.analysis.worlds import Worlds
 
 blp = Blueprint("paths", __name__, url_prefix="/v1", description="Simulated paths, one row for each draw and year.")
 
 
 def _answer(worlds: Worlds) -> TableAnswer:
-    return TableAnswer(tables.paths(worlds), tables.about_paths(worlds))
+    return TableAnswer(paths_table.table(worlds), paths_table.about(worlds))
 
 
 @blp.get(
@@ -25,7 +25,7 @@ def _answer(worlds: Worlds) -> TableAnswer:
     endpoint="get_paths_table",
 )
 @blp.get("/countries/<code>/paths", parameters=[{"in": "path", "name": "code", **CODE}])
-@answers(only_table=True)
+@answers(only_table=True, large=True)
 @blp.problems(406, 503)
 @blp.arguments(PathsQuerySchema, location="query")
 @blp.response(200)
@@ -41,7 +41,7 @@ def get_paths(query: dict[str, Any], code: str) -> TableAnswer:
     endpoint="get_alliance_paths_table",
 )
 @blp.get("/alliance/paths")
-@answers(only_table=True)
+@answers(only_table=True, large=True)
 @blp.problems(406, 503)
 @blp.arguments(PathsQuerySchema, location="query")
 @blp.response(200)

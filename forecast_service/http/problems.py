@@ -44,6 +44,7 @@ KINDS: dict[int, tuple[str, str]] = {
     412: ("precondition-failed", "It has changed in the meantime"),
     413: ("too-large", "The body is too large"),
     415: ("unsupported-media-type", "The body is of a type that is not taken here"),
+    416: ("no-such-part", "The answer has no such part"),
     422: ("invalid-input", "Some input is not allowed"),
     428: ("precondition-required", "Say which version you mean to change"),
     429: ("too-many-requests", "Too many requests"),
@@ -102,11 +103,12 @@ def from_http(error: HTTPException) -> Response:
         408: "A request must arrive within seconds of its first byte. Send it again.",
         429: "The limit of requests is reached. Retry-After says when to ask again.",
         413: f"A body may hold at most {current_app.config['MAX_CONTENT_LENGTH']:,} bytes.",
+        416: "The Range begins beyond the end of the answer; Content-Range says how long that is.",
         500: "The error has been logged. Asking again later may help.",
     }
     response = problem(status, data.get("detail") or details.get(status, HTTPStatus(status).phrase), data.get("errors"))
     for name, value in error.get_headers():
-        if name.lower() in {"allow", "retry-after"}:
+        if name.lower() in {"allow", "content-range", "retry-after"}:
             response.headers[name] = value
     return response
 

@@ -11,6 +11,7 @@ from forecast_service.schemas.fields import Numbers, Rounded, component_out, pro
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.forecast_response import ComponentPathsSchema, fan_out
 from forecast_service.schemas.scenarios import NamedScenarioSchema
+from forecast_service.schemas.tables import CsvOptionsSchema, TableQuerySchema
 from models.analysis.alliance import AllianceForecast, AllianceTarget, RankedAlly, Tally
 from models.paths import RULES
 
@@ -23,6 +24,13 @@ class AllianceQuerySchema(ForecastQuerySchema):
 
     class Meta:
         fields = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage", "quantiles")
+
+
+class AllianceTableQuerySchema(TableQuerySchema, AllianceQuerySchema):
+    """The query of the forecast, or of its table."""
+
+    class Meta:
+        fields = (*AllianceQuerySchema.Meta.fields, *CsvOptionsSchema._declared_fields)
 
 
 def _fine(description: str, **kwargs: Any) -> Rounded:

@@ -12,6 +12,7 @@ from forecast_service.schemas.fields import QueryYear
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.levers import known_form, known_forms
 from forecast_service.schemas.requests import RequestSchema
+from forecast_service.schemas.tables import ForecastTableQuerySchema
 from models.dataset.countries import COMPONENTS
 
 LEAST_WIDTH, MOST_WIDTH, WIDTH = 280, 1600, 720
@@ -91,8 +92,12 @@ def _without(options: type[ChartOptionsSchema], data: dict[str, Any]) -> dict[st
     return {name: value for name, value in data.items() if name not in options._declared_fields}
 
 
-class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
-    """The query of a forecast or its fan chart; formats that are no chart ignore the options."""
+class FanOptionsSchema(ForecastTableQuerySchema, FanChartOptionsSchema):
+    """Options of the tables and the fan chart of a forecast that a body asks for."""
+
+
+class FanQuerySchema(ForecastTableQuerySchema, FanChartOptionsSchema, ForecastQuerySchema):
+    """The query of a forecast, its tables or its fan chart; other formats ignore the options of these."""
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:

@@ -112,6 +112,17 @@ class StrictBoolean(fields.Boolean):
         return value
 
 
+class QueryBoolean(fields.Boolean):
+    """A boolean that arrives as the text of a query: true or false."""
+
+    default_error_messages = {"invalid": "must be true or false"}  # noqa: RUF012  declared so by marshmallow
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value not in {"true", "false"}:
+            raise self.make_error("invalid")
+        return bool(value == "true")
+
+
 class QueryNumber(Number):
     """A number that arrives as the text of a query, written as JSON writes it."""
 

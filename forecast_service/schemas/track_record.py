@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import ListSchema
 from forecast_service.schemas.fields import Numbers, QueryYear, Rounded, Share, country_in, share_out, year_in
-from forecast_service.schemas.requests import RequestSchema
+from forecast_service.schemas.tables import TableQuerySchema
 from models.dataset.outside_views import VIEW_KINDS
 
 
@@ -283,8 +283,9 @@ class TrackRecordSchema(Schema):
     outside_views = fields.List(
         fields.Nested(OutsideViewSchema),
         required=True,
-        metadata={"description": "What others expect, with ours beside it. GET /v1/outside-forecasts has the same as a table, "
-            "with a summary of the errors."},
+        metadata={
+            "description": "What others expect, with ours beside it; GET /v1/outside-forecasts has it as a table."
+        },
     )
     frozen = fields.List(
         fields.Nested(FrozenSchema),
@@ -301,7 +302,7 @@ class TrackRecordSchema(Schema):
     )
 
 
-class FrozenQuerySchema(RequestSchema):
+class FrozenQuerySchema(TableQuerySchema):
     country = country_in(" All if absent.")
 
 

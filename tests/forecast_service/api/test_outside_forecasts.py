@@ -63,7 +63,12 @@ def test_the_table_has_the_fields_of_the_json_side_by_side(client: FlaskClient) 
         assert (row["country"] or None, row["group"] or None) == (item["country"], item["group"])
         for name in ("low_pct", "high_pct", "outcome_pct", "log_error", "our_log_error"):
             assert (float(row[name]) if row[name] else None) == item[name]
-        for name in ("origin", "median_pct", "low_pct", "high_pct", "probability"):
+        assert (row["scenario"], row["vintage"], int(row["origin"])) == (
+            "baseline",
+            "nato-2026",
+            item["ours"]["origin"],
+        )
+        for name in ("median_pct", "low_pct", "high_pct", "probability"):
             assert (float(row[f"our_{name}"]) if row[f"our_{name}"] else None) == item["ours"][name]
 
 
@@ -86,4 +91,4 @@ def test_days_are_dates_in_parquet(client: FlaskClient) -> None:
 def test_pandas_reads_it_from_the_running_service(live_service: Service) -> None:
     views = pd.read_csv(f"{live_service.url}{PATH}.csv?resolved=true", parse_dates=["stated_on"])
     assert views["log_error"].notna().all()
-    assert (views["stated_on"].dt.year > views["our_origin"]).all()
+    assert (views["stated_on"].dt.year > views["origin"]).all()

@@ -202,7 +202,7 @@ def test_readers_get_the_table_from_the_running_service(
         "read_parquet": lambda: pl.read_parquet(columnar),
         "scan_parquet": lambda: pl.scan_parquet(columnar).collect(),
         "read_csv": lambda: pl.read_csv(plain, schema_overrides=dict.fromkeys(NUMBERS, pl.Float32)),
-        "read_ipc": lambda: pl.read_ipc(io.BytesIO(read(live_service, f"{ALL}.arrow{query}")), memory_map=False),
+        "read_ipc": lambda: pl.read_ipc(io.BytesIO(read(live_service, f"{ALL}.arrow{query}"))),
         "pyarrow": lambda: pl.from_arrow(parquet.read_table(io.BytesIO(read(live_service, f"{ALL}.parquet{query}")))),
         "pyarrow_ipc": lambda: pl.from_arrow(pa.ipc.open_file(read(live_service, f"{ALL}.arrow{query}")).read_all()),
     }[reader]()

@@ -27,7 +27,7 @@ from models.scenarios.targets import Targets
 USUAL_DRAWS = 1_000
 """How many worlds an answer has if none are named: the Monte-Carlo error of a probability is then at most 0.016."""
 MOST_ROWS = 350_000
-"""The most rows, each of an ally, a world and a year, of one answer: about 10 MB as Parquet, 40 MB as CSV."""
+"""The most rows, each of an ally, a world and a year, of one answer: about 9 MB as Parquet, 32 MB as CSV."""
 
 Numbers = NDArray[np.int32]
 

@@ -210,7 +210,8 @@ def check(response: TestResponse) -> None:
             assert body["errors"], body
             assert all(("pointer" in e or "parameter" in e) and e["detail"] for e in body["errors"]), body
     elif kind == "text/csv" and response.data:
-        rows = list(csv.reader(io.StringIO(response.text)))
+        separator = next(mark for mark in ";\t," if mark in response.text.splitlines()[0])
+        rows = list(csv.reader(io.StringIO(response.text.removeprefix("\ufeff")), delimiter=separator))
         assert len({len(row) for row in rows}) == 1
         assert not {"nan", "inf", "-inf", "None"} & {cell for row in rows for cell in row}
     elif "parquet" in kind:

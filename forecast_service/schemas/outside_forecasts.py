@@ -30,17 +30,13 @@ class OutsideSummarySchema(Schema):
         4,
         required=True,
         allow_none=True,
-        metadata={
-            "description": "Mean of |log(outcome / level)| of the scored views (log points); null if there are none."
-        },
+        metadata={"description": "Mean of |log(outcome / level)| of scored views (log points); null if none is."},
     )
     our_mean_abs_log_error = Rounded(
         4,
         required=True,
         allow_none=True,
-        metadata={
-            "description": "Mean of |log(outcome / our median)| of the same (log points); null if there are none."
-        },
+        metadata={"description": "Mean of |log(outcome / our median)| of the same (log points) or null."},
     )
 
 

@@ -18,8 +18,9 @@ $(VENV)/.serve: requirements/build.txt requirements/runtime.txt pyproject.toml |
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.serve
+$(VENV)/.dev: requirements/dev.txt clients/python/pyproject.toml $(VENV)/.serve
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable clients/python
 	@touch $@
 
 serve: $(VENV)/.serve ## set up, fit what is missing and serve on 127.0.0.1:8000
@@ -42,9 +43,12 @@ lint: $(VENV)/.dev ## check style, types, layers and the exported contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/forecast-service openapi --check openapi/openapi.json
+	$(BIN)/forecast-service scenario schema --check openapi/scenario.schema.json
 
-openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, with new examples
+openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, with new examples; and the client's types
 	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
+	$(BIN)/python clients/python/write_documents.py
+	$(BIN)/forecast-service scenario schema --output openapi/scenario.schema.json
 
 fuzz: $(VENV)/.dev ## run schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
 	$(BIN)/python -m benchmarks.robustness.fuzz --write docs/fuzzing.md
@@ -102,4 +106,5 @@ pin-base: ## write the digest of the Dockerfile's base, which a registry knows, 
 		sed -i "s|^ARG BASE=.*|ARG BASE=$(BASE)@$$digest|" Dockerfile
 
 clean: ## remove all generated files
-	rm -rf $(VENV) $(PEERS) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(PEERS) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info \
+		clients/python/build clients/python/src/*.egg-info

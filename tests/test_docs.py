@@ -28,6 +28,7 @@ PAGES = sorted(
         *ROOT.glob("docs/**/*.md"),
         ROOT / "models/data/SOURCES.md",
         *ROOT.glob("forecast_service/**/*.md"),
+        *ROOT.glob("clients/*/*.md"),
     ]
 )
 

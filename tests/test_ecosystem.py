@@ -1,4 +1,4 @@
-"""docs/ecosystem.md: every example runs as it stands, against the service under gunicorn."""
+"""docs/ecosystem.md and the client's README: every example runs as it stands, against the service under gunicorn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "ecosystem.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+README = (ROOT / "clients" / "python" / "README.md").read_text(encoding="utf-8")
+BLOCKS, OF_CLIENT = (
+    re.findall(r"^```(sh|python)\n(.*?)^```", text, re.DOTALL | re.MULTILINE) for text in (TEXT, README)
+)
 ADDRESS = "http://127.0.0.1:8000"
 DASHBOARD = ROOT / "deploy" / "grafana" / "infinity" / "forecasts.json"
 RUN = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
@@ -36,10 +39,18 @@ def fetched(address: str) -> str:
 def test_there_are_examples_of_every_kind() -> None:
     kinds = [kind for kind, _ in BLOCKS]
     assert kinds.count("sh") >= 2
-    assert kinds.count("python") >= 6
+    assert kinds.count("python") >= 3
+    assert len(OF_CLIENT) >= 5
 
 
-@pytest.mark.parametrize(("kind", "block"), BLOCKS, ids=[f"{n}-{kind}" for n, (kind, _) in enumerate(BLOCKS)])
+@pytest.mark.parametrize(
+    ("kind", "block"),
+    [*BLOCKS, *OF_CLIENT],
+    ids=[
+        *(f"{n}-{kind}" for n, (kind, _) in enumerate(BLOCKS)),
+        *(f"client-{n}" for n in range(len(OF_CLIENT))),
+    ],
+)
 def test_an_example_runs(live_service: Service, state_dir: Path, tmp_path: Path, kind: str, block: str) -> None:
     command = [*RUN[kind], block.replace(ADDRESS, live_service.url)]
     commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

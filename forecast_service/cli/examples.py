@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from flask import Flask, json
 from flask.testing import FlaskClient
@@ -74,6 +75,11 @@ QUESTIONS = (
     Question("getForecastTable", "GET", f"/v1/countries/DEU/forecast.csv?{QUERY}"),
     Question("postForecast", "POST", "/v1/forecasts", {"country": "ESP", "scenario": HALF_WAY} | SHORT),
     Question(
+        "getQuestionForecast",
+        "GET",
+        "/v1/forecasts?" + urlencode({"question": json.dumps({"country": "ESP", "scenario": HALF_WAY} | SHORT)}),
+    ),
+    Question(
         "postBatch",
         "POST",
         "/v1/forecasts/batch",
@@ -104,17 +110,29 @@ QUESTIONS = (
     ),
     Question("listVersions", "GET", "/v1/scenarios/{scenario}/versions?limit=1"),
     Question("getVersion", "GET", "/v1/scenarios/{scenario}/versions/1"),
+    Question("getVersionDiff", "GET", "/v1/scenarios/{scenario}/versions/1/diff/2"),
     Question("getVersionForecast", "GET", f"/v1/scenarios/{{scenario}}/versions/1/forecast?country=ESP&{QUERY}"),
     Question(
         "compareScenarios", "GET", "/v1/scenarios/compare?ids=baseline,stall&country=ITA&deadline=2028&quantiles=0.5"
     ),
     Question("forkScenario", "POST", "/v1/scenarios/{scenario}/fork", {"name": "my own"}, status=201),
+    Question("revertScenario", "POST", "/v1/scenarios/{scenario}/versions/1/revert", headers={"If-Match": "*"}),
     Question("postSweep", "POST", "/v1/sweeps", SWEEP, learns="sweep", status=202),
     Question("getSweep", "GET", "/v1/sweeps/{sweep}"),
     Question("getResults", "GET", "/v1/sweeps/{sweep}/results"),
     Question("listSweeps", "GET", "/v1/sweeps"),
     Question("cancelSweep", "POST", "/v1/sweeps/{sweep}/cancel"),
     Question("postRequirement", "POST", "/v1/requirements", {"country": "DEU", "probability": 0.8}),
+    Question(
+        "getQuestionRequirement",
+        "GET",
+        "/v1/requirements?" + urlencode({"question": json.dumps({"country": "DEU", "probability": 0.8})}),
+    ),
+    Question(
+        "getQuestionSensitivity",
+        "GET",
+        "/v1/sensitivity?" + urlencode({"question": json.dumps({"country": "EST", "component": "total"})}),
+    ),
     Question("postSensitivity", "POST", "/v1/sensitivity", {"country": "DEU", "targets": {"deadline": 2030}}),
     Question("getSensitivity", "GET", "/v1/countries/EST/sensitivity?deadline=2029"),
     Question("getTrackRecord", "GET", "/v1/track-record"),
@@ -129,6 +147,8 @@ QUESTIONS = (
     Question("version", "GET", "/version"),
     Question("listVintages", "GET", "/v1/vintages"),
     Question("getVintage", "GET", "/v1/vintages/nato-2026"),
+    Question("getVintagesFeed", "GET", "/feeds/vintages.atom"),
+    Question("getForecastsFeed", "GET", "/feeds/forecasts.atom"),
     Question("putCurrent", "PUT", "/v1/vintages/current", {"vintage": BEFORE}, status=202),
     Question("postRollback", "POST", "/v1/vintages/current/rollback", status=202),
     Question("getCurrent", "GET", "/v1/vintages/current"),

@@ -1,21 +1,36 @@
-"""A Python client of the service: ``pip install "forecast-service[client]"``. ``docs/ecosystem.md`` has examples.
+"""The old name of the Python client, which is now the package ``forecast_service_client`` (``clients/python``).
 
-:class:`Client` is synchronous; :class:`AsyncClient` has the same methods as coroutines. The client imports only the
-version from the rest of the package.
+It stays until 2.0.0, not before December 2027 (``docs/stability.md``). ``alliance`` and ``requirement`` return plain
+documents here, as they always have.
 """
 
-from forecast_service.client.answers import Forecast, Row, SavedScenario, Sweep
-from forecast_service.client.clients import AsyncClient, Client
-from forecast_service.client.errors import (
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+try:
+    import forecast_service_client as _client
+except ImportError as error:
+    raise ImportError(
+        "the client is a package of its own, forecast-service-client: pip install clients/python"
+    ) from error
+from forecast_service_client import (
     FieldError,
     Forbidden,
+    Forecast,
     InvalidInput,
     NotFound,
     Problem,
+    Row,
+    SavedScenario,
     Stale,
+    Sweep,
     SweepFailed,
     Unavailable,
 )
+
+warnings.warn("forecast_service.client is deprecated: import forecast_service_client", DeprecationWarning, stacklevel=2)
 
 __all__ = [
     "AsyncClient",
@@ -33,3 +48,27 @@ __all__ = [
     "SweepFailed",
     "Unavailable",
 ]
+
+
+class Client(_client.Client):
+    """The synchronous client."""
+
+    def alliance(self, **question: Any) -> Any:
+        """The document of :meth:`forecast_service_client.Client.alliance`."""
+        return super().alliance(**question).document
+
+    def requirement(self, country: str, probability: float, **question: Any) -> Any:
+        """The document of :meth:`forecast_service_client.Client.requirement`."""
+        return super().requirement(country, probability, **question).document
+
+
+class AsyncClient(_client.AsyncClient):
+    """The asynchronous client."""
+
+    async def alliance(self, **question: Any) -> Any:
+        """The document of :meth:`forecast_service_client.AsyncClient.alliance`."""
+        return (await super().alliance(**question)).document
+
+    async def requirement(self, country: str, probability: float, **question: Any) -> Any:
+        """The document of :meth:`forecast_service_client.AsyncClient.requirement`."""
+        return (await super().requirement(country, probability, **question)).document

@@ -58,6 +58,9 @@ def describe(document: dict[str, Any], app: Flask) -> None:
             if (path, method.upper()) in known:
                 if path.endswith(".{format}") and JSON not in _suffixes(item, operation):
                     operation["responses"]["200"]["content"].pop("application/json", None)
+                for parameter in operation.get("parameters", ()):
+                    if "$ref" in parameter.get("schema", {}):  # an object in a query is written as JSON
+                        parameter["content"] = {"application/json": {"schema": parameter.pop("schema")}}
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Every route refuses query parameters that it does not know.
                 operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
+from forecast_service.schemas.citation import cite_out, id_in
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
@@ -23,7 +24,9 @@ class AllianceQuerySchema(ForecastQuerySchema):
     """The query: the parameters of a country's forecast that apply to all allies alike."""
 
     class Meta:
-        fields = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage", "quantiles")
+        fields = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage", "quantiles", "id")
+
+    id = id_in()
 
 
 class AllianceTableQuerySchema(TableQuerySchema, AllianceQuerySchema):
@@ -256,6 +259,7 @@ class AllianceForecastSchema(Schema):
     )
     left_out = texts_out("ISO alpha-3 code to the reason why an ally is not counted from this origin.")
     links = texts_out("Related addresses, relative to this one's origin.")
+    cite = cite_out()
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -277,6 +281,7 @@ class AllianceForecastSchema(Schema):
                 for part in forecast.burden
             ],
             "links": answer["links"],
+            "cite": answer["cite"],
         }
 
 

@@ -261,6 +261,13 @@ def component_out(description: str) -> fields.String:
     return fields.String(required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": description})
 
 
+class Plain(fields.Nested):
+    """An object of an answer that is JSON already; its schema is for the contract."""
+
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        return nested_obj
+
+
 def texts_out(description: str) -> fields.Dict:
     """A field that holds texts by their names."""
     return fields.Dict(

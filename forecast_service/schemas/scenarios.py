@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load, pre_dump,
 from webargs.fields import DelimitedList
 
 from forecast_service.errors import ServiceError
+from forecast_service.schemas.citation import id_in
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import (
     BoundedList,
@@ -248,6 +249,9 @@ class StoredLeverField(LeverField):
 
 
 class SavedScenarioSchema(ScenarioSchema):
+    class Meta:
+        exclude = ("json_schema",)
+
     kind = fields.String(required=True, metadata={"description": "Always kept."})
     id = fields.String(required=True, metadata={"description": "Its id."})
     version = fields.Integer(required=True, metadata={"description": "Number of this version, from 1."})
@@ -312,6 +316,41 @@ class VersionListSchema(ListSchema):
     )
 
 
+class PatchOperationSchema(Schema):
+    """An operation of a JSON Patch."""
+
+    op = fields.String(
+        required=True,
+        validate=validate.OneOf(["add", "remove", "replace"]),
+        metadata={"description": "What it does at the path."},
+    )
+    path = fields.String(
+        required=True, metadata={"description": "JSON Pointer to the place.", "example": "/levers/0/share_pct"}
+    )
+    before = fields.Raw(
+        allow_none=True, metadata={"description": "What stood there: a part of the scenario. Not for add."}
+    )
+    value = fields.Raw(
+        allow_none=True, metadata={"description": "What stands there then: a part of the scenario. Not for remove."}
+    )
+
+
+class VersionDiffSchema(Schema):
+    """The difference of two versions of a saved scenario."""
+
+    id = fields.String(required=True, metadata={"description": "Its id."})
+    before = fields.Integer(required=True, metadata={"description": "Number of the first version."})
+    after = fields.Integer(required=True, metadata={"description": "Number of the second."})
+    patch = fields.List(
+        fields.Nested(PatchOperationSchema),
+        required=True,
+        metadata={
+            "description": "A JSON Patch (RFC 6902): applied in order to the first version, it gives the second but "
+            "for version and updated_at. Empty if both say the same. Levers are compared field by field."
+        },
+    )
+
+
 class _QuestionSchema(ForecastQuerySchema):
     class Meta:
         exclude = ("scenario",)
@@ -323,6 +362,7 @@ class VersionQuerySchema(_QuestionSchema):
     class Meta:
         exclude = ("scenario", "vintage")
 
+    answer = id_in()  # the path has an id already
     model = fields.String(
         load_default="pinned",
         validate=validate.OneOf(["pinned", "latest"], error="must be one of {choices}"),

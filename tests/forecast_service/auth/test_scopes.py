@@ -49,7 +49,10 @@ QUERIES = {
     "scenarios.get_version_forecast": "?country=DEU",
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
+    "forecasts.get_question_forecast": '?question={"country":"DEU","scenario":"{scenario}"}',
     "forecasts.get_waterfall_chart": "?scenario={scenario}",
+    "requirements.get_question_requirement": '?question={"country":"DEU","probability":0.5,"scenario":"{scenario}"}',
+    "sensitivity.get_question_sensitivity": '?question={"country":"DEU","scenario":"{scenario}"}',
     "sensitivity.get_sensitivity": "?scenario={scenario}",
     "sensitivity.get_sensitivity_chart": "?scenario={scenario}",
 }
@@ -68,7 +71,7 @@ The status of every route for every kind of caller, with `FORECAST_AUTH=api-key`
 
 *Reader* (scope `read`) and *writer* (`read`, `write`) are keys of one owner; the calls name that owner's private
 scenarios and sweeps. *Other tenant* (`read`, `write`) and *admin* (`admin`) are other owners. For them those ids do not
-exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item. `POST /v1/requirements` and
+exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item. `/v1/requirements` and
 `POST /v1/vintages` are sent input that gets 422 from everyone let in.
 
 """
@@ -112,7 +115,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
     assert scenario.status_code == 201
     names = {"{scenario}": scenario.json["id"], "{sweep}": "none"}
     sent = dict(headers)
-    if endpoint == "scenarios.replace_scenario":
+    if endpoint in {"scenarios.replace_scenario", "scenarios.revert_scenario"}:
         sent["If-Match"] = scenario.headers["ETag"]
     of_sweep = rule.rule.startswith("/v1/sweeps/")
     if of_sweep:
@@ -121,7 +124,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         names["{sweep}"] = sweep.json["id"]
     values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "version": "0" * 12}
     values["format"] = "svg" if endpoint.endswith(("_chart", "_card")) else "csv"
-    values |= {"a": "nato-2025", "b": "nato-2026"}
+    values |= {"a": 1, "b": 1} if rule.rule.startswith("/v1/scenarios/") else {"a": "nato-2025", "b": "nato-2026"}
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")
@@ -186,6 +189,8 @@ NEVER = "01jd3k8v2xq4t6r9m0n5p7s8yb"
         ("POST", "/v1/scenarios/{id}/fork", {}),
         ("GET", "/v1/scenarios/{id}/versions", None),
         ("GET", "/v1/scenarios/{id}/versions/1", None),
+        ("GET", "/v1/scenarios/{id}/versions/1/diff/1", None),
+        ("POST", "/v1/scenarios/{id}/versions/1/revert", None),
         ("GET", "/v1/scenarios/{id}/versions/1/forecast?country=DEU", None),
         ("GET", "/v1/scenarios/compare?country=DEU&ids=baseline,{id}", None),
         ("GET", "/v1/countries/DEU/forecast?scenario={id}", None),

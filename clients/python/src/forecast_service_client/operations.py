@@ -1,4 +1,4 @@
-"""The operations of the clients, as generators of steps (:mod:`forecast_service.client.sansio`)."""
+"""The operations of the clients, as generators of steps (:mod:`forecast_service_client.sansio`)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ from urllib.parse import quote, urljoin
 
 import httpx
 
-from forecast_service.client.answers import Component, Document, Forecast, Row, SavedScenario, Sweep
-from forecast_service.client.errors import SweepFailed, retry_after
-from forecast_service.client.sansio import Call, Item, Pause, Steps, Stream
+from forecast_service_client import documents
+from forecast_service_client.answers import (
+    Alliance,
+    Comparison,
+    Component,
+    Forecast,
+    History,
+    PastForecasts,
+    Requirement,
+    Row,
+    SavedScenario,
+    Sensitivity,
+    Sweep,
+    TrackRecord,
+    table_of,
+)
+from forecast_service_client.errors import SweepFailed, retry_after
+from forecast_service_client.sansio import Call, Item, Pause, Steps, Stream
+from forecast_service_client.tables import Table
 
 Scenario = str | Mapping[str, Any]
 """A scenario's name or id, or a scenario of your own: ``{"name": ..., "levers": [...]}``."""
@@ -30,6 +46,11 @@ def _path(*parts: object) -> str:
 def _once() -> dict[str, str]:
     """A new Idempotency-Key: the service carries out a repeated request once."""
     return {"Idempotency-Key": str(uuid.uuid4())}
+
+
+def _listed(values: Sequence[object] | None) -> str | None:
+    """Values as one parameter of an address."""
+    return ",".join(map(str, values)) if values else None
 
 
 def forecast(
@@ -65,8 +86,7 @@ def forecast(
     targets = _given(deadline=deadline, core=core, related=related)
     if country is not None and isinstance(scenario, str) and history is None:
         # A GET, which caches can answer.
-        levels = ",".join(map(str, quantiles)) if quantiles else None
-        params = {"scenario": scenario} | targets | basis | _given(quantiles=levels)
+        params = {"scenario": scenario} | targets | basis | _given(quantiles=_listed(quantiles))
         response = yield Call("GET", _path("countries", country, "forecast"), params)
     else:
         years = {str(year): value for year, value in history.items()} if history else None
@@ -75,44 +95,103 @@ def forecast(
     return Forecast(response.json())
 
 
-def batch(items: Sequence[Mapping[str, Any]]) -> Steps[list[Document]]:
+def batch(items: Sequence[Mapping[str, Any]]) -> Steps[list[documents.BatchItem]]:
     """A forecast for each of ``items``, bodies of ``POST /v1/forecasts``; answers have status, forecast and problem."""
     response = yield Call("POST", _path("forecasts", "batch"), body={"items": list(items)})
-    found: list[Document] = response.json()["items"]
+    found: list[documents.BatchItem] = response.json()["items"]
     return found
 
 
-def alliance(*, scenario: str = "baseline", deadline: int | None = None, **more: Any) -> Steps[Document]:
+def alliance(*, scenario: str = "baseline", deadline: int | None = None, **more: Any) -> Steps[Alliance]:
     """How many allies meet the targets, what they spend together, and each ally's part.
 
     ``more``: core, related, rule, origin, vintage, as for a forecast.
     """
-    response = yield Call(
-        "GET", _path("alliance", "forecast"), {"scenario": scenario} | _given(deadline=deadline, **more)
-    )
-    document: Document = response.json()
-    return document
+    asked = {"scenario": scenario} | _given(deadline=deadline, **more)
+    return Alliance((yield Call("GET", _path("alliance", "forecast"), asked)).json())
 
 
 def requirement(
     country: str, probability: float, *, component: Component = "core", scenario: Scenario = "baseline", **more: Any
-) -> Steps[Document]:
+) -> Steps[Requirement]:
     """The extra growth of spending, and the money, that raise the probability to ``probability``.
 
     ``more``: targets, rule, origin, vintage, as ``POST /v1/requirements`` takes them.
     """
     asked = {"country": country, "probability": probability, "component": component, "scenario": scenario}
-    response = yield Call("POST", _path("requirements"), body=asked | _given(**more))
-    document: Document = response.json()
-    return document
+    return Requirement((yield Call("POST", _path("requirements"), body=asked | _given(**more))).json())
 
 
-def scenarios(*, q: str | None = None, owner: str | None = None, based_on: str | None = None) -> Stream[Document]:
+def sensitivity(
+    country: str,
+    *,
+    component: Component = "core",
+    scenario: Scenario = "baseline",
+    deadline: int | None = None,
+    core: float | None = None,
+    related: float | None = None,
+    **more: Any,
+) -> Steps[Sensitivity]:
+    """The assumptions that move an ally's probability most.
+
+    ``more``: rule, origin, vintage, as for a forecast.
+    """
+    targets = _given(deadline=deadline, core=core, related=related)
+    asked = {"scenario": scenario, "component": component} | _given(**more)
+    if isinstance(scenario, str):
+        response = yield Call("GET", _path("countries", country, "sensitivity"), asked | targets)
+    else:
+        body = {"country": country} | asked | _given(targets=targets or None)
+        response = yield Call("POST", _path("sensitivity"), body=body)
+    return Sensitivity(response.json())
+
+
+def compare(country: str, scenarios: Sequence[str], **more: Any) -> Steps[Comparison]:
+    """Forecasts of one ally under two to ten shipped or saved scenarios, and their differences from the first.
+
+    ``more``: deadline, core, related, rule, origin, vintage, quantiles, as for a forecast.
+    """
+    more["quantiles"] = _listed(more.get("quantiles"))
+    asked = {"country": country, "ids": _listed(scenarios)} | _given(**more)
+    return Comparison((yield Call("GET", _path("scenarios", "compare"), asked)).json())
+
+
+def countries() -> Steps[list[documents.Country]]:
+    """The allies: code, name, region, accession and latest figure."""
+    found: list[documents.Country] = (yield Call("GET", _path("countries"))).json()["items"]
+    return found
+
+
+def history(country: str, *, vintage: str | None = None) -> Steps[History]:
+    """The figures of one ally (% of GDP)."""
+    return History((yield Call("GET", _path("countries", country, "history"), _given(vintage=vintage))).json())
+
+
+def vintages() -> Steps[list[documents.Vintage]]:
+    """The vintages of the figures: name, origin, and whether it is the current one."""
+    found: list[documents.Vintage] = (yield Call("GET", _path("vintages"))).json()["items"]
+    return found
+
+
+def track_record() -> Steps[TrackRecord]:
+    """The scores of past forecasts."""
+    return TrackRecord((yield Call("GET", _path("track-record"))).json())
+
+
+def past_forecasts(country: str | None = None, *, origin: int | None = None) -> Steps[PastForecasts]:
+    """What would have been forecast from every origin since 1999, beside what came; of one ally, of one origin."""
+    asked = _given(country=country, origin=origin)
+    return PastForecasts((yield Call("GET", _path("track-record", "forecasts"), asked)).json())
+
+
+def scenarios(
+    *, q: str | None = None, owner: str | None = None, based_on: str | None = None
+) -> Stream[documents.ScenarioItem]:
     """Every scenario that the caller may read, shipped ones too."""
     return _pages(Call("GET", _path("scenarios"), _given(q=q, owner=owner, based_on=based_on, limit=200)))
 
 
-def _pages(first: Call) -> Stream[Document]:
+def _pages(first: Call) -> Stream[Any]:
     call = first
     while True:
         response: httpx.Response = yield call
@@ -213,6 +292,22 @@ def sweep_results(identifier: str) -> Stream[Row]:
         if not page["next"] or not page["items"]:
             return
         call = Call("GET", urljoin(str(response.url), page["next"]))
+
+
+def sweep_table(identifier: str) -> Steps[Table]:
+    """The rows computed so far as a table, with the columns of the sweep's CSV."""
+    rows: list[Row] = []
+    steps, reply = sweep_results(identifier), None
+    while True:
+        try:
+            step = steps.send(reply)
+        except StopIteration:
+            return table_of(rows)
+        if isinstance(step, Item):
+            rows.append(step.value)
+            reply = None
+        else:
+            reply = yield step
 
 
 def cancel_sweep(identifier: str) -> Steps[Sweep]:

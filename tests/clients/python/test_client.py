@@ -1,62 +1,34 @@
-"""forecast_service.client against the service under gunicorn, and against the application where it must refuse."""
+"""The Python client against the service under gunicorn, and against the application where it must refuse."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from forecast_service import create_app
-from forecast_service.client import (
+from forecast_service_client import (
     AsyncClient,
     Client,
     FieldError,
     Forbidden,
+    Forecast,
     InvalidInput,
     NotFound,
-    Problem,
     Stale,
     SweepFailed,
-    Unavailable,
 )
-from forecast_service.settings import Settings
+from tests.clients.python.scenarios import HALF_WAY, SWEEP
 from tests.support.callers import key, keyed
-from tests.support.service import DRAWS, Service
-
-HALF_WAY = {
-    "name": "client half way",
-    "levers": [{"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": 0.5}],
-}
-SWEEP = {
-    "countries": ["DEU", "ISL"],
-    "scenario": {
-        "name": "s",
-        "levers": [
-            {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": {"from": 0, "to": 1, "steps": 1200}}
-        ],
-    },
-}
+from tests.support.service import PATIENCE_S, Service
 
 
 @pytest.fixture
 def client(live_service: Service) -> Any:
-    with Client(live_service.url) as found:
+    with Client(live_service.url, timeout=PATIENCE_S) as found:
         yield found
-
-
-def test_it_needs_nothing_of_what_the_service_is_made_of() -> None:
-    code = (
-        "import sys, forecast_service.client\n"
-        "heavy = {'flask', 'statsmodels', 'numpy', 'pandas', 'scipy', 'sqlalchemy', 'marshmallow', 'models'}\n"
-        "print(*heavy & {name.split('.')[0] for name in sys.modules})"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 def test_a_forecast_is_the_one_of_the_service(client: Client, live_service: Service) -> None:
@@ -72,13 +44,77 @@ def test_a_forecast_is_the_one_of_the_service(client: Client, live_service: Serv
     assert client.forecast(history=history, deadline=2030).document["origin"] == 2024
 
 
+def test_a_forecast_is_typed(client: Client) -> None:
+    found = client.forecast("DEU", deadline=2030)
+    assert (found.country["code"], found.deadline, found.scenario["name"]) == ("DEU", 2030, "baseline")
+    assert [target["component"] for target in found.targets] == ["core", "related", "total"]
+    assert found.target("related")["threshold"] == 1.5
+    core = found.paths["core"]
+    assert core
+    assert len(core["median"]) == len(found.paths["years"])
+    assert found.paths["years"][0] == found.origin + 1
+    why = found.explanation()
+    assert why
+    assert why["sentence"]
+    assert sum(member["weight"] or 0 for member in found.members) == pytest.approx(1)
+    assert found.money
+    assert found.money["usd"]["median"]
+    assert found.vintage == client.history("DEU").vintage
+    assert found.model_version == found.document["model_version"]
+    assert found.notes == found.document["notes"]
+
+
+def test_fields_that_the_client_does_not_know_do_no_harm(client: Client) -> None:
+    document = client.forecast("DEU", deadline=2030).document
+    newer = Forecast(document | {"from_a_newer_service": 1})  # type: ignore[operator]
+    assert newer.probability() == Forecast(document).probability()
+    assert newer.document["from_a_newer_service"] == 1  # type: ignore[typeddict-item]
+
+
 def test_batch_alliance_and_requirement(client: Client) -> None:
     first, second = client.batch([{"country": "EST"}, {"country": "Atlantis"}])
     assert (first["status"], second["status"]) == (200, 422)
+    assert first["forecast"]
     assert first["forecast"]["id"] == client.forecast("EST").id
-    assert client.alliance(deadline=2030)["deadline"] == 2030
+    alliance = client.alliance(deadline=2030)
+    assert alliance.deadline == 2030
+    ranking = [standing["at_deadline"] for standing in alliance.ranking()]
+    assert ranking == sorted(ranking, reverse=True)
+    assert alliance.count() == pytest.approx(sum(ranking), abs=0.01)
     needed = client.requirement("DEU", 0.8)
-    assert needed["probability"]["reached"] >= 0.79
+    assert needed.probability["reached"] >= 0.79
+    assert needed.extra_growth_pp > 0
+    assert needed.money["usd"]
+    assert len({alliance.id, needed.id}) == 2
+
+
+def test_sensitivity_and_comparison(client: Client) -> None:
+    shipped = client.sensitivity("DEU", deadline=2030)
+    assert shipped.probability == client.forecast("DEU", deadline=2030).probability()
+    swings = [bar["swing"] for bar in shipped.bars]
+    assert swings == sorted(swings, reverse=True)
+    own = client.sensitivity("DEU", scenario=HALF_WAY, deadline=2030, component="total")
+    assert own.document["component"] == "total"
+    assert own.deadline == 2030
+    compared = client.compare("DEU", ["baseline", "stall"], deadline=2030, quantiles=[0.1, 0.9])
+    assert compared.forecasts["baseline"].probability() == shipped.probability
+    assert list(compared.forecasts["stall"].paths["core"]["quantiles"]) == ["0.1", "0.9"]  # type: ignore[index]
+    assert compared.differences.keys() == {"baseline", "stall"}
+
+
+def test_figures_vintages_and_the_track_record(client: Client, live_service: Service) -> None:
+    assert "EST" in {country["code"] for country in client.countries()}
+    [current] = [vintage for vintage in client.vintages() if vintage["current"]]
+    history = client.history("Estonia", vintage=current["name"])
+    assert (history.country["code"], max(history.shares())) == ("EST", current["origin"])
+    record = client.track_record()
+    assert record.document == live_service.ask("GET", "/v1/track-record")[1]
+    assert {member["name"] for member in record.members} <= {"panel", "plans", "pledge"}
+    assert record.model_version == client.forecast("EST").model_version
+    assert record.baseline == record.document["baseline"]
+    assert record.frozen == record.document["frozen"]
+    past = client.past_forecasts("EST", origin=2010).document["items"]
+    assert {(one["country"], one["origin"]) for one in past} == {("EST", 2010)}
 
 
 def test_scenarios_from_keeping_to_deleting(client: Client) -> None:
@@ -157,7 +193,7 @@ def test_bad_input_is_an_exception_that_names_the_field(client: Client) -> None:
 
 
 def test_an_answer_is_fetched_again_only_when_it_has_changed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = client.forecast("DEU", deadline=2031)
+    forecast, scenario = client.forecast("DEU", deadline=2031), client.scenario("baseline")
     codes: list[int] = []
     send = httpx.Client.send
 
@@ -167,7 +203,9 @@ def test_an_answer_is_fetched_again_only_when_it_has_changed(client: Client, mon
         return response
 
     monkeypatch.setattr(httpx.Client, "send", watched)
-    assert client.forecast("DEU", deadline=2031) == first
+    assert client.forecast("DEU", deadline=2031) == forecast
+    assert codes == []  # the service says how long it is fresh
+    assert client.scenario("baseline") == scenario
     client.forecast("DEU", deadline=2032)
     assert codes == [304, 200]
 
@@ -190,90 +228,9 @@ def test_keys_are_sent(state_dir: Path, tmp_path: Path) -> None:
     assert refused.value.status == 401
 
 
-def ask(client: Client, times: int) -> None:
-    for _ in range(times):
-        client.forecast("DEU")
-
-
-def test_a_limit_is_waited_for_but_not_for_long(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, rate_limit="1/second"))
-    waits: list[float] = []
-    import time
-
-    sleep = time.sleep
-    monkeypatch.setattr("forecast_service.client.clients.time.sleep", lambda s: (waits.append(s), sleep(s)))
-    with Client("http://service", transport=httpx.WSGITransport(app)) as patient:
-        for _ in range(3):
-            assert patient.forecast("DEU").probability()
-    assert waits
-    assert all(0 < wait <= 2 for wait in waits)
-    hasty = Client("http://service", transport=httpx.WSGITransport(app), retries=0)
-    with hasty, pytest.raises(Unavailable) as refused:
-        ask(hasty, 3)
-    assert refused.value.status == 429
-    assert refused.value.retry_after is not None
-    app = create_app(Settings(state_dir=state_dir, draws=DRAWS, rate_limit="1/hour"))
-    waits.clear()
-    bounded = Client("http://service", transport=httpx.WSGITransport(app), longest_wait=2)
-    with bounded, pytest.raises(Unavailable):
-        ask(bounded, 2)
-    assert waits == []
-
-
-def test_it_gives_up_after_its_tries() -> None:
-    asked: list[httpx.Request] = []
-
-    def away(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(503, headers={"Retry-After": "0"}, text="a gateway's page, not a problem")
-
-    with Client("http://service", transport=httpx.MockTransport(away)) as found, pytest.raises(Unavailable) as gone:
-        found.create_scenario(HALF_WAY)
-    assert len(asked) == 4
-    assert len({request.headers["Idempotency-Key"] for request in asked}) == 1
-    assert (gone.value.status, gone.value.title) == (503, "HTTP 503")
-
-
-@pytest.mark.parametrize(
-    ("ask", "argument", "deleted"),
-    [
-        ("create_scenario", HALF_WAY, False),
-        ("create_scenario", HALF_WAY, True),
-        ("fork_scenario", "peace-dividend", False),
-        ("fork_scenario", "peace-dividend", True),
-        ("sweep", SWEEP, True),
-    ],
-)
-def test_a_lost_answer_creates_nothing_twice(
-    state_dir: Path, tmp_path: Path, ask: str, argument: Any, deleted: bool
-) -> None:
-    url = f"sqlite:///{tmp_path}/lost.sqlite"
-    to_service = httpx.WSGITransport(create_app(Settings(state_dir=state_dir, draws=DRAWS, database_url=url)))
-    created: list[str] = []
-
-    def lose_first(request: httpx.Request) -> httpx.Response:
-        answer = to_service.handle_request(request)
-        answer.read()
-        if request.method != "POST" or created:
-            return answer
-        created.append(answer.headers["Location"])
-        if deleted:
-            to_service.handle_request(httpx.Request("DELETE", f"http://service{created[0]}"))
-        raise httpx.RemoteProtocolError("the connection is lost")
-
-    with Client("http://service", transport=httpx.MockTransport(lose_first)) as found:
-        if not deleted:
-            assert getattr(found, ask)(argument).id == created[0].rsplit("/", 1)[1]
-            return
-        with pytest.raises(Problem) as gone:
-            getattr(found, ask)(argument)
-    assert (gone.value.status, gone.value.type.rsplit(":", 1)[1]) == (409, "key-of-deleted")
-    assert gone.value.errors[0].field == "Idempotency-Key"
-
-
 def test_the_asynchronous_client_does_the_same(live_service: Service, client: Client) -> None:
     async def ask() -> None:
-        async with AsyncClient(live_service.url) as found:
+        async with AsyncClient(live_service.url, timeout=PATIENCE_S) as found:
             answers = await asyncio.gather(*(found.forecast(code) for code in ("DEU", "ESP", "EST")))
             assert answers == [client.forecast(code) for code in ("DEU", "ESP", "EST")]
             seen: list[str] = []
@@ -296,31 +253,3 @@ def test_both_clients_have_the_same_methods() -> None:
     names = [{name for name in vars(kind) if name[0] != "_"} for kind in (Client, AsyncClient)]
     assert names[0] == names[1]
     assert Client.forecast.__doc__ == AsyncClient.forecast.__doc__
-
-
-@pytest.mark.parametrize("asynchronous", [False, True])
-def test_what_may_be_repeated_is_sent_again_where_a_kept_connection_had_just_been_closed(asynchronous: bool) -> None:
-    sent: list[str] = []
-
-    def closing(request: httpx.Request) -> httpx.Response:
-        sent.append(request.method)
-        if len(sent) == 1:
-            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
-        return httpx.Response(200, json={"items": [], "next": None})
-
-    transport = httpx.MockTransport(closing)
-    if asynchronous:
-
-        async def listed() -> list[Any]:
-            async with AsyncClient("http://service", transport=transport) as found:
-                return [one async for one in found.scenarios()]
-
-        assert asyncio.run(listed()) == []
-    else:
-        with Client("http://service", transport=transport) as found:
-            assert list(found.scenarios()) == []
-    assert sent == ["GET", "GET"]
-    sent.clear()
-    with Client("http://service", transport=transport) as found, pytest.raises(httpx.RemoteProtocolError):
-        found.forecast("DEU", scenario=HALF_WAY)
-    assert sent == ["POST"]

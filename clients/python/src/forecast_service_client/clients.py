@@ -6,21 +6,21 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import httpx
 
-from forecast_service.client import operations as ops
-from forecast_service.client.sansio import Call, Item, Pause, Policy, Steps, Stream, retrying, single
-from forecast_service.version import VERSION
+from forecast_service_client import operations as ops
+from forecast_service_client.cache import AnswerCache
+from forecast_service_client.sansio import LOST, Call, Item, Outcome, Pause, Policy, Steps, Stream, retrying, single
+from forecast_service_client.version import VERSION
 
 P = ParamSpec("P")
 T = TypeVar("T")
-REMEMBERED = 100
-"""Most answers cached with their ETag."""
+Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
 
 
-class _Base:
+class _Base(Generic[Http]):
     """Options and cache of both clients.
 
     Parameters
@@ -29,8 +29,11 @@ class _Base:
     api_key : sent as ``X-API-Key``.
     token : sent as ``Authorization: Bearer``.
     timeout : time limit of each request (seconds).
-    retries : how often the client repeats a request answered with 429 or 503, after its ``Retry-After``.
+    retries : how often the client repeats a request answered with 429 or 503, after its ``Retry-After``, and one whose
+        connection was lost, if the service carries it out once all the same.
     longest_wait : longest wait before a repetition (seconds); if it must wait longer, it raises the error at once.
+    remembered : how many answers the client remembers; 0 for none. A fresh one (``Cache-Control: max-age``) costs no
+        request; for another the client asks whether it has changed (``ETag``).
     transport : httpx's transport, for tests and proxies.
     """
 
@@ -43,6 +46,7 @@ class _Base:
         timeout: float = 30.0,
         retries: int = 3,
         longest_wait: float = 60.0,
+        remembered: int = 100,
         transport: Any = None,
     ) -> None:
         headers = {"User-Agent": f"forecast-service-client/{VERSION}"}
@@ -50,36 +54,19 @@ class _Base:
             headers["X-API-Key"] = api_key
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._options: dict[str, Any] = {
-            "base_url": url,
-            "headers": headers,
-            "timeout": timeout,
-            "transport": transport,
-        }
+        self._http: Http = self._open(base_url=url, headers=headers, timeout=timeout, transport=transport)
         self._policy = Policy(retries, longest_wait)
-        self._cache: dict[str, httpx.Response] = {}
+        self._cache = AnswerCache(remembered)
 
-    def _request(self, http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
-        request = http.build_request(
-            call.method, call.address, params=call.params or None, json=call.body, headers=call.headers
-        )
-        if call.method == "GET" and (cached := self._cache.get(str(request.url))):
-            request.headers["If-None-Match"] = cached.headers["ETag"]
-            request.extensions["cached"] = cached  # the cache may drop it before the answer
-        return request
+    def _open(self, **options: Any) -> Http:
+        """Make the client of httpx."""
+        raise NotImplementedError
 
-    def _response(self, response: httpx.Response) -> httpx.Response:
-        """The response; for a 304, the cached one."""
-        address = str(response.request.url)
-        if response.status_code == 304:
-            cached: httpx.Response = response.request.extensions["cached"]
-            return cached
-        if response.request.method == "GET" and response.status_code == 200 and "ETag" in response.headers:
-            self._cache.pop(address, None)
-            self._cache[address] = response
-            while len(self._cache) > REMEMBERED:
-                del self._cache[next(iter(self._cache))]
-        return response
+
+def _build(http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+    return http.build_request(
+        call.method, call.address, params=call.params or None, json=call.body, headers=call.headers
+    )
 
 
 def _now(make: Callable[P, Steps[T]]) -> Callable[Concatenate[Client, P], T]:
@@ -99,17 +86,23 @@ def _each(make: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], Iter
     return method
 
 
-class Client(_Base):
+class Client(_Base[httpx.Client]):
     """A synchronous client. It is a context manager; threads may share it."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        super().__init__(url, **options)
-        self._http = httpx.Client(**self._options)
+    def _open(self, **options: Any) -> httpx.Client:
+        return httpx.Client(**options)
 
     forecast = _now(ops.forecast)
     batch = _now(ops.batch)
     alliance = _now(ops.alliance)
     requirement = _now(ops.requirement)
+    sensitivity = _now(ops.sensitivity)
+    compare = _now(ops.compare)
+    countries = _now(ops.countries)
+    history = _now(ops.history)
+    vintages = _now(ops.vintages)
+    track_record = _now(ops.track_record)
+    past_forecasts = _now(ops.past_forecasts)
     scenarios = _each(ops.scenarios)
     scenario = _now(ops.scenario)
     create_scenario = _now(ops.create_scenario)
@@ -120,6 +113,7 @@ class Client(_Base):
     post_sweep = _now(ops.post_sweep)
     watch_sweep = _each(ops.watch_sweep)
     sweep_results = _each(ops.sweep_results)
+    sweep_table = _now(ops.sweep_table)
     cancel_sweep = _now(ops.cancel_sweep)
     delete_sweep = _now(ops.delete_sweep)
 
@@ -136,17 +130,17 @@ class Client(_Base):
             else:
                 reply = self._do(step)
 
-    def _do(self, step: Call | Pause) -> httpx.Response | None:
+    def _do(self, step: Call | Pause) -> Outcome | None:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
+        request = _build(self._http, step)
+        if (remembered := self._cache.fresh(request)) is not None:
+            return remembered
         try:
-            sent = self._http.send(self._request(self._http, step))
-        except httpx.RemoteProtocolError:
-            if not step.repeatable:
-                raise
-            sent = self._http.send(self._request(self._http, step))
-        return self._response(sent)
+            return self._cache.take(self._http.send(request))
+        except LOST as error:
+            return error
 
     def close(self) -> None:
         """Give back the connections."""
@@ -176,17 +170,23 @@ def _each_soon(make: Callable[P, Stream[T]]) -> Callable[Concatenate[AsyncClient
     return method
 
 
-class AsyncClient(_Base):
+class AsyncClient(_Base[httpx.AsyncClient]):
     """A client whose methods are coroutines or, for several items, asynchronous iterators."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        super().__init__(url, **options)
-        self._http = httpx.AsyncClient(**self._options)
+    def _open(self, **options: Any) -> httpx.AsyncClient:
+        return httpx.AsyncClient(**options)
 
     forecast = _soon(ops.forecast)
     batch = _soon(ops.batch)
     alliance = _soon(ops.alliance)
     requirement = _soon(ops.requirement)
+    sensitivity = _soon(ops.sensitivity)
+    compare = _soon(ops.compare)
+    countries = _soon(ops.countries)
+    history = _soon(ops.history)
+    vintages = _soon(ops.vintages)
+    track_record = _soon(ops.track_record)
+    past_forecasts = _soon(ops.past_forecasts)
     scenarios = _each_soon(ops.scenarios)
     scenario = _soon(ops.scenario)
     create_scenario = _soon(ops.create_scenario)
@@ -197,6 +197,7 @@ class AsyncClient(_Base):
     post_sweep = _soon(ops.post_sweep)
     watch_sweep = _each_soon(ops.watch_sweep)
     sweep_results = _each_soon(ops.sweep_results)
+    sweep_table = _soon(ops.sweep_table)
     cancel_sweep = _soon(ops.cancel_sweep)
     delete_sweep = _soon(ops.delete_sweep)
 
@@ -213,17 +214,17 @@ class AsyncClient(_Base):
             else:
                 reply = await self._do(step)
 
-    async def _do(self, step: Call | Pause) -> httpx.Response | None:
+    async def _do(self, step: Call | Pause) -> Outcome | None:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
+        request = _build(self._http, step)
+        if (remembered := self._cache.fresh(request)) is not None:
+            return remembered
         try:
-            sent = await self._http.send(self._request(self._http, step))
-        except httpx.RemoteProtocolError:
-            if not step.repeatable:
-                raise
-            sent = await self._http.send(self._request(self._http, step))
-        return self._response(sent)
+            return self._cache.take(await self._http.send(request))
+        except LOST as error:
+            return error
 
     async def close(self) -> None:
         """Give back the connections."""

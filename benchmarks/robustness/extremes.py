@@ -255,6 +255,7 @@ class Extremes:
             "levers": lambda: self.levers(schema["maxItems"]),
             "history": histories,
             "deadline": lambda: st.sampled_from(DEADLINES),
+            "draws": lambda: st.sampled_from([schema["minimum"], 2, 51, schema["maximum"]]),
             "origin": lambda: st.sampled_from(ORIGINS),
             "vintage": lambda: st.sampled_from(VINTAGES),
             "base": lambda: st.sampled_from(VINTAGES),
@@ -325,7 +326,9 @@ def _requests(
     for one in parameters:
         name, written_as_json = one["name"], "content" in one
         schema = one["content"]["application/json"]["schema"] if written_as_json else one["schema"]
-        if one["in"] != "path" and not one.get("required") and draw(st.integers(0, 5)) != 2:
+        # Without a number of draws each answer would be a table of many rows.
+        always = one["in"] == "path" or one.get("required") or name == "draws"
+        if not always and draw(st.integers(0, 5)) != 2:
             continue
         if whole and name in {"origin", "vintage"}:  # each asks for the fits of all allies
             value = draw(st.sampled_from([EARLY] if name == "origin" else [VINTAGES[0], VINTAGES[-1]]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 from threading import Lock
@@ -16,6 +15,8 @@ from forecast_service.observability import metrics
 
 OVERHEAD_BYTES = 1000
 """The estimated size of an entry's key, headers and bookkeeping."""
+LARGEST_PART = 0.5
+"""A larger part of the cache is given to no answer: it would drop all others, and is seldom asked for twice."""
 
 
 @dataclass
@@ -69,6 +70,6 @@ class AnswerCache:
         """Cache ``answer``, or update its size after it has grown. Drops the least recently used answers."""
         with self._lock:
             self.answers.pop(key, None)
-            with suppress(ValueError):  # it is larger than the cache
+            if answer.size <= self.answers.maxsize * LARGEST_PART:
                 self.answers[key] = answer
             metrics.answers_cached(len(self.answers), self.answers.currsize)

@@ -102,7 +102,12 @@ def register(app: Flask, settings: Settings, validity: Validity) -> None:
 
 
 def answers(
-    tabulate: Tabulate | None = None, draw: Draw | None = None, *, bookmark: bool = True, only_table: bool = False
+    tabulate: Tabulate | None = None,
+    draw: Draw | None = None,
+    *,
+    bookmark: bool = True,
+    only_table: bool = False,
+    large: bool = False,
 ) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
@@ -112,6 +117,7 @@ def answers(
     draw : draws the JSON document's chart in a format, and says in a sentence what it shows; None if there is no chart.
     bookmark : whether the view takes ``vintage``, so that an answer that expires with the vintage can link to itself.
     only_table : whether the view returns a :class:`TableAnswer`, as CSV unless the client asks for another format.
+    large : whether the table may have too many rows for a workbook, so that it is not offered as XLSX.
 
     Notes
     -----
@@ -120,13 +126,12 @@ def answers(
     """
 
     def decorator(view: View) -> View:
-        kinds = {"table": tabulate is not None or only_table, "chart": draw is not None, "document": not only_table}
-        shown = {"table": kinds["table"], "chart": kinds["chart"]}
-        described = Blueprint.doc(responses=documented(**shown))(view) if any(shown.values()) else view
+        kinds = {"table": tabulate is not None or only_table, "chart": draw is not None, "large": large}
+        described = Blueprint.doc(responses=documented(**kinds))(view) if any(kinds.values()) else view
 
         @wraps(described)
         def wrapper(*args: Any, format: str | None = None, **kwargs: Any) -> Response:
-            format = negotiate(format, offered(**kinds))
+            format = negotiate(format, offered(**kinds, document=not only_table))
             reads = request.method in {"GET", "HEAD"}
             depends_on_caller = not _validity().for_everyone()
             cacheable = reads and not depends_on_caller

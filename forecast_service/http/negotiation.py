@@ -21,6 +21,8 @@ MOST_WORKBOOK_ROWS = 20_000
 """A workbook takes some 100 microseconds a row, ten times as long as CSV."""
 CHARTS = (SVG, PNG, VEGA)
 SUFFIXES = (JSON, *TABLES, *CHARTS)
+LARGE_TABLES = (CSV, METADATA, PARQUET, ARROW)
+"""Formats of a large table: a workbook would take minutes and a gigabyte."""
 WITH_PYARROW = (PARQUET, ARROW)
 
 ONLY_TABLE_FORMAT = {
@@ -37,6 +39,13 @@ TABLE_FORMAT = ONLY_TABLE_FORMAT | {
     "schema": {"type": "string", "enum": [JSON, *TABLES]},
 }
 """The suffix of an answer that has a table."""
+LARGE_TABLE_FORMAT = ONLY_TABLE_FORMAT | {
+    "description": "csv; csv-metadata.json, which describes the columns of the CSV (CSVW); parquet or arrow, where the "
+    "service has pyarrow (406 otherwise).",
+    "schema": {"type": "string", "enum": list(LARGE_TABLES)},
+    "example": PARQUET,
+}
+"""The suffix of a large table."""
 CHART_FORMAT = {
     "in": "path",
     "name": "format",
@@ -57,6 +66,12 @@ class TableConverter(BaseConverter):
     regex = "(?:csv-metadata[.]json|json|csv|xlsx|parquet|arrow)"
 
 
+class LargeTableConverter(BaseConverter):
+    """The suffixes of a large table."""
+
+    regex = "(?:csv-metadata[.]json|csv|parquet|arrow)"
+
+
 class ChartConverter(BaseConverter):
     """The suffixes of a chart."""
 
@@ -69,7 +84,12 @@ class TableOrChartConverter(BaseConverter):
     regex = f"(?:{TableConverter.regex}|{ChartConverter.regex})"
 
 
-CONVERTERS = {"table": TableConverter, "chart": ChartConverter, "table_or_chart": TableOrChartConverter}
+CONVERTERS = {
+    "table": TableConverter,
+    "large_table": LargeTableConverter,
+    "chart": ChartConverter,
+    "table_or_chart": TableOrChartConverter,
+}
 
 
 @cache
@@ -78,9 +98,12 @@ def has_pyarrow() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def offered(*, table: bool = False, chart: bool = False, document: bool = True) -> tuple[str, ...]:
-    """The formats of an answer, the default first; ``document`` says whether it has JSON."""
-    tables = (CSV, METADATA, XLSX, *(WITH_PYARROW if has_pyarrow() else ())) if table else ()
+def offered(*, table: bool = False, chart: bool = False, document: bool = True, large: bool = False) -> tuple[str, ...]:
+    """The formats of an answer, the default first; ``document`` says whether it has JSON, ``large`` if too many rows
+    for a workbook.
+    """
+    of_table = (LARGE_TABLES if large else TABLES) if table else ()
+    tables = tuple(format for format in of_table if has_pyarrow() or format not in WITH_PYARROW)
     return (*((JSON,) if document else ()), *tables, *(CHARTS if chart else ()))
 
 
@@ -111,13 +134,13 @@ def write(table: Table, format: str) -> bytes:
     return {XLSX: xlsx_bytes, PARQUET: parquet_bytes, ARROW: arrow_bytes}[format](table)
 
 
-def documented(*, table: bool = False, chart: bool = False) -> dict[int, Any]:
+def documented(*, table: bool = False, chart: bool = False, large: bool = False) -> dict[int, Any]:
     """The contract's description of the formats other than JSON."""
     text = {"schema": {"type": "string"}}
     binary = {"schema": {"type": "string", "format": "binary"}}
     whole = {"schema": {"type": "object"}}
     tables = {MEDIA_TYPES[CSV]: text, MEDIA_TYPES[METADATA]: whole} | {
-        MEDIA_TYPES[format]: binary for format in (XLSX, *WITH_PYARROW)
+        MEDIA_TYPES[format]: binary for format in (*(() if large else (XLSX,)), *WITH_PYARROW)
     }
     charts = {MEDIA_TYPES[SVG]: text, MEDIA_TYPES[PNG]: binary, MEDIA_TYPES[VEGA]: whole}
     forms = {200: {"content": (tables if table else {}) | (charts if chart else {})}}

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import json
 
+from forecast_service.http.columns import ColumnRows, Values, Words
 from forecast_service.schemas.tables import CsvOptions
 
 NO_MOMENT = datetime(1980, 1, 1, tzinfo=UTC)
@@ -31,12 +32,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and their columns; ``key`` names the columns that identify a row."""
+    """Rows and their columns; ``key`` names the columns that identify a row. A large table has :class:`ColumnRows`."""
 
     title: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
+    rows: list[tuple[Any, ...]] | ColumnRows
     about: dict[str, Any]
 
 
@@ -86,7 +87,8 @@ def _sheet(book: Any, name: str, bold: Any, heading: list[str], rows: Iterable[t
 def metadata_bytes(table: Table, url: str, options: CsvOptions) -> bytes:
     """The columns of the CSV at ``url``, as CSV on the Web describes them."""
     decimal = options["decimal"]
-    numbers = {"number": {"base": "number", "format": {"decimalChar": decimal}}} if decimal != "." else {}
+    written = {"format": {"decimalChar": decimal}}
+    numbers = {kind: {"base": kind} | written for kind in ("number", "float")} if decimal != "." else {}
     columns = [
         {"name": c.name, "titles": c.name, "datatype": numbers.get(c.datatype, c.datatype)}
         | {"dc:description": c.description}
@@ -117,16 +119,31 @@ def _arrow(table: Table) -> Any:
         "gYear": pa.int16(),
         "date": pa.date32(),
         "integer": pa.int32(),
+        "float": pa.float32(),
         "boolean": pa.bool_(),
     }
+    if isinstance(table.rows, ColumnRows):
+        large = zip(table.columns, table.rows.columns, strict=True)
+        arrays = [_large_column(values, kinds[column.datatype]) for column, values in large]
+    else:
+        cells = list(zip(*table.rows, strict=True)) or [()] * len(table.columns)
+        columns = zip(table.columns, cells, strict=True)
+        arrays = [pa.array(values, kinds.get(column.datatype, pa.float64())) for column, values in columns]
     fields = [
-        pa.field(c.name, kinds.get(c.datatype, pa.float64()), metadata={"description": c.description, "unit": c.unit})
-        for c in table.columns
+        pa.field(c.name, values.type, metadata={"description": c.description, "unit": c.unit})
+        for c, values in zip(table.columns, arrays, strict=True)
     ]
-    columns = list(zip(*table.rows, strict=True)) or [()] * len(fields)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
     about = {name: str(value) for name, value in table.about.items()}
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata={"title": table.title} | about))
+
+
+def _large_column(values: Values, kind: Any) -> Any:
+    """A column of a large table; its texts as a dictionary, so that each is there once."""
+    import pyarrow as pa
+
+    if isinstance(values, Words):
+        return pa.DictionaryArray.from_arrays(pa.array(values.codes), pa.array(values.texts, kind))
+    return pa.array(values, kind, from_pandas=True)  # NaN is a missing value
 
 
 def parquet_bytes(table: Table) -> bytes:

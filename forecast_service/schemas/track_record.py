@@ -283,7 +283,9 @@ class TrackRecordSchema(Schema):
     outside_views = fields.List(
         fields.Nested(OutsideViewSchema),
         required=True,
-        metadata={"description": "What others expect, with ours beside it."},
+        metadata={
+            "description": "What others expect, with ours beside it; GET /v1/outside-forecasts has it as a table."
+        },
     )
     frozen = fields.List(
         fields.Nested(FrozenSchema),

@@ -1,4 +1,4 @@
-"""Answer questions about the future: forecast, alliance, requirement, sensitivity.
+"""Answer questions about the future: forecast, alliance, requirement, sensitivity, simulated paths.
 
 Each function looks up the scenario, resolves the question on the figures of its vintage, computes the answer under one
 span, and records the question in the log and the metrics.
@@ -6,6 +6,7 @@ span, and records the question in the log and the metrics.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.requirements import Requirement, required
 from models.analysis.sensitivity import Sensitivity
 from models.analysis.sensitivity import sensitivity as moved
+from models.analysis.worlds import Worlds, allies_in_worlds, ally_in_worlds, count_of
 from models.dataset.countries import allies
 from models.forecast import MODEL_VERSION, Forecaster, Question
 from models.forecast.question import LEVELS, digest
@@ -154,19 +156,77 @@ def alliance(
     """
     scenario, _ = look_up(scenario)
     forecaster = forecasters().forecaster(vintage)
-    targets, origin = asked.get("targets"), asked.get("origin")
+    with _computing_together(forecaster, scenario, **asked):
+        answer = alliance_forecast(forecaster, scenario, **asked)
+    check_id(id, answer.id, forecaster)
+    telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
+    return answer
+
+
+def paths(*, scenario: str | Scenario = "baseline", draws: int | None = None, **asked: Any) -> Worlds:
+    """The simulated paths of an ally; parameters as :func:`forecast`.
+
+    Parameters
+    ----------
+    draws : how many (:func:`models.analysis.worlds.count_of`).
+    """
+
+    def count(question: Question) -> tuple[int, int]:
+        years = question.deadline - question.origin
+        return count_of(question.basis.draws, draws, years), years
+
+    def compute(forecaster: Forecaster, question: Question) -> Worlds:
+        return ally_in_worlds(forecaster, question, count(question)[0])
+
+    def priced(question: Question, fits: int) -> int:
+        return price.forecast(question, fits) + price.rows(math.prod(count(question)))
+
+    return _ask(compute, priced, scenario, **asked).answer()
+
+
+def alliance_paths(
+    *,
+    targets: Targets,
+    scenario: str | Scenario = "baseline",
+    draws: int | None = None,
+    vintage: str | None = None,
+    origin: int | None = None,
+    **asked: Any,
+) -> Worlds:
+    """The simulated paths of all allies; parameters as :func:`paths`, errors as :func:`alliance`."""
+    scenario, _ = look_up(scenario)
+    forecaster = forecasters().forecaster(vintage)
+    forecaster.basis.check_years(forecaster.basis.origin(origin), targets.deadline)
+    rows = len(allies(forecaster.figures.tables)) * (targets.deadline - forecaster.basis.origin(origin))
+    count = count_of(forecaster.draws, draws, rows)
+    with _computing_together(forecaster, scenario, targets, origin, more=price.rows(count * rows)):
+        answer = allies_in_worlds(forecaster, scenario, targets, count, origin=origin, **asked)
+    telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
+    return answer
+
+
+@contextmanager
+def _computing_together(
+    forecaster: Forecaster,
+    scenario: str | Scenario,
+    targets: Targets | None = None,
+    origin: int | None = None,
+    more: int = 0,
+    **_asked: Any,
+) -> Iterator[None]:
+    """Compute all allies together when it is admitted, for ``more`` units than their forecast.
+
+    Raises FitUnavailable if more fits are missing than a request can wait for.
+    """
     missing, year = forecaster.unfitted(scenario, targets, origin), forecaster.basis.origin(origin)
     fit_missing.require_affordable_fits(forecasters(), forecaster.figures.vintage, year, missing)
     every = allies(forecaster.figures.tables).values()
     own = sum(scenario.override(ally) is not None for ally in every) if isinstance(scenario, Scenario) else 0
     years = (targets or Targets()).deadline - year
     levers = len(scenario.levers) if isinstance(scenario, Scenario) else 1
-    units = price.alliance(years, levers, len(every), forecaster.draws, missing + own)
+    units = price.alliance(years, levers, len(every), forecaster.draws, missing + own) + more
     with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
-        answer = alliance_forecast(forecaster, scenario, **asked)
-    check_id(id, answer.id, forecaster)
-    telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
-    return answer
+        yield
 
 
 def _ask(

@@ -10,7 +10,7 @@ from forecast_service.http.tables import Table
 from forecast_service.hub import tables
 from forecast_service.observability import telemetry, tracing
 from forecast_service.services import admission, forecasts, price
-from forecast_service.services.scenario_lookup import resolve
+from forecast_service.services.scenario_lookup import look_up
 from models.analysis.predictive import THRESHOLDS, predictive, worlds
 from models.dataset.countries import COMPONENTS, allies
 from models.errors import CannotForecast
@@ -43,7 +43,7 @@ def model_output(
     UnknownSaved, OldForm, FitUnavailable, CannotForecast, and the errors of
     :func:`forecast_service.services.admission.computing`
     """
-    found, forecaster = resolve(scenario), forecasters().forecaster(vintage)
+    (found, _), forecaster = look_up(scenario), forecasters().forecaster(vintage)
     figures, asked = forecaster.figures, set(output_type)
     ids = worlds(forecaster.draws, samples) if "sample" in asked else []
     missing = forecaster.unfitted(found, targets, countries=location)

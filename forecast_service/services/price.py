@@ -26,11 +26,13 @@ OF_ALLIANCE = 0.6
 MOVED_BASE, MOVED_YEAR, MOVED_LEVER_YEAR = 0.3, 0.5, 0.027
 """A sensitivity: in all, for every year, and for every year that a lever changes in any of its scenarios."""
 ROWS = 400
-"""Rows of a table that cost a unit; how they are written counts more than how they are drawn."""
+"""So many rows of a table of distributions cost a unit: they are written row by row, those of paths by column."""
 FIT = 25
 """A fit that is not saved."""
 DRAWING = 10
 """A chart."""
+PATH_ROWS = 1_000
+"""So many rows of a table of simulated paths cost a unit."""
 
 
 def forecast(question: Question, fits: int = 0) -> int:
@@ -64,6 +66,14 @@ def alliance(years: int, levers: int, allies: int, draws: int, fits: int = 0) ->
 def distributions(years: int, levers: int, allies: int, draws: int, rows: int, fits: int = 0) -> int:
     """The price of several allies' whole distributions as ``rows`` of a table; the others as :func:`alliance`."""
     return _whole(allies * _units(years, levers), draws, fits) + math.ceil(rows / ROWS)
+
+
+def rows(count: int) -> int:
+    """The price of writing a table of so many rows, on top of the forecast that they come from.
+
+    It lies between that of Parquet and that of CSV, since the format is not known yet.
+    """
+    return math.ceil(count / PATH_ROWS)
 
 
 def _forecast(question: Question) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -44,7 +45,7 @@ def history(document: dict[str, Any]) -> Table:
         Column("source", "string", "Key of the source."),
         *CONTEXT,
     )
-    code, name, context = document["country"]["code"], document["country"]["name"], _context(document)
+    code, name, context = document["country"]["code"], document["country"]["name"], context_cells(document)
     rows = [
         (code, part["component"], *(observation[column.name] for column in columns[2 : -len(CONTEXT)]), *context)
         for part in document["components"]
@@ -67,7 +68,7 @@ def _paths(document: dict[str, Any]) -> Table:
     parts = {name: paths[name] for name in COMPONENTS if paths[name]}
     levels = list(next(iter(parts.values()))["quantiles"]) if parts else []
     columns = (COUNTRY, COMPONENT, YEAR, *_fan_columns(levels, "_pct", SHARE), *CONTEXT)
-    code, context = document["country"]["code"], _context(document)
+    code, context = document["country"]["code"], context_cells(document)
     rows = [
         (code, part, *values, *context)
         for part, fan in parts.items()
@@ -78,7 +79,7 @@ def _paths(document: dict[str, Any]) -> Table:
         columns,
         ("country", "component", "year"),
         rows,
-        _provenance(document),
+        provenance(document),
     )
 
 
@@ -98,7 +99,7 @@ def _probabilities(document: dict[str, Any]) -> Table:
         ),
         *CONTEXT,
     )
-    code, context = document["country"]["code"], _context(document)
+    code, context = document["country"]["code"], context_cells(document)
     rows = []
     for target in document["targets"]:
         found, required = target["probability"] or {}, target["required"] or {}
@@ -106,7 +107,7 @@ def _probabilities(document: dict[str, Any]) -> Table:
         members = found.get("across_members", (None, None))
         growth = required.get("real_growth_pct")
         rows.append((code, target["component"], target["threshold"], *four, members[0], members[-1], growth, *context))
-    return Table(_title(document, "of the targets"), columns, ("country", "component"), rows, _provenance(document))
+    return Table(_title(document, "of the targets"), columns, ("country", "component"), rows, provenance(document))
 
 
 def _money(document: dict[str, Any]) -> Table:
@@ -121,14 +122,14 @@ def _money(document: dict[str, Any]) -> Table:
         *_fan_columns(levels, "", "see the column unit"),
         *CONTEXT,
     )
-    code, context = document["country"]["code"], _context(document)
+    code, context = document["country"]["code"], context_cells(document)
     rows = [
         (code, amount["currency"], amount["unit"], *values, *context)
         for amount in amounts
         for values in _by_year(document["paths"]["years"], amount, levels)
     ]
     return Table(
-        _title(document, "of core spending in money"), columns, ("country", "unit", "year"), rows, _provenance(document)
+        _title(document, "of core spending in money"), columns, ("country", "unit", "year"), rows, provenance(document)
     )
 
 
@@ -163,7 +164,7 @@ def alliance(document: dict[str, Any]) -> Table:
         Column("review_at_threshold", "number", "At the threshold in the review year.", PROBABILITY),
         *CONTEXT,
     )
-    context = _context(document)
+    context = context_cells(document)
     rows = [
         (
             target["component"],
@@ -178,7 +179,7 @@ def alliance(document: dict[str, Any]) -> Table:
         for target in document["targets"]
         for rank, standing in enumerate(target["ranking"], 1)
     ]
-    return Table("Allies by probability", columns, ("component", "country"), rows, _provenance(document))
+    return Table("Allies by probability", columns, ("component", "country"), rows, provenance(document))
 
 
 def past_forecasts(document: dict[str, Any]) -> Table:
@@ -193,7 +194,7 @@ def past_forecasts(document: dict[str, Any]) -> Table:
         *(column for column in CONTEXT if column.name != "origin"),
     )
     first, last = ("country", "origin", "year"), ("outcome_pct", "outcome_estimate")
-    scenario, _, *context = _context(document)
+    scenario, _, *context = context_cells(document)
     rows = [
         (*(one[name] for name in first), *one["quantiles"], *(one[name] for name in last), scenario, *context)
         for one in document["items"]
@@ -202,7 +203,43 @@ def past_forecasts(document: dict[str, Any]) -> Table:
     return Table("Past forecasts of core spending", columns, ("country", "origin", "year"), rows, about)
 
 
-def _context(document: dict[str, Any]) -> tuple[Any, ...]:
+def outside_forecasts(document: dict[str, Any]) -> Table:
+    """What others expect with ours beside it, one row per view and ally or group."""
+    errors = "log points"
+    columns = (
+        Column("id", "string", "The statement; several rows may share it."),
+        Column("who", "string", "Who said it."),
+        Column("kind", "string", "What they are."),
+        Column("stated_on", "date", "Day of the statement."),
+        Column("country", "string", "ISO 3166 alpha-3 code of the ally; empty for a group."),
+        Column("group", "string", "The group that it is about as a whole; empty for an ally."),
+        Column("year", "gYear", "The year that it is about."),
+        Column("low_pct", "number", "Least level; empty: no such bound.", SHARE),
+        Column("high_pct", "number", "Greatest level; equal to the least for a point.", SHARE),
+        Column("rank", "integer", "Position in the statement's order, 1 for the likeliest to reach the target."),
+        Column("our_median_pct", "number", "Median of our forecast.", SHARE),
+        Column("our_low_pct", "number", "Lower end of our 80 % interval.", SHARE),
+        Column("our_high_pct", "number", "Upper end of our 80 % interval.", SHARE),
+        Column("our_probability", "number", "Ours of the side that a view with one bound names.", PROBABILITY),
+        Column("outcome_pct", "number", "The figure; empty if it is not known yet.", SHARE),
+        Column("log_error", "number", "log(outcome / level); above 0 if the view was too low.", errors),
+        Column("our_log_error", "number", "log(outcome / median) of ours.", errors),
+        Column("statement", "string", "What was said, in short."),
+        Column("source", "string", "Where it was published."),
+        *CONTEXT,
+    )
+    names = [column.name for column in columns[1 : -len(CONTEXT)]]
+    rows = []
+    for view in document["items"]:
+        ours = {f"our_{name}": value for name, value in (view["ours"] or {}).items()}
+        cells = view | {"stated_on": date.fromisoformat(view["stated_on"])} | ours
+        context = ("baseline", ours.get("our_origin"), None, document["vintage"])
+        rows.append((view["id"], *map(cells.get, names), *context))
+    about = {"dc:source": document["vintage"], "dc:subject": "baseline"}
+    return Table("Outside forecasts of core spending", columns, ("id", "country", "group"), rows, about)
+
+
+def context_cells(document: dict[str, Any]) -> tuple[Any, ...]:
     """The cells of :data:`CONTEXT`. No cell holds what an analyst wrote, which a spreadsheet might run as a formula."""
     scenario = document.get("scenario")
     name = scenario["name"] if isinstance(scenario, dict) else scenario
@@ -211,7 +248,7 @@ def _context(document: dict[str, Any]) -> tuple[Any, ...]:
     return (name, document.get("origin"), document.get("deadline"), document["vintage"])
 
 
-def _provenance(document: dict[str, Any]) -> dict[str, Any]:
+def provenance(document: dict[str, Any]) -> dict[str, Any]:
     """The metadata of a table: answer, vintage, years and scenario."""
     origin, deadline = document["origin"], document["deadline"]
     return {

@@ -32,6 +32,21 @@ def forecasts(country: str | None = None, origin: int | None = None) -> dict[str
     return facts | _beside(published.forecasts(code, origin), published.LEVELS, figures)
 
 
+def outside_forecasts(country: str | None = None, resolved: bool | None = None) -> dict[str, Any]:
+    """The published outside views of an ally, whose figure is known or not, each all if None; with their scores.
+
+    Raises UnknownCountry.
+    """
+    record, code = load(), _code(country, forecasters().current.figures)
+    items = [
+        view
+        for view in record["outside_views"]
+        if code in (None, view["country"]) and resolved in (None, view["outcome_pct"] is not None)
+    ]
+    facts = {name: record[name] for name in ("vintage", "model_version")}
+    return facts | {"summary": published.outside_summary(items), "items": items, "next": None}
+
+
 def frozen_forecast(name: str, country: str | None = None) -> dict[str, Any]:
     """The frozen forecast of this name (its file's, without the ending), of one ally or of all if None.
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from models.dataset.tables import DATA
 from models.evaluation.levels import HUB_LEVELS
@@ -95,3 +97,28 @@ def _rows(country: str | None = None, origin: int | None = None) -> Iterator[tup
             if origin in (None, int(year)):
                 of, *cells = rest.rstrip().split(",")
                 yield name, int(year), int(of), cells
+
+
+def outside_summary(views: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How good outside views turned out, and our forecasts of the same.
+
+    Parameters
+    ----------
+    views : rows of :func:`models.evaluation.outside.outside_record`.
+
+    Returns
+    -------
+    dict of ``views``; ``resolved``, those whose figure is known; ``scored``, those of them that give a level and have
+    a forecast of ours; ``mean_abs_log_error`` of these views and ``our_mean_abs_log_error`` of our medians of the same,
+    None if none is scored.
+    """
+    pairs = [(view["log_error"], view["our_log_error"]) for view in views]
+    scored = np.array([pair for pair in pairs if None not in pair], dtype=float)
+    theirs, ours = np.abs(scored).mean(axis=0).round(4).tolist() if scored.size else (None, None)
+    return {
+        "views": len(views),
+        "resolved": sum(view["outcome_pct"] is not None for view in views),
+        "scored": len(scored),
+        "mean_abs_log_error": theirs,
+        "our_mean_abs_log_error": ours,
+    }

@@ -45,7 +45,15 @@ pytestmark = pytest.mark.slow
 BY_HAND = int(os.environ.get("EXTREMES", "0"))
 OTHERS = {"/docs", "/assets/", "/openapi.json", "/metrics"}
 """What takes no input beside the name of a file."""
-FEWER = {"postVintage": 3, "postBatch": 3, "getCountChart": 5, "getHeatmapChart": 5, "getRankingChart": 5}
+FEWER = {
+    "postVintage": 3,
+    "postBatch": 3,
+    "getCountChart": 5,
+    "getHeatmapChart": 5,
+    "getRankingChart": 5,
+    "getAlliancePaths": 5,
+    "getAlliancePathsTable": 5,
+}
 """Operations of which fewer are drawn, since they take longer."""
 MOST_EVALUATIONS = 200
 
@@ -202,7 +210,8 @@ def check(response: TestResponse) -> None:
             assert body["errors"], body
             assert all(("pointer" in e or "parameter" in e) and e["detail"] for e in body["errors"]), body
     elif kind == "text/csv" and response.data:
-        rows = list(csv.reader(io.StringIO(response.text)))
+        separator = next(mark for mark in ";\t," if mark in response.text.splitlines()[0])
+        rows = list(csv.reader(io.StringIO(response.text.removeprefix("\ufeff")), delimiter=separator))
         assert len({len(row) for row in rows}) == 1
         assert not {"nan", "inf", "-inf", "None"} & {cell for row in rows for cell in row}
     elif "parquet" in kind:

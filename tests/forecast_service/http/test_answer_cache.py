@@ -18,6 +18,8 @@ def test_the_cache_is_bounded_and_drops_what_was_not_asked_for_longest() -> None
     assert (metrics.CACHE_ENTRIES._value.get(), metrics.CACHE_BYTES._value.get()) == (3, cache.answers.currsize)
     cache.put("large", Representation(b"x" * 20_000, "json", "large", {}, expires_with_vintage=False))
     assert cache.get("large") is None
+    cache.put("more than half", Representation(b"x" * 4_500, "csv", "half", {}, expires_with_vintage=False))
+    assert cache.get("more than half") is None
     grown = cache.get(9)
     assert grown
     before = cache.answers.currsize

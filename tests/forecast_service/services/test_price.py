@@ -62,3 +62,8 @@ def test_levers_for_other_allies_cost_nothing() -> None:
     other = Freeze(countries=("ESP",))
     for priced in PRICES.values():
         assert priced(asked(other)) == priced(asked())
+
+
+@given(st.integers(1, 350_000))
+def test_a_longer_table_costs_more(count: int) -> None:
+    assert 1 <= price.rows(count) < price.rows(count + 1_000)

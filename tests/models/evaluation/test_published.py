@@ -80,3 +80,25 @@ def test_the_file_is_small_and_holds_no_figure() -> None:
     text = published.FORECASTS.read_text(encoding="ascii")
     assert len(text) < 2_200_000
     assert text.splitlines()[0] == "country,origin,year," + ",".join(f"q{level:g}" for level in HUB_LEVELS)
+
+
+def view(outcome: float | None, error: float | None, ours: float | None) -> dict[str, float | None]:
+    return {"outcome_pct": outcome, "log_error": error, "our_log_error": ours}
+
+
+def test_outside_views_and_ours_are_scored_on_the_same() -> None:
+    views = [view(2.0, 0.2, -0.1), view(1.0, -0.4, 0.2), view(3.0, 0.9, None), view(2.5, None, None)]
+    assert published.outside_summary([*views, view(None, None, None)]) == {
+        "views": 5,
+        "resolved": 4,
+        "scored": 2,
+        "mean_abs_log_error": 0.3,
+        "our_mean_abs_log_error": 0.15,
+    }
+
+
+def test_without_a_known_figure_nothing_is_scored() -> None:
+    found = published.outside_summary([view(None, None, None)])
+    assert (found["views"], found["resolved"], found["scored"]) == (1, 0, 0)
+    assert found["mean_abs_log_error"] is found["our_mean_abs_log_error"] is None
+    assert published.outside_summary([])["views"] == 0

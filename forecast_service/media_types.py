@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-JSON, CSV, METADATA, PARQUET, ARROW = "json", "csv", "csv-metadata.json", "parquet", "arrow"
+JSON, CSV, METADATA, PARQUET, ARROW, XLSX = "json", "csv", "csv-metadata.json", "parquet", "arrow", "xlsx"
 SVG, PNG, VEGA = "svg", "png", "vl.json"
 
 CONTENT_TYPES = {
@@ -11,6 +11,7 @@ CONTENT_TYPES = {
     METADATA: "application/csvm+json",
     PARQUET: "application/vnd.apache.parquet",
     ARROW: "application/vnd.apache.arrow.file",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     SVG: "image/svg+xml",
     PNG: "image/png",
     VEGA: "application/vnd.vegalite.v6+json",

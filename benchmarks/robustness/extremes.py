@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -321,7 +322,8 @@ def _requests(
     query: list[tuple[str, str]] = []
     headers: dict[str, str] = {}
     for one in parameters:
-        name, schema = one["name"], one["schema"]
+        name, written_as_json = one["name"], "content" in one
+        schema = one["content"]["application/json"]["schema"] if written_as_json else one["schema"]
         if one["in"] != "path" and not one.get("required") and draw(st.integers(0, 5)) != 2:
             continue
         if whole and name in {"origin", "vintage"}:  # each asks for the fits of all allies
@@ -330,6 +332,8 @@ def _requests(
             value = draw(extremes.path(path, name, schema))
         else:
             value = draw(extremes.values(schema, name))
+        if written_as_json:
+            value = json.dumps(possible(value))
         written = ",".join(map(_written, value)) if isinstance(value, list) else _written(value)
         if one["in"] == "path":
             path = path.replace("{" + name + "}", quote(written, safe=""))

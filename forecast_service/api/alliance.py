@@ -9,16 +9,17 @@ from flask import Response, jsonify, url_for
 from forecast_service.http import negotiation
 from forecast_service.http.answers import answers
 from forecast_service.http.blueprint import Blueprint
-from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceQuerySchema
+from forecast_service.schemas.alliance import AllianceForecastSchema, AllianceTableQuerySchema
 from forecast_service.schemas.charts import AllianceCardQuerySchema, AllianceChartQuerySchema, RankingQuerySchema
-from forecast_service.services import charts, forecasts, tables
+from forecast_service.services import charts, citation, forecasts, tables
 
 blp = Blueprint("alliance", __name__, url_prefix="/v1/alliance", description="All allies together.")
 
 
 def _answer(query: dict[str, Any]) -> dict[str, Any]:
     links = {"countries": url_for("countries.list_countries"), "scenarios": url_for("scenarios.list_scenarios")}
-    return {"forecast": forecasts.alliance(**query), "links": links}
+    forecast = forecasts.alliance(**query)
+    return {"forecast": forecast, "links": links, "cite": citation.of_alliance(forecast, query)}
 
 
 def _document(query: dict[str, Any]) -> Response:
@@ -30,8 +31,9 @@ def _document(query: dict[str, Any]) -> Response:
 @blp.get("/forecast")
 @answers(tables.alliance)
 @blp.problems(406, 503)
-@blp.arguments(AllianceQuerySchema, location="query")
+@blp.arguments(AllianceTableQuerySchema, location="query")
 @blp.response(200, AllianceForecastSchema)
+@blp.problems(410)
 def get_alliance_forecast(query: dict[str, Any]) -> dict[str, Any]:
     """Get the forecast of all allies: how many meet the targets, their spending and how they share it"""
     return _answer(query)

@@ -46,10 +46,10 @@ def _item(asked: Asked[Forecast] | dict[str, Any], question: dict[str, Any], ind
         return asked
     remember(question)
     try:
-        forecast = asked.answer()
+        forecast = answer(asked)
     except Exception as error:  # noqa: BLE001  one item's failure must not fail the others
         return _problem(error, index)
-    return {"status": 200, "forecast": answer(forecast), "problem": None}
+    return {"status": 200, "forecast": forecast, "problem": None}
 
 
 def _read(question: dict[str, Any]) -> dict[str, Any]:

@@ -14,31 +14,38 @@ from forecast_service.schemas.charts import (
     CardOptionsSchema,
     CardQuerySchema,
     ComponentChartOptionsSchema,
-    FanChartOptionsSchema,
+    FanOptionsSchema,
     FanQuerySchema,
+    ForecastOfQuestionSchema,
     WaterfallQuerySchema,
 )
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
-from forecast_service.services import charts, forecasts, tables
+from forecast_service.services import charts, citation, forecasts, tables
+from forecast_service.services.forecasts import Asked
 from models.dataset.countries import OWN_SERIES
 from models.forecast.result import Forecast
 
 blp = Blueprint("forecasts", __name__, url_prefix="/v1", description="Probabilities of meeting the targets.")
 
 
-def answer(forecast: Forecast) -> dict[str, Any]:
-    """The input of :class:`ForecastSchema`: the forecast and its links."""
+def answer(asked: Asked[Forecast]) -> dict[str, Any]:
+    """Compute the forecast; the input of :class:`ForecastSchema`."""
+    return answered(asked, asked.answer())
+
+
+def answered(asked: Asked[Forecast], forecast: Forecast) -> dict[str, Any]:
+    """The input of :class:`ForecastSchema`: the forecast, its links and how to cite it."""
     code, links = forecast.ally.code, {}
     if code != OWN_SERIES.code:
         links["country"] = url_for("countries.get_country", code=code)
         links["history"] = url_for("countries.get_history", code=code, vintage=forecast.vintage)
-    return {"forecast": forecast, "links": links}
+    return {"forecast": forecast, "links": links, "cite": citation.of_forecast(asked)}
 
 
 def _document(**question: Any) -> Response:
     """The document that a chart is drawn from."""
-    return jsonify(ForecastSchema().dump(answer(forecasts.forecast(**question))))
+    return jsonify(ForecastSchema().dump(answer(forecasts.ask(**question))))
 
 
 @blp.get(
@@ -51,22 +58,33 @@ def _document(**question: Any) -> Response:
 @blp.problems(406, 503)
 @blp.arguments(FanQuerySchema, location="query")
 @blp.response(200, ForecastSchema)
-@blp.problems(404)
+@blp.problems(404, 410)
 def get_forecast(query: dict[str, Any], code: str) -> dict[str, Any]:
     """Get the forecast of one ally, under a shipped or saved scenario"""
-    return answer(forecasts.forecast(country=code, **query))
+    return answer(forecasts.ask(country=code, **query))
 
 
 @blp.post("/forecasts")
 @answers(tables.forecast, charts.fan)
 @blp.problems(406)
-@blp.arguments(FanChartOptionsSchema, location="query")
+@blp.arguments(FanOptionsSchema, location="query")
 @blp.arguments(ForecastRequestSchema)
 @blp.response(200, ForecastSchema)
 @blp.problems(400, 413, 415, 503)
 def post_forecast(_options: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Get the forecast of one ally, under any scenario"""
-    return answer(forecasts.forecast(**body))
+    return answer(forecasts.ask(**body))
+
+
+@blp.get("/forecasts")
+@answers(tables.forecast, charts.fan, bookmark=False)
+@blp.problems(406)
+@blp.arguments(ForecastOfQuestionSchema, location="query")
+@blp.response(200, ForecastSchema)
+@blp.problems(400, 410, 503)
+def get_question_forecast(question: dict[str, Any]) -> dict[str, Any]:
+    """Get the answer of POST /v1/forecasts to a question in the address, so that any answer has an address"""
+    return answer(forecasts.ask(**question))
 
 
 @blp.get(

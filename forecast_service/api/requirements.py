@@ -7,8 +7,10 @@ from typing import Any
 from flask import url_for
 
 from forecast_service.http.blueprint import Blueprint
-from forecast_service.schemas.requirements import RequirementRequestSchema, RequirementSchema
-from forecast_service.services import forecasts
+from forecast_service.schemas.requirements import RequirementQuerySchema, RequirementRequestSchema, RequirementSchema
+from forecast_service.services import citation, forecasts
+from forecast_service.services.forecasts import Asked
+from models.analysis.requirements import Requirement
 
 blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it takes to meet a target.")
 
@@ -19,5 +21,19 @@ blp = Blueprint("requirements", __name__, url_prefix="/v1", description="What it
 @blp.problems(400, 413, 415)
 def post_requirement(body: dict[str, Any]) -> dict[str, Any]:
     """Get the extra growth of spending, and the money, that reach a wanted probability"""
-    answer = forecasts.requirement(**body)
-    return {"requirement": answer, "links": {"forecast": url_for("forecasts.get_forecast", code=answer.ally.code)}}
+    return _answer(forecasts.requirement(**body), body["probability"])
+
+
+@blp.get("/requirements")
+@blp.arguments(RequirementQuerySchema, location="query")
+@blp.response(200, RequirementSchema)
+@blp.problems(400, 410)
+def get_question_requirement(question: dict[str, Any]) -> dict[str, Any]:
+    """Get the answer of POST /v1/requirements to a question in the address"""
+    return _answer(forecasts.requirement(**question), question["probability"])
+
+
+def _answer(asked: Asked[Requirement], probability: float) -> dict[str, Any]:
+    answer = asked.answer()
+    links = {"forecast": url_for("forecasts.get_forecast", code=answer.ally.code)}
+    return {"requirement": answer, "links": links, "cite": citation.of_requirement(asked, answer, probability)}

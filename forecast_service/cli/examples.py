@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from flask import Flask, json
 from flask.testing import FlaskClient
@@ -74,6 +75,11 @@ QUESTIONS = (
     Question("getForecastTable", "GET", f"/v1/countries/DEU/forecast.csv?{QUERY}"),
     Question("postForecast", "POST", "/v1/forecasts", {"country": "ESP", "scenario": HALF_WAY} | SHORT),
     Question(
+        "getQuestionForecast",
+        "GET",
+        "/v1/forecasts?" + urlencode({"question": json.dumps({"country": "ESP", "scenario": HALF_WAY} | SHORT)}),
+    ),
+    Question(
         "postBatch",
         "POST",
         "/v1/forecasts/batch",
@@ -111,6 +117,16 @@ QUESTIONS = (
     Question("listSweeps", "GET", "/v1/sweeps"),
     Question("cancelSweep", "POST", "/v1/sweeps/{sweep}/cancel"),
     Question("postRequirement", "POST", "/v1/requirements", {"country": "DEU", "probability": 0.8}),
+    Question(
+        "getQuestionRequirement",
+        "GET",
+        "/v1/requirements?" + urlencode({"question": json.dumps({"country": "DEU", "probability": 0.8})}),
+    ),
+    Question(
+        "getQuestionSensitivity",
+        "GET",
+        "/v1/sensitivity?" + urlencode({"question": json.dumps({"country": "EST", "component": "total"})}),
+    ),
     Question("postSensitivity", "POST", "/v1/sensitivity", {"country": "DEU", "targets": {"deadline": 2030}}),
     Question("getSensitivity", "GET", "/v1/countries/EST/sensitivity?deadline=2029"),
     Question("getTrackRecord", "GET", "/v1/track-record"),

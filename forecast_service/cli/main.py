@@ -13,6 +13,7 @@ from forecast_service.cli.fit import fit
 from forecast_service.cli.forecast import forecast
 from forecast_service.cli.freeze import freeze
 from forecast_service.cli.keys import keys
+from forecast_service.cli.mcp import mcp
 from forecast_service.cli.openapi import openapi
 from forecast_service.cli.pledges import pledges
 from forecast_service.cli.serve import serve
@@ -38,5 +39,5 @@ def data() -> None:
 
 for command in (check, use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
-for command in (serve, site, fit, forecast, data, db, openapi, backtest, freeze, keys, callers, sweep, work):
+for command in (serve, site, mcp, fit, forecast, data, db, openapi, backtest, freeze, keys, callers, sweep, work):
     main.add_command(command)

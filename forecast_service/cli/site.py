@@ -5,15 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from forecast_service.settings import Settings
-from forecast_service.settings.auth import NONE
+from forecast_service.cli.unlimited import unlimited
 from forecast_service.settings.cores import cores
-from forecast_service.settings.http import UNLIMITED
 
 MARKER = ".forecast-service-site"
 """The file by which the command knows a folder that it made, and may replace."""
@@ -51,7 +48,7 @@ def site(folder: Path, scenarios: tuple[str, ...], countries: tuple[str, ...], a
         frozenset({"baseline", *_chosen(scenarios, list(named_scenarios()), "--scenario")}),
         frozenset(_chosen(countries, list(allies()), "--country")),
     )
-    app = create_app(_settings(processes))
+    app = create_app(unlimited(processes))
     app.config["STATIC_SITE"] = True
     try:
         with _replacing(folder) as made, progress_bar("{task.description}", quiet=False) as progress:
@@ -67,21 +64,6 @@ def site(folder: Path, scenarios: tuple[str, ...], countries: tuple[str, ...], a
     finally:
         app.extensions[EXTENSION].close()
     click.echo(f"{len(written.files)} files ({written.pages} pages), {written.size / 1e6:.0f} MB, in {folder}")
-
-
-def _settings(processes: int) -> Settings:
-    """Those of the environment; open and without limits, since this process alone asks."""
-    return replace(
-        Settings.from_environment(),
-        auth=NONE,
-        identity_header="",
-        rate_limit="",
-        cost_budget=UNLIMITED,
-        costly_per_caller=processes,
-        costly_at_once=processes,
-        read_only=True,
-        log_level="error",
-    )
 
 
 def _chosen(asked: tuple[str, ...], known: list[str], option: str) -> list[str]:

@@ -7,6 +7,7 @@ import time
 from flask import request
 
 from forecast_service.forecasting.registry import ForecasterRegistry
+from forecast_service.http.strict_json import BadJson, load_json
 from models.scenarios.builtin import named_scenarios
 
 
@@ -32,5 +33,16 @@ class AnswerValidity:
 
     def for_everyone(self) -> bool:
         """Whether the query names no saved scenario, which can change and which not every caller may read."""
-        named = [request.args.get("scenario", "baseline"), *request.args.get("overlay", "baseline").split(",")]
+        named = [_scenario(), *request.args.get("overlay", "baseline").split(",")]
         return named_scenarios().keys() >= set(named)
+
+
+def _scenario() -> str:
+    """The name or id of the scenario in the query or in the question there; for one that is written out, baseline."""
+    if "question" not in request.args:
+        return request.args.get("scenario", "baseline")
+    try:
+        scenario = load_json(request.args["question"].encode())["scenario"]
+    except (BadJson, TypeError, KeyError):  # the baseline, or no question
+        return "baseline"
+    return scenario if isinstance(scenario, str) else "baseline"

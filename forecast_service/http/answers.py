@@ -24,7 +24,7 @@ from forecast_service.http.compression import LEAST_BYTES, wanted_encoding
 from forecast_service.http.file_names import file_name
 from forecast_service.http.negotiation import documented, links, negotiate, offered, write
 from forecast_service.http.tables import Table
-from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG
+from forecast_service.media_types import ARROW, CONTENT_TYPES, JSON, PARQUET, PNG, XLSX
 from forecast_service.observability import metrics, telemetry
 from forecast_service.observability.telemetry import PROBES
 from forecast_service.settings import Settings
@@ -40,8 +40,23 @@ View = TypeVar("View", bound=Callable[..., Any])
 Tabulate = Callable[[dict[str, Any]], Table]
 Draw = Callable[[dict[str, Any], str], tuple[bytes, str]]
 
-COMPRESSED_FORMATS = frozenset({PARQUET, ARROW, PNG})
+COMPRESSED_FORMATS = frozenset({PARQUET, ARROW, XLSX, PNG})
 """Formats that are compressed already."""
+
+
+class TableAnswer(Response):
+    """What a view returns whose answer is a table alone: it has no JSON document.
+
+    Parameters
+    ----------
+    table : the answer.
+    about : of the document's fields those that name the file (see :func:`forecast_service.http.file_names.file_name`),
+        ``vintage`` among them, and ``id`` if it has one.
+    """
+
+    def __init__(self, table: Table, about: dict[str, Any]) -> None:
+        super().__init__()
+        self.table, self.about = table, about
 
 
 class Validity(Protocol):
@@ -87,7 +102,7 @@ def register(app: Flask, settings: Settings, validity: Validity) -> None:
 
 
 def answers(
-    tabulate: Tabulate | None = None, draw: Draw | None = None, *, bookmark: bool = True
+    tabulate: Tabulate | None = None, draw: Draw | None = None, *, bookmark: bool = True, only_table: bool = False
 ) -> Callable[[View], View]:
     """Decorate a view: negotiate the format, serve from the cache, answer conditional requests.
 
@@ -96,6 +111,7 @@ def answers(
     tabulate : makes the table for CSV, Parquet and Arrow from the JSON document; None if there is no table.
     draw : draws the JSON document's chart in a format, and says in a sentence what it shows; None if there is no chart.
     bookmark : whether the view takes ``vintage``, so that an answer that expires with the vintage can link to itself.
+    only_table : whether the view returns a :class:`TableAnswer`, as CSV unless the client asks for another format.
 
     Notes
     -----
@@ -104,8 +120,9 @@ def answers(
     """
 
     def decorator(view: View) -> View:
-        kinds = {"table": tabulate is not None, "chart": draw is not None}
-        described = Blueprint.doc(responses=documented(**kinds))(view) if any(kinds.values()) else view
+        kinds = {"table": tabulate is not None or only_table, "chart": draw is not None, "document": not only_table}
+        shown = {"table": kinds["table"], "chart": kinds["chart"]}
+        described = Blueprint.doc(responses=documented(**shown))(view) if any(shown.values()) else view
 
         @wraps(described)
         def wrapper(*args: Any, format: str | None = None, **kwargs: Any) -> Response:
@@ -125,7 +142,7 @@ def answers(
                 computed: Response = described(*args, **kwargs)
                 if computed.status_code != 200:
                     return computed
-                answer = _represent(computed.get_data(), format, tabulate, draw)
+                answer = _represent(computed, format, tabulate, draw)
             telemetry.annotate(**answer.facts)
             metrics.answered(answer.facts.get("vintage"))
             response = _respond(answer, reads, depends_on_caller, bookmark=bookmark and not depends_on_caller)
@@ -144,19 +161,18 @@ def _validity() -> Validity:
     return cast(Validity, current_app.extensions[VALIDITY])
 
 
-def _represent(body: bytes, format: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
+def _represent(computed: Response, format: str, tabulate: Tabulate | None, draw: Draw | None) -> Representation:
     """The answer in the requested format, with its ETag."""
-    facts, computed, alt = telemetry.facts(), IDENTIFIED.match(body), ""
-    file = ""
-    if format == JSON and computed and "country" in facts:  # the facts are known, so the body need not be parsed
-        document: dict[str, Any] = {"id": computed[1].decode(), **facts}
+    facts, body, alt, file = telemetry.facts(), computed.get_data(), "", ""
+    if isinstance(computed, TableAnswer):
+        document, table = computed.about, computed.table
     else:
-        document = json.loads(body)
+        document, table = _document(body, format, facts), None
     if format in negotiation.CHARTS and draw:
         body, alt = draw(document, format)
         file = _file_name(document, request.args.get("component", "core"), format)
-    elif format != JSON and tabulate:
-        body = write(tabulate(document), format)
+    elif format != JSON and (table or tabulate):
+        body = write(table or cast(Tabulate, tabulate)(document), format)
         file = _file_name(document, None, format)
     # The id stands for the numbers, the digest for the bytes: a release may present the same numbers differently.
     digest = hashlib.sha256(body).hexdigest()
@@ -169,8 +185,17 @@ def _represent(body: bytes, format: str, tabulate: Tabulate | None, draw: Draw |
     return Representation(body, format, tag, facts, g.get("depends_on_switch", False), alt, file)
 
 
+def _document(body: bytes, format: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """The JSON of an answer; of JSON that is sent as it is, ``facts`` and the id suffice, so it is not parsed."""
+    computed = IDENTIFIED.match(body)
+    if format == JSON and computed and "country" in facts:
+        return {"id": computed[1].decode(), **facts}
+    read: dict[str, Any] = json.loads(body)
+    return read
+
+
 def _file_name(document: dict[str, Any], component: str | None, format: str) -> str:
-    kind = request.path.rsplit("/", 1)[1].removesuffix(f".{format}")
+    kind = request.args.get("table") or request.path.rsplit("/", 1)[1].removesuffix(f".{format}")
     return file_name(document, kind, document.get("component", component), format)
 
 
@@ -245,4 +270,17 @@ def _respond(answer: Representation, reads: bool, depends_on_caller: bool, *, bo
     if request.if_none_match.contains_weak(tag):  # weakly, since a gateway that compresses makes our ETags weak
         response.status_code = 304
         response.set_data(b"")
+    elif answer.format in negotiation.TABLES:
+        _allow_range(response, len(body))
     return response
+
+
+def _allow_range(response: Response, length: int) -> None:
+    """Send the part that the client asks for (RFC 9110, 14): readers of Parquet fetch the end of a file first.
+
+    Several parts at once are not sent as such: the client gets the whole. Raises RequestedRangeNotSatisfiable.
+    """
+    response.headers["Accept-Ranges"] = "bytes"
+    wanted = request.range
+    if request.method == "GET" and wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1:
+        response.make_conditional(request, accept_ranges=True, complete_length=length)

@@ -92,7 +92,7 @@ class FastPath:
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request."""
         at_once = environ.pop(AT_ONCE, False)
-        if environ["REQUEST_METHOD"] != "GET" or hides_slash(environ):
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_RANGE" in environ or hides_slash(environ):
             return LATER if at_once else self._flask(environ, start)
         begun = time.perf_counter()
         key = tuple([environ.get(name, "") for name in _KEY])

@@ -12,23 +12,29 @@ from webargs.flaskparser import abort
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.routing import BaseConverter
 
-from forecast_service.http.tables import Table, arrow_bytes, csv_bytes, metadata_bytes, parquet_bytes
-from forecast_service.media_types import ARROW, CSV, JSON, MEDIA_TYPES, METADATA, PARQUET, PNG, SVG, VEGA
+from forecast_service.http.tables import Table, arrow_bytes, csv_bytes, metadata_bytes, parquet_bytes, xlsx_bytes
+from forecast_service.media_types import ARROW, CSV, JSON, MEDIA_TYPES, METADATA, PARQUET, PNG, SVG, VEGA, XLSX
+from forecast_service.schemas.tables import csv_options
 
-TABLES = (CSV, METADATA, PARQUET, ARROW)
+TABLES = (CSV, METADATA, XLSX, PARQUET, ARROW)
 CHARTS = (SVG, PNG, VEGA)
-SUFFIXES = (*TABLES, *CHARTS)
+SUFFIXES = (JSON, *TABLES, *CHARTS)
 WITH_PYARROW = (PARQUET, ARROW)
 
-TABLE_FORMAT = {
+ONLY_TABLE_FORMAT = {
     "in": "path",
     "name": "format",
-    "description": "csv; csv-metadata.json, which describes the columns of the CSV (CSVW); parquet or arrow, where the "
-    "service has pyarrow (406 otherwise).",
+    "description": "csv; csv-metadata.json, which describes the columns of the CSV (CSVW); xlsx; parquet or arrow, "
+    "where the service has pyarrow (406 otherwise).",
     "schema": {"type": "string", "enum": list(TABLES)},
     "example": CSV,
 }
-"""The suffix in the contract."""
+"""The suffix of an answer that is a table alone, in the contract."""
+TABLE_FORMAT = ONLY_TABLE_FORMAT | {
+    "description": f"json, as without a suffix; {ONLY_TABLE_FORMAT['description']}",
+    "schema": {"type": "string", "enum": [JSON, *TABLES]},
+}
+"""The suffix of an answer that has a table."""
 CHART_FORMAT = {
     "in": "path",
     "name": "format",
@@ -46,7 +52,7 @@ TABLE_OR_CHART_FORMAT = TABLE_FORMAT | {
 class TableConverter(BaseConverter):
     """The suffixes of a table."""
 
-    regex = "(?:csv-metadata[.]json|csv|parquet|arrow)"
+    regex = "(?:csv-metadata[.]json|json|csv|xlsx|parquet|arrow)"
 
 
 class ChartConverter(BaseConverter):
@@ -70,10 +76,10 @@ def has_pyarrow() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def offered(*, table: bool = False, chart: bool = False) -> tuple[str, ...]:
-    """The formats of an answer, the default first."""
-    tables = (CSV, METADATA, *(WITH_PYARROW if has_pyarrow() else ())) if table else ()
-    return (JSON, *tables, *(CHARTS if chart else ()))
+def offered(*, table: bool = False, chart: bool = False, document: bool = True) -> tuple[str, ...]:
+    """The formats of an answer, the default first; ``document`` says whether it has JSON."""
+    tables = (CSV, METADATA, XLSX, *(WITH_PYARROW if has_pyarrow() else ())) if table else ()
+    return (*((JSON,) if document else ()), *tables, *(CHARTS if chart else ()))
 
 
 def negotiate(suffix: str | None, forms: tuple[str, ...]) -> str:
@@ -94,8 +100,10 @@ def write(table: Table, format: str) -> bytes:
     """``table`` in a format other than JSON."""
     if format == METADATA:
         query = "?" + request.query_string.decode("latin-1") if request.query_string else ""
-        return metadata_bytes(table, f"{_bare_address().rsplit('/', 1)[1]}.{CSV}{query}")
-    return {CSV: csv_bytes, PARQUET: parquet_bytes, ARROW: arrow_bytes}[format](table)
+        return metadata_bytes(table, f"{_bare_address().rsplit('/', 1)[1]}.{CSV}{query}", csv_options(request.args))
+    if format == CSV:
+        return csv_bytes(table, csv_options(request.args))
+    return {XLSX: xlsx_bytes, PARQUET: parquet_bytes, ARROW: arrow_bytes}[format](table)
 
 
 def documented(*, table: bool = False, chart: bool = False) -> dict[int, Any]:
@@ -103,14 +111,13 @@ def documented(*, table: bool = False, chart: bool = False) -> dict[int, Any]:
     text = {"schema": {"type": "string"}}
     binary = {"schema": {"type": "string", "format": "binary"}}
     whole = {"schema": {"type": "object"}}
-    forms: dict[str, Any] = {}
-    if table:
-        forms = {MEDIA_TYPES[CSV]: text, MEDIA_TYPES[METADATA]: whole} | {
-            MEDIA_TYPES[format]: binary for format in WITH_PYARROW
-        }
-    if chart:
-        forms |= {MEDIA_TYPES[SVG]: text, MEDIA_TYPES[PNG]: binary, MEDIA_TYPES[VEGA]: whole}
-    return {200: {"content": forms}}
+    tables = {MEDIA_TYPES[CSV]: text, MEDIA_TYPES[METADATA]: whole} | {
+        MEDIA_TYPES[format]: binary for format in (XLSX, *WITH_PYARROW)
+    }
+    charts = {MEDIA_TYPES[SVG]: text, MEDIA_TYPES[PNG]: binary, MEDIA_TYPES[VEGA]: whole}
+    forms = {200: {"content": (tables if table else {}) | (charts if chart else {})}}
+    part = {206: {"description": "The part of a table that the Range asks for.", "content": tables}}
+    return forms | (part if table else {})
 
 
 def links(format: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from flask import Flask, Request, g, request
-from marshmallow import RAISE, Schema
+from marshmallow import RAISE, Schema, fields
 from webargs.fields import DelimitedList
 from webargs.flaskparser import FlaskParser, abort
 from werkzeug.datastructures import MultiDict
@@ -44,8 +44,13 @@ def remember(body: Any) -> None:
 
 
 def sent_body() -> Any:
-    """The body of the present request, once it is read; None if it has none."""
+    """The body of the present request, or the object in its query, once it is read; None if it has none."""
     return g.get("sent_body")
+
+
+def sent_in() -> str | None:
+    """The parameter of the query that held what :func:`sent_body` returns; None if it was a body."""
+    return cast("str | None", g.get("sent_in"))
 
 
 def _kind(value: Any) -> str:
@@ -56,6 +61,19 @@ def _kind(value: Any) -> str:
 def _malformed(detail: str) -> NoReturn:
     abort(400, detail=detail, errors=[{"pointer": "", "detail": detail}])
     raise AssertionError("abort never returns")
+
+
+def _object_in_query(name: str, text: str) -> dict[str, Any]:
+    """The JSON object that the query's parameter ``name`` holds; errors in it point into it, as into a body."""
+    try:
+        value = load_json(text.encode())
+        if not isinstance(value, dict):
+            raise BadJson(f"It must be a JSON object, and is {_kind(value)}.")
+    except BadJson as error:
+        abort(400, detail=f"{name}: {error.detail}", errors=[{"parameter": name, "detail": error.detail}])
+    remember(value)
+    g.sent_in = name
+    return cast(dict[str, Any], value)
 
 
 @cache
@@ -102,7 +120,11 @@ class StrictParser(FlaskParser):
         twice = [name for name, values in req.args.lists() if len(values) > 1 and name not in lists]
         if twice:
             abort(422, messages={"query": {name: ["is given more than once"] for name in twice}})
-        return self._makeproxy(MultiDict({name: ",".join(values) for name, values in req.args.lists()}), schema)
+        sent: dict[str, Any] = {name: ",".join(values) for name, values in req.args.lists()}
+        for name, field in schema.fields.items():
+            if isinstance(field, fields.Nested) and name in sent:
+                sent[name] = _object_in_query(name, sent[name])
+        return self._makeproxy(MultiDict(sent), schema)
 
 
 parser = StrictParser()

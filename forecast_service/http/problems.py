@@ -18,7 +18,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException
 
 from forecast_service.errors import Errors, ServiceError
-from forecast_service.http.parsing import sent_body
+from forecast_service.http.parsing import sent_body, sent_in
 from forecast_service.schemas.messages import flatten, placed, unknown_country
 from models.dataset.countries import UnknownCountry
 from models.dataset.observations import UnknownVintage
@@ -44,6 +44,7 @@ KINDS: dict[int, tuple[str, str]] = {
     412: ("precondition-failed", "It has changed in the meantime"),
     413: ("too-large", "The body is too large"),
     415: ("unsupported-media-type", "The body is of a type that is not taken here"),
+    416: ("no-such-part", "The answer has no such part"),
     422: ("invalid-input", "Some input is not allowed"),
     428: ("precondition-required", "Say which version you mean to change"),
     429: ("too-many-requests", "Too many requests"),
@@ -79,14 +80,18 @@ def problem(status: int, detail: str, errors: Errors | None = None, kind: str | 
 
 def _invalid(messages: dict[str, Any]) -> Response:
     leaves = ((location, *leaf) for location, inner in messages.items() for leaf in flatten(inner))
-    errors = [
-        placed(path, detail, sent_body())
-        if location == "json"
-        else {"parameter": path[0] if path else "", "detail": detail}
-        for location, path, detail in islice(leaves, MAX_ERRORS)
-    ]
+    errors = [_placed(location, path, detail) for location, path, detail in islice(leaves, MAX_ERRORS)]
     where = [e.get("parameter") or e.get("pointer") or "the body" for e in errors]
     return problem(422, f"Not allowed: {', '.join(dict.fromkeys(where))}.", errors)
+
+
+def _placed(location: str, path: tuple[str, ...], detail: str) -> dict[str, str]:
+    """The error at ``path`` of the body, of the query or of the object that the query holds."""
+    if location == "json":
+        return placed(path, detail, sent_body())
+    if path and path[0] == sent_in():
+        return placed(path[1:], detail, sent_body())
+    return {"parameter": path[0] if path else "", "detail": detail}
 
 
 def from_http(error: HTTPException) -> Response:
@@ -102,11 +107,12 @@ def from_http(error: HTTPException) -> Response:
         408: "A request must arrive within seconds of its first byte. Send it again.",
         429: "The limit of requests is reached. Retry-After says when to ask again.",
         413: f"A body may hold at most {current_app.config['MAX_CONTENT_LENGTH']:,} bytes.",
+        416: "The Range begins beyond the end of the answer; Content-Range says how long that is.",
         500: "The error has been logged. Asking again later may help.",
     }
     response = problem(status, data.get("detail") or details.get(status, HTTPStatus(status).phrase), data.get("errors"))
     for name, value in error.get_headers():
-        if name.lower() in {"allow", "retry-after"}:
+        if name.lower() in {"allow", "content-range", "retry-after"}:
             response.headers[name] = value
     return response
 
@@ -124,11 +130,16 @@ def _named(error: dict[str, str]) -> dict[str, str]:
     first, name, body = path[0], path[-1], sent_body()
     if not _was_sent(first, body) and (other := next((o for o in RESTS_ON.get(name, ()) if _was_sent(o, body)), None)):
         first, path, detail = other, [other], f"{name}: {detail}"
-    if request.method in {"GET", "HEAD"}:
+    if _in_address():
         return {"parameter": first if first in request.args else path[-1], "detail": detail}
     if first in request.args and not (isinstance(body, dict) and first in body):
         return {"parameter": first, "detail": detail}
     return placed(path, detail, body)
+
+
+def _in_address() -> bool:
+    """Whether all input is in the address, as parameters."""
+    return request.method in {"GET", "HEAD"} and sent_body() is None
 
 
 def _was_sent(name: str, body: Any) -> bool:
@@ -165,7 +176,7 @@ def _cannot(error: CannotForecast) -> Response:
 
 def _unusable_lever(error: UnusableLever) -> Response:
     kind = "contradictory-levers" if isinstance(error, ContradictoryLevers) else None
-    if request.method in {"GET", "HEAD"}:
+    if _in_address():
         return _input("scenario", f"its lever {error.index + 1} cannot be used: {error.detail}", kind=kind)
     # The body of a request to save a scenario is the scenario itself.
     where = "levers" if request.blueprint == "scenarios" else "scenario/levers"

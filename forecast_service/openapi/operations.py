@@ -10,6 +10,8 @@ from typing import Any
 
 from flask import Flask, json
 
+from forecast_service.media_types import JSON
+
 FOLDER = "examples"
 """The answers that :mod:`forecast_service.cli.examples` got from the application, one per file."""
 HEADERS: dict[str, dict[str, Any]] = {
@@ -54,8 +56,11 @@ def describe(document: dict[str, Any], app: Flask) -> None:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if (path, method.upper()) in known:
-                if path.endswith(".{format}"):  # no suffix is .json
+                if path.endswith(".{format}") and JSON not in _suffixes(item, operation):
                     operation["responses"]["200"]["content"].pop("application/json", None)
+                for parameter in operation.get("parameters", ()):
+                    if "$ref" in parameter.get("schema", {}):  # an object in a query is written as JSON
+                        parameter["content"] = {"application/json": {"schema": parameter.pop("schema")}}
                 operation["operationId"] = operation_id(known[path, method.upper()])
                 # Every route refuses query parameters that it does not know.
                 operation["responses"].setdefault("422", {"$ref": "#/components/responses/UNPROCESSABLE_ENTITY"})
@@ -69,6 +74,12 @@ def describe(document: dict[str, Any], app: Flask) -> None:
         for content in response.get("content", {}).values():
             if example := by_status.get(_status(name)):
                 content["examples"] = _shown(example)
+
+
+def _suffixes(item: dict[str, Any], operation: dict[str, Any]) -> list[str]:
+    """The formats that the address may end in."""
+    parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
+    return next(found["schema"]["enum"] for found in parameters if found.get("name") == "format")
 
 
 def _status(name: str) -> int | None:

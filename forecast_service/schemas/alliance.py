@@ -6,11 +6,13 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
+from forecast_service.schemas.citation import cite_out, id_in
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import Numbers, Rounded, component_out, probability_out, share_out, texts_out
 from forecast_service.schemas.forecast_request import ForecastQuerySchema
 from forecast_service.schemas.forecast_response import ComponentPathsSchema, fan_out
 from forecast_service.schemas.scenarios import NamedScenarioSchema
+from forecast_service.schemas.tables import CsvOptionsSchema, TableQuerySchema
 from models.analysis.alliance import AllianceForecast, AllianceTarget, RankedAlly, Tally
 from models.paths import RULES
 
@@ -22,7 +24,16 @@ class AllianceQuerySchema(ForecastQuerySchema):
     """The query: the parameters of a country's forecast that apply to all allies alike."""
 
     class Meta:
-        fields = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage", "quantiles")
+        fields = ("scenario", "deadline", "core", "related", "rule", "origin", "vintage", "quantiles", "id")
+
+    id = id_in()
+
+
+class AllianceTableQuerySchema(TableQuerySchema, AllianceQuerySchema):
+    """The query of the forecast, or of its table."""
+
+    class Meta:
+        fields = (*AllianceQuerySchema.Meta.fields, *CsvOptionsSchema._declared_fields)
 
 
 def _fine(description: str, **kwargs: Any) -> Rounded:
@@ -248,6 +259,7 @@ class AllianceForecastSchema(Schema):
     )
     left_out = texts_out("ISO alpha-3 code to the reason why an ally is not counted from this origin.")
     links = texts_out("Related addresses, relative to this one's origin.")
+    cite = cite_out()
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -269,6 +281,7 @@ class AllianceForecastSchema(Schema):
                 for part in forecast.burden
             ],
             "links": answer["links"],
+            "cite": answer["cite"],
         }
 
 

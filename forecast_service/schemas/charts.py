@@ -8,10 +8,13 @@ from marshmallow import EXCLUDE, fields, post_load, validate
 from webargs.fields import DelimitedList
 
 from forecast_service.schemas.alliance import AllianceQuerySchema
+from forecast_service.schemas.citation import QuestionQuerySchema, id_in
 from forecast_service.schemas.fields import QueryYear
-from forecast_service.schemas.forecast_request import ForecastQuerySchema
+from forecast_service.schemas.forecast_request import ForecastQuerySchema, ForecastRequestSchema
 from forecast_service.schemas.levers import known_form, known_forms
 from forecast_service.schemas.requests import RequestSchema
+from forecast_service.schemas.sensitivity import SensitivityRequestSchema
+from forecast_service.schemas.tables import ForecastTableQuerySchema
 from models.dataset.countries import COMPONENTS
 
 LEAST_WIDTH, MOST_WIDTH, WIDTH = 280, 1600, 720
@@ -91,12 +94,34 @@ def _without(options: type[ChartOptionsSchema], data: dict[str, Any]) -> dict[st
     return {name: value for name, value in data.items() if name not in options._declared_fields}
 
 
-class FanQuerySchema(FanChartOptionsSchema, ForecastQuerySchema):
-    """The query of a forecast or its fan chart; formats that are no chart ignore the options."""
+class FanOptionsSchema(ForecastTableQuerySchema, FanChartOptionsSchema):
+    """Options of the tables and the fan chart of a forecast that a body asks for."""
+
+
+class FanQuerySchema(ForecastTableQuerySchema, FanChartOptionsSchema, ForecastQuerySchema):
+    """The query of a forecast, its tables or its fan chart; other formats ignore the options of these."""
+
+    id = id_in()
 
     @post_load
     def _build(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         return super()._build(_without(FanChartOptionsSchema, data), **kwargs)
+
+
+class ForecastOfQuestionSchema(FanOptionsSchema, QuestionQuerySchema):
+    """The query of the forecast of a question that is in the address."""
+
+    question = fields.Nested(
+        ForecastRequestSchema, required=True, metadata={"description": "The body of POST /v1/forecasts, as JSON."}
+    )
+
+
+class SensitivityOfQuestionSchema(ChartOptionsSchema, QuestionQuerySchema):
+    """The query of the sensitivity of a question that is in the address."""
+
+    question = fields.Nested(
+        SensitivityRequestSchema, required=True, metadata={"description": "The body of POST /v1/sensitivity, as JSON."}
+    )
 
 
 class WaterfallQuerySchema(ComponentChartOptionsSchema, ForecastQuerySchema):

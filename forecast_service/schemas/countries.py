@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, pre_dump, validate
 
 from forecast_service.schemas.fields import component_out, share_out, vintage_in
-from forecast_service.schemas.requests import RequestSchema
+from forecast_service.schemas.tables import TableQuerySchema
 from models.dataset.countries import STANCES, STATUSES, Ally
 
 
@@ -94,7 +94,7 @@ class CountryListSchema(ListSchema):
     )
 
 
-class HistoryQuerySchema(RequestSchema):
+class HistoryQuerySchema(TableQuerySchema):
     vintage = vintage_in("Vintage of the figures; the current one if absent.")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, missing
 
-from forecast_service.schemas.fields import Numbers, Rounded
+from forecast_service.schemas.fields import Numbers, Plain, Rounded
 
 Write = Callable[[Any], Any]
 Round = Callable[[Iterable[float]], list[float]]
@@ -36,6 +36,8 @@ def writer(kind: type[Schema]) -> Write:
 
 
 def _field(field: fields.Field[Any]) -> Write:
+    if isinstance(field, Plain):
+        return lambda value: value
     if isinstance(field, Rounded):
         return _number(field.rounded)
     if isinstance(field, Numbers):

@@ -112,6 +112,17 @@ class StrictBoolean(fields.Boolean):
         return value
 
 
+class QueryBoolean(fields.Boolean):
+    """A boolean that arrives as the text of a query: true or false."""
+
+    default_error_messages = {"invalid": "must be true or false"}  # noqa: RUF012  declared so by marshmallow
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value not in {"true", "false"}:
+            raise self.make_error("invalid")
+        return bool(value == "true")
+
+
 class QueryNumber(Number):
     """A number that arrives as the text of a query, written as JSON writes it."""
 
@@ -248,6 +259,13 @@ def probability_out(description: str, **kwargs: Any) -> Rounded:
 def component_out(description: str) -> fields.String:
     """A field that holds core, related or total."""
     return fields.String(required=True, validate=validate.OneOf(COMPONENTS), metadata={"description": description})
+
+
+class Plain(fields.Nested):
+    """An object of an answer that is JSON already; its schema is for the contract."""
+
+    def _serialize(self, nested_obj: Any, attr: Any, obj: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        return nested_obj
 
 
 def texts_out(description: str) -> fields.Dict:

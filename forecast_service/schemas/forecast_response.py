@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_dump, pre_dump, validate
 
+from forecast_service.schemas.citation import cite_out
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.explanations import BaselineSchema, PlausibilitySchema, WaterfallStepSchema, explained
 from forecast_service.schemas.fast_dump import writer
@@ -333,6 +334,7 @@ class ForecastSchema(Schema):
     )
     notes = fields.List(fields.String(), required=True, metadata={"description": "Remarks about this answer."})
     links = texts_out("Related addresses, relative to this one's origin.")
+    cite = cite_out()
 
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:
         """As the original, but a single whole answer is dumped by a compiled writer."""
@@ -393,6 +395,7 @@ class ForecastSchema(Schema):
                 for n, why in forecast.left_out.items()
             ],
             "links": answer["links"],
+            **({"cite": answer["cite"]} if "cite" in answer else {}),  # a part of another answer has none
         }
 
 

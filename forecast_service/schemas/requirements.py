@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, pre_dump, validate
 
+from forecast_service.schemas.citation import QuestionQuerySchema, cite_out
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import (
     USD,
@@ -55,6 +56,16 @@ class RequirementRequestSchema(RequestSchema):
     rule = rule_field()
     origin = year_in("Last year the forecast may know; the last of the figures if absent.")
     vintage = vintage_in("Vintage of the figures; the current one if absent. Its last year is the origin.")
+
+
+class RequirementQuerySchema(QuestionQuerySchema):
+    """The query of the requirement of a question that is in the address."""
+
+    question = fields.Nested(
+        RequirementRequestSchema,
+        required=True,
+        metadata={"description": "The body of POST /v1/requirements, as JSON."},
+    )
 
 
 class AskedProbabilitySchema(Schema):
@@ -161,6 +172,7 @@ class RequirementSchema(Schema):
     money = fields.Nested(NeededMoneySchema, required=True, metadata={"description": "Spending in money."})
     notes = fields.List(fields.String(), required=True, metadata={"description": "Remarks about this answer."})
     links = texts_out("Related addresses, relative to this one's origin.")
+    cite = cite_out()
 
     @pre_dump
     def _compose(self, answer: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -179,4 +191,5 @@ class RequirementSchema(Schema):
                 "national": requirement.national and national(requirement.currency) | asdict(requirement.national),
             },
             "links": answer["links"],
+            "cite": answer["cite"],
         }

@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, Schema, fields, post_dump, post_load, pre_dump,
 from webargs.fields import DelimitedList
 
 from forecast_service.errors import ServiceError
+from forecast_service.schemas.citation import id_in
 from forecast_service.schemas.countries import CountryRefSchema, ListSchema
 from forecast_service.schemas.fields import (
     BoundedList,
@@ -323,6 +324,7 @@ class VersionQuerySchema(_QuestionSchema):
     class Meta:
         exclude = ("scenario", "vintage")
 
+    answer = id_in()  # the path has an id already
     model = fields.String(
         load_default="pinned",
         validate=validate.OneOf(["pinned", "latest"], error="must be one of {choices}"),

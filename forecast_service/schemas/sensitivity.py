@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from forecast_service.schemas.citation import cite_out
 from forecast_service.schemas.countries import CountryRefSchema
 from forecast_service.schemas.fields import Rounded, country_in, probability_out, share_out
 from forecast_service.schemas.forecast_request import TargetsSchema, origin_field, rule_field, vintage_field
@@ -63,3 +64,4 @@ class SensitivitySchema(Schema):
     model_version = fields.String(required=True, metadata={"description": "Version of the statistics."})
     probability = probability_out("Probability at the deadline under the scenario itself.", required=True)
     bars = fields.List(fields.Nested(BarSchema), required=True, metadata={"description": "The widest first."})
+    cite = cite_out()

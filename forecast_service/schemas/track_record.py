@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from forecast_service.schemas.countries import ListSchema
 from forecast_service.schemas.fields import Numbers, QueryYear, Rounded, Share, country_in, share_out, year_in
-from forecast_service.schemas.requests import RequestSchema
+from forecast_service.schemas.tables import TableQuerySchema
 from models.dataset.outside_views import VIEW_KINDS
 
 
@@ -300,7 +300,7 @@ class TrackRecordSchema(Schema):
     )
 
 
-class FrozenQuerySchema(RequestSchema):
+class FrozenQuerySchema(TableQuerySchema):
     country = country_in(" All if absent.")
 
 

@@ -10,10 +10,11 @@ import logging
 
 from flask import Flask, g, jsonify
 
-from forecast_service.api.forecasts import answer
+from forecast_service.api.forecasts import answered
 from forecast_service.forecasting.registry import EXTENSION, ForecasterRegistry
 from forecast_service.schemas.forecast_request import ForecastRequestSchema
 from forecast_service.schemas.forecast_response import ForecastSchema
+from forecast_service.services import forecasts
 from models.dataset.countries import allies
 from models.scenarios.targets import HAGUE_DEADLINE
 
@@ -33,7 +34,9 @@ def warmup(app: Flask) -> int:
         for ally in filter(forecaster.is_saved, allies(forecaster.figures.tables).values()):
             try:
                 question = ForecastRequestSchema().load({"country": ally.code, "scenario": scenario})
-                jsonify(ForecastSchema().dump(answer(forecaster.forecast(**question))))
+                asked = forecasts.ask(**question)
+                forecast = asked.compute(asked.forecaster, asked.question)
+                jsonify(ForecastSchema().dump(answered(asked, forecast)))
             except Exception:  # noqa: BLE001  a request will report it; the service starts
                 _log.exception("warming up %s", ally.code)
             else:

@@ -67,7 +67,7 @@ def _address(shown: Document) -> str:
     It is built on a setting and not on the request's host, as a cached chart is sent to the callers of every host.
     """
     public = forecasters().settings.public_address.rstrip("/").partition("://")[2]
-    if not public or request.method != "GET":
+    if not public or request.method != "GET" or sent_body() is not None:
         return public
     code = shown.get("country", {}).get("code")
     path = f"/countries/{code}" if code else "/" if "deadline" in shown else "/track-record"

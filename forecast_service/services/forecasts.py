@@ -11,24 +11,41 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from forecast_service.errors import ServiceError
 from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.observability import telemetry, tracing
 from forecast_service.services import admission, price
-from forecast_service.services.scenario_lookup import UnusableScenario, resolve
+from forecast_service.services.scenario_lookup import UnusableScenario, look_up
+from forecast_service.store.scenarios import ScenarioVersion
 from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.requirements import Requirement, required
 from models.analysis.sensitivity import Sensitivity
 from models.analysis.sensitivity import sensitivity as moved
 from models.dataset.countries import allies
-from models.forecast import Forecaster, Question
-from models.forecast.question import LEVELS
+from models.forecast import MODEL_VERSION, Forecaster, Question
+from models.forecast.question import LEVELS, digest
 from models.forecast.result import Forecast
+from models.paths import Rule
 from models.scenarios.builtin import named_scenarios
 from models.scenarios.scenario import Scenario, UnusableLever
 from models.scenarios.targets import Targets
 
 T = TypeVar("T")
+
+
+class OtherAnswer(ServiceError):
+    """The answer that a citation means is not the one that its question has by now."""
+
+    status, kind = 410, "other-answer"
+
+    def __init__(self, cited: str, now: str, forecaster: Forecaster) -> None:
+        made = f"version {MODEL_VERSION} of the statistics, {forecaster.draws:,} draws, seed {forecaster.seed}"
+        detail = (
+            f"The answer {cited} is gone: this service now computes another answer to this question, {now}. That one "
+            f"is by {made}, figures {forecaster.figures.vintage}; the cited one is by others, or to another question."
+        )
+        super().__init__(detail=detail)
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,8 @@ class Asked(Generic[T]):
     Attributes
     ----------
     price : units, see :mod:`forecast_service.services.price`.
+    named, saved : the shipped scenario of this name, or the saved one, that was asked for; None for any other.
+    rule : the rule that was asked for besides the scenario.
     """
 
     forecaster: Forecaster
@@ -45,6 +64,13 @@ class Asked(Generic[T]):
     price: int
     fitted: bool
     compute: Callable[[Forecaster, Question], T]
+    named: str | None = None
+    saved: ScenarioVersion | None = None
+    rule: Rule | None = None
+
+    @property
+    def vintage(self) -> str:
+        return self.forecaster.figures.vintage
 
     def answer(self) -> T:
         """Compute it. Raises what ``compute`` and :func:`forecast_service.services.admission.computing` raise."""
@@ -61,12 +87,13 @@ def forecast(*, scenario: str | Scenario = "baseline", field: str = "scenario", 
     Parameters
     ----------
     scenario : a name, an id or a scenario; ``field`` is the input that holds it.
-    asked : ``vintage``, and the parameters of :meth:`models.forecast.Question.resolve`.
+    asked : ``vintage``, the ``id`` of the answer that is expected, and the parameters of
+        :meth:`models.forecast.Question.resolve`.
 
     Raises
     ------
-    UnknownSaved, UnusableScenario, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast` and of
-    :func:`forecast_service.services.admission.computing`
+    OtherAnswer, UnknownSaved, UnusableScenario, OldForm, and the errors of :meth:`models.forecast.Forecaster.forecast`
+    and of :func:`forecast_service.services.admission.computing`
     """
     return ask(scenario=scenario, field=field, **asked).answer()
 
@@ -79,7 +106,7 @@ def ask(*, scenario: str | Scenario = "baseline", field: str = "scenario", **ask
             return forecaster.answer(question)
 
     with _naming(field):
-        return _ask(compute, price.forecast, resolve(scenario, field), **({"levels": LEVELS} | asked))
+        return _ask(compute, price.forecast, scenario, field=field, **({"levels": LEVELS} | asked))
 
 
 @contextmanager
@@ -93,26 +120,39 @@ def _naming(field: str) -> Iterator[None]:
         raise UnusableScenario(field, error) from None
 
 
-def requirement(*, probability: float, scenario: str | Scenario = "baseline", **asked: Any) -> Requirement:
-    """The growth and the money that raise the probability to ``probability``; parameters as :func:`forecast`."""
+def requirement(
+    *, probability: float, scenario: str | Scenario = "baseline", id: str | None = None, **asked: Any
+) -> Asked[Requirement]:
+    """What gives the growth and the money that raise the probability to ``probability``; parameters as :func:`ask`."""
 
     def compute(forecaster: Forecaster, question: Question) -> Requirement:
-        return required(forecaster, question, probability)
+        answer = required(forecaster, question, probability)
+        check_id(id, answer.id, forecaster)
+        return answer
 
-    return _ask(compute, price.requirement, resolve(scenario), **({"component": "core"} | asked)).answer()
-
-
-def sensitivity(*, scenario: str | Scenario = "baseline", **asked: Any) -> Sensitivity:
-    """The assumptions that move a probability most; parameters as :func:`forecast`."""
-    return _ask(moved, price.sensitivity, resolve(scenario), **({"component": "core"} | asked)).answer()
+    return _ask(compute, price.requirement, scenario, **({"component": "core"} | asked))
 
 
-def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = None, **asked: Any) -> AllianceForecast:
+def sensitivity(*, scenario: str | Scenario = "baseline", id: str | None = None, **asked: Any) -> Asked[Sensitivity]:
+    """What gives the assumptions that move a probability most; parameters as :func:`ask`."""
+    found = _ask(moved, price.sensitivity, scenario, **({"component": "core"} | asked))
+    check_id(id, sensitivity_id(found.question), found.forecaster)
+    return found
+
+
+def sensitivity_id(question: Question) -> str:
+    """A hash of all that determines the answer of :func:`sensitivity`."""
+    return digest(f"sensitivity {question.target} {question.id}")
+
+
+def alliance(
+    *, scenario: str | Scenario = "baseline", vintage: str | None = None, id: str | None = None, **asked: Any
+) -> AllianceForecast:
     """The forecast of all allies together; parameters as :func:`forecast`.
 
-    Raises FitUnavailable if more fits are missing than a request can wait for.
+    Raises OtherAnswer, and FitUnavailable if more fits are missing than a request can wait for.
     """
-    scenario = resolve(scenario)
+    scenario, _ = look_up(scenario)
     forecaster = forecasters().forecaster(vintage)
     targets, origin = asked.get("targets"), asked.get("origin")
     missing, year = forecaster.unfitted(scenario, targets, origin), forecaster.basis.origin(origin)
@@ -124,6 +164,7 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
     units = price.alliance(years, levers, len(every), forecaster.draws, missing + own)
     with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
         answer = alliance_forecast(forecaster, scenario, **asked)
+    check_id(id, answer.id, forecaster)
     telemetry.annotate(scenario=_logged(answer.scenario.name), vintage=answer.vintage)
     return answer
 
@@ -131,15 +172,27 @@ def alliance(*, scenario: str | Scenario = "baseline", vintage: str | None = Non
 def _ask(
     compute: Callable[[Forecaster, Question], T],
     priced: Callable[[Question, int], int],
-    scenario: str | Scenario,
+    asked_scenario: str | Scenario,
     *,
+    field: str = "scenario",
     vintage: str | None = None,
+    id: str | None = None,
     **asked: Any,
 ) -> Asked[T]:
+    scenario, saved = look_up(asked_scenario, field)
     forecaster = forecasters().forecaster(vintage)
     question = Question.resolve(forecaster.basis, scenario=scenario, **asked)
+    check_id(id, question.id, forecaster)
     lacking = forecaster.lacks(question)
-    return Asked(forecaster, question, priced(question, lacking), not lacking, compute)
+    named = scenario if isinstance(scenario, str) else None
+    priced_at = priced(question, lacking)
+    return Asked(forecaster, question, priced_at, not lacking, compute, named, saved, asked.get("rule"))
+
+
+def check_id(cited: str | None, now: str, forecaster: Forecaster) -> None:
+    """Raise OtherAnswer if an answer was ``cited`` and the answer of ``forecaster`` is another ``now``."""
+    if cited is not None and cited != now:
+        raise OtherAnswer(cited, now, forecaster)
 
 
 def _logged(name: str) -> str:

@@ -65,8 +65,10 @@ def as_scenario(saved: scenarios.ScenarioVersion) -> Scenario:
     return scenario
 
 
-def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario:
-    """``scenario`` as the statistics take it: the id of a saved scenario becomes its current version.
+def look_up(
+    scenario: str | Scenario, field: str = "scenario"
+) -> tuple[str | Scenario, scenarios.ScenarioVersion | None]:
+    """``scenario`` as the statistics take it: the id of a saved scenario becomes its current version, returned too.
 
     Raises
     ------
@@ -77,10 +79,11 @@ def resolve(scenario: str | Scenario, field: str = "scenario") -> str | Scenario
     if isinstance(scenario, Scenario):
         if scenario.vintage is not None:
             forecasters().known(scenario.vintage, f"{field}/vintage")
-        return scenario
+        return scenario, None
     if scenario in named_scenarios():
-        return scenario
+        return scenario, None
     try:
-        return as_scenario(scenarios.read(caller(), scenario))
+        version = scenarios.read(caller(), scenario)
     except scenarios.NoSuchScenario:
         raise UnknownSaved(field) from None
+    return as_scenario(version), version

@@ -18,7 +18,7 @@ from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.levers import is_reserved
 from forecast_service.schemas.scenarios import shipped_body
-from forecast_service.services import admission, forecasts
+from forecast_service.services import admission, citation, forecasts
 from forecast_service.services.idempotency import idempotent
 from forecast_service.services.paging import NoCursor
 from forecast_service.services.scenario_lookup import ModelGone, UnknownSaved, as_scenario
@@ -205,25 +205,27 @@ def _place(query: dict[str, Any], filters: list[Any], fits: Callable[[list[str]]
 def forecast(identifier: str, number: int, query: dict[str, Any]) -> dict[str, Any]:
     """The forecast under one version, with the model and figures it was written for or with the latest."""
     version = read(identifier, number)
-    model, country = query.pop("model"), resolve(query["country"]).code
+    model, cited, country = query.pop("model"), query.pop("answer", None), resolve(query["country"]).code
     current = (version.model_version, version.vintage) == (MODEL_VERSION, forecasters().vintage)
     # The rule is left out if none is given, so that answers that older releases saved are found.
-    asked = [country, asdict(query["targets"]), sorted(set(query["levels"])), query.get("origin")]
-    question = _digest(asked + ([query["rule"]] if "rule" in query else []))
+    parts = [country, asdict(query["targets"]), sorted(set(query["levels"])), query.get("origin")]
+    question = _digest(parts + ([query["rule"]] if "rule" in query else []))
     if model == "pinned" or current:
         saved = saved_answer(version, question)
-        if saved is not None:
-            return saved
+        if saved is not None and cited in (None, saved["id"]):
+            return saved | {"cite": citation.of_version(version, query, saved)}
         if version.model_version != MODEL_VERSION or not forecasters().has(version.vintage):
             raise ModelGone(version.model_version, version.vintage)
         query["vintage"] = version.vintage
-    answer = forecasts.forecast(scenario=as_scenario(version), **query)
+    asked = forecasts.ask(scenario=as_scenario(version), id=cited, **query)
     links = {"scenario": url_for("scenarios.get_scenario", id=identifier)}
     links["version"] = url_for("scenarios.get_version", id=identifier, number=number)
+    answer = asked.answer()
     body: dict[str, Any] = ForecastSchema().dump({"forecast": answer, "links": links})
-    if model == "pinned" or current:
-        save_answer(version, question, body)
-    return body
+    if model != "pinned" and not current:
+        return body | {"cite": citation.of_forecast(asked)}
+    save_answer(version, question, body)  # without the citation: its address depends on the settings
+    return body | {"cite": citation.of_version(version, query, body)}
 
 
 def compare(query: dict[str, Any]) -> dict[str, Any]:

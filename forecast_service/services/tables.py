@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+from flask import request
 
 from forecast_service.http.tables import Column, Table
 from models.dataset.countries import COMPONENTS
+from models.scenarios.builtin import named_scenarios
 
 SHARE = "% of GDP (Luxembourg: of GNI)"
 PROBABILITY = "probability, 0 to 1"
 
+CONTEXT = (
+    Column("scenario", "string", "Name of a shipped scenario, id of a saved one, or own; empty for figures."),
+    Column("origin", "gYear", "The last year whose figure the forecast knows; empty for figures."),
+    Column("deadline", "gYear", "Deadline year; empty where there is none."),
+    Column("vintage", "string", "Vintage of the figures."),
+)
+"""The last columns of every table, so that rows of several answers can stand in one table."""
 COUNTRY = Column("country", "string", "ISO 3166 alpha-3 code of the ally.")
 COMPONENT = Column("component", "string", "core, related or total.")
+YEAR = Column("year", "gYear", "Calendar year.")
+THRESHOLD = Column("threshold_pct", "number", "Threshold of the target.", SHARE)
+PROBABILITIES = (
+    Column("at_deadline", "number", "The share is at the threshold in the deadline year.", PROBABILITY),
+    Column("by_deadline", "number", "It is in some year up to the deadline.", PROBABILITY),
+)
+STANDARD_ERROR = Column("standard_error", "number", "Monte-Carlo standard error of at_deadline.")
 
 
 def history(document: dict[str, Any]) -> Table:
@@ -24,10 +42,11 @@ def history(document: dict[str, Any]) -> Table:
         Column("definition", "string", "Whose counting rule, and whether it was rescaled to NATO's present one."),
         Column("estimate", "boolean", "Whether the publisher marks the figure as an estimate."),
         Column("source", "string", "Key of the source."),
+        *CONTEXT,
     )
-    code, name = document["country"]["code"], document["country"]["name"]
+    code, name, context = document["country"]["code"], document["country"]["name"], _context(document)
     rows = [
-        (code, part["component"], *(observation[column.name] for column in columns[2:]))
+        (code, part["component"], *(observation[column.name] for column in columns[2 : -len(CONTEXT)]), *context)
         for part in document["components"]
         for observation in part["observations"]
     ]
@@ -36,48 +55,115 @@ def history(document: dict[str, Any]) -> Table:
 
 
 def forecast(document: dict[str, Any]) -> Table:
-    """The paths of a forecast, one row per component and year."""
+    """The table of a forecast that the query names: paths, if it names none."""
+    return {"paths": _paths, "probabilities": _probabilities, "money": _money}[request.args.get("table", "paths")](
+        document
+    )
+
+
+def _paths(document: dict[str, Any]) -> Table:
+    """The paths, one row per component and year."""
     paths = document["paths"]
     parts = {name: paths[name] for name in COMPONENTS if paths[name]}
     levels = list(next(iter(parts.values()))["quantiles"]) if parts else []
+    columns = (COUNTRY, COMPONENT, YEAR, *_fan_columns(levels, "_pct", SHARE), *CONTEXT)
+    code, context = document["country"]["code"], _context(document)
+    rows = [
+        (code, part, *values, *context)
+        for part, fan in parts.items()
+        for values in _by_year(paths["years"], fan, levels)
+    ]
+    return Table(
+        _title(document, "of the defence spending"),
+        columns,
+        ("country", "component", "year"),
+        rows,
+        _provenance(document),
+    )
+
+
+def _probabilities(document: dict[str, Any]) -> Table:
+    """The probabilities of the targets, one row per component."""
     columns = (
         COUNTRY,
         COMPONENT,
-        Column("year", "gYear", "Calendar year."),
-        Column("mean_pct", "number", "Mean across the simulated futures.", SHARE),
-        Column("median_pct", "number", "Median across the simulated futures.", SHARE),
-        *(
-            Column(f"q{level}_pct", "number", f"Quantile {level} across the simulated futures.", SHARE)
-            for level in levels
+        THRESHOLD,
+        *PROBABILITIES,
+        Column("held", "number", "It is from some year on, up to the deadline year.", PROBABILITY),
+        STANDARD_ERROR,
+        Column("lowest_member", "number", "Lowest at_deadline of any single member.", PROBABILITY),
+        Column("highest_member", "number", "Highest at_deadline of any single member.", PROBABILITY),
+        Column(
+            "required_growth_pct", "number", "Real growth that leads the median share to the threshold.", "% a year"
         ),
+        *CONTEXT,
     )
-    code, name = document["country"]["code"], document["country"]["name"]
+    code, context = document["country"]["code"], _context(document)
+    rows = []
+    for target in document["targets"]:
+        found, required = target["probability"] or {}, target["required"] or {}
+        four = (found.get(name) for name in ("at_deadline", "by_deadline", "held", "standard_error"))
+        members = found.get("across_members", (None, None))
+        growth = required.get("real_growth_pct")
+        rows.append((code, target["component"], target["threshold"], *four, members[0], members[-1], growth, *context))
+    return Table(_title(document, "of the targets"), columns, ("country", "component"), rows, _provenance(document))
+
+
+def _money(document: dict[str, Any]) -> Table:
+    """The core spending, one row per currency and year; none where no amount is published."""
+    amounts = [amount for amount in (document["money"] or {}).values() if amount]
+    levels = list(amounts[0]["quantiles"]) if amounts else []
+    columns = (
+        COUNTRY,
+        Column("currency", "string", "ISO 4217 code."),
+        Column("unit", "string", "What the amounts count."),
+        YEAR,
+        *_fan_columns(levels, "", "see the column unit"),
+        *CONTEXT,
+    )
+    code, context = document["country"]["code"], _context(document)
     rows = [
-        (code, part, *values)
-        for part, fan in parts.items()
-        for values in zip(
-            paths["years"], fan["mean"], fan["median"], *(fan["quantiles"][level] for level in levels), strict=True
-        )
+        (code, amount["currency"], amount["unit"], *values, *context)
+        for amount in amounts
+        for values in _by_year(document["paths"]["years"], amount, levels)
     ]
-    title = f"Forecast of the defence spending of {name}"
-    return Table(title, columns, ("country", "component", "year"), rows, _provenance(document))
+    return Table(
+        _title(document, "of core spending in money"), columns, ("country", "unit", "year"), rows, _provenance(document)
+    )
+
+
+def _fan_columns(levels: list[str], ending: str, unit: str) -> list[Column]:
+    named = {"mean": "Mean", "median": "Median"} | {f"q{level}": f"Quantile {level}" for level in levels}
+    return [
+        Column(f"{name}{ending}", "number", f"{words} across the simulated futures.", unit)
+        for name, words in named.items()
+    ]
+
+
+def _by_year(years: list[int], fan: dict[str, Any], levels: list[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(years, fan["mean"], fan["median"], *(fan["quantiles"][level] for level in levels), strict=True)
+
+
+def _title(document: dict[str, Any], what: str) -> str:
+    return f"Forecast {what} of {document['country']['name']}"
 
 
 def alliance(document: dict[str, Any]) -> Table:
     """The allies in the order of their probabilities, one row per target and ally."""
     columns = (
         COMPONENT,
-        Column("threshold_pct", "number", "Threshold of the target.", SHARE),
+        THRESHOLD,
         Column("rank", "integer", "Place among the allies, from 1."),
         COUNTRY,
         Column("name", "string", "English name of the ally."),
-        Column("at_deadline", "number", "The share is at the threshold in the deadline year.", PROBABILITY),
-        Column("by_deadline", "number", "It is in some year up to the deadline.", PROBABILITY),
-        Column("standard_error", "number", "Monte-Carlo standard error of at_deadline."),
+        *PROBABILITIES,
+        STANDARD_ERROR,
         Column("latest_share_pct", "number", "Share of the origin's year; empty where there is none.", SHARE),
         Column("review_on_track", "number", "On track in the review year; empty where not asked.", PROBABILITY),
         Column("review_at_threshold", "number", "At the threshold in the review year.", PROBABILITY),
+        *CONTEXT,
     )
+    context = _context(document)
     rows = [
         (
             target["component"],
@@ -87,6 +173,7 @@ def alliance(document: dict[str, Any]) -> Table:
             standing["country"]["name"],
             *(standing[name] for name in ("at_deadline", "by_deadline", "standard_error", "latest_share_pct")),
             *((standing["review"] or {}).get(name) for name in ("on_track", "at_threshold")),
+            *context,
         )
         for target in document["targets"]
         for rank, standing in enumerate(target["ranking"], 1)
@@ -103,13 +190,25 @@ def past_forecasts(document: dict[str, Any]) -> Table:
         *(Column(f"q{level:g}_pct", "number", f"Quantile {level:g}.", SHARE) for level in document["levels"]),
         Column("outcome_pct", "number", "The figure of the current vintage; empty if it is not known yet.", SHARE),
         Column("outcome_estimate", "boolean", "Whether the publisher marks that figure as an estimate."),
+        *(column for column in CONTEXT if column.name != "origin"),
     )
     first, last = ("country", "origin", "year"), ("outcome_pct", "outcome_estimate")
+    scenario, _, *context = _context(document)
     rows = [
-        (*(one[name] for name in first), *one["quantiles"], *(one[name] for name in last)) for one in document["items"]
+        (*(one[name] for name in first), *one["quantiles"], *(one[name] for name in last), scenario, *context)
+        for one in document["items"]
     ]
     about = {"dc:source": document["vintage"], "dc:subject": document["scenario"]}
     return Table("Past forecasts of core spending", columns, ("country", "origin", "year"), rows, about)
+
+
+def _context(document: dict[str, Any]) -> tuple[Any, ...]:
+    """The cells of :data:`CONTEXT`. No cell holds what an analyst wrote, which a spreadsheet might run as a formula."""
+    scenario = document.get("scenario")
+    name = scenario["name"] if isinstance(scenario, dict) else scenario
+    if name is not None and name not in named_scenarios():
+        name = request.args.get("scenario", "own")
+    return (name, document.get("origin"), document.get("deadline"), document["vintage"])
 
 
 def _provenance(document: dict[str, Any]) -> dict[str, Any]:

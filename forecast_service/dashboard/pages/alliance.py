@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.dashboard import alliance_map, text
+from forecast_service.dashboard import alliance_map, linked_data, text
 from forecast_service.dashboard.internal_client import document
 from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios
@@ -29,6 +29,7 @@ def overview(state: State) -> dict[str, Any]:
         for entry in each["ranking"]:
             rows[entry["country"]["code"]][each["component"]] = entry
     sort, backwards = sorting(state)
+    said = headline(found, target)
     drawn = alliance_map.places(known, target["ranking"], found["left_out"])
     return {
         "alliance": found,
@@ -36,7 +37,9 @@ def overview(state: State) -> dict[str, Any]:
         "rows": _sorted(list(rows.values()), sort, backwards, state.component),
         "sort": sort,
         "backwards": backwards,
-        "headline": headline(found, target),
+        "headline": said,
+        "cited": linked_data.citation(found),
+        "dataset": linked_data.of_alliance(state, found, f"{said}."),
         "one_by_one": one_by_one(target),
         "usual": usual(state),
         "columns": ["name", state.component, "by", "latest", *(c for c in COMPONENTS if c != state.component)],

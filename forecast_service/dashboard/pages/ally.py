@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast_service.dashboard import custom_scenario, fan, lever_form, snippets, text
+from forecast_service.dashboard import custom_scenario, fan, lever_form, linked_data, snippets, text
 from forecast_service.dashboard.internal_client import Refused, document
 from forecast_service.dashboard.page_state import State
 from forecast_service.dashboard.pages.common import by_component, countries, scenarios, vintage_of
@@ -37,6 +37,8 @@ def country(state: State, code: str) -> dict[str, Any]:
     first = movers(state, detail["code"])
     return found | {
         "requirement": requirement(shown, detail["code"], forecast, target),
+        "cited": linked_data.citation(forecast),
+        "dataset": linked_data.of_ally(shown, detail, forecast, text.finding(forecast, target, detail["denominator"])),
         "snippets": snippets.of(shown, detail["code"], forecast, drawn=target["probability"] is not None),
         "presets": PRESETS,
         "first": [lever_form.BY_NAME[name] for name in first],

@@ -84,7 +84,7 @@ def _line(method: str, path: str, example: Any, asked: Any, media: list[str]) ->
 
 
 def _parameter(it: dict[str, Any]) -> dict[str, Any]:
-    schema = it["schema"]
+    schema = it["schema"] if "schema" in it else it["content"]["application/json"]["schema"]
     example = it.get("example", schema.get("example"))
     return {
         "name": it["name"],

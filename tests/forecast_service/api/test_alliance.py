@@ -24,7 +24,7 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
     body = get(client)
     assert set(body) == {
         "id", "scenario", "origin", "deadline", "review_year", "vintage", "model_version", "draws", "seed", "targets",
-        "years", "shares", "burden", "reason", "left_out", "links", "rule",
+        "years", "shares", "burden", "reason", "left_out", "links", "rule", "cite",
     }  # fmt: skip
     assert (body["origin"], body["deadline"], body["review_year"]) == (2026, 2035, 2029)
     assert body["years"] == list(range(2027, 2036))

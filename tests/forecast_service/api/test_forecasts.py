@@ -18,7 +18,7 @@ from models.scenarios.builtin import named_scenarios
 FIELDS = {
     "id", "country", "scenario", "origin", "deadline", "vintage", "model_version", "draws", "seed",
     "targets", "paths", "money", "pledge_credibility", "baseline", "waterfall", "plausibility",
-    "members", "notes", "links",
+    "members", "notes", "links", "cite",
 }  # fmt: skip
 
 

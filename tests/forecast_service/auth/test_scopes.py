@@ -49,7 +49,10 @@ QUERIES = {
     "scenarios.get_version_forecast": "?country=DEU",
     "forecasts.get_forecast": "?scenario={scenario}",
     "forecasts.get_forecast_table": "?scenario={scenario}",
+    "forecasts.get_question_forecast": '?question={"country":"DEU","scenario":"{scenario}"}',
     "forecasts.get_waterfall_chart": "?scenario={scenario}",
+    "requirements.get_question_requirement": '?question={"country":"DEU","probability":0.5,"scenario":"{scenario}"}',
+    "sensitivity.get_question_sensitivity": '?question={"country":"DEU","scenario":"{scenario}"}',
     "sensitivity.get_sensitivity": "?scenario={scenario}",
     "sensitivity.get_sensitivity_chart": "?scenario={scenario}",
 }
@@ -68,7 +71,7 @@ The status of every route for every kind of caller, with `FORECAST_AUTH=api-key`
 
 *Reader* (scope `read`) and *writer* (`read`, `write`) are keys of one owner; the calls name that owner's private
 scenarios and sweeps. *Other tenant* (`read`, `write`) and *admin* (`admin`) are other owners. For them those ids do not
-exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item. `POST /v1/requirements` and
+exist: 404 in a path, 422 in a body or query; a batch is 200 with the error in its item. `/v1/requirements` and
 `POST /v1/vintages` are sent input that gets 422 from everyone let in.
 
 """

@@ -243,7 +243,8 @@ def test_small_answers_and_those_with_a_tag_for_if_match_stay_plain(keeping: Fla
     [
         (FORECAST, "GET, HEAD, OPTIONS"),
         (f"{FORECAST}.csv?deadline=2030", "GET, HEAD, OPTIONS"),
-        ("/v1/forecasts", "OPTIONS, POST"),
+        ("/v1/forecasts", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/forecasts/batch", "OPTIONS, POST"),
         ("/v1/scenarios", "GET, HEAD, OPTIONS, POST"),
         ("/healthz", "GET, HEAD, OPTIONS"),
     ],

@@ -33,7 +33,8 @@ def answer(app: Flask, question: dict[str, Any]) -> Forecast:
 
 
 def check_same(forecast: Forecast) -> None:
-    composed = {"forecast": forecast, "links": {"country": "/v1/countries/X"}}
+    cite = {"address": None, "text": "x", "bibtex": "y", "csl": {"issued": {"date-parts": [[2026, 7, 10]]}}}
+    composed = {"forecast": forecast, "links": {"country": "/v1/countries/X"}, "cite": cite}
     written = json.dumps(ForecastSchema().dump(composed))
     assert written == json.dumps(Schema.dump(ForecastSchema(), composed))
 

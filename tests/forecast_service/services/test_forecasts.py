@@ -80,8 +80,8 @@ def test_a_request_that_waits_for_a_fit_does_not_hold_the_compute_lock(
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda: forecasts.requirement(country="DEU", probability=0.9),
-        lambda: forecasts.sensitivity(country="DEU"),
+        lambda: forecasts.requirement(country="DEU", probability=0.9).answer(),
+        lambda: forecasts.sensitivity(country="DEU").answer(),
         lambda: forecasts.alliance(),
     ],
     ids=["requirement", "sensitivity", "alliance"],

@@ -48,6 +48,12 @@ class Computed:
         """The year of the targets."""
         return int(self.document["deadline"])
 
+    @property
+    def cite(self) -> documents.Cite | None:
+        """How to cite the answer; None from a service that does not say it yet."""
+        found: documents.Cite | None = self.document.get("cite")
+        return found
+
 
 @dataclass(frozen=True)
 class Forecast(Computed, Tabular):

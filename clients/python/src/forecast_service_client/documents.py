@@ -66,6 +66,21 @@ class CountryScores(TypedDict):
     skill_low: NotRequired[float]
 
 
+class CslAuthor(TypedDict):
+    literal: str
+
+
+DatePart: TypeAlias = list[int]
+
+
+CslDate = TypedDict(
+    "CslDate",
+    {
+        "date-parts": list[DatePart],
+    },
+)
+
+
 class Difference(TypedDict):
     at_deadline: float | None
     by_deadline: float | None
@@ -559,19 +574,6 @@ class Scores(TypedDict):
     skill_low: NotRequired[float]
 
 
-class Sensitivity(TypedDict):
-    bars: list[Bar]
-    component: str
-    country: CountryRef
-    deadline: int
-    model_version: str
-    origin: int
-    probability: float
-    scenario: str
-    threshold: float
-    vintage: str
-
-
 class StandingReview(TypedDict):
     at_threshold: float
     on_track: float
@@ -716,6 +718,17 @@ class Country(TypedDict):
     stance: Literal["law", "plan", "pledged", "reluctant", "claims-exemption"]
 
 
+class Csl(TypedDict):
+    URL: NotRequired[str]
+    author: list[CslAuthor]
+    id: str
+    issued: CslDate
+    note: str
+    title: str
+    type: Literal["dataset"]
+    version: str
+
+
 class Frozen(TypedDict):
     allies: int
     coverage_80: float | None
@@ -742,28 +755,6 @@ class History(TypedDict):
 class NeededMoney(TypedDict):
     national: Sums | None
     usd: Sums | None
-
-
-class Requirement(TypedDict):
-    component: Literal["core", "related", "total"]
-    country: CountryRef
-    deadline: int
-    draws: int
-    extra_growth_pp: float
-    id: str
-    links: dict[str, str]
-    model_version: str
-    money: NeededMoney
-    moved: Literal["core", "related"]
-    notes: list[str]
-    origin: int
-    probability: AskedProbability
-    real_growth_pct: NeededGrowth
-    scenario: ScenarioOut
-    seed: int
-    share_pct: NeededShare
-    threshold: float
-    vintage: str
 
 
 class Standing(TypedDict):
@@ -819,6 +810,50 @@ class Baseline(TypedDict):
     targets: list[BaselineTarget]
 
 
+class Cite(TypedDict):
+    address: str | None
+    bibtex: str
+    csl: Csl
+    text: str
+
+
+class Requirement(TypedDict):
+    cite: Cite
+    component: Literal["core", "related", "total"]
+    country: CountryRef
+    deadline: int
+    draws: int
+    extra_growth_pp: float
+    id: str
+    links: dict[str, str]
+    model_version: str
+    money: NeededMoney
+    moved: Literal["core", "related"]
+    notes: list[str]
+    origin: int
+    probability: AskedProbability
+    real_growth_pct: NeededGrowth
+    scenario: ScenarioOut
+    seed: int
+    share_pct: NeededShare
+    threshold: float
+    vintage: str
+
+
+class Sensitivity(TypedDict):
+    bars: list[Bar]
+    cite: Cite
+    component: str
+    country: CountryRef
+    deadline: int
+    model_version: str
+    origin: int
+    probability: float
+    scenario: str
+    threshold: float
+    vintage: str
+
+
 class Target(TypedDict):
     basis: Literal["history", "prior", "history and prior"]
     component: Literal["core", "related", "total"]
@@ -858,6 +893,7 @@ class TrackRecord(TypedDict):
 
 class AllianceForecast(TypedDict):
     burden: list[Burden]
+    cite: Cite
     deadline: int
     draws: int
     id: str
@@ -878,6 +914,7 @@ class AllianceForecast(TypedDict):
 
 class Forecast(TypedDict):
     baseline: Baseline | None
+    cite: Cite
     country: CountryRef
     deadline: int
     draws: int

@@ -43,10 +43,12 @@ lint: $(VENV)/.dev ## check style, types, layers and the exported contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/forecast-service openapi --check openapi/openapi.json
+	$(BIN)/forecast-service scenario schema --check openapi/scenario.schema.json
 
 openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, with new examples, and the types of the client
 	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
 	$(BIN)/python clients/python/write_documents.py
+	$(BIN)/forecast-service scenario schema --output openapi/scenario.schema.json
 
 fuzz: $(VENV)/.dev ## run schemathesis, 20,000 cases for each kind of caller; writes docs/fuzzing.md
 	$(BIN)/python -m benchmarks.robustness.fuzz --write docs/fuzzing.md

@@ -5,6 +5,11 @@ from __future__ import annotations
 JSON, CSV, METADATA, PARQUET, ARROW, XLSX = "json", "csv", "csv-metadata.json", "parquet", "arrow", "xlsx"
 SVG, PNG, VEGA = "svg", "png", "vl.json"
 
+ATOM_TYPE = "application/atom+xml"
+"""Of a feed."""
+SCHEMA_TYPE = "application/schema+json"
+"""Of a JSON Schema."""
+
 CONTENT_TYPES = {
     JSON: "application/json",
     CSV: "text/csv; charset=utf-8; header=present",

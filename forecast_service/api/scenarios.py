@@ -8,6 +8,7 @@ from flask import Response, jsonify, url_for
 from werkzeug.routing import BaseConverter, IntegerConverter
 
 from forecast_service.http.blueprint import Blueprint
+from forecast_service.openapi.operations import HEADERS
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.scenarios import (
     AnyScenarioSchema,
@@ -21,6 +22,7 @@ from forecast_service.schemas.scenarios import (
     ScenarioDraftSchema,
     ScenarioListQuerySchema,
     ScenarioListSchema,
+    VersionDiffSchema,
     VersionListSchema,
     VersionQuerySchema,
 )
@@ -38,6 +40,8 @@ NUMBER = {
     "description": "Number of a version, from 1.",
     "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
 }
+FIRST = NUMBER | {"name": "a", "description": "Number of the first version."}
+SECOND = NUMBER | {"name": "b", "description": "Number of the second version."}
 
 
 class ScenarioConverter(BaseConverter):
@@ -145,6 +149,23 @@ def list_versions(query: dict[str, Any], id: str) -> dict[str, Any]:
 def get_version(id: str, number: int) -> Answer:
     """Get one version of a saved scenario"""
     return _with_etag(scenarios.read(id, number))
+
+
+@blp.get("/<scenario:id>/versions/<version:a>/diff/<version:b>", parameters=[ID, FIRST, SECOND])
+@blp.response(200, VersionDiffSchema)
+@blp.problems(404, 503)
+def get_version_diff(id: str, a: int, b: int) -> dict[str, Any]:
+    """Get what changed from one version of a saved scenario to another, as a JSON Patch"""
+    return scenarios.diff(id, a, b)
+
+
+@blp.post("/<scenario:id>/versions/<version:number>/revert", parameters=[ID, NUMBER])
+@blp.arguments(IfMatchSchema, location="headers")
+@blp.response(200, SavedScenarioSchema, headers={"ETag": HEADERS["ETag"]})
+@blp.problems(400, 403, 404, 409, 412, 428, 503)
+def revert_scenario(headers: dict[str, Any], id: str, number: int) -> Answer:
+    """Go back to an older version: write a new version that says the same"""
+    return _with_etag(scenarios.revert(id, number, headers))
 
 
 @blp.get("/<scenario:id>/versions/<version:number>/forecast", parameters=[ID, NUMBER])

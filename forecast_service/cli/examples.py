@@ -106,11 +106,13 @@ QUESTIONS = (
     ),
     Question("listVersions", "GET", "/v1/scenarios/{scenario}/versions?limit=1"),
     Question("getVersion", "GET", "/v1/scenarios/{scenario}/versions/1"),
+    Question("getVersionDiff", "GET", "/v1/scenarios/{scenario}/versions/1/diff/2"),
     Question("getVersionForecast", "GET", f"/v1/scenarios/{{scenario}}/versions/1/forecast?country=ESP&{QUERY}"),
     Question(
         "compareScenarios", "GET", "/v1/scenarios/compare?ids=baseline,stall&country=ITA&deadline=2028&quantiles=0.5"
     ),
     Question("forkScenario", "POST", "/v1/scenarios/{scenario}/fork", {"name": "my own"}, status=201),
+    Question("revertScenario", "POST", "/v1/scenarios/{scenario}/versions/1/revert", headers={"If-Match": "*"}),
     Question("postSweep", "POST", "/v1/sweeps", SWEEP, learns="sweep", status=202),
     Question("getSweep", "GET", "/v1/sweeps/{sweep}"),
     Question("getResults", "GET", "/v1/sweeps/{sweep}/results"),
@@ -139,6 +141,8 @@ QUESTIONS = (
     Question("version", "GET", "/version"),
     Question("listVintages", "GET", "/v1/vintages"),
     Question("getVintage", "GET", "/v1/vintages/nato-2026"),
+    Question("getVintagesFeed", "GET", "/feeds/vintages.atom"),
+    Question("getForecastsFeed", "GET", "/feeds/forecasts.atom"),
     Question("putCurrent", "PUT", "/v1/vintages/current", {"vintage": BEFORE}, status=202),
     Question("postRollback", "POST", "/v1/vintages/current/rollback", status=202),
     Question("getCurrent", "GET", "/v1/vintages/current"),

@@ -16,6 +16,7 @@ from forecast_service.cli.keys import keys
 from forecast_service.cli.mcp import mcp
 from forecast_service.cli.openapi import openapi
 from forecast_service.cli.pledges import pledges
+from forecast_service.cli.scenario import scenario
 from forecast_service.cli.serve import serve
 from forecast_service.cli.site import site
 from forecast_service.cli.sweeps import sweep, work
@@ -39,5 +40,8 @@ def data() -> None:
 
 for command in (check, use, rollback, current_vintage, import_file, list_vintages, differ, why, refresh, pledges):
     data.add_command(command)
-for command in (serve, site, mcp, fit, forecast, data, db, openapi, backtest, freeze, keys, callers, sweep, work):
+for command in (
+    *(serve, site, mcp, fit, forecast, data, db, openapi, backtest),
+    *(freeze, keys, callers, scenario, sweep, work),
+):
     main.add_command(command)

@@ -15,7 +15,7 @@ DRAWN = frozenset({"scenario", "component", "theme", "width", "ghost"})
 PICTURES = (".svg", ".png", ".vl.json")
 """For a scenario other than the baseline, there are those in the pages alone, which name a theme, none to download."""
 LIVE = re.compile(
-    r"/docs|/over-time|/countries/[^/]+/(own[.-].*|live)|/v1/(sweeps|vintages|scenarios|forecasts|requirements).*"
+    r"/docs|/over-time|/feeds/.*|/countries/[^/]+/(own[.-].*|live)|/v1/(sweeps|vintages|scenarios|forecasts|requirements).*"
 )
 """Addresses whose answer depends on what a reader enters, and the documentation of those."""
 CODE = re.compile(r"/([A-Z]{3})(?=[/.]|$)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,16 @@ def saved(settings: Settings, a: str, b: str) -> list[dict[str, Any]] | None:
     return rows
 
 
-def start(settings: Settings, a: str, b: str) -> None:
-    """Start the process, unless this one has started it; it waits for its turn."""
+def saved_at(settings: Settings, a: str, b: str) -> datetime | None:
+    """When the result was saved; None if there is none yet."""
+    try:
+        return datetime.fromtimestamp(_file(settings, a, b).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
+def start(settings: Settings, a: str, b: str) -> bool:
+    """Start the process, unless this one has started it; it waits for its turn. Whether it was started."""
     facts = [str(settings.sipri), str(settings.draws), str(settings.seed)]
     command = [
         sys.executable,
@@ -49,7 +58,7 @@ def start(settings: Settings, a: str, b: str) -> None:
         b,
         *facts,
     ]
-    spawn_once(command, "why forecasts changed", settings.state.turn)
+    return spawn_once(command, "why forecasts changed", settings.state.turn)
 
 
 def whose(forecaster: Forecaster) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 from webargs.flaskparser import abort
 
 _ODD_PART = re.compile(r"/\.{0,2}(?:/|$)")
@@ -21,6 +21,13 @@ def hides_slash(environ: dict[str, Any]) -> bool:
 def _is_odd(environ: dict[str, Any]) -> bool:
     path = environ.get("PATH_INFO", "")  # not request.path, in which two slashes at the beginning are one
     return hides_slash(environ) or (path != "/" and _ODD_PART.search(path) is not None)
+
+
+def absolute(endpoint: str, public_address: str, **values: Any) -> str:
+    """The address of a route with scheme and host: below ``public_address``, if not "", or the request's own host."""
+    address = url_for(endpoint, **values)
+    base = public_address or request.url_root
+    return base.rstrip("/") + address.removeprefix(request.script_root)
 
 
 def register(app: Flask) -> None:

@@ -29,6 +29,8 @@ TEXTS = frozenset(
         "application/json",
         "application/problem+json",
         "application/csvm+json",
+        "application/atom+xml",
+        "application/schema+json",
         "image/svg+xml",
         "text/csv",
         "text/html",

@@ -87,10 +87,11 @@ def _document_unions(self: Any, field: fields.Field[Any], **_: Any) -> dict[str,
 
 def _levers() -> dict[str, str]:
     """The references of the levers by their types."""
-    return {name: f"#/components/schemas/{_component_name(name)}" for name in SCHEMAS}
+    return {name: f"#/components/schemas/{component_name(name)}" for name in SCHEMAS}
 
 
-def _component_name(lever: str) -> str:
+def component_name(lever: str) -> str:
+    """The name of a lever in the contract, by its type."""
     return swept.LEVER + "".join(part.title() for part in lever.split("_"))
 
 
@@ -118,7 +119,7 @@ def make_api(app: Flask) -> ContractApi:
     converter.add_attribute_function(_closed)
     for name, schema in SCHEMAS.items():
         facts = schema.constraint | {"examples": [schema.example]}
-        api.spec.components.schema(_component_name(name), facts, schema=schema)
+        api.spec.components.schema(component_name(name), facts, schema=schema)
     api.spec.components.schema("Scenario", schema=ScenarioSchema)
     swept.describe(api.spec, _levers())
     api.spec.components.schema("ForecastRequest", ForecastRequestSchema.constraint, schema=ForecastRequestSchema)

@@ -84,6 +84,13 @@ def model_version_in(description: str) -> PlainText:
 class ScenarioSchema(RequestSchema):
     """A scenario: a name and a list of levers, which act in a fixed order (docs/scenarios.md)."""
 
+    # Editors write it into a file to know by which schema to check it; nobody should have to take it out again.
+    json_schema = fields.String(
+        data_key="$schema",
+        load_only=True,
+        validate=validate.Length(max=1000),
+        metadata={"description": "Address of the JSON Schema by which an editor checks the document; not used."},
+    )
     name: fields.String = name_in(load_default="custom")
     description: fields.String = description_in(load_default="")
     levers = BoundedList(
@@ -122,6 +129,7 @@ class ScenarioSchema(RequestSchema):
     def _build(self, data: dict[str, Any], **_: Any) -> Scenario:
         # One spelling of each question: all components, or all allies, are the same as none in particular.
         touched = tuple(name for name in LEVER_COMPONENTS if name in data.get("components", ()))
+        data.pop("json_schema", None)
         data["components"] = () if touched == LEVER_COMPONENTS else touched
         data["countries"] = canonical(data.get("countries", ()))
         return Scenario(**data | {"levers": tuple(data["levers"])})

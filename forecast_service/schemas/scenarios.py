@@ -249,6 +249,9 @@ class StoredLeverField(LeverField):
 
 
 class SavedScenarioSchema(ScenarioSchema):
+    class Meta:
+        exclude = ("json_schema",)
+
     kind = fields.String(required=True, metadata={"description": "Always kept."})
     id = fields.String(required=True, metadata={"description": "Its id."})
     version = fields.Integer(required=True, metadata={"description": "Number of this version, from 1."})
@@ -310,6 +313,41 @@ class AnyScenarioSchema(SavedScenarioSchema):
 class VersionListSchema(ListSchema):
     items = fields.List(
         fields.Nested(SavedScenarioSchema), required=True, metadata={"description": "The latest first."}
+    )
+
+
+class PatchOperationSchema(Schema):
+    """An operation of a JSON Patch."""
+
+    op = fields.String(
+        required=True,
+        validate=validate.OneOf(["add", "remove", "replace"]),
+        metadata={"description": "What it does at the path."},
+    )
+    path = fields.String(
+        required=True, metadata={"description": "JSON Pointer to the place.", "example": "/levers/0/share_pct"}
+    )
+    before = fields.Raw(
+        allow_none=True, metadata={"description": "What stood there: a part of the scenario. Not for add."}
+    )
+    value = fields.Raw(
+        allow_none=True, metadata={"description": "What stands there then: a part of the scenario. Not for remove."}
+    )
+
+
+class VersionDiffSchema(Schema):
+    """The difference of two versions of a saved scenario."""
+
+    id = fields.String(required=True, metadata={"description": "Its id."})
+    before = fields.Integer(required=True, metadata={"description": "Number of the first version."})
+    after = fields.Integer(required=True, metadata={"description": "Number of the second."})
+    patch = fields.List(
+        fields.Nested(PatchOperationSchema),
+        required=True,
+        metadata={
+            "description": "A JSON Patch (RFC 6902): applied in order to the first version, it gives the second but "
+            "for version and updated_at. Empty if both say the same. Levers are compared field by field."
+        },
     )
 
 

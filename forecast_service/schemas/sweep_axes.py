@@ -117,7 +117,7 @@ class SweptScenarioField(fields.Field[dict[str, Any]]):
         for path, values in read:
             value = with_value(value, path, values)
         _try(value, [Axis.of(path, values) for path, values in read])
-        value = _without_nulls(value)
+        value = _without_nulls({name: inner for name, inner in value.items() if name != "$schema"})
         texts = {name: ScenarioSchema._declared_fields[name] for name in ("name", "description") if name in value}
         value = _with_codes({**value, "levers": [_with_codes(lever) for lever in value["levers"]]})
         return value | {name: field.deserialize(value[name]) for name, field in texts.items()}

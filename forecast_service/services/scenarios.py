@@ -1,4 +1,4 @@
-"""Create, read, change, list and forecast saved scenarios."""
+"""Create, read, change, compare, list and forecast saved scenarios."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from forecast_service.errors import ServiceError
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.schemas.forecast_response import ForecastSchema
 from forecast_service.schemas.levers import is_reserved
-from forecast_service.schemas.scenarios import shipped_body
-from forecast_service.services import admission, citation, forecasts
+from forecast_service.schemas.scenarios import SavedScenarioSchema, shipped_body
+from forecast_service.services import admission, citation, forecasts, json_patch
 from forecast_service.services.idempotency import idempotent
 from forecast_service.services.paging import NoCursor
 from forecast_service.services.scenario_lookup import ModelGone, UnknownSaved, as_scenario
@@ -96,15 +96,30 @@ def fork(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> Scen
 
 def replace(identifier: str, headers: dict[str, Any], sent: dict[str, Any]) -> ScenarioVersion:
     """Write a new version."""
-    if "if_match" not in headers:
-        scenarios.check_owner(caller(), identifier)
-        raise NoCondition
-    _refuse_weak(identifier, headers)
+    expected = _condition(identifier, headers)
     quota = forecasters().settings.kept_bytes
     # A draft may repeat what the scenario says already, even if that was deleted since.
     if sent.get("based_on") == scenarios.read(caller(), identifier).based_on:
         sent = sent | {"based_on": None}
-    return scenarios.replace(caller(), identifier, _draft(**sent), headers["if_match"], quota)
+    return scenarios.replace(caller(), identifier, _draft(**sent), expected, quota)
+
+
+def revert(identifier: str, number: int, headers: dict[str, Any]) -> ScenarioVersion:
+    """Write a new version that says what version ``number`` says, for the same model and figures."""
+    expected = _condition(identifier, headers)
+    old = read(identifier, number)
+    draft = Draft(old.body, old.public, None, old.model_version, old.vintage)
+    return scenarios.replace(caller(), identifier, draft, expected, forecasters().settings.kept_bytes)
+
+
+def _condition(identifier: str, headers: dict[str, Any]) -> set[str]:
+    """The tags of If-Match, which a new version needs. Raises NoCondition or WeakTag, to the owner alone."""
+    if "if_match" not in headers:
+        scenarios.check_owner(caller(), identifier)
+        raise NoCondition
+    _refuse_weak(identifier, headers)
+    tags: set[str] = headers["if_match"]
+    return tags
 
 
 def _refuse_weak(identifier: str, headers: dict[str, Any]) -> None:
@@ -139,6 +154,16 @@ def versions(identifier: str, query: dict[str, Any]) -> dict[str, Any]:
     if len(rows) > limit:
         following = _link("scenarios.list_versions", query, [identifier], [rows[limit - 1].version], id=identifier)
     return {"items": rows[:limit], "next": following}
+
+
+_OF_EACH_VERSION = ("version", "updated_at")
+"""What differs between any two versions of a scenario."""
+
+
+def diff(identifier: str, a: int, b: int) -> dict[str, Any]:
+    """What changed from version ``a`` to version ``b``."""
+    before, after = (SavedScenarioSchema(exclude=_OF_EACH_VERSION).dump(read(identifier, n)) for n in (a, b))
+    return {"id": identifier, "before": a, "after": b, "patch": json_patch.difference(before, after)}
 
 
 def page(query: dict[str, Any]) -> dict[str, Any]:

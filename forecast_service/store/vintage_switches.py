@@ -64,6 +64,35 @@ class Reading:
     error: float
 
 
+@dataclass(frozen=True)
+class Change:
+    """A switch that took effect: from then on answers rest on ``after``; ``before`` they rested on."""
+
+    before: str
+    after: str
+    row: SwitchRow
+
+
+def changes(reading: Reading | None, default: str) -> list[Change]:
+    """The switches among those read that changed the current vintage, latest first.
+
+    One that a later switch replaced before its moment never did. ``default`` as for :class:`Switches`.
+    """
+    if reading is None or not reading.rows:
+        return []
+    rows = reading.rows[::-1]
+    current = default if rows[0].number == 1 else None  # None: older rows were not read
+    found = []
+    for place, row in enumerate(rows):
+        later = [other.effective_at for other in rows[place + 1 :]]
+        if row.effective_at > reading.now or any(moment <= row.effective_at for moment in later):
+            continue
+        if current not in {None, row.vintage}:
+            found.append(Change(str(current), row.vintage, row))
+        current = row.vintage
+    return found[::-1]
+
+
 class Switches:
     """The switches of one database.
 

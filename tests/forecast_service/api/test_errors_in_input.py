@@ -36,6 +36,7 @@ CAP = {"type": "cap", "share_pct": 2.5, "component": "core", "from": 2028, "to":
 PATH = {"type": "share_path", "points": {"2030": 2.9}}
 PLEDGE = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": 0.5}
 SCENARIO = {
+    "$schema": "https://example.org/v1/schemas/scenario.json",
     "name": "mine",
     "description": "all of it",
     "levers": [CAP, PATH, PLEDGE],

@@ -72,6 +72,23 @@ def test_any_printable_text_is_kept_as_it_is(keeping: FlaskClient) -> None:
     assert {name: read[name] for name in text} == text
 
 
+def test_the_address_of_its_schema_may_stand_in_a_document(keeping: FlaskClient) -> None:
+    document = BODY | {"$schema": "https://example.org/v1/schemas/scenario.json"}
+    made = create(keeping, document)
+    assert "$schema" not in made
+    assert put(keeping, made["id"], "*", **document).status_code == 200
+    questions = [{"country": "DEU", "scenario": one} for one in (BODY, document)]
+    plain, marked = (keeping.post("/v1/forecasts", json=question) for question in questions)
+    assert (plain.status_code, plain.json) == (200, marked.json)
+    swept = document | {"levers": [CAP | {"share_pct": {"grid": [2.0, 2.5]}}]}
+    sweep = keeping.post("/v1/sweeps", json={"countries": ["DEU"], "scenario": swept})
+    assert sweep.status_code == 202
+    assert "$schema" not in sweep.text
+    assert keeping.delete(f"/v1/sweeps/{sweep.json['id']}").status_code == 204
+    wrong = keeping.post("/v1/scenarios", json=BODY | {"$schema": 1})
+    check_problem(wrong, 422, "invalid-input", ("/$schema",))
+
+
 class TestIdempotency:
     def test_the_answer_is_that_of_the_first_time(self, keeping: FlaskClient) -> None:
         key = uuid.uuid4().hex

@@ -115,7 +115,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
     assert scenario.status_code == 201
     names = {"{scenario}": scenario.json["id"], "{sweep}": "none"}
     sent = dict(headers)
-    if endpoint == "scenarios.replace_scenario":
+    if endpoint in {"scenarios.replace_scenario", "scenarios.revert_scenario"}:
         sent["If-Match"] = scenario.headers["ETag"]
     of_sweep = rule.rule.startswith("/v1/sweeps/")
     if of_sweep:
@@ -124,7 +124,7 @@ def status(client: FlaskClient, writer: dict[str, str], operation: tuple[Rule, s
         names["{sweep}"] = sweep.json["id"]
     values = {"id": names["{sweep}" if of_sweep else "{scenario}"], "code": "DEU", "number": 1, "version": "0" * 12}
     values["format"] = "svg" if endpoint.endswith(("_chart", "_card")) else "csv"
-    values |= {"a": "nato-2025", "b": "nato-2026"}
+    values |= {"a": 1, "b": 1} if rule.rule.startswith("/v1/scenarios/") else {"a": "nato-2025", "b": "nato-2026"}
     values["name"] = values["filename"] = NAMES.get(endpoint, "")
     path = rule.build({name: values[name] for name in rule.arguments})[1]
     path += QUERIES.get(endpoint, "")
@@ -189,6 +189,8 @@ NEVER = "01jd3k8v2xq4t6r9m0n5p7s8yb"
         ("POST", "/v1/scenarios/{id}/fork", {}),
         ("GET", "/v1/scenarios/{id}/versions", None),
         ("GET", "/v1/scenarios/{id}/versions/1", None),
+        ("GET", "/v1/scenarios/{id}/versions/1/diff/1", None),
+        ("POST", "/v1/scenarios/{id}/versions/1/revert", None),
         ("GET", "/v1/scenarios/{id}/versions/1/forecast?country=DEU", None),
         ("GET", "/v1/scenarios/compare?country=DEU&ids=baseline,{id}", None),
         ("GET", "/v1/countries/DEU/forecast?scenario={id}", None),

@@ -48,6 +48,8 @@ def values(application: Flask) -> dict[str, str]:
         "sweeps id": client.post("/v1/sweeps", json=SWEEP).json["id"],
         "number": "1",
         "vintages name": "nato-2026",
+        "scenarios a": "1",
+        "scenarios b": "1",
         "a": "nato-2025",
         "b": "nato-2026",
         "assets name": "page.css",
@@ -94,7 +96,7 @@ def misspelt(value: str, name: str) -> Iterator[str]:
         f"{value}%2F",
     )
     yield quote("".join(chr(ord(c) + 0xFEE0) for c in value))  # full-width
-    if name == "number":
+    if value.isdecimal():
         yield from ("01", "%D9%A1", "+1", "1.0", "0", "-1", "1" * 5000, "%C2%B9", "%F0%9D%9F%99")
     elif name != "code":  # names of allies are known in any case
         yield value.upper() if value != value.upper() else value.lower()

@@ -45,7 +45,7 @@ lint: $(VENV)/.dev ## check style, types, layers and the exported contract
 	$(BIN)/forecast-service openapi --check openapi/openapi.json
 	$(BIN)/forecast-service scenario schema --check openapi/scenario.schema.json
 
-openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, with new examples; and the client's types
+openapi: $(VENV)/.dev ## export the contract to openapi/openapi.json, with new examples, and the types of the client
 	$(BIN)/forecast-service openapi --examples --output openapi/openapi.json
 	$(BIN)/python clients/python/write_documents.py
 	$(BIN)/forecast-service scenario schema --output openapi/scenario.schema.json

@@ -62,6 +62,8 @@ def test_a_forecast_is_typed(client: Client) -> None:
     assert found.vintage == client.history("DEU").vintage
     assert found.model_version == found.document["model_version"]
     assert found.notes == found.document["notes"]
+    assert found.cite
+    assert found.cite["text"]
 
 
 def test_fields_that_the_client_does_not_know_do_no_harm(client: Client) -> None:

@@ -86,14 +86,20 @@ def numbers(expected: list[dict[str, str]], table: Table) -> list[dict[str, str]
     ]
 
 
+def test_the_scenario_of_a_row_is_named_also_if_it_is_your_own(service: Client) -> None:
+    frame = service.forecast("EST", scenario=HALF_WAY, deadline=2030).to_pandas()
+    assert set(frame["scenario"]) == {HALF_WAY["name"]}
+    assert set(frame["deadline"]) == {2030}
+
+
 def test_columns_keep_their_types_without_values() -> None:
     assert table_of([]).to_polars().height == 0
     empty = Table({"text": str, "whole": int, "number": float, "yes": bool}, [])
     assert list(map(str, empty.to_pandas().dtypes)) == ["str", "int64", "float64", "boolean"]
     assert empty.to_polars().dtypes == [pl.String, pl.Int64, pl.Float64, pl.Boolean]
-    missing = Table({"text": str, "number": float, "yes": bool}, [(None, None, None), ("a", 1, True)])
-    assert list(map(str, missing.to_pandas().dtypes)) == ["str", "float64", "boolean"]
-    assert missing.to_polars().rows() == [(None, None, None), ("a", 1.0, True)]
+    missing = Table(empty.kinds, [(None, None, None, None), ("a", 7, 1, True)])
+    assert list(map(str, missing.to_pandas().dtypes)) == ["str", "Int64", "float64", "boolean"]
+    assert missing.to_polars().rows() == [(None, None, None, None), ("a", 7, 1.0, True)]
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

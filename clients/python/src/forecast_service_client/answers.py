@@ -17,8 +17,18 @@ Way = Literal["at_deadline", "by_deadline", "held"]
 COMPONENTS: tuple[Component, ...] = ("core", "related", "total")
 WAYS: tuple[Way, ...] = ("at_deadline", "by_deadline", "held")
 
+CONTEXT: dict[str, Kind] = {"scenario": str, "origin": int, "deadline": int, "vintage": str}
+"""The last columns of the tables of answers, so that rows of several answers can stand in one table."""
+
 Row = documents.SweepResult
 """One evaluation of a sweep: country, targets, point, values, core, related, total, core_median_pct, failure."""
+
+
+def _context(document: Any) -> tuple[Any, ...]:
+    """The cells of :data:`CONTEXT`; ``scenario`` is the name of the scenario, also of one of your own."""
+    scenario = document.get("scenario")
+    name = scenario["name"] if isinstance(scenario, dict) else scenario
+    return (name, document.get("origin"), document.get("deadline"), document["vintage"])
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,12 @@ class Computed:
     def deadline(self) -> int:
         """The year of the targets."""
         return int(self.document["deadline"])
+
+    @property
+    def cite(self) -> documents.Cite | None:
+        """How to cite the answer; None from a service that does not say it yet."""
+        found: documents.Cite | None = self.document.get("cite")
+        return found
 
 
 @dataclass(frozen=True)
@@ -109,12 +125,13 @@ class Forecast(Computed, Tabular):
         return self.document["notes"]
 
     def table(self) -> Table:
-        """The paths: country, component, year, mean_pct, median_pct and a column for each quantile (% of GDP)."""
+        """The paths: country, component, year, mean_pct, median_pct, a column for each quantile (% of GDP), context."""
+        context = _context(self.document)
         fans = {component: fan for component in COMPONENTS if (fan := self.paths[component])}
         levels = list(next(iter(fans.values()))["quantiles"]) if fans else []
         kinds: dict[str, Kind] = {"country": str, "component": str, "year": int, "mean_pct": float, "median_pct": float}
         rows = [
-            (self.country["code"], component, *values)
+            (self.country["code"], component, *values, *context)
             for component, fan in fans.items()
             for values in zip(
                 self.paths["years"],
@@ -124,7 +141,7 @@ class Forecast(Computed, Tabular):
                 strict=True,
             )
         ]
-        return Table(kinds | {f"q{level}_pct": float for level in levels}, rows)
+        return Table(kinds | {f"q{level}_pct": float for level in levels} | CONTEXT, rows)
 
 
 @dataclass(frozen=True)
@@ -153,19 +170,19 @@ class Alliance(Computed, Tabular):
         return self.target(component)["ranking"]
 
     def table(self) -> Table:
-        """The ranking: component, threshold_pct, rank, country, name and probabilities."""
+        """The ranking: component, threshold_pct, rank, country, name, probabilities and context."""
         texts: dict[str, Kind] = {"component": str, "threshold_pct": float, "rank": int, "country": str, "name": str}
         numbers = ("at_deadline", "by_deadline", "standard_error", "latest_share_pct")
         review = {"review_on_track": "on_track", "review_at_threshold": "at_threshold"}
-        rows = []
+        rows, context = [], _context(self.document)
         for target in self.document["targets"]:
             for rank, standing in enumerate(target["ranking"], 1):
                 ally = (standing["country"]["code"], standing["country"]["name"])
                 found: dict[str, Any] = {**standing}
                 reviewed: dict[str, Any] = {**(standing["review"] or {})}
                 values = (*map(found.get, numbers), *map(reviewed.get, review.values()))
-                rows.append((target["component"], target["threshold"], rank, *ally, *values))
-        return Table(texts | dict.fromkeys((*numbers, *review), float), rows)
+                rows.append((target["component"], target["threshold"], rank, *ally, *values, *context))
+        return Table(texts | dict.fromkeys((*numbers, *review), float) | CONTEXT, rows)
 
 
 @dataclass(frozen=True)
@@ -251,15 +268,16 @@ class History(Tabular):
         return {seen["year"]: seen["share_pct"] for part in parts for seen in part["observations"]}
 
     def table(self) -> Table:
-        """The figures: country, component, year, share_pct, definition, estimate and source."""
+        """The figures: country, component, year, share_pct, definition, estimate, source and context."""
         kinds: dict[str, Kind] = {"country": str, "component": str, "year": int, "share_pct": float}
         kinds |= {"definition": str, "estimate": bool, "source": str}
+        context = _context(self.document)
         rows = [
-            (self.country["code"], part["component"], *map({**seen}.get, list(kinds)[2:]))
+            (self.country["code"], part["component"], *map({**seen}.get, list(kinds)[2:]), *context)
             for part in self.document["components"]
             for seen in part["observations"]
         ]
-        return Table(kinds, rows)
+        return Table(kinds | CONTEXT, rows)
 
 
 @dataclass(frozen=True)
@@ -296,14 +314,16 @@ class PastForecasts(Tabular):
     document: documents.PastForecasts
 
     def table(self) -> Table:
-        """The forecasts: country, origin, year, a column for each quantile, outcome_pct and outcome_estimate."""
+        """The forecasts: country, origin, year, a column for each quantile, outcome_pct, outcome_estimate, context."""
         kinds: dict[str, Kind] = {"country": str, "origin": int, "year": int}
         kinds |= {f"q{level:g}_pct": float for level in self.document["levels"]}
-        rows = [
-            (one["country"], one["origin"], one["year"], *one["quantiles"], one["outcome_pct"], one["outcome_estimate"])
-            for one in self.document["items"]
-        ]
-        return Table(kinds | {"outcome_pct": float, "outcome_estimate": bool}, rows)
+        kinds |= {"outcome_pct": float, "outcome_estimate": bool}
+        scenario, _, *context = _context(self.document)  # the origin is a column of its own
+        rows = []
+        for one in self.document["items"]:
+            came = (one["outcome_pct"], one["outcome_estimate"])
+            rows.append((one["country"], one["origin"], one["year"], *one["quantiles"], *came, scenario, *context))
+        return Table(kinds | {name: kind for name, kind in CONTEXT.items() if name != "origin"}, rows)
 
 
 @dataclass(frozen=True)

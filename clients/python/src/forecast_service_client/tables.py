@@ -48,9 +48,12 @@ class Table:
         except ImportError:
             raise MissingLibrary('pandas is not installed: pip install "forecast-service-client[pandas]"') from None
         types = {str: "str", int: "int64", float: "float64", bool: "boolean"}
-        columns = self.columns()
+        nullable = types | {int: "Int64"}  # NumPy's integers have no missing value
         return pandas.DataFrame(
-            {name: pandas.Series(columns[name], dtype=types[kind]) for name, kind in self.kinds.items()}
+            {
+                name: pandas.Series(column, dtype=(nullable if None in column else types)[self.kinds[name]])
+                for name, column in self.columns().items()
+            }
         )
 
     def to_polars(self) -> polars.DataFrame:

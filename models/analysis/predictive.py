@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.analysis.worlds import chosen_worlds
 from models.dataset.countries import COMPONENTS, Ally, Component, allies
 from models.errors import CannotForecast
 from models.forecast import Forecaster, Question
@@ -47,13 +48,13 @@ class Predictive:
 
 
 def worlds(draws: int, samples: int) -> list[int]:
-    """The simulated worlds (rows of the paths) that ``samples`` of ``draws`` are: evenly spread, always the same.
+    """The simulated worlds (rows of the paths) that ``samples`` of ``draws`` are (:func:`chosen_worlds`).
 
-    Evenly, since the draws of an ensemble's member may lie together. Raises CannotForecast if there are not as many.
+    Raises CannotForecast if there are not as many.
     """
     if samples > draws:
         raise CannotForecast("samples", f"must be at most {draws}, the simulated worlds of this service")
-    return [i * draws // samples for i in range(samples)]
+    return [int(number) for number in chosen_worlds(draws, samples)]
 
 
 def predictive(

@@ -10,6 +10,7 @@ import pytest
 from models import Forecaster, Targets, load_figures
 from models.analysis.alliance import AllianceForecast, alliance_forecast
 from models.analysis.predictive import THRESHOLDS, Predictive, predictive, worlds
+from models.analysis.worlds import chosen_worlds
 from models.errors import CannotForecast
 from models.evaluation.levels import HUB_LEVELS
 from models.forecast import Question
@@ -74,9 +75,9 @@ def test_allies_share_the_shocks_of_a_world(found: dict[tuple[str, str], Predict
     assert apart.mean() > 0.1
 
 
-def test_worlds_are_spread_evenly() -> None:
-    assert worlds(2000, 4) == [0, 500, 1000, 1500]
-    assert worlds(7, 3) == [0, 2, 4]
+def test_the_worlds_are_those_of_simulated_paths() -> None:
+    """So that samples of a hub and paths can be joined by their numbers."""
+    assert worlds(2000, 4) == chosen_worlds(2000, 4).tolist() == [0, 1, 1000, 1001]
     assert worlds(5, 5) == [0, 1, 2, 3, 4]
     assert worlds(5, 0) == []
     with pytest.raises(CannotForecast, match="at most 5"):

@@ -105,4 +105,5 @@ def _cdf(by_year: Floats, thresholds: Sequence[float]) -> Array:
     """The probability of at most each threshold by sorted draws, array (years, draws); array (thresholds, years)."""
     at = np.array(thresholds, dtype=by_year.dtype)
     above = by_year.shape[1] - np.array([np.searchsorted(year, at, side="right") for year in by_year])
-    return np.array([[1 - proportion(int(n), by_year.shape[1]) for n in row] for row in above.T])
+    found = [[1 - proportion(int(n), by_year.shape[1]) for n in row] for row in above.T]
+    return np.array(found, dtype=float).reshape(len(at), len(by_year))  # also without thresholds

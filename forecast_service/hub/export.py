@@ -85,7 +85,8 @@ def export(folder: Path, forecaster: Forecaster, repository: str, format: str) -
         _write(folder / "target-data" / f"{name}.{format}", WRITERS[format](table))
     files = rows = 0
     for model, table in _rounds(forecaster, said):
-        _write(folder / "model-output" / model / f"{next(iter(table.rows))[0]}-{model}.{format}", WRITERS[format](table))
+        origin_date = next(iter(table.rows))[0]
+        _write(folder / "model-output" / model / f"{origin_date}-{model}.{format}", WRITERS[format](table))
         files, rows = files + 1, rows + len(table.rows)
     return Written(len(documents) + 1 + len(targets) + files, rows)
 

@@ -145,6 +145,7 @@ QUESTIONS = (
     Question("getFrozenTable", "GET", "/v1/track-record/frozen/2026-11-26-nato-2026-m3.csv?country=DEU"),
     Question("getOutsideForecasts", "GET", "/v1/outside-forecasts?country=CAN"),
     Question("getOutsideForecastsTable", "GET", "/v1/outside-forecasts.csv?country=CAN"),
+    Question("getScenarioSchema", "GET", "/v1/schemas/scenario.json"),
     Question("healthz", "GET", "/healthz"),
     Question("readyz", "GET", "/readyz"),
     Question("version", "GET", "/version"),

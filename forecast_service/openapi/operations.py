@@ -58,6 +58,12 @@ def describe(document: dict[str, Any], app: Flask) -> None:
             if (path, method.upper()) in known:
                 if path.endswith(".{format}") and JSON not in _suffixes(item, operation):
                     operation["responses"]["200"]["content"].pop("application/json", None)
+                if not path.endswith(".{format}"):
+                    # Addresses with a suffix document parts of tables, and share this object. Here, where the answer is
+                    # JSON by default, generated clients would take a part for another form of the answer.
+                    operation["responses"] = {
+                        status: answer for status, answer in operation["responses"].items() if status != "206"
+                    }
                 for parameter in operation.get("parameters", ()):
                     if "$ref" in parameter.get("schema", {}):  # an object in a query is written as JSON
                         parameter["content"] = {"application/json": {"schema": parameter.pop("schema")}}

@@ -24,6 +24,7 @@ from tests.forecast_service.api.test_scenarios import CAP, create, put
 from tests.support.service import DRAWS, FIT_TIMEOUT_S
 
 NASTY = 'a{b}} 50 % & "c" \\d <i>e</i> f_g #h ~i ^j $k – ü 日本 l\'m'
+PLEDGE = {"type": "pledge", "share_pct": 3.5, "year": 2035, "credibility": 0.5}
 OWN = {"name": NASTY, "description": "x\ny", "levers": [CAP], "based_on": "baseline", "pledge_effect": False}
 SENT = {str(year): 1 + year % 7 / 3 for year in range(2012, 2027)}
 ASKED: list[dict[str, Any]] = [
@@ -169,7 +170,7 @@ def test_any_question_has_an_address(client: FlaskClient, question: dict[str, An
     [
         (
             "/v1/requirements",
-            {"country": "DEU", "probability": 0.6, "component": "total", "scenario": OWN, "rule": "strict"},
+            {"country": "DEU", "probability": 0.6, "scenario": OWN | {"levers": [PLEDGE]}, "rule": "strict"},
         ),
         ("/v1/requirements", {"country": "EST", "probability": 0.8, "targets": {"deadline": 2031}}),
         ("/v1/sensitivity", {"country": "ISL", "component": "related", "targets": {"related": 0.75}}),

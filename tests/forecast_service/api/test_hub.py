@@ -18,10 +18,11 @@ from forecast_service.schemas.hub import MOST_SAMPLES, OUTPUT_TYPES
 from forecast_service.services import price
 from models import load_figures
 from models.analysis.predictive import THRESHOLDS
+from models.analysis.worlds import chosen_worlds
 from models.dataset.countries import allies
 from models.evaluation import published
 from models.evaluation.levels import HUB_LEVELS
-from tests.support.service import Service
+from tests.support.service import DRAWS, Service
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +63,7 @@ def test_the_forms_agree_with_the_forecast_of_the_same_question(client):
     reached = next(each for each in forecast["targets"] if each["component"] == "core")["probability"]["at_deadline"]
     assert value["cdf", 3.495] == pytest.approx(1 - reached, abs=1.1e-6)
     assert [id for form, id in value if form == "cdf"] == list(THRESHOLDS)
-    assert [id for form, id in value if form == "sample"] == [50 * i for i in range(40)]
+    assert [id for form, id in value if form == "sample"] == chosen_worlds(DRAWS, 40).tolist()
 
 
 def test_a_sample_is_the_same_world_for_all_allies(client):

@@ -23,7 +23,7 @@ def test_the_answer_has_the_fields_of_the_contract(client: FlaskClient) -> None:
     assert set(body) == {
         "id", "country", "scenario", "component", "moved", "threshold", "origin", "deadline", "vintage",
         "model_version", "draws", "seed", "probability", "extra_growth_pp", "real_growth_pct", "share_pct", "money",
-        "notes", "links",
+        "notes", "links", "cite",
     }  # fmt: skip
     assert body["country"] == {"code": "DEU", "code2": "DE", "name": "Germany"}
     assert (body["component"], body["moved"], body["threshold"]) == ("core", "core", 3.5)

@@ -127,6 +127,7 @@ def test_every_operation_has_examples_that_the_contract_allows(contract: Contrac
         assert shown, f"{name} has no example: add a question to forecast_service/cli/examples.py, run 'make openapi'"
         for kind, example in shown.items():
             assert example["summary"].split("?")[0].split()[0] == method.upper(), name
+            assert '"$ref"' not in json.dumps(example["value"]), f"{name}: generators follow it"
             if "json" in kind:
                 place = ("paths", path, method, "responses", code, "content", kind, "schema")
                 contract.check_value(example["value"], name, *place)

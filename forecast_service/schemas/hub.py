@@ -59,7 +59,7 @@ class ModelOutputQuerySchema(TableQuerySchema, ForecastQuerySchema):
         validate=validate.Range(min=1, max=MOST_SAMPLES, error="must be a whole number from {min} to {max}"),
         metadata={
             "description": f"How many samples if output_type has sample, 1 to {MOST_SAMPLES}; {SAMPLES} if absent. "
-            "They are spread evenly over the service's simulated worlds, the same each time."
+            "They are worlds of the simulated paths (/v1/alliance/paths), under the same numbers."
         },
     )
 

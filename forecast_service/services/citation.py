@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import request, url_for
+from flask import url_for
 
 from forecast_service.forecasting.registry import forecasters
+from forecast_service.http.addresses import absolute
 from forecast_service.schemas.citation import CSL_TYPE
 from forecast_service.schemas.forecast_response import ScenarioOutSchema
 from forecast_service.schemas.requests import shared
@@ -215,9 +216,8 @@ def _levels(levels: tuple[float, ...]) -> Query:
 
 def _address(endpoint: str, query: Query, **path: Any) -> str | None:
     """The address of a route; None if it would be too long."""
-    public, where = forecasters().settings.public_address.rstrip("/"), url_for(endpoint, **path)
-    if public:
-        where = public + where.removeprefix(request.script_root)
+    public = forecasters().settings.public_address
+    where = absolute(endpoint, public, **path) if public else url_for(endpoint, **path)
     address = f"{where}?{urlencode(query, quote_via=quote, safe=',:')}"
     return address if len(address) <= LONGEST else None
 

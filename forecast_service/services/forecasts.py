@@ -7,9 +7,10 @@ span, and records the question in the log and the metrics.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from forecast_service.errors import ServiceError
@@ -156,7 +157,7 @@ def alliance(
     """
     scenario, _ = look_up(scenario)
     forecaster = forecasters().forecaster(vintage)
-    with _computing_together(forecaster, scenario, **asked):
+    with computing_together(forecaster, scenario, price.alliance, asked.get("targets"), asked.get("origin")):
         answer = alliance_forecast(forecaster, scenario, **asked)
     check_id(id, answer.id, forecaster)
     telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
@@ -179,7 +180,7 @@ def paths(*, scenario: str | Scenario = "baseline", draws: int | None = None, **
         return ally_in_worlds(forecaster, question, count(question)[0])
 
     def priced(question: Question, fits: int) -> int:
-        return price.forecast(question, fits) + price.rows(math.prod(count(question)))
+        return price.forecast(question, fits) + price.path_rows(math.prod(count(question)))
 
     return _ask(compute, priced, scenario, **asked).answer()
 
@@ -199,32 +200,42 @@ def alliance_paths(
     forecaster.basis.check_years(forecaster.basis.origin(origin), targets.deadline)
     rows = len(allies(forecaster.figures.tables)) * (targets.deadline - forecaster.basis.origin(origin))
     count = count_of(forecaster.draws, draws, rows)
-    with _computing_together(forecaster, scenario, targets, origin, more=price.rows(count * rows)):
+    priced = partial(price.paths_together, rows=count * rows)
+    with computing_together(forecaster, scenario, priced, targets, origin):
         answer = allies_in_worlds(forecaster, scenario, targets, count, origin=origin, **asked)
     telemetry.annotate(scenario=logged(answer.scenario.name), vintage=answer.vintage)
     return answer
 
 
 @contextmanager
-def _computing_together(
+def computing_together(
     forecaster: Forecaster,
     scenario: str | Scenario,
+    priced: Callable[[int, int, int, int, int], int],
     targets: Targets | None = None,
     origin: int | None = None,
-    more: int = 0,
-    **_asked: Any,
+    countries: Collection[str] | None = None,
 ) -> Iterator[None]:
-    """Compute all allies together when it is admitted, for ``more`` units than their forecast.
+    """Compute several allies together when it is admitted.
 
-    Raises FitUnavailable if more fits are missing than a request can wait for.
+    Parameters
+    ----------
+    priced : the price, from the parameters of :func:`forecast_service.services.price.alliance`.
+    countries : alpha-3 codes; all allies if None.
+
+    Raises
+    ------
+    FitUnavailable
+        if more fits are missing than a request can wait for.
     """
-    missing, year = forecaster.unfitted(scenario, targets, origin), forecaster.basis.origin(origin)
+    missing, year = forecaster.unfitted(scenario, targets, origin, countries), forecaster.basis.origin(origin)
     fit_missing.require_affordable_fits(forecasters(), forecaster.figures.vintage, year, missing)
-    every = allies(forecaster.figures.tables).values()
-    own = sum(scenario.override(ally) is not None for ally in every) if isinstance(scenario, Scenario) else 0
+    every = allies(forecaster.figures.tables).items()
+    wanted = [ally for code, ally in every if countries is None or code in countries]
+    own = sum(scenario.override(ally) is not None for ally in wanted) if isinstance(scenario, Scenario) else 0
     years = (targets or Targets()).deadline - year
     levers = len(scenario.levers) if isinstance(scenario, Scenario) else 1
-    units = price.alliance(years, levers, len(every), forecaster.draws, missing + own) + more
+    units = priced(years, levers, len(wanted), forecaster.draws, missing + own)
     with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
         yield
 

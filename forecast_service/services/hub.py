@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from forecast_service.forecasting import fit_missing
 from forecast_service.forecasting.registry import forecasters
 from forecast_service.http.tables import Table
 from forecast_service.hub import tables
-from forecast_service.observability import telemetry, tracing
-from forecast_service.services import admission, forecasts, price
+from forecast_service.observability import telemetry
+from forecast_service.services import forecasts, price
 from forecast_service.services.scenario_lookup import look_up
 from models.analysis.predictive import THRESHOLDS, predictive, worlds
 from models.dataset.countries import COMPONENTS, allies
 from models.errors import CannotForecast
 from models.evaluation.levels import HUB_LEVELS
-from models.scenarios.scenario import Scenario
 from models.scenarios.targets import Targets
 
 MOST_ROWS = 200_000
@@ -46,16 +45,12 @@ def model_output(
     (found, _), forecaster = look_up(scenario), forecasters().forecaster(vintage)
     figures, asked = forecaster.figures, set(output_type)
     ids = worlds(forecaster.draws, samples) if "sample" in asked else []
-    missing = forecaster.unfitted(found, targets, countries=location)
-    fit_missing.require_affordable_fits(forecasters(), figures.vintage, figures.origin, missing)
     wanted = [ally for code, ally in allies(figures.tables).items() if location is None or code in location]
     years = targets.deadline - figures.origin
     rows = _rows(years * sum(len(COMPONENTS) if ally.has_armed_forces else 1 for ally in wanted), asked, len(ids))
-    own = sum(found.override(ally) is not None for ally in wanted) if isinstance(found, Scenario) else 0
-    levers = len(found.levers) if isinstance(found, Scenario) else 1
-    units = price.distributions(years, levers, len(wanted), forecaster.draws, rows, missing + own)
     levels, thresholds = HUB_LEVELS if "quantile" in asked else (), THRESHOLDS if "cdf" in asked else ()
-    with tracing.span("forecast"), admission.computing(units, fitted=not missing and not own):
+    priced = partial(price.distributions, rows=rows)
+    with forecasts.computing_together(forecaster, found, priced, targets, countries=location):
         forms = {"levels": levels, "thresholds": thresholds}
         said = predictive(forecaster, found, targets, countries=location, samples=len(ids), **forms)
         table = tables.model_output(said, figures.vintage, figures.origin, scenario, asked, ids)

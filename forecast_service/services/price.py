@@ -25,14 +25,14 @@ OF_ALLIANCE = 0.6
 """One ally within the alliance, as a multiple of a forecast."""
 MOVED_BASE, MOVED_YEAR, MOVED_LEVER_YEAR = 0.3, 0.5, 0.027
 """A sensitivity: in all, for every year, and for every year that a lever changes in any of its scenarios."""
-ROWS = 400
-"""So many rows of a table of distributions cost a unit: they are written row by row, those of paths by column."""
+DISTRIBUTION_ROWS, PATH_ROWS = 400, 1_000
+"""So many rows of a table of distributions, and of one of simulated paths, cost a unit: the first are written row by
+row, the others by column.
+"""
 FIT = 25
 """A fit that is not saved."""
 DRAWING = 10
 """A chart."""
-PATH_ROWS = 1_000
-"""So many rows of a table of simulated paths cost a unit."""
 
 
 def forecast(question: Question, fits: int = 0) -> int:
@@ -63,13 +63,18 @@ def alliance(years: int, levers: int, allies: int, draws: int, fits: int = 0) ->
     return _whole(allies * OF_ALLIANCE * _units(years, levers), draws, fits)
 
 
-def distributions(years: int, levers: int, allies: int, draws: int, rows: int, fits: int = 0) -> int:
+def distributions(years: int, levers: int, allies: int, draws: int, fits: int = 0, *, rows: int) -> int:
     """The price of several allies' whole distributions as ``rows`` of a table; the others as :func:`alliance`."""
-    return _whole(allies * _units(years, levers), draws, fits) + math.ceil(rows / ROWS)
+    return _whole(allies * _units(years, levers), draws, fits) + math.ceil(rows / DISTRIBUTION_ROWS)
 
 
-def rows(count: int) -> int:
-    """The price of writing a table of so many rows, on top of the forecast that they come from.
+def paths_together(years: int, levers: int, allies: int, draws: int, fits: int = 0, *, rows: int) -> int:
+    """The price of the simulated paths of several allies as ``rows`` of a table; the others as :func:`alliance`."""
+    return alliance(years, levers, allies, draws, fits) + path_rows(rows)
+
+
+def path_rows(count: int) -> int:
+    """The price of writing so many rows of simulated paths, on top of the forecast that they come from.
 
     It lies between that of Parquet and that of CSV, since the format is not known yet.
     """

@@ -137,10 +137,10 @@ def test_a_query_that_cannot_be_meant_is_refused(client, query, said):
 
 
 def test_it_is_priced_by_its_rows():
-    few, many = (price.distributions(9, 1, 32, 10_000, rows) for rows in (846, 84_600))
-    assert many - few == pytest.approx((84_600 - 846) / price.ROWS, abs=1)
-    assert price.distributions(9, 1, 1, 10_000, 0) == price.alliance(9, 1, 1, 10_000) == 1
-    assert price.distributions(9, 1, 32, 10_000, 0, fits=2) == few + 2 * price.FIT - 3
+    few, many = (price.distributions(9, 1, 32, 10_000, rows=rows) for rows in (846, 84_600))
+    assert many - few == pytest.approx((84_600 - 846) / price.DISTRIBUTION_ROWS, abs=1)
+    assert price.distributions(9, 1, 1, 10_000, rows=0) == price.alliance(9, 1, 1, 10_000) == 1
+    assert price.distributions(9, 1, 32, 10_000, fits=2, rows=0) == few + 2 * price.FIT - 3
 
 
 def test_the_running_service_gives_a_file_of_the_hub(live_service: Service, tmp_path: Path) -> None:

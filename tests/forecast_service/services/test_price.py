@@ -66,4 +66,4 @@ def test_levers_for_other_allies_cost_nothing() -> None:
 
 @given(st.integers(1, 350_000))
 def test_a_longer_table_costs_more(count: int) -> None:
-    assert 1 <= price.rows(count) < price.rows(count + 1_000)
+    assert 1 <= price.path_rows(count) < price.path_rows(count + 1_000)

@@ -57,9 +57,8 @@ def history(document: dict[str, Any]) -> Table:
 
 def forecast(document: dict[str, Any]) -> Table:
     """The table of a forecast that the query names: paths, if it names none."""
-    return {"paths": _paths, "probabilities": _probabilities, "money": _money}[request.args.get("table", "paths")](
-        document
-    )
+    tables = {"paths": _paths, "probabilities": _probabilities, "money": _money}
+    return tables[request.args.get("table", "paths")](document)
 
 
 def _paths(document: dict[str, Any]) -> Table:

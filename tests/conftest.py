@@ -22,7 +22,7 @@ from forecast_service.store.database import EXTENSION
 from forecast_service.store.migrate import upgrade
 from tests.support.contract import CheckedClient
 from tests.support.databases import KINDS, fresh, stop
-from tests.support.service import DRAWS, FIT_TIMEOUT_S, Service, serving
+from tests.support.service import DRAWS, FIT_TIMEOUT_S, FITS_BYTES, Service, serving
 
 # No test depends on how fast the machine is at the moment.
 settings.register_profile("unhurried", deadline=None)
@@ -61,7 +61,9 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory, fits: Path) -> Path:
 @pytest.fixture(scope="session")
 def app(state_dir: Path) -> Flask:
     """The application, with few draws: its numbers are rough, its contract is whole."""
-    settings = Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, cost_budget=UNLIMITED)
+    settings = Settings(
+        state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, fits_bytes=FITS_BYTES, cost_budget=UNLIMITED
+    )
     return create_app(settings)
 
 
@@ -75,7 +77,7 @@ def client(app: Flask) -> FlaskClient:
 def keeping_app(request: pytest.FixtureRequest, state_dir: Path) -> Iterator[Flask]:
     """The application on each kind of database."""
     with fresh(request.param, state_dir) as url:
-        more = {"database_url": url, "cost_budget": UNLIMITED}
+        more = {"database_url": url, "cost_budget": UNLIMITED, "fits_bytes": FITS_BYTES}
         app = create_app(Settings(state_dir=state_dir, draws=DRAWS, fit_timeout_s=FIT_TIMEOUT_S, **more))
         app.before_request(_take_caller)
         database = app.extensions[EXTENSION]

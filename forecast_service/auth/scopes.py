@@ -75,7 +75,7 @@ NEEDS: dict[str, str | None] = {
     "scenarios.replace_scenario": WRITE,
     "sensitivity.get_question_sensitivity": READ,
     "scenarios.revert_scenario": WRITE,
-    "schemas.get_scenario_schema": PUBLIC,  # editors fetch it, and have no key
+    "documents.get_scenario_schema": PUBLIC,  # editors fetch it, and have no key
     "sensitivity.get_sensitivity": READ,
     "sensitivity.get_sensitivity_chart": READ,
     "sensitivity.post_sensitivity": READ,

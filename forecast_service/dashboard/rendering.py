@@ -104,7 +104,8 @@ def not_found(error: NotFound) -> Response:
 
 
 def _html(template: str, state: page_state.State, status: int, **context: Any) -> Response:
-    settings = forecasters().settings
+    settings, static_site = forecasters().settings, current_app.config.get("STATIC_SITE", False)
+    needs_key = settings.auth != auth.NONE or bool(settings.identity_header)
     everywhere = {
         "state": state,
         "text": text,
@@ -113,8 +114,9 @@ def _html(template: str, state: page_state.State, status: int, **context: Any) -
         "asset": assets.address,
         "controls": lever_form.CONTROLS,
         "freezes": lever_form.FREEZES,
-        "needs_key": settings.auth != auth.NONE or bool(settings.identity_header),
-        "static_site": current_app.config.get("STATIC_SITE", False),
+        "needs_key": needs_key,
+        "static_site": static_site,
+        "names_feeds": not (static_site or needs_key),  # a browser that follows a link sends no key
         "credential": "token" if settings.auth == auth.JWT else "key",
         "running": {"service": VERSION, "model": MODEL_VERSION, "vintage": settings.vintage, "sipri": settings.sipri},
     }

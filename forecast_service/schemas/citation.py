@@ -26,7 +26,7 @@ class CslDateSchema(Schema):
     )
 
 
-class CslSchema(Schema):
+class CslItemSchema(Schema):
     """The item of a bibliography, by the Citation Style Language's schema 1.0.2."""
 
     id = fields.String(required=True, metadata={"description": "The answer's id."})
@@ -60,7 +60,7 @@ class CiteSchema(Schema):
     text = fields.String(required=True, metadata={"description": "The citation as a sentence."})
     bibtex = fields.String(required=True, metadata={"description": "The entry for BibTeX."})
     csl = fields.Nested(
-        CslSchema, required=True, metadata={"description": "The item in CSL-JSON, for bibliography managers."}
+        CslItemSchema, required=True, metadata={"description": "The item in CSL-JSON, for bibliography managers."}
     )
 
 

@@ -19,7 +19,7 @@ def answer() -> Response:
     made = current_app.extensions
     if _MADE not in made:
         made[_MADE] = scenario_schema.schema(current_app._get_current_object())  # type: ignore[attr-defined]
-    address = absolute("schemas.get_scenario_schema", forecasters().settings.public_address)
+    address = absolute("documents.get_scenario_schema", forecasters().settings.public_address)
     text = json.dumps(made[_MADE] | {"$id": address}, ensure_ascii=False)
     response = documents.send(text.encode(), SCHEMA_TYPE, f"public, {current_app.config[FRESH]}")
     response.headers["Access-Control-Allow-Origin"] = "*"

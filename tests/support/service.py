@@ -19,6 +19,8 @@ from typing import Any
 DRAWS = 2000
 FIT_TIMEOUT_S = 300
 """Whoever asks for the alliance first waits for all fits: a service would have them made beside it."""
+FITS_BYTES = 4_000_000_000
+"""All tests share the folder of fits: beyond the quota one service would delete those that another answers from."""
 PATIENCE_S = 120
 
 
@@ -85,7 +87,12 @@ def free_port() -> int:
 def environment(state_dir: Path, **more: str) -> dict[str, str]:
     """The environment of a command: this one's, without its FORECAST_* variables; tests ask more than one reader."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORECAST_")}
-    rough = {"FORECAST_DRAWS": str(DRAWS), "FORECAST_FIT_TIMEOUT_S": str(FIT_TIMEOUT_S), "FORECAST_COST_BUDGET": "0"}
+    rough = {
+        "FORECAST_FITS_BYTES": str(FITS_BYTES),
+        "FORECAST_DRAWS": str(DRAWS),
+        "FORECAST_FIT_TIMEOUT_S": str(FIT_TIMEOUT_S),
+        "FORECAST_COST_BUDGET": "0",
+    }
     return kept | rough | {"FORECAST_STATE_DIR": str(state_dir), "WEB_CONCURRENCY": "1"} | more
 
 

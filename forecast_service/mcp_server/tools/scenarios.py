@@ -14,9 +14,10 @@ from forecast_service.mcp_server.contract import Contract, Schema, listed, part,
 from forecast_service.mcp_server.tool import Answer, BadArguments, Tool, arguments, linked, refusal
 from forecast_service.schemas.levers import known_form
 from models.scenarios import lever_names
+from models.scenarios.builtin import named_scenarios
 
-MOST = 200
-"""Scenarios of one answer: the most that a page of the API has."""
+SAVED = 5
+"""The most saved scenarios, the latest, of one answer: it is to be read at a glance."""
 SCENARIO = part("id", "name", "description")
 
 
@@ -56,14 +57,14 @@ def scenarios(contract: Contract) -> Tool:
 
 
 def _all(application: Application, levers: dict[str, Schema]) -> Answer:
-    found = application.document("scenarios.list_scenarios", {"limit": MOST})
+    found = application.document("scenarios.list_scenarios", {"limit": len(named_scenarios()) + SAVED})
     links = {
         "json": application.link("scenarios.list_scenarios"),
         "page": application.link("dashboard.scenarios"),
     }
     said = ["Scenarios:", *(f"- {_name(it)}: {it['description']}" for it in found["items"])]
     if found["next"]:
-        said.append(f"There are more saved scenarios than these {MOST}.")
+        said.append(f"There are more saved scenarios than the latest {SAVED}: {links['page']} has all.")
     said.append("Levers, for scenarios of your own:")
     examples = [_example(name, schema) for name, schema in levers.items()]
     said += [f"- {lever_names.NAMES[it['type']]}: {json.dumps(it['example'])}" for it in examples]

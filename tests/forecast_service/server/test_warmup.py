@@ -13,7 +13,7 @@ from forecast_service.observability import metrics
 from forecast_service.server.warmup import warmup
 from forecast_service.settings import Settings
 from models.dataset.countries import resolve
-from models.forecast import Forecaster
+from models.forecast import Forecaster, Question
 from tests.support.service import DRAWS
 
 
@@ -48,13 +48,13 @@ def test_nothing_is_fitted(tmp_path: Path) -> None:
 def test_what_fails_is_logged_and_stops_nothing(
     cold: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    original = Forecaster.forecast
+    original = Forecaster.answer
 
-    def forecast(self: Forecaster, country: str, *args: object, **more: object) -> object:
-        if country == "DEU":
+    def answer(self: Forecaster, question: Question) -> object:
+        if question.ally.code == "DEU":
             raise OSError("a damaged file")
-        return original(self, country, *args, **more)
+        return original(self, question)
 
-    monkeypatch.setattr(Forecaster, "forecast", forecast)
+    monkeypatch.setattr(Forecaster, "answer", answer)
     assert warmup(cold) == 1
     assert "warming up DEU" in caplog.text

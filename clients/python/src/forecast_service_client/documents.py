@@ -81,6 +81,17 @@ CslDate = TypedDict(
 )
 
 
+class CslItem(TypedDict):
+    URL: NotRequired[str]
+    author: list[CslAuthor]
+    id: str
+    issued: CslDate
+    note: str
+    title: str
+    type: Literal["dataset"]
+    version: str
+
+
 class Difference(TypedDict):
     at_deadline: float | None
     by_deadline: float | None
@@ -688,6 +699,13 @@ class Burden(TypedDict):
     quantiles: dict[str, list[float]]
 
 
+class Cite(TypedDict):
+    address: str | None
+    bibtex: str
+    csl: CslItem
+    text: str
+
+
 class Comparison(TypedDict):
     country: CountryRef
     items: list[Compared]
@@ -718,17 +736,6 @@ class Country(TypedDict):
     stance: Literal["law", "plan", "pledged", "reluctant", "claims-exemption"]
 
 
-class Csl(TypedDict):
-    URL: NotRequired[str]
-    author: list[CslAuthor]
-    id: str
-    issued: CslDate
-    note: str
-    title: str
-    type: Literal["dataset"]
-    version: str
-
-
 class Frozen(TypedDict):
     allies: int
     coverage_80: float | None
@@ -755,6 +762,43 @@ class History(TypedDict):
 class NeededMoney(TypedDict):
     national: Sums | None
     usd: Sums | None
+
+
+class Requirement(TypedDict):
+    cite: Cite
+    component: Literal["core", "related", "total"]
+    country: CountryRef
+    deadline: int
+    draws: int
+    extra_growth_pp: float
+    id: str
+    links: dict[str, str]
+    model_version: str
+    money: NeededMoney
+    moved: Literal["core", "related"]
+    notes: list[str]
+    origin: int
+    probability: AskedProbability
+    real_growth_pct: NeededGrowth
+    scenario: ScenarioOut
+    seed: int
+    share_pct: NeededShare
+    threshold: float
+    vintage: str
+
+
+class Sensitivity(TypedDict):
+    bars: list[Bar]
+    cite: Cite
+    component: str
+    country: CountryRef
+    deadline: int
+    model_version: str
+    origin: int
+    probability: float
+    scenario: str
+    threshold: float
+    vintage: str
 
 
 class Standing(TypedDict):
@@ -808,50 +852,6 @@ class AllianceTarget(TypedDict):
 
 class Baseline(TypedDict):
     targets: list[BaselineTarget]
-
-
-class Cite(TypedDict):
-    address: str | None
-    bibtex: str
-    csl: Csl
-    text: str
-
-
-class Requirement(TypedDict):
-    cite: Cite
-    component: Literal["core", "related", "total"]
-    country: CountryRef
-    deadline: int
-    draws: int
-    extra_growth_pp: float
-    id: str
-    links: dict[str, str]
-    model_version: str
-    money: NeededMoney
-    moved: Literal["core", "related"]
-    notes: list[str]
-    origin: int
-    probability: AskedProbability
-    real_growth_pct: NeededGrowth
-    scenario: ScenarioOut
-    seed: int
-    share_pct: NeededShare
-    threshold: float
-    vintage: str
-
-
-class Sensitivity(TypedDict):
-    bars: list[Bar]
-    cite: Cite
-    component: str
-    country: CountryRef
-    deadline: int
-    model_version: str
-    origin: int
-    probability: float
-    scenario: str
-    threshold: float
-    vintage: str
 
 
 class Target(TypedDict):

@@ -8,7 +8,7 @@ from forecast_service.http.blueprint import Blueprint
 from forecast_service.media_types import SCHEMA_TYPE
 from forecast_service.services import scenario_schema
 
-blp = Blueprint("schemas", __name__, url_prefix="/v1/schemas", description="Schemas of documents, for editors.")
+blp = Blueprint("documents", __name__, url_prefix="/v1/schemas", description="Schemas of documents, for editors.")
 
 
 @blp.get("/scenario.json")
